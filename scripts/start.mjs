@@ -1,0 +1,156 @@
+/**
+ * Serves Batuta on 127.0.0.1 with no account: prepares the local state, then becomes `wrangler dev`.
+ *
+ * Environment: PORT (8787), BATUTA_STATE (.state), BATUTA_ADMIN_KEY (else .dev.vars, else generated into it),
+ * LIMITS_FACTOR, BATUTA_SAM. Ready when GET /health answers 200. Exits with 2 when it is asked for what cannot be.
+ */
+import { spawn } from "node:child_process";
+import { createHash, randomBytes } from "node:crypto";
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer } from "node:net";
+import path from "node:path";
+
+const HOST = "127.0.0.1";
+const KEY_NAME = "BATUTA_ADMIN_KEY";
+const root = path.join(import.meta.dirname, "..");
+// The file itself and not wrangler's bin, which would stay between us and the server as a parent process.
+const wrangler = ["--no-warnings", path.join(root, "node_modules/wrangler/wrangler-dist/cli.js")];
+
+const port = parsePort(process.env.PORT || "8787");
+await refuseTakenPort(port);
+const state = path.resolve(root, process.env.BATUTA_STATE || ".state");
+mkdirSync(state, { recursive: true });
+
+const env = {
+  ...process.env,
+  CI: "1",
+  CLOUDFLARE_CF_FETCH_ENABLED: "false",
+  WRANGLER_LOG: process.env.WRANGLER_LOG ?? "warn",
+  WRANGLER_WRITE_LOGS: "false",
+  // Two servers on one machine must not find each other.
+  WRANGLER_REGISTRY_PATH: path.join(state, "registry"),
+  WRANGLER_SEND_METRICS: "false",
+  X_LOCAL_EXPLORER: "false",
+  X_LOCAL_OBSERVABILITY: "false",
+};
+await applyMigrations();
+const envFile = writeEnvFile(adminKey());
+
+console.log(`Batuta: http://${HOST}:${port} (ready when /health answers 200; state in ${state})`);
+process.chdir(root);
+process.execve(
+  process.execPath,
+  [process.execPath, ...wrangler, "dev", "--local", "--env", "", "--env-file", envFile]
+    .concat(["--ip", HOST, "--port", String(port), "--inspector-port", "0"])
+    .concat(["--persist-to", state, "--show-interactive-dev-session=false"])
+    .concat(variables().flatMap((variable) => ["--var", variable])),
+  env,
+);
+
+function refuse(message) {
+  console.error(`Batuta does not start: ${message}`);
+  process.exit(2);
+}
+
+function parsePort(text) {
+  const number = Number(text);
+  if (!/^\d{1,5}$/.test(text) || number < 1 || number > 65_535) {
+    refuse(`PORT must be a whole number from 1 to 65535, not "${text}".`);
+  }
+  return number;
+}
+
+/** The server would quietly take another port. */
+function refuseTakenPort(number) {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once("error", (error) => refuse(`port ${number} cannot be used (${error.code}).`));
+    probe.listen(number, HOST, () => probe.close(resolve));
+  });
+}
+
+/** What overrides [vars] of wrangler.toml here. Nothing secret: the process list shows it. */
+function variables() {
+  return [
+    "ALLOW_LOCAL_ENDPOINTS:true",
+    ...["BATUTA_SAM", "LIMITS_FACTOR"]
+      .filter((name) => process.env[name])
+      .map((name) => `${name}:${process.env[name]}`),
+  ];
+}
+
+function adminKey() {
+  if (process.env[KEY_NAME]) return process.env[KEY_NAME];
+
+  const file = path.join(root, ".dev.vars");
+  const text = existsSync(file) ? readFileSync(file, "utf8") : "";
+  const kept = new RegExp(`^\\s*${KEY_NAME}\\s*=\\s*(["']?)(.+?)\\1\\s*$`, "m").exec(text);
+  if (kept) return kept[2];
+
+  const key = `bk_${randomBytes(32).toString("base64url")}`;
+  const separator = text === "" || text.endsWith("\n") ? "" : "\n";
+  appendFileSync(file, `${separator}${KEY_NAME}="${key}"\n`, { mode: 0o600 });
+  console.log(`Batuta: made an admin key and kept it in .dev.vars: ${key}`);
+  return key;
+}
+
+/** The key travels in a file that only we can read, not in the arguments. */
+function writeEnvFile(key) {
+  if (/["\r\n]/.test(key)) refuse(`${KEY_NAME} must be one line without double quotes.`);
+  const file = path.join(state, "server.env");
+  writeFileSync(file, `${KEY_NAME}="${key}"\n`, { mode: 0o600 });
+  chmodSync(file, 0o600);
+  return file;
+}
+
+/** Brings the local D1 up to date; costs nothing when this state has seen these very files before. */
+async function applyMigrations() {
+  const folder = path.join(root, "migrations");
+  const files = existsSync(folder)
+    ? readdirSync(folder)
+        .filter((name) => name.endsWith(".sql"))
+        .toSorted()
+    : [];
+  if (files.length === 0) return;
+
+  const hash = createHash("sha256");
+  for (const name of files) hash.update(name).update(readFileSync(path.join(folder, name)));
+  const stamp = path.join(state, "migrations.sha256");
+  const wanted = hash.digest("hex");
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
+
+  await runWrangler(["d1", "migrations", "apply", "batuta", "--local", "--persist-to", state]);
+  writeFileSync(stamp, wanted);
+}
+
+/** Runs a wrangler command to its end and shows its output only if it fails. A signal to us ends it too. */
+async function runWrangler(args) {
+  const child = spawn(process.execPath, [...wrangler, ...args, "--env", ""], {
+    cwd: root,
+    env: { ...env, WRANGLER_LOG: "log" },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const stop = (signal) => {
+    child.kill(signal);
+    process.exit(1);
+  };
+  process.once("SIGTERM", stop).once("SIGINT", stop);
+  let output = "";
+  child.stdout.on("data", (chunk) => (output += chunk));
+  child.stderr.on("data", (chunk) => (output += chunk));
+  const status = await new Promise((resolve) => child.once("close", resolve));
+  process.off("SIGTERM", stop).off("SIGINT", stop);
+  if (status !== 0) {
+    console.error(output);
+    console.error(`Batuta does not start: wrangler ${args.join(" ")} failed.`);
+    process.exit(1);
+  }
+}
