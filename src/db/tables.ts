@@ -1,0 +1,156 @@
+import { sql } from "drizzle-orm";
+import {
+  index,
+  integer,
+  primaryKey,
+  sqliteTable,
+  text,
+  uniqueIndex,
+} from "drizzle-orm/sqlite-core";
+
+/* The tables of D1 as migrations/ creates them. D1 is a registry and a read model: it is never a lock. */
+
+/** API keys by the SHA-256 of the key. */
+export const apiKeyTable = sqliteTable(
+  "api_key",
+  {
+    key_hash: text().primaryKey(),
+    key_id: text().notNull(),
+    tenant: text().notNull(),
+    name: text().notNull(),
+    scopes: text().notNull(),
+    created_at: text().notNull(),
+    expires_at: text(),
+  },
+  (table) => [uniqueIndex("api_key_by_tenant").on(table.tenant, table.key_id)],
+);
+
+/** Executors as registered; `registration` is JSON, `key_id` the key they are bound to, if any. */
+export const agentTable = sqliteTable(
+  "agent",
+  {
+    tenant: text().notNull(),
+    agent_id: text().notNull(),
+    registration: text().notNull(),
+    secret: text().notNull(),
+    key_id: text(),
+    created_at: text().notNull(),
+    updated_at: text().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.tenant, table.agent_id] })],
+);
+
+/** Webhook endpoints; `registration` and `secrets` are JSON, `version` grows with each change. */
+export const webhookTable = sqliteTable(
+  "webhook",
+  {
+    tenant: text().notNull(),
+    webhook_id: text().notNull(),
+    registration: text().notNull(),
+    secrets: text().notNull(),
+    state: text().notNull(),
+    version: integer().notNull(),
+    created_at: text().notNull(),
+    deleted_at: text(),
+  },
+  (table) => [primaryKey({ columns: [table.tenant, table.webhook_id] })],
+);
+
+/** One row for each notification type that an endpoint wants. */
+export const webhookSubscriptionTable = sqliteTable(
+  "webhook_subscription",
+  { tenant: text().notNull(), type: text().notNull(), webhook_id: text().notNull() },
+  (table) => [primaryKey({ columns: [table.tenant, table.type, table.webhook_id] })],
+);
+
+/** The secrets that sign a tenant's callbacks, as JSON. */
+export const callbackSecretTable = sqliteTable("callback_secret", {
+  tenant: text().primaryKey(),
+  secrets: text().notNull(),
+});
+
+/**
+ * The newest known view of each task, and the start of its log.
+ *
+ * `tags`, `view`, `bulk` and `events` are JSON. `bulk` holds what is too large for lists (history/bulk.ts);
+ * `events` the events 1 to `events_to`, which is all of a common task, so that news of it cost one row.
+ */
+export const taskTable = sqliteTable(
+  "task",
+  {
+    tenant: text().notNull(),
+    task_id: text().notNull(),
+    created_at: text().notNull(),
+    seq: integer().notNull(),
+    status: text().notNull(),
+    phase: text().notNull(),
+    task_type: text().notNull(),
+    priority: text().notNull(),
+    agent_id: text(),
+    tags: text().notNull(),
+    events_to: integer().notNull(),
+    view: text().notNull(),
+    bulk: text(),
+    events: text().notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenant, table.task_id] }),
+    index("task_by_creation").on(table.tenant, table.created_at, table.task_id),
+    index("task_by_status")
+      .on(table.tenant, table.status, table.created_at, table.task_id)
+      .where(sql`status <> 'completed'`),
+  ],
+);
+
+/**
+ * Runs of consecutive events that `task.events` does not hold: it was full, or they came out of order.
+ *
+ * Runs of one task may overlap, but none lies inside another.
+ */
+export const taskLogTable = sqliteTable(
+  "task_log",
+  {
+    tenant: text().notNull(),
+    task_id: text().notNull(),
+    first_seq: integer().notNull(),
+    last_seq: integer().notNull(),
+    events: text().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.tenant, table.task_id, table.first_seq] })],
+);
+
+/** Escalations as last seen, at `seq` of their task; `body` is JSON. */
+export const escalationTable = sqliteTable(
+  "escalation",
+  {
+    tenant: text().notNull(),
+    escalation_id: text().notNull(),
+    created_at: text().notNull(),
+    seq: integer().notNull(),
+    state: text().notNull(),
+    body: text().notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenant, table.escalation_id] }),
+    index("escalation_by_creation").on(table.tenant, table.created_at, table.escalation_id),
+    index("escalation_by_state").on(
+      table.tenant,
+      table.state,
+      table.created_at,
+      table.escalation_id,
+    ),
+  ],
+);
+
+/** Queue messages that could not be worked off. */
+export const deadLetterTable = sqliteTable(
+  "dead_letter",
+  {
+    id: text().primaryKey(),
+    received_at: text().notNull(),
+    queue: text().notNull(),
+    reason: text().notNull(),
+    body: text().notNull(),
+  },
+  (table) => [index("dead_letter_by_arrival").on(table.received_at, table.id)],
+);

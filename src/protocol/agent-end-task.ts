@@ -1,0 +1,138 @@
+import { z } from "zod";
+
+import { endReasonSchema } from "./enums.ts";
+import { qualityAssessmentSchema } from "./notification.ts";
+import {
+  agentIdSchema,
+  instantSchema,
+  jsonObjectSchema,
+  schemaVersionSchema,
+  taskIdSchema,
+  textSchema,
+  wordSchema,
+} from "./primitives.ts";
+
+const files = z.array(z.string().min(1).max(1_000)).max(1_000);
+
+const executionMetricsSchema = z.strictObject({
+  start_time: instantSchema,
+  end_time: instantSchema,
+  duration_seconds: z.number().min(0).meta({ description: "end_time minus start_time" }),
+  tokens_consumed: z.int().min(0).optional(),
+  api_calls_made: z.int().min(0).optional(),
+  cost_incurred: z.number().min(0).optional().meta({ description: "US dollars" }),
+  memory_peak_mb: z.number().min(0).optional(),
+  cpu_time_seconds: z.number().min(0).optional(),
+});
+
+const agentEndTaskFields = z.strictObject({
+  schema_version: schemaVersionSchema,
+  task_id: taskIdSchema,
+  agent_id: agentIdSchema,
+  reason: endReasonSchema,
+  timestamp: instantSchema,
+  result_data: z
+    .strictObject({
+      output: z.unknown().optional(),
+      files_created: files.optional(),
+      files_modified: files.optional(),
+      artifacts: z
+        .array(
+          z.strictObject({
+            type: wordSchema,
+            path: z.string().min(1).max(1_000),
+            description: textSchema.optional(),
+          }),
+        )
+        .max(1_000)
+        .optional(),
+    })
+    .optional(),
+  execution_metrics: executionMetricsSchema.optional(),
+  quality_assessment: qualityAssessmentSchema.optional(),
+  error_information: z
+    .strictObject({
+      error_code: wordSchema,
+      error_message: textSchema,
+      error_stack: z.string().max(50_000).optional(),
+      recovery_attempted: z.boolean().optional(),
+      recovery_actions: z.array(textSchema).max(100).optional(),
+    })
+    .optional(),
+  cleanup_actions: z
+    .array(z.union([textSchema, jsonObjectSchema]))
+    .max(100)
+    .optional(),
+  next_actions: z
+    .strictObject({
+      cleanup_required: z.boolean().optional(),
+      follow_up_tasks: z
+        .array(z.union([textSchema, jsonObjectSchema]))
+        .max(100)
+        .optional(),
+      escalation_needed: z.boolean().optional(),
+      user_notification_required: z.boolean().optional(),
+    })
+    .optional(),
+});
+type AgentEndTaskFields = z.infer<typeof agentEndTaskFields>;
+
+/** One second: durations are whole seconds, their difference need not be. */
+const DURATION_TOLERANCE_S = 1;
+
+interface RuleFault {
+  path: string[];
+  message: string;
+}
+
+function faultsOfMetrics(metrics: AgentEndTaskFields["execution_metrics"]): RuleFault[] {
+  if (metrics === undefined) return [];
+  const difference = (Date.parse(metrics.end_time) - Date.parse(metrics.start_time)) / 1_000;
+  if (difference < 0) {
+    return [{ path: ["execution_metrics", "end_time"], message: "must not be before start_time" }];
+  }
+  return Math.abs(difference - metrics.duration_seconds) >= DURATION_TOLERANCE_S
+    ? [
+        {
+          path: ["execution_metrics", "duration_seconds"],
+          message: `must be end_time minus start_time (${difference} s)`,
+        },
+      ]
+    : [];
+}
+
+function faultsOfReason(end: AgentEndTaskFields): RuleFault[] {
+  switch (end.reason) {
+    case "success":
+      return end.quality_assessment === undefined
+        ? [{ path: ["quality_assessment"], message: "is required when the reason is success" }]
+        : [];
+    case "failure":
+    case "timeout":
+    case "resource_exhausted":
+      return end.error_information === undefined
+        ? [{ path: ["error_information"], message: `is required when the reason is ${end.reason}` }]
+        : [];
+    case "escalated":
+      return end.error_information === undefined && end.next_actions?.escalation_needed !== true
+        ? [
+            {
+              path: ["next_actions", "escalation_needed"],
+              message: "must be true, or error_information be given, when the reason is escalated",
+            },
+          ]
+        : [];
+    case "cancelled":
+      return [];
+  }
+}
+
+/** The executor's last word on a task: why it ends, and the facts for the report. */
+export const agentEndTaskSchema = agentEndTaskFields
+  .superRefine((end, context) => {
+    for (const fault of [...faultsOfReason(end), ...faultsOfMetrics(end.execution_metrics)]) {
+      context.addIssue({ code: "custom", path: fault.path, message: fault.message });
+    }
+  })
+  .meta({ id: "AgentEndTask", title: "End of a task, by its executor" });
+export type AgentEndTask = z.infer<typeof agentEndTaskSchema>;

@@ -1,0 +1,166 @@
+import { z } from "zod";
+
+import { commandNameSchema, prioritySchema, taskTypeSchema } from "./enums.ts";
+import {
+  agentIdSchema,
+  instantSchema,
+  jsonObjectSchema,
+  nameSchema,
+  schemaVersionSchema,
+} from "./primitives.ts";
+import { taskExecutionSchema } from "./task-execution.ts";
+
+const labelsSchema = z
+  .record(z.string().min(1).max(100), z.union([z.string().max(200), z.number()]))
+  .refine((labels) => Object.keys(labels).length <= 50, "at most 50 labels");
+
+const agentFields = {
+  capabilities: z.array(nameSchema).max(100).default([]),
+  task_types: z
+    .array(taskTypeSchema)
+    .max(10)
+    .default([...taskTypeSchema.options])
+    .meta({ description: "Task types it performs; all when absent." }),
+  labels: labelsSchema.default({}),
+  slots: z.int().min(1).max(1_000).default(1).meta({ description: "Tasks it runs at one time." }),
+  pools: z.array(nameSchema).min(1).max(20).default(["default"]),
+  url: z.string().min(1).max(2_000).optional().meta({ description: "Where tasks are pushed to." }),
+  weight: z.number().min(0.01).max(1_000).default(1),
+  version: z.string().max(100).optional(),
+};
+
+/** What an executor says of itself when it registers. */
+export const agentRegistrationSchema = z
+  .strictObject({ schema_version: schemaVersionSchema, ...agentFields })
+  .meta({ id: "AgentRegistration", title: "Registration of an executor" });
+export type AgentRegistration = z.infer<typeof agentRegistrationSchema>;
+
+export const agentViewSchema = z
+  .strictObject({
+    agent_id: agentIdSchema,
+    capabilities: z.array(z.string()),
+    task_types: z.array(taskTypeSchema),
+    labels: z.record(z.string(), z.union([z.string(), z.number()])),
+    slots: z.int(),
+    pools: z.array(z.string()),
+    url: z.string().nullable(),
+    weight: z.number(),
+    version: z.string().nullable(),
+    state: z.enum(["online", "stale", "offline", "draining"]),
+    slots_in_use: z.int(),
+    last_seen_at: instantSchema.nullable(),
+    stats: z.strictObject({ assigned: z.int(), released: z.int() }).nullable(),
+    secret: z.string().optional().meta({ description: "Shown once, at the first registration." }),
+  })
+  .meta({ id: "Agent", title: "Executor" });
+export type AgentView = z.infer<typeof agentViewSchema>;
+
+export const claimRequestSchema = z
+  .strictObject({
+    schema_version: schemaVersionSchema,
+    max_tasks: z.int().min(1).max(10).default(1),
+    wait_seconds: z.int().min(0).max(25).default(0),
+  })
+  .meta({ id: "ClaimRequest", title: "Asks for tasks, waiting for some if there are none" });
+export type ClaimRequest = z.infer<typeof claimRequestSchema>;
+
+export const leaseSchema = z
+  .strictObject({
+    token: z.string().meta({ description: "Goes into the Lease-Token header of every write." }),
+    attempt: z.int().min(1),
+    expires_at: instantSchema.meta({ description: "Void after this instant unless renewed." }),
+  })
+  .meta({ id: "Lease", title: "The timed right to run one attempt" });
+export type Lease = z.infer<typeof leaseSchema>;
+
+/** What an executor receives: the request with all defaults, the last checkpoint and the attempt. */
+export const assignedTaskSchema = z
+  .strictObject({
+    ...taskExecutionSchema.shape,
+    checkpoint: z.unknown().nullable(),
+    attempt: z.int().min(1),
+  })
+  .meta({ id: "AssignedTask", title: "Task as its executor receives it" });
+
+export const claimAnswerSchema = z
+  .strictObject({
+    tasks: z.array(z.strictObject({ task: assignedTaskSchema, lease: leaseSchema })),
+  })
+  .meta({ id: "ClaimAnswer", title: "Tasks that were assigned" });
+
+const usageSchema = z
+  .strictObject({
+    cost_usd: z.number().min(0).optional(),
+    tokens: z.int().min(0).optional(),
+  })
+  .meta({ id: "Usage", title: "Cumulative use of one attempt" });
+
+/** The sign of life that renews a lease, brings facts in and commands back. */
+export const heartbeatSchema = z
+  .strictObject({
+    schema_version: schemaVersionSchema,
+    checkpoint: z.union([jsonObjectSchema, z.array(z.unknown()), z.string()]).optional(),
+    usage: usageSchema.optional(),
+    acknowledged: z.array(z.string().min(1).max(100)).max(100).optional(),
+  })
+  .meta({ id: "Heartbeat", title: "Sign of life of an executor" });
+export type Heartbeat = z.infer<typeof heartbeatSchema>;
+
+export const grantSchema = z.strictObject({
+  cost_usd: z.number().min(0).optional(),
+  tokens: z.int().min(0).optional(),
+  duration_s: z.int().min(0).max(604_800).optional(),
+});
+
+/** What an orchestrator or an operator wants a task to do. */
+export const commandRequestSchema = z
+  .strictObject({
+    schema_version: schemaVersionSchema,
+    command: commandNameSchema,
+    reason: z.string().min(1).max(10_000).optional(),
+    priority: z.enum([...prioritySchema.options, "urgent"]).optional(),
+    grant: grantSchema.optional(),
+    patch: jsonObjectSchema.optional(),
+  })
+  .superRefine((request, context) => {
+    const needs = { set_priority: "priority", grant_resources: "grant" } as const;
+    for (const [command, field] of Object.entries(needs)) {
+      const given = request[field] !== undefined;
+      if (request.command === command && !given) {
+        context.addIssue({ code: "custom", path: [field], message: `is required by ${command}` });
+      }
+      if (request.command !== command && given) {
+        context.addIssue({ code: "custom", path: [field], message: `belongs to ${command} only` });
+      }
+    }
+    if (request.patch !== undefined && request.command !== "retry") {
+      context.addIssue({ code: "custom", path: ["patch"], message: "belongs to retry only" });
+    }
+  })
+  .meta({ id: "CommandRequest", title: "Command to a task" });
+export type CommandRequest = z.infer<typeof commandRequestSchema>;
+
+export const commandViewSchema = z
+  .strictObject({
+    command_id: z.string(),
+    command: commandNameSchema,
+    state: z.enum(["requested", "acknowledged", "confirmed", "rejected", "unresponsive"]),
+    requested_at: instantSchema,
+  })
+  .meta({ id: "Command", title: "A command and how far it has come" });
+export type CommandView = z.infer<typeof commandViewSchema>;
+
+export const openCommandSchema = z
+  .strictObject({
+    command_id: z.string(),
+    command: commandNameSchema,
+    reason: z.string().nullable(),
+    priority: prioritySchema.optional(),
+    grant: grantSchema.optional(),
+  })
+  .meta({ id: "OpenCommand", title: "A command the executor has not acknowledged yet" });
+export type OpenCommand = z.infer<typeof openCommandSchema>;
+
+export const heartbeatAnswerSchema = z
+  .strictObject({ lease: leaseSchema, commands: z.array(openCommandSchema) })
+  .meta({ id: "HeartbeatAnswer", title: "The renewed lease and the open commands" });

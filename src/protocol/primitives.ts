@@ -1,0 +1,51 @@
+import { z } from "zod";
+
+/** The version of the contract that this code speaks (protocol.md §7, Versions). */
+export const SCHEMA_VERSION = "2.0";
+
+/** Versions accepted on input; later minors of 2 are read as the newest known one. */
+export const SUPPORTED_VERSIONS = ["2", "2.0"] as const;
+
+/** Free JSON object: the only places where unknown fields are welcome (protocol.md §3). */
+export const jsonObjectSchema = z.record(z.string(), z.unknown());
+export type JsonObject = z.infer<typeof jsonObjectSchema>;
+
+export const taskIdSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,100}$/, "must be 1-100 characters of A-Z a-z 0-9 _ -")
+  .meta({ description: "Identity of a task inside its tenant." });
+
+export const agentIdSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9_.:@-]{1,100}$/, "must be 1-100 characters of A-Z a-z 0-9 _ . : @ -")
+  .meta({ description: "Identity of an agent inside its tenant." });
+
+export const webhookIdSchema = z
+  .string()
+  .regex(/^[a-z]{2}_[0-9A-Za-z]{22}$/, "must be a webhook id such as wh_…")
+  .meta({ description: "Identity of a webhook endpoint." });
+
+/** A name that appears in routing: a pool, a capability. */
+export const nameSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9_.:/-]{1,100}$/, "must be 1-100 characters of A-Z a-z 0-9 _ . : / -");
+
+export const instantSchema = z.iso
+  .datetime({ offset: true })
+  .meta({ description: "RFC 3339 instant." });
+
+/** A text for people: 1-10,000 characters (protocol.md §7, Notifications). */
+export const textSchema = z.string().min(1).max(10_000);
+
+/** A free word such as an error type: at most 100 characters (protocol.md §7, Notifications). */
+export const wordSchema = z.string().min(1).max(100);
+
+export const tagsSchema = z.array(z.string().min(1).max(100)).max(50);
+
+export const scoreSchema = z.number().min(0).max(1);
+
+export const schemaVersionSchema = z
+  .string()
+  .regex(/^2(\.\d{1,4})?$/, `unsupported version; supported: ${SUPPORTED_VERSIONS.join(", ")}`)
+  .default(SCHEMA_VERSION)
+  .meta({ description: "Version of the contract; later minors of 2 are read as 2.0." });

@@ -1,0 +1,77 @@
+import { z } from "zod";
+
+import {
+  deliveryStateSchema,
+  prioritySchema,
+  taskPhaseSchema,
+  taskStatusSchema,
+  taskTypeSchema,
+} from "./enums.ts";
+import { agentIdSchema, instantSchema, taskIdSchema } from "./primitives.ts";
+
+/** Query parameters arrive as text. */
+const wholeNumber = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^\d{1,15}$/, "must be a whole number")
+    .transform(Number)
+    .pipe(z.int().min(least).max(most));
+
+export const cursorSchema = z.string().min(1).max(500);
+export const limitSchema = wholeNumber(1, 200).default(50);
+
+/** Which tasks a status request asks for: the query of GET /v1/tasks. */
+export const statusRequestSchema = z
+  .strictObject({
+    status: taskStatusSchema.optional(),
+    phase: taskPhaseSchema.optional(),
+    task_type: taskTypeSchema.optional(),
+    agent_id: agentIdSchema.optional(),
+    priority: prioritySchema.optional(),
+    tag: z.string().min(1).max(100).optional(),
+    created_after: instantSchema.optional(),
+    cursor: cursorSchema.optional(),
+    limit: limitSchema,
+  })
+  .meta({ id: "StatusRequest", title: "Which tasks to list" });
+export type StatusRequest = z.infer<typeof statusRequestSchema>;
+
+export const eventsQuerySchema = z.strictObject({
+  after: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(0),
+  limit: limitSchema,
+});
+
+export const pageQuerySchema = z.strictObject({
+  cursor: cursorSchema.optional(),
+  limit: limitSchema,
+});
+
+export const deliveriesQuerySchema = z.strictObject({
+  state: deliveryStateSchema.optional(),
+  task_id: taskIdSchema.optional(),
+  cursor: cursorSchema.optional(),
+  limit: limitSchema,
+});
+
+export const pollQuerySchema = z.strictObject({
+  after: cursorSchema.optional(),
+  wait: wholeNumber(0, 25).default(0),
+  limit: limitSchema,
+});
+
+export const streamQuerySchema = z.strictObject({
+  after: wholeNumber(0, Number.MAX_SAFE_INTEGER).optional(),
+});
+
+export const escalationsQuerySchema = z.strictObject({
+  state: z.enum(["open", "resolved", "expired", "cancelled"]).optional(),
+  cursor: cursorSchema.optional(),
+  limit: limitSchema,
+});
+
+/** A page of a list; `next_cursor` is null on the last one. */
+export function pageOf<Item extends z.ZodType>(item: Item, id: string) {
+  return z
+    .strictObject({ items: z.array(item), next_cursor: z.string().nullable() })
+    .meta({ id, title: `Page of ${id.replace(/Page$/, "").toLowerCase()}s` });
+}

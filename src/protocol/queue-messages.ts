@@ -1,0 +1,61 @@
+import { z } from "zod";
+
+import { taskIdSchema, webhookIdSchema } from "./primitives.ts";
+import { taskEventSchema } from "./task-view.ts";
+
+/* Bodies of queue messages. They are parsed on arrival like everything else that crosses a boundary. */
+
+const tenantSchema = z.string().min(1).max(100);
+
+/**
+ * News of one task for history. Small news travel whole; large ones as a reference that the consumer
+ * resolves at the task's object, because a message holds at most 128 KB (facts/platform.md §4).
+ */
+export const historyMessageSchema = z.discriminatedUnion("form", [
+  z.strictObject({
+    form: z.literal("whole"),
+    tenant: tenantSchema,
+    task_id: taskIdSchema,
+    view: z.string().meta({ description: "The task view as JSON text" }),
+    events: z.array(taskEventSchema),
+    escalation: z
+      .string()
+      .optional()
+      .meta({ description: "As JSON text, the escalation that these events opened or closed" }),
+  }),
+  z.strictObject({
+    form: z.literal("reference"),
+    tenant: tenantSchema,
+    task_id: taskIdSchema,
+    after: z.int().min(0),
+    rebuild: z
+      .boolean()
+      .optional()
+      .meta({ description: "Whether the rows of the task are written anew; goes with after 0" }),
+  }),
+]);
+export type HistoryMessage = z.infer<typeof historyMessageSchema>;
+
+/** Wakes an endpoint whose retry has come due. `due` is epoch milliseconds. */
+export const retryMessageSchema = z.strictObject({
+  webhook_id: webhookIdSchema,
+  tenant: tenantSchema,
+  due: z.int().min(0),
+});
+export type RetryMessage = z.infer<typeof retryMessageSchema>;
+
+/** Hands a task to the built-in executor. */
+export const executionMessageSchema = z.strictObject({
+  tenant: tenantSchema,
+  pool: z.string().min(1).max(100),
+  task_id: taskIdSchema,
+});
+export type ExecutionMessage = z.infer<typeof executionMessageSchema>;
+
+/** A message that this system itself gave up on. `body` is the message as JSON text, cut if it is long. */
+export const deadLetterMessageSchema = z.strictObject({
+  queue: z.string().min(1).max(100),
+  reason: z.string().min(1).max(1_000),
+  body: z.string(),
+});
+export type DeadLetterMessage = z.infer<typeof deadLetterMessageSchema>;

@@ -1,0 +1,237 @@
+import { z } from "zod";
+
+import {
+  autonomyLevelSchema,
+  executionModeSchema,
+  modelPreferenceSchema,
+  prioritySchema,
+  taskTypeSchema,
+} from "./enums.ts";
+import {
+  agentIdSchema,
+  instantSchema,
+  jsonObjectSchema,
+  nameSchema,
+  schemaVersionSchema,
+  scoreSchema,
+  tagsSchema,
+  taskIdSchema,
+  textSchema,
+  webhookIdSchema,
+  wordSchema,
+} from "./primitives.ts";
+
+const seconds = (least: number, most: number): z.ZodNumber => z.int().min(least).max(most);
+
+/** Seconds one attempt may run when the task does not say (protocol.md §3). */
+const DEFAULT_TIMEOUT_S = 300;
+
+/** `urgent` is accepted as critical (protocol.md §2). */
+const priorityInputSchema = z
+  .enum([...prioritySchema.options, "urgent"])
+  .transform((priority) => (priority === "urgent" ? "critical" : priority))
+  .pipe(prioritySchema);
+
+export const retryPolicySchema = z
+  .strictObject({
+    max_retries: z.int().min(0).max(5).default(2),
+    retry_delay: seconds(1, 300)
+      .default(30)
+      .meta({ description: "Seconds before the first retry." }),
+    backoff_multiplier: z.number().min(1).max(5).default(2),
+  })
+  .meta({ id: "RetryPolicy", title: "How often and how patiently a failed attempt is repeated" });
+
+const orchestratorInfoSchema = z.strictObject({
+  agent_id: agentIdSchema.optional().meta({ description: "Default: the principal of the key." }),
+  timestamp: instantSchema.optional().meta({ description: "Default: now." }),
+  session_id: wordSchema.optional(),
+  user_id: wordSchema.optional(),
+  callback_url: z
+    .url()
+    .max(2_000)
+    .optional()
+    .meta({ description: "A webhook endpoint for this task's notifications alone." }),
+});
+
+const parametersSchema = z.strictObject({
+  input_data: jsonObjectSchema.optional(),
+  configuration: jsonObjectSchema.optional(),
+  constraints: z
+    .strictObject({
+      memory_limit: z.number().min(128).optional().meta({ description: "MB" }),
+      cpu_limit: z.number().min(0.1).max(8).optional().meta({ description: "Cores" }),
+      disk_limit: z.number().min(100).optional().meta({ description: "MB" }),
+    })
+    .optional(),
+  environment: jsonObjectSchema.optional(),
+  dependencies: z.array(taskIdSchema).max(100).optional(),
+});
+
+const contextSchema = z.strictObject({
+  previous_tasks: z
+    .array(z.union([taskIdSchema, jsonObjectSchema]))
+    .max(100)
+    .optional(),
+  memory_context: z
+    .union([z.string().max(100_000), jsonObjectSchema, z.array(z.unknown())])
+    .optional(),
+  user_preferences: jsonObjectSchema.optional(),
+});
+
+const executionOptionsSchema = z.strictObject({
+  autonomy_level: autonomyLevelSchema.default("semi_autonomous"),
+  model_preference: modelPreferenceSchema.default("hybrid"),
+  quality_threshold: scoreSchema.default(0.8),
+  objective: z.enum(["quality", "balanced", "cheap", "fast"]).default("balanced"),
+  retry_policy: retryPolicySchema.prefault({}),
+});
+
+export const acceptanceCheckSchema = z
+  .strictObject({
+    name: wordSchema,
+    json_path: z
+      .string()
+      .regex(
+        /^\$?(\.?[A-Za-z0-9_-]+|\[\d{1,6}\])*$/,
+        "must be a dotted path such as findings[0].title",
+      )
+      .max(500)
+      .meta({ description: "Dotted path into the result; `$` is the result itself." }),
+    op: z.enum(["eq", "ne", "gt", "gte", "lt", "lte", "in", "exists", "matches"]),
+    value: z.unknown().optional(),
+  })
+  .meta({ id: "AcceptanceCheck", title: "A condition that the result must meet" });
+export type AcceptanceCheck = z.infer<typeof acceptanceCheckSchema>;
+
+const contractSchema = z.strictObject({
+  output_schema: jsonObjectSchema
+    .optional()
+    .meta({ description: "JSON Schema that the result must satisfy." }),
+  acceptance: z.array(acceptanceCheckSchema).max(50).optional(),
+  budget: z
+    .strictObject({
+      max_cost_usd: z.number().min(0).optional(),
+      max_tokens: z.int().min(0).optional(),
+      max_duration_s: seconds(1, 604_800).optional(),
+      max_children: z.int().min(0).max(10_000).optional(),
+      max_depth: z.int().min(0).max(20).optional(),
+    })
+    .optional(),
+});
+
+export const requiresSchema = z
+  .strictObject({
+    capabilities: z.array(nameSchema).max(50).optional(),
+    labels: z
+      .record(z.string().min(1).max(100), z.union([z.string().max(200), z.number()]))
+      .optional(),
+    agent_id: agentIdSchema.optional(),
+  })
+  .meta({ id: "Requires", title: "Which executors may take the task" });
+export type Requires = z.infer<typeof requiresSchema>;
+
+const taskFields = {
+  schema_version: schemaVersionSchema,
+  task_id: taskIdSchema.optional(),
+  task_type: taskTypeSchema,
+  description: z.string().min(10).max(10_000),
+  priority: priorityInputSchema.default("normal"),
+  timeout: seconds(1, 86_400)
+    .default(DEFAULT_TIMEOUT_S)
+    .meta({ description: "Seconds one attempt may run after it starts." }),
+  queue_timeout: seconds(1, 604_800)
+    .optional()
+    .meta({ description: "Seconds to wait for an executor." }),
+  total_timeout: seconds(1, 604_800)
+    .optional()
+    .meta({ description: "Seconds for the whole life, retries included." }),
+  heartbeat_timeout: seconds(1, 86_400)
+    .default(60)
+    .meta({ description: "Seconds of silence after which the lease is lost." }),
+  stall_timeout: seconds(1, 86_400)
+    .default(300)
+    .meta({ description: "Seconds without progress, although the executor beats." }),
+  estimated_duration: seconds(1, 86_400).optional(),
+  progress_interval: seconds(1, 86_400)
+    .optional()
+    .meta({
+      description: "Seconds between two reports of progress that the orchestrator wishes for.",
+    }),
+  orchestrator_info: orchestratorInfoSchema.optional(),
+  parameters: parametersSchema.optional(),
+  context: contextSchema.optional(),
+  execution_options: executionOptionsSchema.prefault({}),
+  contract: contractSchema.optional(),
+  requires: requiresSchema.optional(),
+  pool: nameSchema.default("default"),
+  stakeholders: z.array(webhookIdSchema).max(10).optional(),
+  parent_task_id: taskIdSchema.optional(),
+  metadata: jsonObjectSchema.optional(),
+  tags: tagsSchema.optional(),
+};
+
+type Loose = { [Key in keyof typeof taskFields]?: unknown };
+
+/** Relations are judged even when other fields are wrong, so that one answer lists every fault. */
+const always = {
+  when: ({ value }: { value: unknown }) => value !== null && typeof value === "object",
+};
+
+function fitsTimeout({ estimated_duration, timeout = DEFAULT_TIMEOUT_S }: Loose): boolean {
+  if (typeof estimated_duration !== "number" || typeof timeout !== "number") return true;
+  return estimated_duration <= timeout;
+}
+
+function dependsOnItself({ task_id, parameters }: Loose): boolean {
+  const { dependencies } = (parameters ?? {}) as { dependencies?: unknown };
+  return (
+    typeof task_id === "string" && Array.isArray(dependencies) && dependencies.includes(task_id)
+  );
+}
+
+/** One unit of work, as an orchestrator submits it. Defaults are filled in by parsing. */
+export const taskExecutionSchema = z
+  .strictObject(taskFields)
+  .refine(fitsTimeout, {
+    ...always,
+    path: ["estimated_duration"],
+    error: "must not exceed timeout",
+  })
+  .refine((task) => !dependsOnItself(task), {
+    ...always,
+    path: ["parameters", "dependencies"],
+    error: "a task cannot depend on itself",
+  })
+  .refine(
+    (task: Loose) => task.parent_task_id === undefined || task.parent_task_id !== task.task_id,
+    {
+      ...always,
+      path: ["parent_task_id"],
+      error: "a task cannot be its own parent",
+    },
+  )
+  .meta({ id: "TaskExecution", title: "Task execution request" });
+export type TaskExecution = z.infer<typeof taskExecutionSchema>;
+
+/** Several tasks in one request, one outcome each. */
+export const taskBatchSchema = z
+  .strictObject({
+    schema_version: schemaVersionSchema,
+    batch_id: taskIdSchema.optional(),
+    tasks: z.array(taskExecutionSchema).min(1).max(100),
+    batch_options: z
+      .strictObject({
+        execution_mode: executionModeSchema.default("sequential"),
+        max_concurrent: z.int().min(1).max(10).default(3),
+        fail_fast: z.boolean().default(false),
+        timeout: seconds(60, 7_200).default(1_800),
+      })
+      .prefault({}),
+  })
+  .meta({ id: "TaskBatch", title: "Batch of task execution requests" });
+
+/** Why a task was given back; free words. */
+export const declineSchema = z
+  .strictObject({ schema_version: schemaVersionSchema, reason: textSchema })
+  .meta({ id: "Decline", title: "Gives an assigned task back, not counted as a failure" });
