@@ -1,0 +1,35 @@
+/**
+ * Remembers what was looked up a short while ago, and no more of it than `maxEntries`.
+ *
+ * When it is full the oldest entry goes, so that a flood of look-ups costs a bounded amount of memory.
+ */
+export class Recent<Value> {
+  readonly #entries = new Map<string, { value: Value; until: number }>();
+  readonly #limits: { maxEntries: number; ttl_ms: number };
+
+  constructor(limits: { maxEntries: number; ttl_ms: number }) {
+    this.#limits = limits;
+  }
+
+  /** What was put under this name less than `ttl_ms` ago, or undefined. */
+  get(name: string, now: number): Value | undefined {
+    const entry = this.#entries.get(name);
+    return entry !== undefined && now < entry.until ? entry.value : undefined;
+  }
+
+  put(name: string, value: Value, now: number): void {
+    this.#entries.delete(name);
+    this.#entries.set(name, { value, until: now + this.#limits.ttl_ms });
+    if (this.#entries.size <= this.#limits.maxEntries) return;
+    const [oldest] = this.#entries.keys();
+    if (oldest !== undefined) this.#entries.delete(oldest);
+  }
+
+  forget(name: string): void {
+    this.#entries.delete(name);
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+}

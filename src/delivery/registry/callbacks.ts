@@ -1,0 +1,81 @@
+import { derivedId, type Clock } from "../../lib/ports.ts";
+import type { EndpointConfig } from "../endpoint-config.ts";
+import type { CallbackSecrets, CallbackSecretStore } from "./callback-secret-store.ts";
+import { rotated } from "./registration.ts";
+
+/** What callbacks need. */
+export interface CallbackPorts {
+  secrets: CallbackSecretStore;
+  /** A new signing secret. */
+  newSecret: () => string;
+  now: Clock;
+}
+
+/** The timeout of a registration that names none, in seconds (protocol.md §3). */
+const DEFAULT_TIMEOUT_S = 15;
+
+/** How often a change that somebody else's overtook is tried again. */
+const MOST_TRIES = 5;
+
+/** The id of the endpoint that a callback URL stands for: one for all tasks of a tenant that name it. */
+export async function callbackId(tenant: string, url: string): Promise<string> {
+  return `cb_${await derivedId(`${tenant}/${url}`)}`;
+}
+
+/** The configuration of a callback endpoint, signed with the tenant's callback secret. */
+export async function callbackConfig(
+  ports: CallbackPorts,
+  tenant: string,
+  url: string,
+): Promise<EndpointConfig> {
+  const { secrets, version } = await secretsOf(ports, tenant);
+  return {
+    tenant,
+    webhook_id: await callbackId(tenant, url),
+    url,
+    secrets,
+    headers: {},
+    timeout: DEFAULT_TIMEOUT_S,
+    retry_policy: null,
+    final_statuses: [],
+    ordering: "task",
+    state: "active",
+    version,
+  };
+}
+
+/** The newest callback secret of a tenant, minted when it is asked for the first time. */
+export async function callbackSecret(
+  ports: CallbackPorts,
+  tenant: string,
+): Promise<{ secret: string }> {
+  return newestOf(await secretsOf(ports, tenant));
+}
+
+/** Mints a new callback secret; the old ones go on signing for the overlap. */
+export async function rotateCallbackSecret(
+  ports: CallbackPorts,
+  tenant: string,
+  overlapSeconds: number,
+): Promise<{ secret: string }> {
+  for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+    const before = await secretsOf(ports, tenant);
+    const rotation = { overlapSeconds, now: ports.now() };
+    const secrets = rotated(before.secrets, ports.newSecret(), rotation);
+    const next = { version: before.version + 1, secrets };
+    if (await ports.secrets.update(tenant, next)) return newestOf(next);
+  }
+  throw new Error("Others rotated the callback secret at the same time, again and again");
+}
+
+async function secretsOf(ports: CallbackPorts, tenant: string): Promise<CallbackSecrets> {
+  const known = await ports.secrets.read(tenant);
+  if (known !== null) return known;
+  const first = { version: 1, secrets: [{ secret: ports.newSecret(), expires_at: null }] };
+  await ports.secrets.insert(tenant, first);
+  return (await ports.secrets.read(tenant)) ?? first;
+}
+
+function newestOf({ secrets }: CallbackSecrets): { secret: string } {
+  return { secret: secrets[0]?.secret ?? "" };
+}

@@ -1,0 +1,172 @@
+import { z } from "zod";
+
+import { pointerOf } from "../../protocol/faults.ts";
+import type { Fault, Refusal } from "../../protocol/refusal.ts";
+import {
+  webhookRegistrationSchema,
+  type WebhookPatch,
+  type WebhookRegistration,
+  type WebhookView,
+} from "../../protocol/webhook.ts";
+import {
+  signingSecretSchema,
+  type EndpointConfig,
+  type SigningSecret,
+} from "../endpoint-config.ts";
+import { isHeaderAllowed } from "../endpoint-headers.ts";
+import { urlFault, type UrlPolicy } from "./endpoint-url.ts";
+import { subscribedTypes } from "./subscriptions.ts";
+
+/** A registration as it is kept: secrets and the state live beside it. */
+export const storedRegistrationSchema = webhookRegistrationSchema.omit({
+  secret: true,
+  schema_version: true,
+  active: true,
+});
+export type StoredRegistration = z.infer<typeof storedRegistrationSchema>;
+
+/** Whether an endpoint gets its deliveries. */
+export const webhookStateSchema = z.enum(["active", "paused", "disabled"]);
+export type WebhookState = z.infer<typeof webhookStateSchema>;
+
+export const signingSecretsSchema = z.array(signingSecretSchema).min(1);
+
+/** A webhook as the registry knows it. */
+export interface Webhook {
+  tenant: string;
+  webhook_id: string;
+  registration: StoredRegistration;
+  secrets: SigningSecret[];
+  state: WebhookState;
+  version: number;
+  created_at: string;
+}
+
+/** Secrets that sign at one time (facts/webhooks.md §6.7). */
+const MOST_SECRETS = 3;
+
+/** What of a request is kept as the registration. */
+export function storedRegistration(request: WebhookRegistration): StoredRegistration {
+  const { secret: _secret, schema_version: _version, active: _active, ...registration } = request;
+  return registration;
+}
+
+/** The registration after a change. */
+export function patched(before: StoredRegistration, patch: WebhookPatch): StoredRegistration {
+  const { active: _active, ...changes } = patch;
+  return storedRegistrationSchema.parse({ ...before, ...changes });
+}
+
+/** The state that a request's `active` asks for; without it nothing changes. */
+export function wantedState(before: WebhookState, active: boolean | undefined): WebhookState {
+  if (active === undefined) return before;
+  return active ? "active" : "paused";
+}
+
+/**
+ * Why a registration can't be taken: an address or a header that is refused, or an option that is not honoured
+ * yet, because an option that is stored and ignored would be a lie. Null when it can.
+ */
+export function registrationRefusal(
+  registration: StoredRegistration,
+  policy: UrlPolicy,
+): Refusal | null {
+  const url = urlFault(registration.url, policy);
+  const endpointFaults = [
+    ...(url === null ? [] : [faultAt(["url"], "endpoint_refused", url)]),
+    ...Object.keys(registration.headers ?? {})
+      .filter((name) => !isHeaderAllowed(name))
+      .map((name) => faultAt(["headers", name], "endpoint_refused", "is not yours to set")),
+  ];
+  if (endpointFaults.length > 0) {
+    return {
+      code: "endpoint_refused",
+      detail: "No webhook is sent to such an address or with such headers.",
+      errors: endpointFaults,
+    };
+  }
+  const errors = unsupportedFields(registration);
+  return errors.length === 0
+    ? null
+    : { code: "not_supported", detail: "An option is not supported by this version.", errors };
+}
+
+function unsupportedFields(registration: StoredRegistration): Fault[] {
+  const events = registration.events.flatMap((event, index) =>
+    subscribedTypes([event]).length === 0 ? [["events", index]] : [],
+  );
+  const fields = [
+    ...(registration.rate_limit === undefined ? [] : [["rate_limit"]]),
+    ...(registration.batching === undefined ? [] : [["batching"]]),
+    ...(registration.compression === "gzip" ? [["compression"]] : []),
+    ...(registration.filters?.match === undefined ? [] : [["filters", "match"]]),
+    ...events,
+  ];
+  return fields.map((path) => faultAt(path, "not_supported", "is not supported by this version"));
+}
+
+function faultAt(path: (string | number)[], code: string, detail: string): Fault {
+  return { pointer: pointerOf(path), code, detail };
+}
+
+/**
+ * The secrets after a rotation: the new one first and for good, the others until their overlap ends. At most
+ * three sign at one time, so the oldest goes when there are more.
+ *
+ * @param now epoch milliseconds
+ */
+export function rotated(
+  secrets: readonly SigningSecret[],
+  secret: string,
+  rotation: { overlapSeconds: number; now: number },
+): SigningSecret[] {
+  const end = rotation.now + rotation.overlapSeconds * 1_000;
+  const old = secrets
+    .map((other) => ({ ...other, expires_at: other.expires_at ?? new Date(end).toISOString() }))
+    .filter(({ expires_at }) => Date.parse(expires_at) > rotation.now);
+  return [{ secret, expires_at: null }, ...old].slice(0, MOST_SECRETS);
+}
+
+/** A webhook as the contract shows it; the secret only where one was minted. */
+export function webhookView(webhook: Webhook, mintedSecret?: string): WebhookView {
+  const { registration, state } = webhook;
+  return {
+    webhook_id: webhook.webhook_id,
+    url: registration.url,
+    name: registration.name ?? null,
+    events: registration.events,
+    filters: registration.filters ?? null,
+    ordering: registration.ordering,
+    retry_policy: registration.retry_policy ?? null,
+    final_statuses: registration.final_statuses ?? [],
+    timeout: registration.timeout,
+    rate_limit: registration.rate_limit ?? null,
+    batching: registration.batching ?? null,
+    headers: registration.headers ?? {},
+    compression: registration.compression ?? "none",
+    active: state === "active",
+    state,
+    // Disabled is level 4 of facts/webhooks.md §6.6; the levels between come with the breaker.
+    level: state === "disabled" ? 4 : 0,
+    created_at: webhook.created_at,
+    ...(mintedSecret !== undefined && { secret: mintedSecret }),
+  };
+}
+
+/** What the endpoint's object has to know of a webhook. */
+export function configOf(webhook: Webhook): EndpointConfig {
+  const { registration } = webhook;
+  return {
+    tenant: webhook.tenant,
+    webhook_id: webhook.webhook_id,
+    url: registration.url,
+    secrets: webhook.secrets,
+    headers: registration.headers ?? {},
+    timeout: registration.timeout,
+    retry_policy: registration.retry_policy ?? null,
+    final_statuses: registration.final_statuses ?? [],
+    ordering: registration.ordering,
+    state: webhook.state,
+    version: webhook.version,
+  };
+}

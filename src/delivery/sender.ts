@@ -1,0 +1,68 @@
+import type { SendFault } from "./response-class.ts";
+
+/** Kept of an answer's body (protocol.md §5). */
+const KEPT_CHARACTERS = 1_000;
+
+/** One POST. */
+export interface SendRequest {
+  url: string;
+  headers: Readonly<Record<string, string>>;
+  body: Uint8Array;
+  timeoutMs: number;
+}
+
+/** What came back; `status_code` is null when there was no answer, and `fault` says why. */
+export interface SendAnswer {
+  status_code: number | null;
+  fault: SendFault | null;
+  response_body: string | null;
+  retry_after: string | null;
+}
+
+/**
+ * Sends one webhook request. Never throws: no answer is an answer too.
+ *
+ * Redirects are not followed (protocol.md §5). The timeout covers the answer's body, of which the first 1,000
+ * characters are read; the rest is cancelled, because an unread body holds one of the six connections
+ * (facts/platform.md §4).
+ */
+export async function sendRequest(request: SendRequest): Promise<SendAnswer> {
+  try {
+    const response = await fetch(request.url, {
+      method: "POST",
+      headers: request.headers,
+      body: request.body,
+      redirect: "manual",
+      signal: AbortSignal.timeout(request.timeoutMs),
+    });
+    return {
+      status_code: response.status,
+      fault: null,
+      response_body: await readStart(response.body),
+      retry_after: response.headers.get("retry-after"),
+    };
+  } catch (error) {
+    const isTimeout = error instanceof Error && error.name === "TimeoutError";
+    const fault = isTimeout ? "timeout" : "network";
+    return { status_code: null, fault, response_body: null, retry_after: null };
+  }
+}
+
+async function readStart(body: ReadableStream<Uint8Array> | null): Promise<string | null> {
+  if (body === null) return null;
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
+  let text = "";
+  try {
+    while (text.length < KEPT_CHARACTERS) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      text += decoder.decode(value, { stream: true });
+    }
+    await reader.cancel();
+  } catch {
+    // The status has come and decides; what was read of a body that broke off is still worth keeping.
+  }
+  // A cut through a surrogate pair would leave half a character.
+  return text.slice(0, KEPT_CHARACTERS).toWellFormed();
+}

@@ -1,0 +1,61 @@
+import { and, asc, eq, gt } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+
+import { agentTable } from "../db/tables.ts";
+import { agentRegistrationSchema } from "../protocol/agent.ts";
+import type { AgentRecord, AgentStore } from "./agents.ts";
+
+const columns = {
+  agent_id: agentTable.agent_id,
+  registration: agentTable.registration,
+  secret: agentTable.secret,
+  key_id: agentTable.key_id,
+  updated_at: agentTable.updated_at,
+};
+
+/** Registrations in D1. Every query goes by the primary key (tenant, agent_id). */
+export function createAgentStore(database: D1Database): AgentStore {
+  const db = drizzle(database);
+  const named = (tenant: string, agent_id: string) =>
+    and(eq(agentTable.tenant, tenant), eq(agentTable.agent_id, agent_id));
+  return {
+    async get(tenant, agent_id) {
+      const row = await db.select(columns).from(agentTable).where(named(tenant, agent_id)).get();
+      return row ? recordOf(row) : null;
+    },
+    async list(tenant, after, limit) {
+      const rows = await db
+        .select(columns)
+        .from(agentTable)
+        .where(and(eq(agentTable.tenant, tenant), gt(agentTable.agent_id, after)))
+        .orderBy(asc(agentTable.agent_id))
+        .limit(limit);
+      return rows.map(recordOf);
+    },
+    async insert(tenant, record) {
+      const registration = JSON.stringify(record.registration);
+      const inserted = await db
+        .insert(agentTable)
+        .values({ ...record, tenant, registration, created_at: record.updated_at })
+        .onConflictDoNothing()
+        .returning({ agent_id: agentTable.agent_id });
+      return inserted.length > 0;
+    },
+    async update(tenant, { agent_id, registration, updated_at }) {
+      await db
+        .update(agentTable)
+        .set({ registration: JSON.stringify(registration), updated_at })
+        .where(named(tenant, agent_id));
+    },
+    async remove(tenant, agent_id) {
+      await db.delete(agentTable).where(named(tenant, agent_id));
+    },
+  };
+}
+
+type Row = Omit<AgentRecord, "registration"> & { registration: string };
+
+function recordOf(row: Row): AgentRecord {
+  const registration = agentRegistrationSchema.parse(JSON.parse(row.registration));
+  return { ...row, registration };
+}

@@ -1,0 +1,266 @@
+import { instant } from "../lib/ports.ts";
+import type { Clock } from "../lib/ports.ts";
+import { ok, refuse } from "../lib/result.ts";
+import type { Result } from "../lib/result.ts";
+import type { Principal } from "../protocol/access.ts";
+import type { AgentRegistration, AgentView } from "../protocol/agent.ts";
+import { SCHEMA_VERSION } from "../protocol/primitives.ts";
+import type { Refusal } from "../protocol/refusal.ts";
+import { BUILTIN_AGENT, BUILTIN_AGENT_ID } from "./builtin.ts";
+import type { AgentPresence, PoolPort } from "./pool-port.ts";
+import type { PoolAgent } from "./pool.ts";
+
+/** A registered executor. `key_id` is the key that it is bound to, null when an admin registered it. */
+export interface AgentRecord {
+  agent_id: string;
+  registration: AgentRegistration;
+  secret: string;
+  key_id: string | null;
+  updated_at: string;
+}
+
+/** Where registrations are kept. */
+export interface AgentStore {
+  get(tenant: string, agent_id: string): Promise<AgentRecord | null>;
+  /** In the order of agent_id, after the given one. */
+  list(tenant: string, after: string, limit: number): Promise<AgentRecord[]>;
+  /** False when the agent_id is taken; then nothing changed. */
+  insert(tenant: string, record: AgentRecord): Promise<boolean>;
+  /** Changes the registration; key and secret stay. */
+  update(tenant: string, record: AgentRecord): Promise<void>;
+  remove(tenant: string, agent_id: string): Promise<void>;
+}
+
+/** What the registry of executors is built from. */
+export interface AgentsParts {
+  now: Clock;
+  store: AgentStore;
+  pool: (tenant: string, pool: string) => PoolPort;
+  /** Mints a signing secret, `whsec_…`. */
+  newSecret: () => string;
+  isSamOn: boolean;
+}
+
+/** Use cases of executors but the claim, which is the dispatcher's. */
+export interface Agents {
+  put(
+    by: Principal,
+    agent_id: string,
+    registration: AgentRegistration,
+  ): Promise<Result<AgentView, Refusal>>;
+  get(tenant: string, agent_id: string): Promise<Result<AgentView, Refusal>>;
+  list(
+    tenant: string,
+    page: { cursor?: string | undefined; limit: number },
+  ): Promise<{ items: AgentView[]; next_cursor: string | null }>;
+  remove(by: Principal, agent_id: string): Promise<Result<null, Refusal>>;
+  /**
+   * The executor that this key may claim for. `isFresh` asks for what is stored at this moment; otherwise
+   * the answer may be a few seconds old, so that a claim needs no database.
+   */
+  claimant(
+    by: Principal,
+    agent_id: string,
+    isFresh: boolean,
+  ): Promise<Result<AgentRecord, Refusal>>;
+}
+
+/** How long a claim may trust what it read: a changed registration reaches every claim within this time. */
+const TRUST_MS = 5_000;
+
+/** Beyond this the memory of registrations is emptied, so that it can't grow with the number of executors. */
+const MAX_TRUSTED = 10_000;
+
+/** The registry of executors. */
+export function createAgents(parts: AgentsParts): Agents {
+  const registry = readThrough(parts);
+  return {
+    claimant: registry.claimant,
+    async put(by, agent_id, registration) {
+      const fault = refusalOf(agent_id, registration);
+      if (fault !== null) return refuse(fault);
+      const saved = await save(parts, by, agent_id, registration);
+      if (!saved.ok) return saved;
+      registry.forget(by.tenant, agent_id);
+      const { record, former, isNew } = saved.value;
+      await tellPools(parts, by.tenant, record, former);
+      const view = viewOf(record, await presences(parts, by.tenant, [record]));
+      return ok(isNew ? { ...view, secret: record.secret } : view);
+    },
+    async get(tenant, agent_id) {
+      const isBuiltin = agent_id === BUILTIN_AGENT_ID;
+      const record = await (isBuiltin ? builtinRecord(parts) : parts.store.get(tenant, agent_id));
+      if (record === null) return refuse(notFound(agent_id));
+      return ok(viewOf(record, await presences(parts, tenant, [record])));
+    },
+    async list(tenant, { cursor = "", limit }) {
+      const builtin = builtinRecord(parts);
+      const found = await parts.store.list(tenant, cursor, limit + 1);
+      if (builtin !== null && builtin.agent_id > cursor) found.push(builtin);
+      found.sort((one, other) => (one.agent_id < other.agent_id ? -1 : 1));
+      const records = found.slice(0, limit);
+      const living = await presences(parts, tenant, records);
+      return {
+        items: records.map((record) => viewOf(record, living)),
+        next_cursor: found.length > limit ? (records.at(-1)?.agent_id ?? null) : null,
+      };
+    },
+    async remove(by, agent_id) {
+      const found = await registry.claimant(by, agent_id, true);
+      if (!found.ok) return found;
+      await parts.store.remove(by.tenant, agent_id);
+      registry.forget(by.tenant, agent_id);
+      const pools = found.value.registration.pools;
+      await Promise.all(pools.map((name) => parts.pool(by.tenant, name).deregister(agent_id)));
+      return ok(null);
+    },
+  };
+}
+
+/** Registrations with a short memory, so that a claim needs no database. */
+function readThrough({ now, store }: AgentsParts) {
+  const trusted = new Map<string, { record: AgentRecord; until: number }>();
+  const claimant: Agents["claimant"] = async (by, agent_id, isFresh) => {
+    if (agent_id === BUILTIN_AGENT_ID) return refuse(reserved());
+    const name = `${by.tenant}/${agent_id}`;
+    const known = trusted.get(name);
+    if (!isFresh && known && known.until > now()) return permitted(by, known.record);
+    const record = await store.get(by.tenant, agent_id);
+    trusted.delete(name);
+    if (record === null) return refuse(notFound(agent_id));
+    if (trusted.size >= MAX_TRUSTED) trusted.clear();
+    trusted.set(name, { record, until: now() + TRUST_MS });
+    return permitted(by, record);
+  };
+  const forget = (tenant: string, agent_id: string) => trusted.delete(`${tenant}/${agent_id}`);
+  return { claimant, forget };
+}
+
+async function tellPools(
+  { pool }: AgentsParts,
+  tenant: string,
+  record: AgentRecord,
+  former: AgentRecord | null,
+): Promise<void> {
+  const names = new Set(record.registration.pools);
+  const left = former?.registration.pools.filter((name) => !names.has(name)) ?? [];
+  await Promise.all([
+    ...[...names].map((name) => pool(tenant, name).register(poolAgentOf(record))),
+    ...left.map((name) => pool(tenant, name).deregister(record.agent_id)),
+  ]);
+}
+
+/** An executor as its pools know it. */
+export function poolAgentOf({ agent_id, registration }: AgentRecord): PoolAgent {
+  const { capabilities, task_types, labels, slots, weight } = registration;
+  return { agent_id, capabilities, task_types, labels, slots, weight, isBuiltin: false };
+}
+
+type Saved = { record: AgentRecord; former: AgentRecord | null; isNew: boolean };
+
+async function save(
+  { store, now, newSecret }: AgentsParts,
+  by: Principal,
+  agent_id: string,
+  registration: AgentRegistration,
+): Promise<Result<Saved, Refusal>> {
+  const updated_at = instant(now());
+  const key_id = isAdmin(by) ? null : by.key_id;
+  const fresh = { agent_id, registration, secret: newSecret(), key_id, updated_at };
+  // Two first registrations at once: the loser finds the winner's row and is judged by it.
+  if ((await store.get(by.tenant, agent_id)) === null && (await store.insert(by.tenant, fresh))) {
+    return ok({ record: fresh, former: null, isNew: true });
+  }
+  const former = await store.get(by.tenant, agent_id);
+  if (former === null) return refuse(notFound(agent_id));
+  const allowed = permitted(by, former);
+  if (!allowed.ok) return allowed;
+  const record = { ...former, registration, updated_at };
+  await store.update(by.tenant, record);
+  return ok({ record, former, isNew: false });
+}
+
+function isAdmin(by: Principal): boolean {
+  return by.scopes.includes("admin");
+}
+
+/** An executor that an admin registered is open to every key of its tenant that may execute. */
+function permitted(by: Principal, record: AgentRecord): Result<AgentRecord, Refusal> {
+  if (record.key_id === null || record.key_id === by.key_id || isAdmin(by)) return ok(record);
+  return refuse({
+    code: "agent_not_yours",
+    detail: `Agent ${record.agent_id} was registered with another key; use that key, or one with scope admin.`,
+  });
+}
+
+function refusalOf(agent_id: string, { url }: AgentRegistration): Refusal | null {
+  if (agent_id === BUILTIN_AGENT_ID) return reserved();
+  if (url === undefined) return null;
+  const detail = "Tasks are not pushed to a url yet; leave it out and claim them.";
+  return {
+    code: "not_supported",
+    detail,
+    errors: [{ pointer: "/url", code: "not_supported", detail }],
+  };
+}
+
+function reserved(): Refusal {
+  return {
+    code: "agent_not_yours",
+    detail: `The agent_id ${BUILTIN_AGENT_ID} belongs to the built-in executor; choose another one.`,
+  };
+}
+
+function notFound(agent_id: string): Refusal {
+  return {
+    code: "agent_not_found",
+    detail: `No agent ${agent_id} is registered; PUT /v1/agents/${agent_id} registers it.`,
+  };
+}
+
+/** The built-in executor as if it were registered; its figures are those of the pool `default`. */
+function builtinRecord({ isSamOn }: AgentsParts): AgentRecord | null {
+  if (!isSamOn) return null;
+  const { agent_id, isBuiltin: _, ...described } = BUILTIN_AGENT;
+  const registration = { schema_version: SCHEMA_VERSION, pools: ["default"], ...described };
+  return { agent_id, registration, secret: "", key_id: null, updated_at: "" };
+}
+
+type Living = ReadonlyMap<string, readonly AgentPresence[]>;
+
+/** How the executors are doing, by pool: one question to each pool that one of them is in. */
+async function presences(
+  parts: AgentsParts,
+  tenant: string,
+  records: readonly AgentRecord[],
+): Promise<Living> {
+  const names = [...new Set(records.flatMap(({ registration }) => registration.pools))];
+  const only = records.length === 1 ? records[0]?.agent_id : undefined;
+  const answers = names.map(async (name): Promise<[string, AgentPresence[]]> => {
+    const pool = parts.pool(tenant, name);
+    return [name, await (only === undefined ? pool.presence() : pool.presence(only))];
+  });
+  return new Map(await Promise.all(answers));
+}
+
+const NEARNESS = ["online", "stale", "offline"] as const;
+
+function viewOf({ agent_id, registration }: AgentRecord, living: Living): AgentView {
+  const { schema_version: _, ...described } = registration;
+  const here = registration.pools
+    .flatMap((name) => living.get(name) ?? [])
+    .filter((presence) => presence.agent_id === agent_id);
+  const sum = (figure: "slots_in_use" | "assigned" | "released") =>
+    here.reduce((total, presence) => total + presence[figure], 0);
+  const seen = here.flatMap(({ last_seen_at }) => last_seen_at ?? []);
+  return {
+    agent_id,
+    ...described,
+    url: registration.url ?? null,
+    version: registration.version ?? null,
+    state: NEARNESS.find((state) => here.some((one) => one.state === state)) ?? "offline",
+    slots_in_use: sum("slots_in_use"),
+    last_seen_at: seen.length === 0 ? null : instant(Math.max(...seen)),
+    stats: { assigned: sum("assigned"), released: sum("released") },
+  };
+}

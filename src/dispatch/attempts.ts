@@ -1,0 +1,49 @@
+import type { Result } from "../lib/result.ts";
+import type { AgentEndTask } from "../protocol/agent-end-task.ts";
+import type { Heartbeat, Lease, OpenCommand } from "../protocol/agent.ts";
+import type { Notification } from "../protocol/notification.ts";
+import type { Refusal } from "../protocol/refusal.ts";
+import type { EndReceipt, NotificationReceipt } from "../protocol/task-view.ts";
+
+type Answer<Value> = Promise<Result<Value, Refusal>>;
+
+/** A task's object as an executor's attempt calls it; payloads are JSON text. */
+export interface AttemptDoor {
+  decline(token: string | null, reason: string): Answer<null>;
+  heartbeat(token: string | null, beat: string): Answer<{ lease: Lease; commands: OpenCommand[] }>;
+  notify(
+    token: string | null,
+    notification: string,
+  ): Answer<{ receipt: NotificationReceipt; isNew: boolean }>;
+  end(token: string | null, end: string): Answer<{ receipt: EndReceipt; isNew: boolean }>;
+}
+
+/** Whose attempt it is: the lease token proves it, whoever sends it. */
+export interface AttemptAddress {
+  tenant: string;
+  task_id: string;
+  token: string | null;
+}
+
+/** Use cases of an executor that holds a task. Each is fenced by the lease token. */
+export interface Attempts {
+  decline(at: AttemptAddress, reason: string): Answer<null>;
+  heartbeat(at: AttemptAddress, beat: Heartbeat): Answer<{ lease: Lease; commands: OpenCommand[] }>;
+  notify(
+    at: AttemptAddress,
+    notification: Notification,
+  ): Answer<{ receipt: NotificationReceipt; isNew: boolean }>;
+  end(at: AttemptAddress, end: AgentEndTask): Answer<{ receipt: EndReceipt; isNew: boolean }>;
+}
+
+/** The use cases of attempts. */
+export function createAttempts(door: (tenant: string, task_id: string) => AttemptDoor): Attempts {
+  const at = ({ tenant, task_id }: AttemptAddress): AttemptDoor => door(tenant, task_id);
+  return {
+    decline: (address, reason) => at(address).decline(address.token, reason),
+    heartbeat: (address, beat) => at(address).heartbeat(address.token, JSON.stringify(beat)),
+    notify: (address, notification) =>
+      at(address).notify(address.token, JSON.stringify(notification)),
+    end: (address, end) => at(address).end(address.token, JSON.stringify(end)),
+  };
+}

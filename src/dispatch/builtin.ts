@@ -1,0 +1,21 @@
+import { taskTypeSchema } from "../protocol/enums.ts";
+import type { PoolAgent } from "./pool.ts";
+
+/** The agent_id of the built-in executor (protocol.md §7). Nobody can register under it. */
+export const BUILTIN_AGENT_ID = "sam";
+
+/**
+ * The built-in executor as every pool knows it, unless the configuration switches it off.
+ *
+ * It takes every task type, because the skill it lacks is its own task_failed with a root cause and not a
+ * task that waits for ever. Four slots a pool keep one pool from filling the `executions` queue for all.
+ */
+export const BUILTIN_AGENT: PoolAgent = {
+  agent_id: BUILTIN_AGENT_ID,
+  capabilities: ["builtin", ...taskTypeSchema.options],
+  task_types: [...taskTypeSchema.options],
+  labels: {},
+  slots: 4,
+  weight: 1,
+  isBuiltin: true,
+};

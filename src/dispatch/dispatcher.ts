@@ -1,0 +1,156 @@
+import type { Log } from "../lib/log.ts";
+import type { Clock } from "../lib/ports.ts";
+import { ok } from "../lib/result.ts";
+import type { Result } from "../lib/result.ts";
+import type { Principal } from "../protocol/access.ts";
+import type { ClaimRequest, Lease } from "../protocol/agent.ts";
+import type { Refusal } from "../protocol/refusal.ts";
+import { poolAgentOf } from "./agents.ts";
+import type { AgentRecord, Agents } from "./agents.ts";
+import { BUILTIN_AGENT_ID } from "./builtin.ts";
+import { askPools, giveBack } from "./claim-round.ts";
+import type { PoolOffer, RoundOutcome } from "./claim-round.ts";
+import type { PoolPort } from "./pool-port.ts";
+
+/** A task as its executor receives it, as JSON text, and its lease. */
+export interface Assigned {
+  task: string;
+  lease: Lease;
+}
+
+/**
+ * Asks the task's own object, which arbitrates, to assign it. `decision` is JSON text, the data of the
+ * event task_routed. Refused when the task is not queued any more or another attempt is due.
+ */
+export type Assign = (
+  tenant: string,
+  task_id: string,
+  to: { agent_id: string; attempt: number; decision: string },
+) => Promise<Result<Assigned, Refusal>>;
+
+/** What the dispatcher is built from. */
+export interface DispatcherParts {
+  now: Clock;
+  newId: () => string;
+  log: Log;
+  pool: (tenant: string, pool: string) => PoolPort;
+  claimant: Agents["claimant"];
+  assign: Assign;
+}
+
+/** Use cases that give tasks to executors. */
+export interface Dispatcher {
+  /** Tasks for an external executor. The list is empty when none came in time. */
+  claim(
+    by: Principal,
+    agent_id: string,
+    request: ClaimRequest,
+  ): Promise<Result<{ tasks: { task: unknown; lease: Lease }[] }, Refusal>>;
+  /**
+   * The task that a message of the `executions` queue speaks of, assigned to the built-in executor; null
+   * when the pool did not reserve it for it, or not any more. A repeated message is refused by the task.
+   */
+  takeForBuiltin(message: {
+    tenant: string;
+    pool: string;
+    task_id: string;
+  }): Promise<Result<Assigned | null, Refusal>>;
+}
+
+/** Refusals after which no executor will be wanted for this attempt. */
+const GONE: readonly string[] = ["task_ended", "task_not_found"];
+
+/** The use cases between pools and tasks. */
+export function createDispatcher(parts: DispatcherParts): Dispatcher {
+  return {
+    async claim(by, agent_id, request) {
+      const found = await parts.claimant(by, agent_id, false);
+      if (!found.ok) return found;
+      const round = await collect(parts, by, found.value, request);
+      if (!round.ok) return round;
+      const assigned = await Promise.all(
+        round.value.map((offer) => assignOffer(parts, by.tenant, agent_id, offer)),
+      );
+      return ok({ tasks: assigned.flat() });
+    },
+    async takeForBuiltin({ tenant, pool: name, task_id }) {
+      const pool = parts.pool(tenant, name);
+      const offer = await pool.reservation(task_id, BUILTIN_AGENT_ID);
+      if (offer === null) return ok(null);
+      const { attempt, decision } = offer;
+      const to = { agent_id: BUILTIN_AGENT_ID, attempt, decision };
+      const assigned = await parts.assign(tenant, task_id, to);
+      // The other refusals may mean that this very reservation is at work already: queues repeat messages.
+      if (!assigned.ok && GONE.includes(assigned.refusal.code)) {
+        await pool.release(task_id, attempt, BUILTIN_AGENT_ID);
+      }
+      return assigned;
+    },
+  };
+}
+
+/** The offers of a claim. Pools that do not know the executor are told, as far as it is registered. */
+async function collect(
+  parts: DispatcherParts,
+  by: Principal,
+  record: AgentRecord,
+  request: ClaimRequest,
+): Promise<Result<PoolOffer[], Refusal>> {
+  const first = await oneRound(parts, by.tenant, record, request);
+  if (first.strangers.length === 0) return ok(first.offers);
+  const fresh = await parts.claimant(by, record.agent_id, true);
+  if (!fresh.ok) {
+    await giveBack(record.agent_id, first.offers);
+    return fresh;
+  }
+  const pools = new Set(fresh.value.registration.pools);
+  const agent = poolAgentOf(fresh.value);
+  const strangers = first.strangers.filter(({ name }) => pools.has(name));
+  await Promise.all(strangers.map(({ pool }) => pool.register(agent)));
+  if (first.offers.length > 0) return ok(first.offers);
+  return ok((await oneRound(parts, by.tenant, fresh.value, request)).offers);
+}
+
+function oneRound(
+  parts: DispatcherParts,
+  tenant: string,
+  { agent_id, registration }: AgentRecord,
+  { max_tasks, wait_seconds }: ClaimRequest,
+): Promise<RoundOutcome> {
+  const names = [...new Set(registration.pools)];
+  const pools = names.map((name) => ({ name, pool: parts.pool(tenant, name) }));
+  return askPools(pools, {
+    agent_id,
+    slots: registration.slots,
+    max_tasks,
+    wait_ms: wait_seconds * 1_000,
+    claim_id: parts.newId(),
+    turn: parts.now(),
+  });
+}
+
+/**
+ * One offer turned into a task, or nothing.
+ *
+ * A refusing task frees the slot at once. When its object can't be asked, the reservation stays: the task
+ * may have been assigned, and if it was not, it will announce itself again.
+ */
+async function assignOffer(
+  { assign, log }: DispatcherParts,
+  tenant: string,
+  agent_id: string,
+  { task_id, attempt, decision, from }: PoolOffer,
+): Promise<{ task: unknown; lease: Lease }[]> {
+  try {
+    const assigned = await assign(tenant, task_id, { agent_id, attempt, decision });
+    if (assigned.ok) {
+      const task: unknown = JSON.parse(assigned.value.task);
+      return [{ task, lease: assigned.value.lease }];
+    }
+    log("info", "offer_refused", { tenant, task_id, agent_id, code: assigned.refusal.code });
+    await from.pool.release(task_id, attempt, agent_id);
+  } catch (cause) {
+    log("error", "offer_not_assigned", { tenant, task_id, agent_id, cause: String(cause) });
+  }
+  return [];
+}

@@ -1,0 +1,154 @@
+import { and, asc, eq, sql } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import { z } from "zod";
+
+import { taskLogTable, taskTable } from "../db/tables.ts";
+import {
+  reportSchema,
+  taskEventSchema,
+  taskViewSchema,
+  type Report,
+  type TaskEvent,
+  type TaskView,
+} from "../protocol/task-view.ts";
+import { timelineOf } from "../protocol/timeline.ts";
+import { bulkSchema, restore } from "./bulk.ts";
+import type { Page } from "./keyset.ts";
+
+/* What D1 knows of one task. It answers for a task whose object is gone, and lags behind one that lives. */
+
+/** Bytes of events that one answer is made of at most, unless a single run is larger: a Worker has 128 MB. */
+const PAGE_BYTES = 4_000_000;
+
+/** Events per round trip when all of them are read. */
+const ALL_EVENTS_PAGE = 1_000;
+
+const eventsSchema = z.array(taskEventSchema);
+
+/** The task view that history knows, or null. */
+export async function readView(
+  db: D1Database,
+  tenant: string,
+  task_id: string,
+): Promise<TaskView | null> {
+  const row = await drizzle(db)
+    .select({ view: taskTable.view, bulk: taskTable.bulk })
+    .from(taskTable)
+    .where(and(eq(taskTable.tenant, tenant), eq(taskTable.task_id, task_id)))
+    .get();
+  if (row === undefined) return null;
+  const view = taskViewSchema.parse(JSON.parse(row.view));
+  return restore(view, row.bulk === null ? null : bulkSchema.parse(JSON.parse(row.bulk)));
+}
+
+/** Runs from the one that holds `after + 1` on, as many as `PAGE_BYTES` and `limit` let through. */
+function runsAfter(db: D1Database, task: { tenant: string; task_id: string }, page: EventPage) {
+  const orm = drizzle(db);
+  const ofTask = and(eq(taskLogTable.tenant, task.tenant), eq(taskLogTable.task_id, task.task_id));
+  // No run lies inside another, so the nearest one that starts in time is the one that may hold it.
+  const start = sql`coalesce((SELECT max(first_seq) FROM task_log AS old
+    WHERE old.tenant = ${task.tenant} AND old.task_id = ${task.task_id}
+      AND old.first_seq <= ${page.after + 1}), 0)`;
+  const runs = orm
+    .select({
+      first_seq: taskLogTable.first_seq,
+      events: taskLogTable.events,
+      bytes: sql<number>`octet_length(${taskLogTable.events})`.as("bytes"),
+      total: sql<number>`sum(octet_length(${taskLogTable.events})) OVER (ORDER BY first_seq)`.as(
+        "total",
+      ),
+    })
+    .from(taskLogTable)
+    .where(and(ofTask, sql`${taskLogTable.first_seq} >= ${start}`))
+    .orderBy(asc(taskLogTable.first_seq))
+    // The first run may hold nothing that is asked for; every other one holds at least one event.
+    .limit(page.limit + 2)
+    .as("runs");
+  return orm
+    .select({ events: runs.events })
+    .from(runs)
+    .where(sql`${runs.total} - ${runs.bytes} < ${PAGE_BYTES}`);
+}
+
+interface EventPage {
+  after: number;
+  limit: number;
+}
+
+/**
+ * Events of a task that history knows, in order of seq, each once.
+ *
+ * `next_cursor` is the `after` of the next page. A page may be shorter than `limit` where events are large.
+ */
+export async function readEvents(
+  db: D1Database,
+  tenant: string,
+  task_id: string,
+  page: EventPage,
+): Promise<Page<TaskEvent>> {
+  const orm = drizzle(db);
+  const [tasks, runs] = await orm.batch([
+    orm
+      .select({ seq: taskTable.seq, events: taskTable.events })
+      .from(taskTable)
+      .where(and(eq(taskTable.tenant, tenant), eq(taskTable.task_id, task_id))),
+    runsAfter(db, { tenant, task_id }, page),
+  ]);
+  const known = [...tasks, ...runs].flatMap((row) => eventsSchema.parse(JSON.parse(row.events)));
+  const unique = new Map(
+    known.filter((event) => event.seq > page.after).map((event) => [event.seq, event]),
+  );
+  const items = [...unique.values()].sort((a, b) => a.seq - b.seq).slice(0, page.limit);
+  const last = items.at(-1)?.seq ?? null;
+  const newest = tasks[0]?.seq ?? 0;
+  return { items, next_cursor: last !== null && last < newest ? String(last) : null };
+}
+
+/** The end-task report from events alone, with its timeline; null before the task has ended. */
+export async function readReport(
+  db: D1Database,
+  tenant: string,
+  task_id: string,
+): Promise<Report | null> {
+  const timeline: Report["timeline"] = [];
+  let end: TaskEvent | undefined;
+  let after: number | null = 0;
+  while (after !== null) {
+    const page: Page<TaskEvent> = await readEvents(db, tenant, task_id, {
+      after,
+      limit: ALL_EVENTS_PAGE,
+    });
+    timeline.push(...timelineOf(page.items));
+    end = page.items.findLast((event) => event.type === "agent_end_task") ?? end;
+    after = page.next_cursor === null ? null : Number(page.next_cursor);
+  }
+  return end === undefined ? null : reportSchema.parse({ ...end.data, timeline });
+}
+
+/** Whether history holds the task's view at `seq` or later and every event from 1 to `seq`. */
+export async function isComplete(
+  db: D1Database,
+  tenant: string,
+  task_id: string,
+  seq: number,
+): Promise<boolean> {
+  const orm = drizzle(db);
+  const [tasks, runs] = await orm.batch([
+    orm
+      .select({ seq: taskTable.seq, events_to: taskTable.events_to })
+      .from(taskTable)
+      .where(and(eq(taskTable.tenant, tenant), eq(taskTable.task_id, task_id))),
+    orm
+      .select({ first_seq: taskLogTable.first_seq, last_seq: taskLogTable.last_seq })
+      .from(taskLogTable)
+      .where(and(eq(taskLogTable.tenant, tenant), eq(taskLogTable.task_id, task_id)))
+      .orderBy(asc(taskLogTable.first_seq)),
+  ]);
+  const task = tasks[0];
+  if (task === undefined || task.seq < seq) return false;
+  const covered = runs.reduce(
+    (to, run) => (run.first_seq <= to + 1 ? Math.max(to, run.last_seq) : to),
+    task.events_to,
+  );
+  return covered >= seq;
+}

@@ -1,0 +1,14 @@
+import { EndpointObject } from "./delivery/endpoint/endpoint-object.ts";
+import { PoolObject } from "./dispatch/pool-object.ts";
+import { consume } from "./queues.ts";
+import { faceOf, taskPortsOf } from "./services.ts";
+import { TaskObject } from "./task/task-object.ts";
+
+TaskObject.connect = taskPortsOf;
+
+export { EndpointObject, PoolObject, TaskObject };
+
+export default {
+  fetch: (request, env, ctx) => faceOf(env).fetch(request, env, ctx),
+  queue: (batch, env) => consume(batch, env),
+} satisfies ExportedHandler<Env>;

@@ -1,0 +1,107 @@
+import { Hono } from "hono";
+
+import type { Scope } from "../protocol/enums.ts";
+import { documentationRoutes } from "./docs-routes.ts";
+import { answer } from "./edge/answer.ts";
+import { authenticate, authorize } from "./edge/auth.ts";
+import { limitSize } from "./edge/body.ts";
+import { correlate } from "./edge/correlation.ts";
+import { answerRefusal } from "./edge/problems.ts";
+import { validate } from "./edge/validate.ts";
+import { executorRoutes } from "./executor-routes.ts";
+import { openApiDocument } from "./openapi.ts";
+import { operationRoutes } from "./operation-routes.ts";
+import type { RestPorts } from "./ports.ts";
+import type { RestContext, RestEnv, Route } from "./route.ts";
+import { taskRoutes } from "./task-routes.ts";
+import { webhookRoutes } from "./webhook-routes.ts";
+
+/** Every route of this face. What is not in this table is neither mounted nor documented. */
+export const ROUTES: readonly Route[] = [
+  ...taskRoutes,
+  ...executorRoutes,
+  ...webhookRoutes,
+  ...operationRoutes,
+  ...documentationRoutes(() => openApiDocument(ROUTES)),
+];
+
+/** The methods that each path knows, to tell an unknown address from a wrong method. */
+const PATHS = [...new Set(ROUTES.map(({ path }) => path))].map((path) => {
+  const methods = ROUTES.filter((route) => route.path === path).map(({ method }) => method);
+  return {
+    pattern: new RegExp(`^${path.replaceAll(".", "\\.").replaceAll(/:\w+/g, "[^/]+")}$`),
+    allow: [...methods, ...(methods.includes("GET") ? ["HEAD"] : []), "OPTIONS"].join(", "),
+  };
+});
+
+function answerUnmatched(context: RestContext): Response {
+  const known = PATHS.find(({ pattern }) => pattern.test(context.req.path));
+  if (known === undefined) {
+    return answerRefusal(context, {
+      code: "not_found",
+      detail: "the addresses of this API are listed at /docs",
+    });
+  }
+  const headers = { Allow: known.allow };
+  if (context.req.method === "OPTIONS") return new Response(null, { status: 204, headers });
+  const detail = `${context.req.method} is not one of ${known.allow}`;
+  return answerRefusal(context, { code: "method_not_allowed", detail }, headers);
+}
+
+/** Whether an object or a queue only asks for patience: what the platform marks so may be tried again. */
+function isPassing(error: Error): boolean {
+  return (
+    ("overloaded" in error && error.overloaded === true) ||
+    ("retryable" in error && error.retryable === true)
+  );
+}
+
+function answerError(ports: RestPorts, error: Error, context: RestContext): Response {
+  ports.log("error", "request_failed", {
+    route: context.get("route"),
+    request_id: context.get("requestId"),
+    error: error.message,
+    stack: error.stack,
+  });
+  return isPassing(error)
+    ? answerRefusal(context, {
+        code: "unavailable",
+        detail: "overloaded for the moment; try again",
+        extra: { retry_after: 1 },
+      })
+    : answerRefusal(context, {
+        code: "internal_error",
+        detail: "something broke; nothing more is said here, so quote the request_id",
+      });
+}
+
+/** Mounts one route behind the checks that its declaration asks for, in the order of protocol.md §4. */
+function mount(app: Hono<RestEnv>, route: Route, ports: RestPorts): void {
+  const guards = (scopes: readonly Scope[]) => [authenticate(ports.keys), authorize(scopes)];
+  app.on(
+    route.method,
+    route.path,
+    (context, next) => {
+      context.set("route", route.path);
+      return next();
+    },
+    limitSize(route.body !== undefined),
+    ...(route.scopes === null ? [] : guards(route.scopes)),
+    validate(route),
+    answer(route, ports),
+  );
+}
+
+/**
+ * The REST face: translates HTTP to the ports and back, and decides nothing.
+ *
+ * Refusals leave as problems, errors as problems that say nothing; both carry the request's id.
+ */
+export function createApp(ports: RestPorts): Hono<RestEnv> {
+  const app = new Hono<RestEnv>();
+  app.use(correlate(ports));
+  for (const route of ROUTES) mount(app, route, ports);
+  app.notFound(answerUnmatched);
+  app.onError((error, context) => answerError(ports, error, context));
+  return app;
+}

@@ -1,0 +1,60 @@
+import type { Handler } from "hono";
+
+import type { Log } from "../../lib/log.ts";
+import { pointerOf } from "../../protocol/faults.ts";
+import type { RestPorts } from "../ports.ts";
+import type { Reply, RestContext, RestEnv, Route } from "../route.ts";
+import { answerRefusal } from "./problems.ts";
+
+/** A log names at most so many faulty places of an answer. */
+const SHOWN_PATHS = 10;
+
+/** Where a reply breaks its declaration, or null when it keeps it. Places only, never values. */
+function faultOfReply(route: Pick<Route, "answers">, reply: Reply): string | null {
+  const shape = route.answers[reply.status];
+  if (shape === undefined) return `undeclared status ${reply.status}`;
+  if (shape.schema === null) return reply.body === undefined ? null : "undeclared body";
+  const parsed = shape.schema.safeParse(reply.body);
+  if (parsed.success) return null;
+  return parsed.error.issues
+    .slice(0, SHOWN_PATHS)
+    .map((issue) => `${pointerOf(issue.path) || "/"} ${issue.code}`)
+    .join(", ");
+}
+
+function respond(route: Pick<Route, "answers">, reply: Reply): Response {
+  const mediaType = route.answers[reply.status]?.mediaType ?? null;
+  return new Response(reply.stream ?? (mediaType === null ? null : JSON.stringify(reply.body)), {
+    status: reply.status,
+    headers: { ...(mediaType !== null && { "Content-Type": mediaType }), ...reply.headers },
+  });
+}
+
+/** Whatever must never leave is replaced by an answer that says nothing, and by a loud log line. */
+function withhold(context: RestContext, log: Log, paths: string): Response {
+  log("error", "answer_invalid", {
+    route: context.get("route"),
+    request_id: context.get("requestId"),
+    paths,
+  });
+  return answerRefusal(context, {
+    code: "internal_error",
+    detail: "the answer broke its own contract and was withheld; quote the request_id",
+  });
+}
+
+/**
+ * Runs a route's handler and answers with what it says: a reply that keeps its declared shape, or a
+ * problem. A reply that breaks it does not leave (requirements.md row 115).
+ */
+export function answer(
+  route: Pick<Route, "answers" | "handle">,
+  ports: RestPorts,
+): Handler<RestEnv> {
+  return async (context) => {
+    const outcome = await route.handle(ports, context.get("request"));
+    if (!outcome.ok) return answerRefusal(context, outcome.refusal);
+    const fault = faultOfReply(route, outcome.value);
+    return fault === null ? respond(route, outcome.value) : withhold(context, ports.log, fault);
+  };
+}

@@ -1,0 +1,61 @@
+import type { MiddlewareHandler } from "hono";
+
+import type { Principal } from "../../protocol/access.ts";
+import type { Scope } from "../../protocol/enums.ts";
+import type { KeyPort } from "../ports.ts";
+import type { RestEnv } from "../route.ts";
+import { answerRefusal } from "./problems.ts";
+
+/** Who asks on a route that needs no key. */
+export const NOBODY: Principal = { key_id: "", tenant: "", scopes: [], isBootstrap: false };
+
+const BEARER = /^Bearer +([\x21-\x7e]{1,500}) *$/i;
+const CHALLENGE = 'Bearer realm="batuta"';
+
+/** Lets a request pass whose bearer key is known; answers 401 with a challenge (RFC 6750 §3) otherwise. */
+export function authenticate(keys: Pick<KeyPort, "principalOf">): MiddlewareHandler<RestEnv> {
+  return async (context, next) => {
+    const header = context.req.header("Authorization");
+    const key = header === undefined ? undefined : BEARER.exec(header)?.[1];
+    const principal = key === undefined ? null : await keys.principalOf(key);
+    if (principal === null) {
+      const detail =
+        header === undefined
+          ? "send your key as `Authorization: Bearer <key>`"
+          : key === undefined
+            ? "the Authorization header is not of the form `Bearer <key>`"
+            : "the key is unknown, expired or revoked";
+      const challenge = header === undefined ? CHALLENGE : `${CHALLENGE}, error="invalid_token"`;
+      return answerRefusal(
+        context,
+        { code: "unauthenticated", detail },
+        { "WWW-Authenticate": challenge },
+      );
+    }
+    context.set("principal", principal);
+    return next();
+  };
+}
+
+/** Whether a key may use a route: any one of the route's scopes is enough, and `admin` always is. */
+export function mayUse(principal: Principal, scopes: readonly Scope[]): boolean {
+  return principal.scopes.some((scope) => scope === "admin" || scopes.includes(scope));
+}
+
+/** Lets a principal pass that may use the route; answers 403 naming the scopes that would do. */
+export function authorize(scopes: readonly Scope[]): MiddlewareHandler<RestEnv> {
+  const wanted = [...new Set<Scope>([...scopes, "admin"])];
+  const challenge = `${CHALLENGE}, error="insufficient_scope", scope="${wanted.join(" ")}"`;
+  return async (context, next) => {
+    const principal = context.get("principal");
+    if (mayUse(principal, scopes)) return next();
+    return answerRefusal(
+      context,
+      {
+        code: "forbidden",
+        detail: `needs a key with the scope ${wanted.join(" or ")}; this one has ${principal.scopes.join(", ") || "none"}`,
+      },
+      { "WWW-Authenticate": challenge },
+    );
+  };
+}

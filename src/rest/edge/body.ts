@@ -1,0 +1,161 @@
+import type { MiddlewareHandler } from "hono";
+
+import { ok, refuse } from "../../lib/result.ts";
+import type { Result } from "../../lib/result.ts";
+import type { Refusal } from "../../protocol/refusal.ts";
+import type { RestEnv } from "../route.ts";
+import { findJsonFault } from "./json-fault.ts";
+import { answerRefusal } from "./problems.ts";
+
+/* Limits of protocol.md §7, Sizes. */
+const MAX_BODY_BYTES = 1_048_576;
+const MAX_DEPTH = 32;
+const MAX_KEYS = 10_000;
+
+const NOTHING = new Uint8Array();
+
+const TOO_LARGE: Refusal = {
+  code: "body_too_large",
+  detail: `the body must not exceed ${MAX_BODY_BYTES} bytes`,
+  extra: { max_bytes: MAX_BODY_BYTES },
+};
+
+/** Reads a stream up to the limit; null when it goes on beyond it. */
+async function readUpTo(stream: ReadableStream<Uint8Array>): Promise<Uint8Array | null> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  const reader = stream.getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    length += value.length;
+    if (length > MAX_BODY_BYTES) {
+      await reader.cancel();
+      return null;
+    }
+    chunks.push(value);
+  }
+  const bytes = new Uint8Array(length);
+  let position = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, position);
+    position += chunk.length;
+  }
+  return bytes;
+}
+
+async function readBytes(request: Request): Promise<Result<Uint8Array, Refusal>> {
+  if (request.body === null) return ok(NOTHING);
+  try {
+    // The connection holds a body to its declared length; only an undeclared one has to be counted.
+    const bytes = request.headers.has("Content-Length")
+      ? new Uint8Array(await request.arrayBuffer())
+      : await readUpTo(request.body);
+    return bytes === null || bytes.length > MAX_BODY_BYTES ? refuse(TOO_LARGE) : ok(bytes);
+  } catch {
+    return refuse({ code: "malformed_json", detail: "the body broke off before its end" });
+  }
+}
+
+/**
+ * The first check: refuses a body above 1 MiB, by its declared length before it is read and by
+ * counting while it is read. Keeps the bytes for later, when the route takes a body.
+ */
+export function limitSize(takesBody: boolean): MiddlewareHandler<RestEnv> {
+  return async (context, next) => {
+    const declared = Number(context.req.header("Content-Length") ?? 0);
+    if (declared > MAX_BODY_BYTES) return answerRefusal(context, TOO_LARGE);
+    if (takesBody) {
+      const read = await readBytes(context.req.raw);
+      if (!read.ok) return answerRefusal(context, read.refusal);
+      context.set("bytes", read.value);
+    }
+    return next();
+  };
+}
+
+/** Whether a parsed body stays within depth and number of keys. Without recursion: depth is the point. */
+function isSimple(value: unknown): boolean {
+  let keys = 0;
+  let level: unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    const deeper: unknown[] = [];
+    for (const item of level) {
+      if (item === null || typeof item !== "object") continue;
+      if (depth >= MAX_DEPTH) return false;
+      const isList = Array.isArray(item);
+      const children: unknown[] = isList ? item : Object.values(item);
+      if (!isList) keys += children.length;
+      if (keys > MAX_KEYS) return false;
+      for (const child of children) deeper.push(child);
+    }
+    level = deeper;
+  }
+  return true;
+}
+
+const UTF_8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
+
+function decode(bytes: Uint8Array): string | null {
+  try {
+    return UTF_8.decode(bytes);
+  } catch {
+    return null;
+  }
+}
+
+function parseJson(text: string): Result<unknown, Refusal> {
+  try {
+    return ok(JSON.parse(text));
+  } catch {
+    const { position, line, column } = findJsonFault(text);
+    const where = position >= text.length ? "ends too early, at" : "is not JSON at";
+    return refuse({
+      code: "malformed_json",
+      detail: `the body ${where} character ${position} (line ${line}, column ${column})`,
+      extra: { position, line, column },
+    });
+  }
+}
+
+function refusalOfType(type: string | undefined, encoding: string | undefined): Refusal | null {
+  if (type?.split(";", 1)[0]?.trim().toLowerCase() !== "application/json") {
+    return {
+      code: "unsupported_media_type",
+      detail: "the body must be sent as `Content-Type: application/json`",
+    };
+  }
+  if (encoding !== undefined && encoding.toLowerCase() !== "identity") {
+    return { code: "unsupported_media_type", detail: "the body must be sent uncompressed" };
+  }
+  return null;
+}
+
+/**
+ * The JSON value of a body.
+ *
+ * No body at all counts as `{}`: whether that is enough is for the schema to say. Of a repeated key
+ * the last value counts, as in JSON.parse.
+ *
+ * Refuses with unsupported_media_type, malformed_json (with the position) and body_too_complex.
+ */
+export function parseBody(
+  bytes: Uint8Array,
+  headers: { type: string | undefined; encoding: string | undefined },
+): Result<unknown, Refusal> {
+  if (bytes.length === 0 && headers.type === undefined) return ok({});
+  const ofType = refusalOfType(headers.type, headers.encoding);
+  if (ofType !== null) return refuse(ofType);
+  if (bytes.length === 0) return ok({});
+  const text = decode(bytes);
+  if (text === null) {
+    return refuse({ code: "malformed_json", detail: "the body is not valid UTF-8" });
+  }
+  const parsed = parseJson(text);
+  if (!parsed.ok || isSimple(parsed.value)) return parsed;
+  return refuse({
+    code: "body_too_complex",
+    detail: `the body must not be nested deeper than ${MAX_DEPTH} levels or have more than ${MAX_KEYS} keys`,
+    extra: { max_depth: MAX_DEPTH, max_keys: MAX_KEYS },
+  });
+}

@@ -1,0 +1,80 @@
+import type { MiddlewareHandler } from "hono";
+
+import type { RestPorts } from "../ports.ts";
+import type { RestEnv } from "../route.ts";
+
+/** One hop of a trace (W3C Trace Context Level 1). */
+export interface Trace {
+  traceId: string;
+  spanId: string;
+  flags: string;
+}
+
+const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
+const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
+
+/** Set by the W3C for a trace nobody has decided to leave out. */
+const SAMPLED = "01";
+
+/**
+ * The trace that a request continues: the caller's trace id and a span of our own. A header that
+ * the standard calls invalid (§3.2.2) is ignored, and a new trace begins.
+ */
+export function continueTrace(header: string | undefined, newHex: RestPorts["newHex"]): Trace {
+  const [, version, traceId, parent, flags, rest] = TRACEPARENT.exec(header ?? "") ?? [];
+  const isValid =
+    version !== undefined &&
+    version !== "ff" &&
+    (version !== "00" || rest === undefined) &&
+    traceId !== undefined &&
+    !/^0+$/.test(traceId) &&
+    parent !== undefined &&
+    !/^0+$/.test(parent);
+  return isValid
+    ? { traceId, spanId: newHex(8), flags: flags ?? SAMPLED }
+    : { traceId: newHex(16), spanId: newHex(8), flags: SAMPLED };
+}
+
+/** Answers of the API are for their asker alone and are no documents. */
+const HEADERS = {
+  "Cache-Control": "no-store",
+  "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+  "Referrer-Policy": "no-referrer",
+  "X-Content-Type-Options": "nosniff",
+} as const;
+
+/**
+ * Gives every request its ids, every answer its headers, and the log its one line per request.
+ *
+ * The caller's X-Request-Id is taken over when it is 1-128 of `[A-Za-z0-9._-]` (protocol.md §7).
+ */
+export function correlate(
+  ports: Pick<RestPorts, "now" | "log" | "newRequestId" | "newHex">,
+): MiddlewareHandler<RestEnv> {
+  return async (context, next) => {
+    const startedAt = ports.now();
+    const sentId = context.req.header("X-Request-Id");
+    const requestId = sentId && REQUEST_ID.test(sentId) ? sentId : ports.newRequestId();
+    const trace = continueTrace(context.req.header("traceparent"), ports.newHex);
+    context.set("requestId", requestId);
+    context.set("trace", trace);
+
+    await next();
+
+    const { headers, status } = context.res;
+    for (const [name, value] of Object.entries(HEADERS)) {
+      if (!headers.has(name)) headers.set(name, value);
+    }
+    headers.set("X-Request-Id", requestId);
+    headers.set("traceparent", `00-${trace.traceId}-${trace.spanId}-${trace.flags}`);
+    ports.log("info", "request", {
+      method: context.req.method,
+      route: context.get("route") ?? "unknown",
+      status,
+      duration_ms: ports.now() - startedAt,
+      request_id: requestId,
+      trace_id: trace.traceId,
+      tenant: context.get("principal")?.tenant || null,
+    });
+  };
+}

@@ -1,0 +1,88 @@
+import type { Problem } from "../../protocol/problem.ts";
+import type { Refusal, RefusalCode } from "../../protocol/refusal.ts";
+import type { RestContext } from "../route.ts";
+
+/** The HTTP form of every refusal: a new code does not compile until it has a row here. */
+export const PROBLEMS = {
+  body_too_large: { status: 413, title: "The body is too large" },
+  unsupported_media_type: { status: 415, title: "The body is not application/json" },
+  malformed_json: { status: 400, title: "The body is not JSON" },
+  body_too_complex: { status: 400, title: "The body is nested too deeply or has too many keys" },
+  validation_failed: { status: 400, title: "The request breaks its schema" },
+  unsupported_version: { status: 400, title: "This version of the contract is not spoken here" },
+  unauthenticated: { status: 401, title: "A valid key is needed" },
+  forbidden: { status: 403, title: "The key lacks the scope for this" },
+  not_found: { status: 404, title: "There is nothing at this address" },
+  method_not_allowed: { status: 405, title: "This address does not know this method" },
+  rate_limited: { status: 429, title: "Too many requests" },
+  task_not_found: { status: 404, title: "There is no such task" },
+  agent_not_found: { status: 404, title: "There is no such agent" },
+  webhook_not_found: { status: 404, title: "There is no such webhook endpoint" },
+  delivery_not_found: { status: 404, title: "There is no such delivery" },
+  escalation_not_found: { status: 404, title: "There is no such escalation" },
+  key_not_found: { status: 404, title: "There is no such key" },
+  schema_not_found: { status: 404, title: "There is no such schema" },
+  report_not_ready: { status: 404, title: "The task has not ended, so it has no report yet" },
+  idempotency_conflict: { status: 409, title: "The same idempotency key came with another body" },
+  lease_lost: { status: 409, title: "The lease token is not the one in force" },
+  task_ended: { status: 409, title: "The task has ended" },
+  transition_refused: { status: 409, title: "Not possible in the task's present status" },
+  sequence_gap: { status: 409, title: "Earlier notifications of this attempt are missing" },
+  escalation_closed: { status: 409, title: "The escalation has been answered already" },
+  command_refused: { status: 409, title: "The command does not fit the task's present status" },
+  delivery_in_flight: { status: 409, title: "The delivery is being attempted right now" },
+  wrong_agent: { status: 403, title: "The task is assigned to another agent" },
+  agent_not_yours: { status: 403, title: "The agent belongs to another key" },
+  task_mismatch: { status: 422, title: "The body speaks of another task than the address" },
+  timestamp_in_future: { status: 422, title: "The timestamp lies in the future" },
+  progress_regressed: { status: 422, title: "Progress never falls" },
+  result_rejected: { status: 422, title: "The result breaks the task's contract" },
+  patch_rejected: { status: 422, title: "The patch does not give a valid task" },
+  endpoint_refused: { status: 422, title: "This address may not be called" },
+  not_supported: { status: 422, title: "This field is not supported yet" },
+  unavailable: { status: 503, title: "A part of the system is not available" },
+  internal_error: { status: 500, title: "Something is broken here" },
+} as const satisfies Record<RefusalCode, { status: number; title: string }>;
+
+/** Where a code is explained: the anchor that the documentation page makes for it. */
+export function problemType(code: RefusalCode): string {
+  return `/docs#problem-${code}`;
+}
+
+/** The problem (RFC 9457) of a refusal. What the refusal adds can't replace a member that all have. */
+export function problemOf(refusal: Refusal, request: { id: string; path: string }): Problem {
+  const { status, title } = PROBLEMS[refusal.code];
+  return {
+    ...refusal.extra,
+    type: problemType(refusal.code),
+    title,
+    status,
+    code: refusal.code,
+    detail: refusal.detail,
+    instance: request.path,
+    request_id: request.id,
+    ...(refusal.errors && { errors: refusal.errors }),
+  };
+}
+
+/**
+ * Answers with a refusal.
+ *
+ * `retry_after` among the extra members, in seconds, is also sent as the header of that name.
+ */
+export function answerRefusal(
+  context: RestContext,
+  refusal: Refusal,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  const problem = problemOf(refusal, { id: context.get("requestId"), path: context.req.path });
+  const retryAfter = refusal.extra?.["retry_after"];
+  return new Response(JSON.stringify(problem), {
+    status: problem.status,
+    headers: {
+      "Content-Type": "application/problem+json",
+      ...(typeof retryAfter === "number" && { "Retry-After": String(Math.ceil(retryAfter)) }),
+      ...headers,
+    },
+  });
+}

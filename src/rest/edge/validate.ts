@@ -1,0 +1,124 @@
+import type { MiddlewareHandler } from "hono";
+import { z } from "zod";
+
+import { faultsOf } from "../../protocol/faults.ts";
+import { SUPPORTED_VERSIONS } from "../../protocol/primitives.ts";
+import type { Fault, Refusal } from "../../protocol/refusal.ts";
+import type { RestContext, RestEnv, Route } from "../route.ts";
+import { NOBODY } from "./auth.ts";
+import { parseBody } from "./body.ts";
+import { answerRefusal } from "./problems.ts";
+
+/** More faults than anyone mends at once; a body of 10,000 unknown keys must not be answered tenfold. */
+const MAX_FAULTS = 1_000;
+
+/** What a route says of its input. */
+export type InputSchemas = Pick<Route, "params" | "query" | "headers" | "body">;
+
+/** Query parameters by name; one that was given twice is a list, which no schema takes. */
+function queryOf(url: string): Record<string, string | string[]> {
+  const start = url.indexOf("?");
+  if (start < 0) return {};
+  const search = new URLSearchParams(url.slice(start));
+  return Object.fromEntries(
+    [...new Set(search.keys())].map((name) => {
+      const values = search.getAll(name);
+      return [name, values.length === 1 ? (values[0] ?? "") : values];
+    }),
+  );
+}
+
+/** The refusal for a list of faults. A version that is not spoken has its own code (protocol.md §3). */
+function refusalOf(faults: Fault[]): Refusal {
+  const version = faults.find(
+    ({ pointer, code }) => pointer === "/schema_version" && code === "invalid_format",
+  );
+  const errors = faults.slice(0, MAX_FAULTS);
+  const supported = SUPPORTED_VERSIONS.join(", ");
+  return version === undefined
+    ? {
+        code: "validation_failed",
+        detail: faults.length === 1 ? "one fault" : `${faults.length} faults`,
+        errors,
+      }
+    : {
+        code: "unsupported_version",
+        detail: `supported versions: ${supported}`,
+        errors,
+        extra: { supported_versions: supported },
+      };
+}
+
+interface Part<Schema extends z.ZodType> {
+  schema: Schema;
+  /** Where the faults of this part are said to be; those of the body are at its root. */
+  base: "" | "/path" | "/query" | "/headers";
+}
+
+/** Parses one part; null and more faults in the list when it breaks its schema. */
+function parse<Schema extends z.ZodType>(
+  { schema, base }: Part<Schema>,
+  input: unknown,
+  faults: Fault[],
+): z.output<Schema> | null {
+  const parsed = schema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  for (const fault of faultsOf(parsed.error, input)) {
+    faults.push({ ...fault, pointer: base + fault.pointer });
+  }
+  return null;
+}
+
+/** Reads the declared headers; others are nobody's business. */
+function headersOf(context: RestContext, names: readonly string[]): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const name of names) {
+    const value = context.req.header(name);
+    if (value !== undefined) found[name] = value;
+  }
+  return found;
+}
+
+/**
+ * The last check of form: content type, JSON, complexity, then the schemas of path, query, headers
+ * and body, all of them, so that one answer lists every fault.
+ *
+ * A fault in the path, the query or a header has a pointer that begins with `/path`, `/query` or
+ * `/headers`; one in the body points into the body.
+ */
+export function validate(schemas: InputSchemas): MiddlewareHandler<RestEnv> {
+  const none: z.ZodObject = z.strictObject({});
+  const params = { schema: schemas.params ?? none, base: "/path" } as const;
+  const query = { schema: schemas.query ?? none, base: "/query" } as const;
+  const headers = { schema: schemas.headers ?? none, base: "/headers" } as const;
+  const headerNames = Object.keys(headers.schema.shape);
+  const body = schemas.body === undefined ? null : ({ schema: schemas.body, base: "" } as const);
+
+  return async (context, next) => {
+    const { req } = context;
+    const sent =
+      body === null
+        ? null
+        : parseBody(context.get("bytes"), {
+            type: req.header("Content-Type"),
+            encoding: req.header("Content-Encoding"),
+          });
+    if (sent?.ok === false) return answerRefusal(context, sent.refusal);
+
+    const faults: Fault[] = [];
+    const request = {
+      principal: context.get("principal") ?? NOBODY,
+      // A part that is null here has left faults, and the request ends below.
+      params: parse(params, req.param(), faults) ?? {},
+      query: parse(query, queryOf(req.url), faults) ?? {},
+      headers: parse(headers, headersOf(context, headerNames), faults) ?? {},
+      body: body === null ? undefined : parse(body, sent?.value, faults),
+      sentBody: sent?.value,
+      traceId: context.get("trace").traceId,
+      isHead: req.method === "HEAD",
+    };
+    if (faults.length > 0) return answerRefusal(context, refusalOf(faults));
+    context.set("request", request);
+    return next();
+  };
+}

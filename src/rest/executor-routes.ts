@@ -1,0 +1,219 @@
+import { z } from "zod";
+
+import { ok } from "../lib/result.ts";
+import { agentEndTaskSchema } from "../protocol/agent-end-task.ts";
+import {
+  agentRegistrationSchema,
+  agentViewSchema,
+  claimAnswerSchema,
+  claimRequestSchema,
+  heartbeatAnswerSchema,
+  heartbeatSchema,
+} from "../protocol/agent.ts";
+import { notificationSchema } from "../protocol/notification.ts";
+import { agentIdSchema, taskIdSchema } from "../protocol/primitives.ts";
+import { pageOf, pageQuerySchema } from "../protocol/queries.ts";
+import { declineSchema } from "../protocol/task-execution.ts";
+import { endReceiptSchema, notificationReceiptSchema } from "../protocol/task-view.ts";
+import { empty, json, replyWith, route } from "./route.ts";
+import type { Route } from "./route.ts";
+
+const agentParams = z.strictObject({ agent_id: agentIdSchema });
+const taskParams = z.strictObject({ task_id: taskIdSchema });
+
+/** Whether the token is the right one is a question of meaning; here it only has to be a header value. */
+const leaseHeaders = z.strictObject({
+  "Lease-Token": z
+    .string()
+    .regex(/^[\x21-\x7e]{1,500}$/, "must be the token of a lease")
+    .optional()
+    .meta({ description: "The token that came with the lease." }),
+});
+
+const READERS = ["orchestrate", "execute", "observe"] as const;
+const EXECUTORS = ["execute"] as const;
+
+const agents: readonly Route[] = [
+  route({
+    id: "put_agent",
+    method: "PUT",
+    path: "/v1/agents/:agent_id",
+    tag: "Executors",
+    summary: "Register an executor, or change its registration",
+    scopes: EXECUTORS,
+    params: agentParams,
+    body: agentRegistrationSchema,
+    answers: { 200: json(agentViewSchema, "The executor; with `secret` the first time only") },
+    refusals: ["agent_not_yours", "not_supported"],
+    async handle(ports, { principal, params, body }) {
+      const agent = await ports.agents.put(principal, params.agent_id, body);
+      return replyWith(agent, (view) => ({ status: 200, body: view }));
+    },
+  }),
+  route({
+    id: "get_agent",
+    method: "GET",
+    path: "/v1/agents/:agent_id",
+    tag: "Executors",
+    summary: "An executor and how it is doing",
+    scopes: READERS,
+    params: agentParams,
+    answers: { 200: json(agentViewSchema, "The executor") },
+    refusals: ["agent_not_found"],
+    async handle(ports, { principal, params }) {
+      const agent = await ports.agents.get(principal.tenant, params.agent_id);
+      return replyWith(agent, (view) => ({ status: 200, body: view }));
+    },
+  }),
+  route({
+    id: "list_agents",
+    method: "GET",
+    path: "/v1/agents",
+    tag: "Executors",
+    summary: "Executors of the tenant",
+    scopes: READERS,
+    query: pageQuerySchema,
+    answers: { 200: json(pageOf(agentViewSchema, "AgentPage"), "A page of executors") },
+    async handle(ports, { principal, query }) {
+      return ok({ status: 200, body: await ports.agents.list(principal.tenant, query) });
+    },
+  }),
+  route({
+    id: "delete_agent",
+    method: "DELETE",
+    path: "/v1/agents/:agent_id",
+    tag: "Executors",
+    summary: "Take an executor off the list",
+    scopes: EXECUTORS,
+    params: agentParams,
+    answers: { 204: empty("It is gone") },
+    refusals: ["agent_not_found", "agent_not_yours"],
+    async handle(ports, { principal, params }) {
+      const removed = await ports.agents.remove(principal, params.agent_id);
+      return replyWith(removed, () => ({ status: 204 }));
+    },
+  }),
+  route({
+    id: "claim_tasks",
+    method: "POST",
+    path: "/v1/agents/:agent_id/claim",
+    tag: "Executors",
+    summary: "Take tasks, waiting for some if there are none",
+    scopes: EXECUTORS,
+    params: agentParams,
+    body: claimRequestSchema,
+    answers: { 200: json(claimAnswerSchema, "Tasks with their leases; none when none came") },
+    refusals: ["agent_not_found", "agent_not_yours"],
+    async handle(ports, { principal, params, body }) {
+      const claimed = await ports.agents.claim(principal, params.agent_id, body);
+      return replyWith(claimed, (tasks) => ({ status: 200, body: tasks }));
+    },
+  }),
+];
+
+const execution: readonly Route[] = [
+  route({
+    id: "decline_task",
+    method: "POST",
+    path: "/v1/tasks/:task_id/decline",
+    tag: "Executors",
+    summary: "Give an assigned task back, not counted as a failure",
+    scopes: EXECUTORS,
+    params: taskParams,
+    headers: leaseHeaders,
+    body: declineSchema,
+    answers: { 202: json(taskParams, "The task is free again") },
+    refusals: ["task_not_found", "wrong_agent", "lease_lost", "task_ended", "transition_refused"],
+    async handle({ tasks }, { principal, params, headers, body }) {
+      const lease = headers["Lease-Token"] ?? null;
+      const declined = await tasks.decline(principal, params.task_id, lease, body.reason);
+      return replyWith(declined, () => ({ status: 202, body: params }));
+    },
+  }),
+  route({
+    id: "beat_heart",
+    method: "POST",
+    path: "/v1/tasks/:task_id/heartbeat",
+    tag: "Executors",
+    summary: "Renew a lease, and hear of commands",
+    scopes: EXECUTORS,
+    params: taskParams,
+    headers: leaseHeaders,
+    body: heartbeatSchema,
+    answers: { 200: json(heartbeatAnswerSchema, "The renewed lease and the open commands") },
+    refusals: ["task_not_found", "wrong_agent", "lease_lost", "task_ended"],
+    async handle({ tasks }, { principal, params, headers, body }) {
+      const lease = headers["Lease-Token"] ?? null;
+      const beaten = await tasks.heartbeat(principal, params.task_id, lease, body);
+      return replyWith(beaten, (renewed) => ({ status: 200, body: renewed }));
+    },
+  }),
+  route({
+    id: "notify",
+    method: "POST",
+    path: "/v1/notifications",
+    tag: "Executors",
+    summary: "Say how a task is going",
+    scopes: EXECUTORS,
+    headers: leaseHeaders,
+    body: notificationSchema,
+    answers: {
+      202: json(notificationReceiptSchema, "Applied, or held until the ones before it have come"),
+      200: json(notificationReceiptSchema, "Came before; nothing was changed"),
+    },
+    refusals: [
+      "task_not_found",
+      "wrong_agent",
+      "lease_lost",
+      "task_ended",
+      "transition_refused",
+      "sequence_gap",
+      "timestamp_in_future",
+      "progress_regressed",
+      "result_rejected",
+    ],
+    async handle({ tasks }, { principal, headers, body }) {
+      const noted = await tasks.notify(principal, headers["Lease-Token"] ?? null, body);
+      return replyWith(noted, ({ receipt, isNew }) => ({
+        status: isNew ? 202 : 200,
+        body: receipt,
+      }));
+    },
+  }),
+  route({
+    id: "end_task",
+    method: "POST",
+    path: "/v1/tasks/:task_id/end",
+    tag: "Executors",
+    summary: "End a task with the facts for its report",
+    scopes: EXECUTORS,
+    params: taskParams,
+    headers: leaseHeaders,
+    body: agentEndTaskSchema,
+    answers: {
+      202: json(endReceiptSchema, "The verdict that is now frozen"),
+      200: json(endReceiptSchema, "Ended before; the verdict stays"),
+    },
+    refusals: [
+      "task_not_found",
+      "wrong_agent",
+      "lease_lost",
+      "task_ended",
+      "task_mismatch",
+      "timestamp_in_future",
+      "transition_refused",
+      "result_rejected",
+    ],
+    async handle({ tasks }, { principal, params, headers, body }) {
+      const lease = headers["Lease-Token"] ?? null;
+      const ended = await tasks.end(principal, params.task_id, lease, body);
+      return replyWith(ended, ({ receipt, isNew }) => ({
+        status: isNew ? 202 : 200,
+        body: receipt,
+      }));
+    },
+  }),
+];
+
+/** What executors do: register, claim, and speak of the tasks they hold. */
+export const executorRoutes: readonly Route[] = [...agents, ...execution];

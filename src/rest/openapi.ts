@@ -1,0 +1,210 @@
+import { z } from "zod";
+
+import { SCHEMA_VERSION } from "../protocol/primitives.ts";
+import { problemSchema } from "../protocol/problem.ts";
+import type { RefusalCode } from "../protocol/refusal.ts";
+import { webhookDeliverySchema } from "../protocol/webhook.ts";
+import { PROBLEMS } from "./edge/problems.ts";
+import type { Route } from "./route.ts";
+
+type Json = Record<string, unknown>;
+type Direction = "input" | "output";
+
+/** Named schemas of the document with their full text, by which equal ones are known. */
+type Components = Map<string, { definition: Json; fullText: string }>;
+
+const DEFINITION = "#/$defs/";
+
+/** A copy in which every reference to a local definition is replaced by what `replace` gives for its name. */
+function replaceReferences(value: unknown, replace: (name: string) => Json): unknown {
+  if (Array.isArray(value)) return value.map((item) => replaceReferences(item, replace));
+  if (value === null || typeof value !== "object") return value;
+  const entries = Object.entries(value).flatMap(([key, inner]) =>
+    key === "$ref" && typeof inner === "string" && inner.startsWith(DEFINITION)
+      ? Object.entries(replace(inner.slice(DEFINITION.length)))
+      : [[key, replaceReferences(inner, replace)] as const],
+  );
+  return Object.fromEntries(entries);
+}
+
+/**
+ * The OpenAPI form of a schema; what has a name of its own goes to the components.
+ *
+ * A schema whose answers differ from its requests, because defaults are filled in, is there twice.
+ */
+function describe(schema: z.ZodType, direction: Direction, components: Components): Json {
+  const { $schema: _dialect, $defs = {}, ...root } = z.toJSONSchema(schema, { io: direction });
+  const inline = (value: unknown): unknown =>
+    replaceReferences(value, (id) => ({ [id]: inline($defs[id]) }));
+  const nameOf = (id: string): string => {
+    const there = components.get(id);
+    const isSame = there === undefined || there.fullText === JSON.stringify(inline($defs[id]));
+    return isSame ? id : `${id}${direction === "input" ? "Request" : "Answer"}`;
+  };
+  const names = new Map(Object.keys($defs).map((id) => [id, nameOf(id)]));
+  const point = (id: string): Json => ({ $ref: `#/components/schemas/${names.get(id) ?? id}` });
+  for (const [id, definition] of Object.entries($defs)) {
+    components.set(names.get(id) ?? id, {
+      definition: replaceReferences(definition, point) as Json,
+      fullText: JSON.stringify(inline(definition)),
+    });
+  }
+  return replaceReferences(root, point) as Json;
+}
+
+/** The properties of an object schema, wherever they are written down. */
+function propertiesOf(schema: z.ZodObject, direction: Direction): [string, Json][] {
+  return Object.entries(schema.shape).map(([name, property]) => {
+    const { $schema: _dialect, ...form } = z.toJSONSchema(property, { io: direction });
+    return [name, form];
+  });
+}
+
+/** Parameters of one kind. They arrive as text and are described as what they mean. */
+function parametersOf(kind: "path" | "query" | "header", schema: z.ZodObject | undefined): Json[] {
+  if (schema === undefined) return [];
+  return propertiesOf(schema, "output").map(([name, form]) => {
+    const { description, ...rest } = form;
+    const isRequired = schema.shape[name]?.safeParse(undefined).success === false;
+    return {
+      name,
+      in: kind,
+      required: isRequired,
+      ...(description !== undefined && { description }),
+      schema: rest,
+    };
+  });
+}
+
+const OF_KEYS: readonly RefusalCode[] = ["unauthenticated", "forbidden"];
+const OF_BODIES: readonly RefusalCode[] = [
+  "body_too_large",
+  "unsupported_media_type",
+  "malformed_json",
+  "body_too_complex",
+  "validation_failed",
+  "unsupported_version",
+];
+
+/** Every code a route can refuse with: those of the edge follow from what it declares. */
+function refusalsOf(route: Route): RefusalCode[] {
+  return [
+    ...new Set<RefusalCode>([
+      "validation_failed",
+      ...(route.body === undefined ? [] : OF_BODIES),
+      ...(route.scopes === null ? [] : OF_KEYS),
+      ...(route.refusals ?? []),
+    ]),
+  ];
+}
+
+const HEADERS = {
+  "X-Request-Id": { $ref: "#/components/headers/RequestId" },
+  traceparent: { $ref: "#/components/headers/Traceparent" },
+};
+
+/** OpenAPI 3.1 lets a description stand beside a reference (§4.8.23). */
+const PROBLEM_RESPONSE = { $ref: "#/components/responses/Problem" };
+
+function responsesOf(route: Route, components: Components): Json {
+  const responses: Json = { default: PROBLEM_RESPONSE };
+  const byStatus = Map.groupBy(refusalsOf(route), (code) => PROBLEMS[code].status);
+  for (const [status, codes] of byStatus) {
+    responses[status] = { ...PROBLEM_RESPONSE, description: codes.join(", ") };
+  }
+  for (const [status, { description, schema, mediaType }] of Object.entries(route.answers)) {
+    const form = schema === null ? { type: "string" } : describe(schema, "output", components);
+    responses[status] = {
+      description,
+      headers: HEADERS,
+      ...(mediaType !== null && { content: { [mediaType]: { schema: form } } }),
+    };
+  }
+  return responses;
+}
+
+/** Any one of the alternatives is enough; roles are named as OpenAPI 3.1 §4.8.30 allows. */
+function securityOf(route: Route): Json[] {
+  if (route.scopes === null) return [];
+  return [...new Set([...route.scopes, "admin"])].map((scope) => ({ key: [scope] }));
+}
+
+function operationOf(route: Route, components: Components): Json {
+  const parameters = [
+    ...parametersOf("path", route.params),
+    ...parametersOf("query", route.query),
+    ...parametersOf("header", route.headers),
+  ];
+  const body = route.body;
+  return {
+    operationId: route.id,
+    tags: [route.tag],
+    summary: route.summary,
+    ...(route.description !== undefined && { description: route.description }),
+    security: securityOf(route),
+    ...(parameters.length > 0 && { parameters }),
+    ...(body !== undefined && {
+      requestBody: {
+        required: !body.safeParse({}).success,
+        content: { "application/json": { schema: describe(body, "input", components) } },
+      },
+    }),
+    responses: responsesOf(route, components),
+  };
+}
+
+const INFO = {
+  title: "Batuta",
+  version: SCHEMA_VERSION,
+  summary: "Hands tasks from orchestrator agents to executor agents, and never loses one.",
+  license: { name: "Apache-2.0", identifier: "Apache-2.0" },
+};
+
+/** The document of a table of routes (OpenAPI 3.1): what is in the table is in it, and nothing else. */
+export function openApiDocument(routes: readonly Route[]): Json {
+  const components: Components = new Map();
+  const paths: Record<string, Json> = {};
+  for (const route of routes) {
+    const path = route.path.replaceAll(/:(\w+)/g, "{$1}");
+    paths[path] = {
+      ...paths[path],
+      [route.method.toLowerCase()]: operationOf(route, components),
+    };
+  }
+  const delivery = describe(webhookDeliverySchema, "output", components);
+  describe(problemSchema, "output", components);
+  return {
+    openapi: "3.1.1",
+    info: INFO,
+    servers: [{ url: "/" }],
+    tags: [...new Set(routes.map(({ tag }) => tag))].map((name) => ({ name })),
+    paths,
+    webhooks: {
+      notification: {
+        post: {
+          summary: "What a registered endpoint gets, signed by Standard Webhooks",
+          requestBody: { content: { "application/json": { schema: delivery } } },
+          responses: { "2XX": { description: "Taken; anything else is tried again" } },
+        },
+      },
+    },
+    components: {
+      schemas: Object.fromEntries([...components].map(([id, { definition }]) => [id, definition])),
+      headers: {
+        RequestId: { description: "Names this request in the log", schema: { type: "string" } },
+        Traceparent: { description: "W3C Trace Context", schema: { type: "string" } },
+      },
+      responses: {
+        Problem: {
+          description: "Any other refusal",
+          headers: HEADERS,
+          content: {
+            "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } },
+          },
+        },
+      },
+      securitySchemes: { key: { type: "http", scheme: "bearer" } },
+    },
+    "x-problems": PROBLEMS,
+  };
+}

@@ -1,0 +1,126 @@
+import { z } from "zod";
+
+import { ok } from "../lib/result.ts";
+import { keyRequestSchema, keyViewSchema } from "../protocol/access.ts";
+import { instantSchema } from "../protocol/primitives.ts";
+import { pageOf, pageQuerySchema } from "../protocol/queries.ts";
+import { empty, json, pathIdSchema, replyWith, route } from "./route.ts";
+import type { Route } from "./route.ts";
+
+const healthSchema = z
+  .strictObject({ status: z.literal("ok") })
+  .meta({ id: "Health", title: "The server answers" });
+
+const readinessSchema = z
+  .strictObject({
+    status: z.enum(["ready", "unavailable"]),
+    dependencies: z
+      .record(z.string(), z.string())
+      .meta({ description: "`ok`, or what is wrong, by the name of the dependency" }),
+  })
+  .meta({ id: "Readiness", title: "Whether everything that is needed answers" });
+
+const deadLetterSchema = z
+  .strictObject({
+    id: z.string(),
+    received_at: instantSchema,
+    queue: z.string(),
+    reason: z.string(),
+    body: z.string(),
+  })
+  .meta({ id: "DeadLetter", title: "A queue message that could not be worked off" });
+
+const keys: readonly Route[] = [
+  route({
+    id: "create_key",
+    method: "POST",
+    path: "/v1/keys",
+    tag: "Operations",
+    summary: "Create an API key",
+    scopes: ["admin"],
+    body: keyRequestSchema,
+    answers: { 201: json(keyViewSchema, "The key, shown this once and stored as a hash") },
+    refusals: ["forbidden"],
+    async handle(ports, { principal, body }) {
+      const created = await ports.keys.create(principal, body);
+      return replyWith(created, (view) => ({ status: 201, body: view }));
+    },
+  }),
+  route({
+    id: "list_keys",
+    method: "GET",
+    path: "/v1/keys",
+    tag: "Operations",
+    summary: "Keys of the tenant, without the keys themselves",
+    scopes: ["admin"],
+    query: pageQuerySchema,
+    answers: { 200: json(pageOf(keyViewSchema, "KeyPage"), "A page of keys") },
+    async handle(ports, { principal, query }) {
+      return ok({ status: 200, body: await ports.keys.list(principal.tenant, query) });
+    },
+  }),
+  route({
+    id: "delete_key",
+    method: "DELETE",
+    path: "/v1/keys/:key_id",
+    tag: "Operations",
+    summary: "Revoke a key",
+    scopes: ["admin"],
+    params: z.strictObject({ key_id: pathIdSchema }),
+    answers: { 204: empty("It is revoked") },
+    refusals: ["key_not_found"],
+    async handle(ports, { principal, params }) {
+      const removed = await ports.keys.remove(principal.tenant, params.key_id);
+      return replyWith(removed, () => ({ status: 204 }));
+    },
+  }),
+];
+
+const health: readonly Route[] = [
+  route({
+    id: "list_dead_letters",
+    method: "GET",
+    path: "/v1/dead-letters",
+    tag: "Operations",
+    summary: "Queue messages that could not be worked off",
+    scopes: ["observe"],
+    query: pageQuerySchema,
+    answers: { 200: json(pageOf(deadLetterSchema, "DeadLetterPage"), "A page of dead letters") },
+    async handle(ports, { principal, query }) {
+      const page = await ports.health.deadLetters(principal, query);
+      return page.ok ? ok({ status: 200, body: page.value }) : page;
+    },
+  }),
+  route({
+    id: "get_health",
+    method: "GET",
+    path: "/health",
+    tag: "Operations",
+    summary: "Whether the server answers",
+    scopes: null,
+    answers: { 200: json(healthSchema, "It does") },
+    async handle() {
+      return ok({ status: 200, body: { status: "ok" } });
+    },
+  }),
+  route({
+    id: "get_readiness",
+    method: "GET",
+    path: "/health/ready",
+    tag: "Operations",
+    summary: "Whether everything that is needed answers",
+    scopes: null,
+    answers: {
+      200: json(readinessSchema, "Ready"),
+      503: json(readinessSchema, "Something is not available"),
+    },
+    async handle(ports) {
+      const { isReady, dependencies } = await ports.health.ready();
+      const status = isReady ? "ready" : "unavailable";
+      return ok({ status: isReady ? 200 : 503, body: { status, dependencies } });
+    },
+  }),
+];
+
+/** Keys, health, and what went wrong. */
+export const operationRoutes: readonly Route[] = [...keys, ...health];

@@ -1,0 +1,197 @@
+import type { Log } from "../lib/log.ts";
+import type { Clock } from "../lib/ports.ts";
+import type { Result } from "../lib/result.ts";
+import type { KeyRequest, KeyView, Principal } from "../protocol/access.ts";
+import type { AgentEndTask } from "../protocol/agent-end-task.ts";
+import type {
+  AgentRegistration,
+  AgentView,
+  ClaimRequest,
+  CommandRequest,
+  CommandView,
+  Heartbeat,
+  Lease,
+  OpenCommand,
+} from "../protocol/agent.ts";
+import type { Notification } from "../protocol/notification.ts";
+import type { StatusRequest } from "../protocol/queries.ts";
+import type { Refusal } from "../protocol/refusal.ts";
+import type { TaskExecution } from "../protocol/task-execution.ts";
+import type {
+  EndReceipt,
+  Escalation,
+  EscalationResolution,
+  Explanation,
+  NotificationReceipt,
+  Report,
+  TaskEvent,
+  TaskView,
+} from "../protocol/task-view.ts";
+import type {
+  DeliveryView,
+  WebhookPatch,
+  WebhookRegistration,
+  WebhookView,
+} from "../protocol/webhook.ts";
+
+/* What the REST face needs from the rooms. services.ts builds it; this face decides nothing. */
+
+/** An answer that may be refused. */
+export type Answer<Value> = Promise<Result<Value, Refusal>>;
+
+/** One page of a list. */
+export interface Page<Item> {
+  items: Item[];
+  next_cursor: string | null;
+}
+
+/** What the stream needs of a WebSocket that is not accepted yet; the platform's own satisfies it. */
+export interface EventSocket {
+  accept(): void;
+  close(code: number, reason: string): void;
+  addEventListener(type: "message", listener: (event: { data: unknown }) => void): void;
+  addEventListener(type: "close" | "error", listener: () => void): void;
+}
+
+/** Keys of the installation. */
+export interface KeyPort {
+  /** Who holds this key, or null when it is unknown, expired or revoked. */
+  principalOf(key: string): Promise<Principal | null>;
+  create(by: Principal, request: KeyRequest): Answer<KeyView>;
+  list(
+    tenant: string,
+    page: { cursor?: string | undefined; limit: number },
+  ): Promise<Page<KeyView>>;
+  remove(tenant: string, key_id: string): Answer<null>;
+}
+
+/** Tasks, as orchestrators and executors use them. */
+export interface TaskPort {
+  submit(
+    by: Principal,
+    task: TaskExecution,
+    request: { body: unknown; idempotencyKey: string | null; traceId: string },
+  ): Answer<{ view: TaskView; isNew: boolean }>;
+  view(by: Principal, task_id: string): Answer<TaskView>;
+  list(tenant: string, query: StatusRequest): Answer<Page<TaskView>>;
+  events(
+    by: Principal,
+    task_id: string,
+    page: { after: number; limit: number },
+  ): Answer<Page<TaskEvent>>;
+  /** A socket on which the task's object sends one event as JSON text per message, from `after` on. */
+  watch(by: Principal, task_id: string, after: number): Answer<EventSocket>;
+  command(by: Principal, task_id: string, request: CommandRequest): Answer<CommandView>;
+  report(by: Principal, task_id: string): Answer<Report>;
+  explain(by: Principal, task_id: string): Answer<Explanation>;
+  decline(by: Principal, task_id: string, lease: string | null, reason: string): Answer<null>;
+  heartbeat(
+    by: Principal,
+    task_id: string,
+    lease: string | null,
+    beat: Heartbeat,
+  ): Answer<{ lease: Lease; commands: OpenCommand[] }>;
+  notify(
+    by: Principal,
+    lease: string | null,
+    notification: Notification,
+  ): Answer<{ receipt: NotificationReceipt; isNew: boolean }>;
+  end(
+    by: Principal,
+    task_id: string,
+    lease: string | null,
+    end: AgentEndTask,
+  ): Answer<{ receipt: EndReceipt; isNew: boolean }>;
+  /** Sends the whole log of a task to history again. */
+  rebuild(by: Principal, task_id: string): Answer<{ seq: number }>;
+}
+
+/** Questions that tasks wait for an answer to. */
+export interface EscalationPort {
+  list(
+    tenant: string,
+    query: { state?: Escalation["state"] | undefined; cursor?: string | undefined; limit: number },
+  ): Answer<Page<Escalation>>;
+  resolve(by: Principal, escalation_id: string, answer: EscalationResolution): Answer<Escalation>;
+}
+
+/** Executors. */
+export interface AgentPort {
+  put(by: Principal, agent_id: string, registration: AgentRegistration): Answer<AgentView>;
+  get(tenant: string, agent_id: string): Answer<AgentView>;
+  list(
+    tenant: string,
+    page: { cursor?: string | undefined; limit: number },
+  ): Promise<Page<AgentView>>;
+  remove(by: Principal, agent_id: string): Answer<null>;
+  claim(
+    by: Principal,
+    agent_id: string,
+    request: ClaimRequest,
+  ): Answer<{ tasks: { task: unknown; lease: Lease }[] }>;
+}
+
+/** Webhook endpoints and their deliveries. */
+export interface WebhookPort {
+  create(by: Principal, registration: WebhookRegistration): Answer<WebhookView>;
+  list(
+    tenant: string,
+    page: { cursor?: string | undefined; limit: number },
+  ): Promise<Page<WebhookView>>;
+  get(tenant: string, webhook_id: string): Answer<WebhookView>;
+  patch(by: Principal, webhook_id: string, patch: WebhookPatch): Answer<WebhookView>;
+  remove(by: Principal, webhook_id: string): Answer<null>;
+  rotateSecret(by: Principal, webhook_id: string, overlapSeconds: number): Answer<WebhookView>;
+  setPaused(by: Principal, webhook_id: string, isPaused: boolean): Answer<WebhookView>;
+  /** Sends a test notification through the endpoint's own path. */
+  test(by: Principal, webhook_id: string): Answer<DeliveryView>;
+  deliveries(
+    tenant: string,
+    webhook_id: string,
+    query: {
+      state?: DeliveryView["state"] | undefined;
+      task_id?: string | undefined;
+      cursor?: string | undefined;
+      limit: number;
+    },
+  ): Answer<Page<DeliveryView>>;
+  delivery(tenant: string, delivery_id: string): Answer<DeliveryView>;
+  replay(by: Principal, delivery_id: string): Answer<DeliveryView>;
+  callbackSecret(tenant: string): Promise<{ secret: string }>;
+  rotateCallbackSecret(tenant: string, overlapSeconds: number): Promise<{ secret: string }>;
+}
+
+/** A queue message that could not be worked off. */
+export interface DeadLetter {
+  id: string;
+  received_at: string;
+  queue: string;
+  reason: string;
+  body: string;
+}
+
+/** How the installation is doing. */
+export interface HealthPort {
+  /** Each dependency with `ok` or what is wrong with it, for GET /health/ready. */
+  ready(): Promise<{ isReady: boolean; dependencies: Record<string, string> }>;
+  /** Of all tenants: for the bootstrap key only. */
+  deadLetters(
+    by: Principal,
+    page: { cursor?: string | undefined; limit: number },
+  ): Answer<Page<DeadLetter>>;
+}
+
+/** Everything that the REST face translates to. */
+export interface RestPorts {
+  now: Clock;
+  log: Log;
+  newRequestId: () => string;
+  /** So many random bytes as lower-case hexadecimal: the ids of W3C Trace Context. */
+  newHex: (bytes: number) => string;
+  keys: KeyPort;
+  tasks: TaskPort;
+  escalations: EscalationPort;
+  agents: AgentPort;
+  webhooks: WebhookPort;
+  health: HealthPort;
+}

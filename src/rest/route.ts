@@ -1,0 +1,140 @@
+import type { Context } from "hono";
+import { z } from "zod";
+
+import { ok } from "../lib/result.ts";
+import type { Result } from "../lib/result.ts";
+import type { Principal } from "../protocol/access.ts";
+import type { Scope } from "../protocol/enums.ts";
+import { schemaVersionSchema } from "../protocol/primitives.ts";
+import type { Refusal, RefusalCode } from "../protocol/refusal.ts";
+import type { Trace } from "./edge/correlation.ts";
+import type { RestPorts } from "./ports.ts";
+
+/* The shape of a route. One table of them mounts the handlers and makes the OpenAPI document. */
+
+/** What a handler gets once every check of the edge has passed. */
+export interface RouteRequest<Params, Query, Headers, Body> {
+  /** Who asks; nobody on a route without scopes. */
+  principal: Principal;
+  params: Params;
+  query: Query;
+  /** The headers that the route declares, by the names it declares. */
+  headers: Headers;
+  body: Body;
+  /** The body as it was sent, before defaults were filled in. */
+  sentBody: unknown;
+  traceId: string;
+  isHead: boolean;
+}
+
+/** What a handler answers. `body` is checked against the declared answer of its status. */
+export interface Reply {
+  status: number;
+  body?: unknown;
+  headers?: Readonly<Record<string, string>>;
+  /** Takes the place of `body` where the answer is not one JSON value. */
+  stream?: ReadableStream<Uint8Array>;
+}
+
+/** A declared answer: its shape, or null when it has no JSON body. */
+export interface AnswerShape {
+  description: string;
+  schema: z.ZodType | null;
+  mediaType: string | null;
+}
+
+/** A route as declared; `handle` sees parsed input only. */
+export interface RouteSpec<
+  Params extends z.ZodObject,
+  Query extends z.ZodObject,
+  Headers extends z.ZodObject,
+  Body extends z.ZodType,
+> {
+  /** Name of the operation, unique in the API. */
+  id: string;
+  method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** In Hono's notation: `/v1/tasks/:task_id`. */
+  path: string;
+  tag: "Tasks" | "Escalations" | "Executors" | "Webhooks" | "Operations" | "Documentation";
+  summary: string;
+  description?: string;
+  /** Any one of them is enough, and `admin` always is; null where no key is needed. */
+  scopes: readonly Scope[] | null;
+  params?: Params;
+  query?: Query;
+  headers?: Headers;
+  body?: Body;
+  answers: Readonly<Record<number, AnswerShape>>;
+  /** Refusals by meaning; those of the edge follow from the rest of the declaration. */
+  refusals?: readonly RefusalCode[];
+  handle(
+    ports: RestPorts,
+    request: RouteRequest<z.output<Params>, z.output<Query>, z.output<Headers>, z.output<Body>>,
+  ): Promise<Result<Reply, Refusal>>;
+}
+
+/** A route with its types forgotten, as the table holds it. */
+export type Route = RouteSpec<z.ZodObject, z.ZodObject, z.ZodObject, z.ZodType>;
+
+type None = z.ZodObject<Record<never, never>>;
+
+/** Declares a route. It does nothing but infer what the handler gets. */
+export function route<
+  Params extends z.ZodObject = None,
+  Query extends z.ZodObject = None,
+  Headers extends z.ZodObject = None,
+  Body extends z.ZodType = z.ZodUndefined,
+>(spec: RouteSpec<Params, Query, Headers, Body>): Route {
+  return spec;
+}
+
+/** Declares an answer with a JSON body. */
+export function json(
+  schema: z.ZodType,
+  description: string,
+  mediaType = "application/json",
+): AnswerShape {
+  return { schema, description, mediaType };
+}
+
+/** Declares an answer without a body. */
+export function empty(description: string): AnswerShape {
+  return { schema: null, description, mediaType: null };
+}
+
+/** The reply to an outcome: what `form` makes of its value, or its refusal as it is. */
+export function replyWith<Value>(
+  outcome: Result<Value, Refusal>,
+  form: (value: Value) => Reply,
+): Result<Reply, Refusal> {
+  return outcome.ok ? ok(form(outcome.value)) : outcome;
+}
+
+/**
+ * An id in a path: anything that could be one. Whether it exists is a question of meaning, so a
+ * made-up id is answered with 404 and not with a lesson in spelling.
+ */
+export const pathIdSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9_.:@~-]{1,300}$/, "must be 1-300 characters of A-Z a-z 0-9 _ . : @ ~ -");
+
+/** The body of a call that says everything by its address. */
+export const emptyBodySchema = z
+  .strictObject({ schema_version: schemaVersionSchema })
+  .meta({ id: "Empty", title: "Nothing more to say" });
+
+/** What the edge knows of a request while it passes. */
+export interface RestEnv {
+  Variables: {
+    requestId: string;
+    trace: Trace;
+    /** The pattern that matched, never the raw path: labels must stay few. */
+    route: string;
+    principal: Principal;
+    bytes: Uint8Array;
+    request: Parameters<Route["handle"]>[1];
+  };
+}
+
+/** A request on its way through this face. */
+export type RestContext = Context<RestEnv>;

@@ -1,0 +1,265 @@
+import { z } from "zod";
+
+import { ok } from "../lib/result.ts";
+import { commandRequestSchema, commandViewSchema } from "../protocol/agent.ts";
+import { taskIdSchema } from "../protocol/primitives.ts";
+import {
+  escalationsQuerySchema,
+  eventsQuerySchema,
+  pageOf,
+  statusRequestSchema,
+  streamQuerySchema,
+} from "../protocol/queries.ts";
+import { taskExecutionSchema } from "../protocol/task-execution.ts";
+import {
+  escalationResolutionSchema,
+  escalationSchema,
+  explanationSchema,
+  reportSchema,
+  taskEventSchema,
+  taskViewSchema,
+} from "../protocol/task-view.ts";
+import { emptyBodySchema, empty, json, pathIdSchema, replyWith, route } from "./route.ts";
+import type { Route } from "./route.ts";
+import { eventStream } from "./stream.ts";
+
+const taskParams = z.strictObject({ task_id: taskIdSchema });
+
+/** 1-255 visible ASCII characters, as the widely used draft of the header has it. */
+const idempotencyHeaders = z.strictObject({
+  "Idempotency-Key": z
+    .string()
+    .regex(/^[\x21-\x7e]{1,255}$/, "must be 1-255 visible ASCII characters")
+    .optional()
+    .meta({ description: "Makes a repeated submission answer with the first one's task." }),
+});
+
+/** What EventSource sends when it connects again. */
+const resumeHeaders = z.strictObject({
+  "Last-Event-ID": z
+    .string()
+    .regex(/^\d{1,15}$/, "must be the seq of an event")
+    .transform(Number)
+    .pipe(z.int())
+    .optional()
+    .meta({ description: "The last seq that arrived; wins over `after`." }),
+});
+
+const READERS = ["orchestrate", "execute", "observe"] as const;
+
+const submission: readonly Route[] = [
+  route({
+    id: "submit_task",
+    method: "POST",
+    path: "/v1/tasks",
+    tag: "Tasks",
+    summary: "Submit a task",
+    description:
+      "Answers at once. The same Idempotency-Key or task_id with the same body gives the existing task.",
+    scopes: ["orchestrate"],
+    headers: idempotencyHeaders,
+    body: taskExecutionSchema,
+    answers: {
+      202: json(taskViewSchema, "Accepted; `Location` is the task's address"),
+      200: json(taskViewSchema, "Submitted before; `Idempotency-Replayed` is true"),
+    },
+    refusals: ["idempotency_conflict", "endpoint_refused", "not_supported"],
+    async handle({ tasks }, { principal, body, headers, sentBody, traceId }) {
+      const idempotencyKey = headers["Idempotency-Key"] ?? null;
+      const submitted = await tasks.submit(principal, body, {
+        body: sentBody,
+        idempotencyKey,
+        traceId,
+      });
+      return replyWith(submitted, ({ view, isNew }) => ({
+        status: isNew ? 202 : 200,
+        body: view,
+        headers: {
+          Location: `/v1/tasks/${view.task_id}`,
+          ...(!isNew && { "Idempotency-Replayed": "true" }),
+        },
+      }));
+    },
+  }),
+  route({
+    id: "command_task",
+    method: "POST",
+    path: "/v1/tasks/:task_id/commands",
+    tag: "Tasks",
+    summary: "Give a task a command",
+    scopes: ["orchestrate"],
+    params: taskParams,
+    body: commandRequestSchema,
+    answers: { 202: json(commandViewSchema, "The command and how far it has come") },
+    refusals: ["task_not_found", "task_ended", "command_refused", "patch_rejected"],
+    async handle({ tasks }, { principal, params, body }) {
+      const command = await tasks.command(principal, params.task_id, body);
+      return replyWith(command, (view) => ({ status: 202, body: view }));
+    },
+  }),
+  route({
+    id: "rebuild_task",
+    method: "POST",
+    path: "/v1/tasks/:task_id/rebuild",
+    tag: "Operations",
+    summary: "Send the whole log of a task to history again",
+    scopes: ["admin"],
+    params: taskParams,
+    body: emptyBodySchema,
+    answers: { 202: json(z.strictObject({ seq: z.int() }), "The last seq that was sent") },
+    refusals: ["task_not_found"],
+    async handle({ tasks }, { principal, params }) {
+      const rebuilt = await tasks.rebuild(principal, params.task_id);
+      return replyWith(rebuilt, ({ seq }) => ({ status: 202, body: { seq } }));
+    },
+  }),
+];
+
+const reading: readonly Route[] = [
+  route({
+    id: "get_task",
+    method: "GET",
+    path: "/v1/tasks/:task_id",
+    tag: "Tasks",
+    summary: "The authoritative view of a task",
+    scopes: READERS,
+    params: taskParams,
+    answers: { 200: json(taskViewSchema, "The task") },
+    refusals: ["task_not_found"],
+    async handle({ tasks }, { principal, params }) {
+      const task = await tasks.view(principal, params.task_id);
+      return replyWith(task, (view) => ({ status: 200, body: view }));
+    },
+  }),
+  route({
+    id: "list_tasks",
+    method: "GET",
+    path: "/v1/tasks",
+    tag: "Tasks",
+    summary: "Tasks from history, newest first",
+    description: "A page may be short although more follow: go on while `next_cursor` is not null.",
+    scopes: ["orchestrate", "observe"],
+    query: statusRequestSchema,
+    answers: { 200: json(pageOf(taskViewSchema, "TaskPage"), "A page of tasks") },
+    async handle({ tasks }, { principal, query }) {
+      const page = await tasks.list(principal.tenant, query);
+      return replyWith(page, (body) => ({ status: 200, body }));
+    },
+  }),
+  route({
+    id: "list_task_events",
+    method: "GET",
+    path: "/v1/tasks/:task_id/events",
+    tag: "Tasks",
+    summary: "The log of a task, in order",
+    scopes: READERS,
+    params: taskParams,
+    query: eventsQuerySchema,
+    answers: { 200: json(pageOf(taskEventSchema, "EventPage"), "A page of events") },
+    refusals: ["task_not_found"],
+    async handle({ tasks }, { principal, params, query }) {
+      const page = await tasks.events(principal, params.task_id, query);
+      return replyWith(page, (body) => ({ status: 200, body }));
+    },
+  }),
+  route({
+    id: "stream_task_events",
+    method: "GET",
+    path: "/v1/tasks/:task_id/stream",
+    tag: "Tasks",
+    summary: "The log of a task as it grows (server-sent events)",
+    description:
+      "`id` is the seq, `event` the type, `data` the event. Resumes after `Last-Event-ID` or `after`; ends when the task has ended, and every ten minutes, to be resumed.",
+    scopes: READERS,
+    params: taskParams,
+    query: streamQuerySchema,
+    headers: resumeHeaders,
+    answers: {
+      200: { schema: null, description: "The stream", mediaType: "text/event-stream" },
+      204: empty("The task has ended and all of it was seen: do not connect again"),
+    },
+    refusals: ["task_not_found"],
+    async handle({ tasks, log }, { principal, params, query, headers, isHead }) {
+      const resumed = headers["Last-Event-ID"];
+      if (resumed !== undefined || isHead) {
+        const task = await tasks.view(principal, params.task_id);
+        if (!task.ok) return task;
+        const isOver = task.value.phase === "ended" && (resumed ?? 0) >= task.value.seq;
+        // EventSource connects again after every end but a 204 (HTML, Server-sent events).
+        if (isOver || isHead) return ok({ status: isOver ? 204 : 200 });
+      }
+      const socket = await tasks.watch(principal, params.task_id, resumed ?? query.after ?? 0);
+      return replyWith(socket, (open) => ({
+        status: 200,
+        stream: eventStream(open, log),
+        headers: { "Cache-Control": "no-cache, no-transform" },
+      }));
+    },
+  }),
+  route({
+    id: "get_task_report",
+    method: "GET",
+    path: "/v1/tasks/:task_id/report",
+    tag: "Tasks",
+    summary: "The end-task report",
+    scopes: READERS,
+    params: taskParams,
+    answers: { 200: json(reportSchema, "The report") },
+    refusals: ["task_not_found", "report_not_ready"],
+    async handle({ tasks }, { principal, params }) {
+      const report = await tasks.report(principal, params.task_id);
+      return replyWith(report, (body) => ({ status: 200, body }));
+    },
+  }),
+  route({
+    id: "explain_task",
+    method: "GET",
+    path: "/v1/tasks/:task_id/explain",
+    tag: "Tasks",
+    summary: "Why a task is where it is, and what would move it",
+    scopes: READERS,
+    params: taskParams,
+    answers: { 200: json(explanationSchema, "The explanation") },
+    refusals: ["task_not_found"],
+    async handle({ tasks }, { principal, params }) {
+      const explanation = await tasks.explain(principal, params.task_id);
+      return replyWith(explanation, (body) => ({ status: 200, body }));
+    },
+  }),
+];
+
+const escalations: readonly Route[] = [
+  route({
+    id: "list_escalations",
+    method: "GET",
+    path: "/v1/escalations",
+    tag: "Escalations",
+    summary: "Questions that tasks wait for an answer to",
+    scopes: ["orchestrate", "observe"],
+    query: escalationsQuerySchema,
+    answers: { 200: json(pageOf(escalationSchema, "EscalationPage"), "A page of escalations") },
+    async handle(ports, { principal, query }) {
+      const page = await ports.escalations.list(principal.tenant, query);
+      return replyWith(page, (body) => ({ status: 200, body }));
+    },
+  }),
+  route({
+    id: "resolve_escalation",
+    method: "POST",
+    path: "/v1/escalations/:escalation_id/resolve",
+    tag: "Escalations",
+    summary: "Answer an escalation, once",
+    scopes: ["orchestrate"],
+    params: z.strictObject({ escalation_id: pathIdSchema }),
+    body: escalationResolutionSchema,
+    answers: { 200: json(escalationSchema, "The resolved escalation") },
+    refusals: ["escalation_not_found", "escalation_closed", "patch_rejected"],
+    async handle(ports, { principal, params, body }) {
+      const resolved = await ports.escalations.resolve(principal, params.escalation_id, body);
+      return replyWith(resolved, (escalation) => ({ status: 200, body: escalation }));
+    },
+  }),
+];
+
+/** What orchestrators and onlookers do with tasks, and the answers that tasks wait for. */
+export const taskRoutes: readonly Route[] = [...submission, ...reading, ...escalations];

@@ -1,0 +1,318 @@
+import { Keys } from "./access/keys.ts";
+import { readConfig } from "./config.ts";
+import { consumeRetries } from "./delivery/delivery-consumer.ts";
+import { publish } from "./delivery/fan-out.ts";
+import type { FanOutPorts } from "./delivery/fan-out.ts";
+import { CallbackSecretStore } from "./delivery/registry/callback-secret-store.ts";
+import { callbackConfig } from "./delivery/registry/callbacks.ts";
+import { urlFault } from "./delivery/registry/endpoint-url.ts";
+import { configOf } from "./delivery/registry/registration.ts";
+import { WebhookStore } from "./delivery/registry/webhook-store.ts";
+import { Webhooks } from "./delivery/registry/webhooks.ts";
+import { createAgentStore } from "./dispatch/agent-store.ts";
+import { createAgents } from "./dispatch/agents.ts";
+import { createAttempts } from "./dispatch/attempts.ts";
+import { createDispatcher } from "./dispatch/dispatcher.ts";
+import { createInterventions } from "./dispatch/interventions.ts";
+import type { PoolPort } from "./dispatch/pool-port.ts";
+import { createTasks } from "./dispatch/tasks.ts";
+import type { Tasks } from "./dispatch/tasks.ts";
+import { consumeExecutions } from "./executor/execution-consumer.ts";
+import { fetchInput } from "./executor/input-source.ts";
+import type { ExecutorPorts } from "./executor/ports.ts";
+import { consumeDeadLetters } from "./history/dead-letter-consumer.ts";
+import { listDeadLetters } from "./history/dead-letter-store.ts";
+import { consumeHistory } from "./history/history-consumer.ts";
+import { listEscalations, listTasks } from "./history/list-store.ts";
+import { isComplete, readEvents, readReport, readView } from "./history/task-log-store.ts";
+import { consoleLog } from "./lib/log.ts";
+import type { Clock } from "./lib/ports.ts";
+import { randomId } from "./lib/ports.ts";
+import { ok, refuse } from "./lib/result.ts";
+import type { Principal } from "./protocol/access.ts";
+import { createApp } from "./rest/app.ts";
+import type { HealthPort, RestPorts, TaskPort } from "./rest/ports.ts";
+import type { TaskPorts } from "./task/ports.ts";
+import type { TaskObject } from "./task/task-object.ts";
+
+/* The one place that builds things from the bindings. It decides nothing. */
+
+const now: Clock = () => Date.now();
+
+/** Bytes of a new signing secret (Standard Webhooks 1.0: 24-64). */
+const SECRET_BYTES = 32;
+
+function newSecret(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(SECRET_BYTES));
+  return `whsec_${btoa(String.fromCharCode(...bytes))}`;
+}
+
+function newHex(bytes: number): string {
+  const random = crypto.getRandomValues(new Uint8Array(bytes));
+  return [...random].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+type TaskStub = DurableObjectStub<TaskObject>;
+
+function build(env: Env) {
+  const config = readConfig({ ...env });
+  const urlPolicy = { isLocalAllowed: config.allowLocalEndpoints };
+  const task = (tenant: string, task_id: string): TaskStub =>
+    env.TASK.getByName(`${tenant}/${task_id}`);
+  const pool = (tenant: string, name: string): PoolPort => env.POOL.getByName(`${tenant}/${name}`);
+  const endpoint = (tenant: string, webhook_id: string) =>
+    env.ENDPOINT.getByName(`${tenant}/${webhook_id}`);
+  const webhookStore = new WebhookStore(env.DB);
+  const callbacks = { secrets: new CallbackSecretStore(env.DB), newSecret, now };
+  const agentStore = createAgentStore(env.DB);
+  const agents = createAgents({
+    now,
+    store: agentStore,
+    pool,
+    newSecret,
+    isSamOn: config.isSamOn,
+  });
+  return {
+    config,
+    urlPolicy,
+    task,
+    pool,
+    endpoint,
+    webhookStore,
+    callbacks,
+    agents,
+    attempts: createAttempts(task),
+    dispatcher: createDispatcher({
+      now,
+      newId: randomId,
+      log: consoleLog("dispatch", now),
+      pool,
+      claimant: agents.claimant,
+      assign: (tenant, task_id, offer) => task(tenant, task_id).assign(offer),
+    }),
+    tasks: createTasks({
+      now,
+      newId: randomId,
+      task,
+      archive: {
+        view: (tenant, task_id) => readView(env.DB, tenant, task_id),
+        events: (tenant, task_id, page) => readEvents(env.DB, tenant, task_id, page),
+        report: (tenant, task_id) => readReport(env.DB, tenant, task_id),
+      },
+      urlFault: (url) => urlFault(url, urlPolicy),
+      unknownWebhooks: async (tenant, webhook_ids) => {
+        const known = await webhookStore.versions(tenant, webhook_ids);
+        return webhook_ids.filter((webhook_id) => !known.has(webhook_id));
+      },
+      keyOfAgent: async (tenant, agent_id) =>
+        (await agentStore.get(tenant, agent_id))?.key_id ?? null,
+    }),
+    interventions: createInterventions({
+      task,
+      placeInPool: (tenant, name, task_id) => pool(tenant, name).explain(task_id),
+    }),
+    webhooks: new Webhooks({
+      ...callbacks,
+      store: webhookStore,
+      endpoint,
+      newId: randomId,
+      urlPolicy,
+    }),
+  };
+}
+
+type Services = ReturnType<typeof build>;
+
+/** One set of services an isolate: they remember keys and registrations for a few seconds. */
+const built = new WeakMap<Env, Services>();
+
+function servicesOf(env: Env): Services {
+  const known = built.get(env);
+  if (known !== undefined) return known;
+  const services = build(env);
+  built.set(env, services);
+  return services;
+}
+
+function fanOutPorts({ webhookStore, callbacks, endpoint }: Services): FanOutPorts {
+  return {
+    registry: {
+      subscribers: (tenant, types) => webhookStore.subscribers(tenant, types),
+      versions: (tenant, webhook_ids) => webhookStore.versions(tenant, webhook_ids),
+      configOf: async (tenant, webhook_id) => {
+        const webhook = await webhookStore.read(tenant, webhook_id);
+        return webhook === null ? null : configOf(webhook);
+      },
+      callbackConfig: (tenant, url) => callbackConfig(callbacks, tenant, url),
+    },
+    endpoint,
+    log: consoleLog("fan_out", now),
+  };
+}
+
+/** What tasks need from other rooms. */
+export function taskPortsOf(env: Env): TaskPorts {
+  const services = servicesOf(env);
+  const { pool } = services;
+  const fanOut = fanOutPorts(services);
+  return {
+    announce: (tenant, name, announcement) => pool(tenant, name).announce(announcement),
+    release: (tenant, name, task_id, attempt) => pool(tenant, name).release(task_id, attempt),
+    publish: (news) => publish(fanOut, news),
+    record: async (message) => {
+      await env.EVENTS.send(message);
+    },
+    isRecorded: (tenant, task_id, seq) => isComplete(env.DB, tenant, task_id, seq),
+    log: consoleLog("task", now),
+  };
+}
+
+function taskPort(env: Env, services: Services): TaskPort {
+  const { tasks, attempts, interventions, task } = services;
+  const at = ({ tenant }: Principal, task_id: string, token: string | null) => ({
+    tenant,
+    task_id,
+    token,
+  });
+  return {
+    ...pick(tasks),
+    list: (tenant, query) => listTasks(env.DB, tenant, query),
+    watch: async (by, task_id, after) => {
+      const allowed = await tasks.readable(by, task_id);
+      if (!allowed.ok) return allowed;
+      const answer = await task(by.tenant, task_id).fetch(`https://task/watch?after=${after}`, {
+        headers: { Upgrade: "websocket" },
+      });
+      return answer.webSocket
+        ? ok(answer.webSocket)
+        : refuse({ code: "unavailable", detail: "Too many streams of this task are open." });
+    },
+    command: interventions.command,
+    explain: interventions.explain,
+    rebuild: interventions.rebuild,
+    decline: (by, task_id, token, reason) => attempts.decline(at(by, task_id, token), reason),
+    heartbeat: (by, task_id, token, beat) => attempts.heartbeat(at(by, task_id, token), beat),
+    notify: (by, token, notification) =>
+      attempts.notify(at(by, notification.task_id, token), notification),
+    end: (by, task_id, token, end) => attempts.end(at(by, task_id, token), end),
+  };
+}
+
+function pick({
+  submit,
+  view,
+  events,
+  report,
+}: Tasks): Pick<Tasks, "submit" | "view" | "events" | "report"> {
+  return { submit, view, events, report };
+}
+
+async function reachable(probe: () => Promise<unknown>): Promise<string> {
+  try {
+    await probe();
+    return "ok";
+  } catch {
+    // What exactly is wrong is in the log of whoever needed it; a probe tells the world no more.
+    return "unreachable";
+  }
+}
+
+function healthPort(env: Env, { pool }: Services): HealthPort {
+  return {
+    async ready() {
+      const [database, objects, queues] = await Promise.all([
+        reachable(() => env.DB.prepare("SELECT 1 FROM task LIMIT 1").run()),
+        reachable(() => pool("default", "default").presence()),
+        reachable(() => env.EVENTS.metrics()),
+      ]);
+      const dependencies = { database, objects, queues };
+      const isReady = Object.values(dependencies).every((state) => state === "ok");
+      return { isReady, dependencies };
+    },
+    deadLetters: (by, page) => listDeadLetters(env.DB, by, page),
+  };
+}
+
+const faces = new WeakMap<Env, ReturnType<typeof createApp>>();
+
+/** The HTTP face. */
+export function faceOf(env: Env): ReturnType<typeof createApp> {
+  const known = faces.get(env);
+  if (known !== undefined) return known;
+  const services = servicesOf(env);
+  const { config, agents, dispatcher, webhooks, interventions } = services;
+  const ports: RestPorts = {
+    now,
+    log: consoleLog("http", now),
+    newRequestId: randomId,
+    newHex,
+    keys: new Keys({
+      db: env.DB,
+      now,
+      adminKey: config.adminKey,
+      randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
+    }),
+    tasks: taskPort(env, services),
+    escalations: {
+      list: (tenant, query) => listEscalations(env.DB, tenant, query),
+      resolve: interventions.resolve,
+    },
+    agents: { ...agents, claim: dispatcher.claim },
+    webhooks,
+    health: healthPort(env, services),
+  };
+  const face = createApp(ports);
+  faces.set(env, face);
+  return face;
+}
+
+function executorPorts({ attempts, dispatcher, urlPolicy }: Services): ExecutorPorts {
+  const get: typeof fetch = (input, init) => fetch(input, init);
+  const isAllowed = (url: string): boolean => urlFault(url, urlPolicy) === null;
+  return {
+    now,
+    log: consoleLog("executor", now),
+    take: (message) => dispatcher.takeForBuiltin(message),
+    notify: ({ lease, ...to }, notification) =>
+      attempts.notify({ ...to, token: lease.token }, notification),
+    heartbeat: ({ lease, ...to }, beat) => attempts.heartbeat({ ...to, token: lease.token }, beat),
+    end: ({ lease, ...to }, end) => attempts.end({ ...to, token: lease.token }, end),
+    fetchInput: (url) => fetchInput(url, { get, isAllowed }),
+  };
+}
+
+/** The consumer of each queue, by the queue's name. */
+export function consumersOf(env: Env): Record<string, (batch: MessageBatch) => Promise<void>> {
+  const services = servicesOf(env);
+  const { task, endpoint } = services;
+  const log = consoleLog("queues", now);
+  const deadLetter = async (queue: string, reason: string, body: string): Promise<void> => {
+    await env.DEAD_LETTERS.send({ queue, reason, body });
+  };
+  return {
+    "batuta-events": (batch) =>
+      consumeHistory(batch, {
+        db: env.DB,
+        read: async (tenant, task_id, after) => {
+          const found = await task(tenant, task_id).record(after);
+          return found.ok ? JSON.parse(found.value) : null;
+        },
+        deadLetter,
+        log,
+        now,
+      }),
+    "batuta-retries": (batch) =>
+      consumeRetries(batch, {
+        wake: (tenant, webhook_id) => endpoint(tenant, webhook_id).wake(),
+        sendLater: async (message, delaySeconds) => {
+          await env.RETRIES.send(message, { delaySeconds });
+        },
+        deadLetter,
+        now,
+        log,
+      }),
+    "batuta-executions": (batch) =>
+      consumeExecutions(batch, { ports: executorPorts(services), deadLetter, log }),
+    "batuta-dead-letters": (batch) => consumeDeadLetters(batch, { db: env.DB, log, now }),
+  };
+}

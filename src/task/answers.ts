@@ -1,0 +1,77 @@
+import { instant } from "../lib/ports.ts";
+import { ok, refuse } from "../lib/result.ts";
+import type { Result } from "../lib/result.ts";
+import type { CommandView, OpenCommand } from "../protocol/agent.ts";
+import type { JsonObject } from "../protocol/primitives.ts";
+import type { Refusal } from "../protocol/refusal.ts";
+import type { EndReceipt } from "../protocol/task-view.ts";
+import { timelineOf } from "../protocol/timeline.ts";
+import type { LoggedEvent, TaskState } from "./machine/state.ts";
+import { completionStatusOf } from "./machine/verdict.ts";
+import { eventOf } from "./view.ts";
+
+/** What the executor gets: the request with all defaults, its checkpoint, and what was answered on the way. */
+export function assignmentOf(state: TaskState): JsonObject {
+  const { task } = state;
+  return {
+    ...task,
+    ...(state.answers.length > 0 && {
+      metadata: { ...task.metadata, escalation_answers: state.answers },
+    }),
+    checkpoint: state.memo?.checkpoint ?? null,
+    attempt: state.attempt,
+  };
+}
+
+/** Commands that the executor has not acknowledged yet. */
+export function openCommandsOf(state: TaskState): OpenCommand[] {
+  return state.commands
+    .filter((command) => command.state === "requested")
+    .map(({ command_id, command, reason, priority, grant }) => ({
+      command_id,
+      command,
+      reason,
+      ...(priority !== undefined && { priority }),
+      ...(grant !== undefined && { grant }),
+    }));
+}
+
+/** A command that was just issued. */
+export function requestedCommand(state: TaskState, command_id: string): CommandView {
+  const command = state.commands.find((known) => known.command_id === command_id);
+  if (command === undefined) throw new Error("an issued command is not in the state");
+  return {
+    command_id,
+    command: command.command,
+    state: command.state,
+    requested_at: instant(command.requested_at),
+  };
+}
+
+/** The frozen verdict, as the answer to agent_end_task. */
+export function endReceiptOf(state: TaskState, isReasonIgnored: boolean): EndReceipt {
+  if (state.verdict === null) throw new Error("an accepted end leaves a verdict");
+  const { reason, hasPartialResults } = state.verdict;
+  return {
+    task_id: state.origin.task_id,
+    end_reason: reason,
+    completion_status: completionStatusOf(reason, hasPartialResults),
+    ...(isReasonIgnored && { reason_ignored: true }),
+  };
+}
+
+/** The end-task report as JSON text: the final event's facts, and the log as its timeline. */
+export function reportText(
+  state: TaskState,
+  events: readonly LoggedEvent[],
+): Result<string, Refusal> {
+  const final = events.find(({ type }) => type === "agent_end_task");
+  if (final === undefined) {
+    return refuse({
+      code: "report_not_ready",
+      detail: `The report is written when the task ends; it is in phase ${state.phase}.`,
+    });
+  }
+  const timeline = timelineOf(events.map((event) => eventOf(state, event)));
+  return ok(JSON.stringify({ ...final.data, timeline }));
+}

@@ -1,0 +1,41 @@
+import type { Notification } from "../protocol/notification.ts";
+import type { Refusal } from "../protocol/refusal.ts";
+import type { TaskState } from "./machine/state.ts";
+import { readHeld, removeHeld, writeHeld } from "./task-store.ts";
+
+/** How many early notifications are held, and how long (protocol.md §4, Executor's `sequence`). */
+const MOST_HELD = 100;
+const LONGEST_HOLD_MS = 60_000;
+
+/**
+ * Keeps a notification that came before its turn, for its attempt only.
+ *
+ * Refused with sequence_gap when too many wait, or when the gap has been open too long: then all of
+ * them are given up, and the executor sends them again from the expected one on.
+ */
+export function holdBack(
+  storage: DurableObjectStorage,
+  state: TaskState,
+  notification: Notification,
+  now: number,
+): Refusal | null {
+  const all = readHeld(storage.sql);
+  const own = all.filter((held) => held.attempt === state.attempt);
+  const isTooLate = own.some((held) => now - held.held_at > LONGEST_HOLD_MS);
+  const dropped = isTooLate ? all : all.filter((held) => held.attempt !== state.attempt);
+  storage.transactionSync(() => {
+    for (const held of dropped) removeHeld(storage.sql, held.sequence);
+  });
+  const sequence = notification.sequence ?? 0;
+  const isNew = own.every((held) => held.sequence !== sequence);
+  if (isTooLate || (isNew && own.length >= MOST_HELD)) {
+    const expected_sequence = state.holder?.next_sequence ?? 1;
+    return {
+      code: "sequence_gap",
+      detail: `sequence ${sequence} is too early: send ${expected_sequence} and what follows it again`,
+      extra: { expected_sequence },
+    };
+  }
+  writeHeld(storage.sql, { sequence, attempt: state.attempt, held_at: now, notification });
+  return null;
+}

@@ -1,0 +1,203 @@
+import type { DraftEvent, Holder, TaskState } from "./state.ts";
+import {
+  CANCEL_GRACE_MS,
+  DEFAULT_TOTAL_TIMEOUT_S,
+  END_GRACE_MS,
+  SYSTEM,
+  hasVerdict,
+  leaseExpiresAt,
+} from "./state.ts";
+import {
+  hasRetryLeft,
+  leaseExpiredEvent,
+  readyEvent,
+  retryEvent,
+  verdictEvent,
+} from "./verdict.ts";
+
+/** One thing that happens by the passing of time. `due` is epoch milliseconds. */
+export interface ClockRing {
+  due: number;
+  rings: (state: TaskState, now: number) => DraftEvent[];
+}
+
+function timeout(state: TaskState, type: string, message: string): DraftEvent[] {
+  return [
+    ...(state.escalation?.state === "open" ? [expiredEscalation(state)] : []),
+    verdictEvent(state, { reason: "timeout", error: { type, message, root_cause: null } }),
+  ];
+}
+
+function expiredEscalation(state: TaskState): DraftEvent {
+  return {
+    type: "escalation_resolved",
+    actor: SYSTEM,
+    data: {
+      escalation_id: state.escalation?.escalation_id ?? "",
+      state: "expired",
+      decision: "cancel",
+      answer: null,
+    },
+  };
+}
+
+/** A lost lease costs one retry; when none is left the task ends with reason timeout (protocol.md §7, Claim). */
+function loseLease(cause: string) {
+  return (state: TaskState, now: number): DraftEvent[] => {
+    const lost = leaseExpiredEvent(state, cause);
+    const cancelling = openCancel(state);
+    if (cancelling !== null) return [lost, ...unresponsive(state)];
+    if (hasRetryLeft(state)) return [lost, retryEvent(state, `lease lost: ${cause}`, now)];
+    const message = `The lease was lost (${cause}) and no retry is left`;
+    return [
+      lost,
+      verdictEvent(state, {
+        reason: "timeout",
+        error: { type: "lease_lost", message, root_cause: null },
+      }),
+    ];
+  };
+}
+
+function openCancel(state: TaskState): number | null {
+  const open = state.commands.find(
+    ({ command, state: at }) =>
+      command === "cancel" && (at === "requested" || at === "acknowledged"),
+  );
+  return open?.requested_at ?? null;
+}
+
+function unresponsive(state: TaskState): DraftEvent[] {
+  const silent = state.commands
+    .filter(
+      ({ command, state: at }) =>
+        command === "cancel" && (at === "requested" || at === "acknowledged"),
+    )
+    .map(({ command_id }): DraftEvent => ({
+      type: "command_acknowledged",
+      actor: SYSTEM,
+      data: { command_id, command: "cancel", state: "unresponsive" },
+    }));
+  return [...silent, verdictEvent(state, { reason: "cancelled" })];
+}
+
+function holderClocks(state: TaskState, holder: Holder): ClockRing[] {
+  const { heartbeat_timeout, stall_timeout } = state.task;
+  const startBy = holder.assigned_at + heartbeat_timeout * 1_000;
+  const runsFrom = holder.started_at ?? startBy;
+  const limit_s = state.task.timeout + state.granted.duration_s;
+  const cancelled = openCancel(state);
+  return [
+    {
+      due: runsFrom + limit_s * 1_000,
+      rings: (current) => [
+        leaseExpiredEvent(current, "timeout"),
+        ...timeout(current, "attempt_timeout", `The attempt ran longer than ${limit_s} s`),
+      ],
+    },
+    ...(cancelled === null ? [] : [{ due: cancelled + CANCEL_GRACE_MS, rings: unresponsive }]),
+    { due: leaseExpiresAt(state, holder), rings: loseLease("heartbeat") },
+    holder.started_at === null
+      ? { due: startBy, rings: loseLease("not_started") }
+      : { due: holder.progressed_at + stall_timeout * 1_000, rings: loseLease("stall") },
+    ...durationClock(state),
+  ];
+}
+
+function durationClock(state: TaskState): ClockRing[] {
+  const limit = state.task.contract?.budget?.max_duration_s;
+  if (limit === undefined || state.started_at === null) return [];
+  const seconds = limit + state.granted.duration_s;
+  return [
+    {
+      due: state.started_at + seconds * 1_000,
+      rings: (current) => [
+        verdictEvent(current, {
+          reason: "resource_exhausted",
+          error: {
+            type: "budget_exceeded",
+            message: `duration exceeds the budget of ${seconds} s`,
+            root_cause: null,
+          },
+        }),
+      ],
+    },
+  ];
+}
+
+function waitingClocks(state: TaskState): ClockRing[] {
+  const { queue_timeout } = state.task;
+  if (state.phase === "retry_wait" && state.retry_at !== null) {
+    return [{ due: state.retry_at, rings: () => [readyEvent("retry")] }];
+  }
+  if (state.phase === "queued" && state.queued_at !== null && queue_timeout !== undefined) {
+    const message = `No executor took the task within ${queue_timeout} s`;
+    return [
+      {
+        due: state.queued_at + queue_timeout * 1_000,
+        rings: (current) => timeout(current, "queue_timeout", message),
+      },
+    ];
+  }
+  const { escalation } = state;
+  if (escalation?.state !== "open" || escalation.deadline === null) return [];
+  const { deadline, default_option } = escalation;
+  return [
+    {
+      due: deadline,
+      rings: (current) =>
+        default_option === null
+          ? [expiredEscalation(current), verdictEvent(current, { reason: "escalated" })]
+          : [
+              {
+                ...expiredEscalation(current),
+                data: {
+                  escalation_id: escalation.escalation_id,
+                  state: "resolved",
+                  decision: "resume",
+                  answer: default_option,
+                },
+              },
+              readyEvent("default option"),
+            ],
+    },
+  ];
+}
+
+/** When the whole life must be over, epoch milliseconds. */
+export function totalDeadline(state: TaskState): number {
+  const seconds = (state.task.total_timeout ?? DEFAULT_TOTAL_TIMEOUT_S) + state.granted.duration_s;
+  return state.created_at + seconds * 1_000;
+}
+
+/** Every clock that is running, unordered. None runs once the verdict is frozen. */
+export function runningClocks(state: TaskState): ClockRing[] {
+  if (hasVerdict(state)) return [];
+  const total: ClockRing = {
+    due: totalDeadline(state),
+    rings: (current) =>
+      timeout(current, "total_timeout", "The task's whole life exceeded its limit"),
+  };
+  return [
+    total,
+    ...(state.holder === null ? waitingClocks(state) : holderClocks(state, state.holder)),
+  ];
+}
+
+/** What the passing of time has brought: the clock that rang first, alone. Empty when none has. */
+export function ringing(state: TaskState, now: number): DraftEvent[] {
+  const first = runningClocks(state)
+    .filter(({ due }) => due <= now)
+    .toSorted((a, b) => a.due - b.due)[0];
+  return first === undefined ? [] : first.rings(state, now);
+}
+
+/**
+ * When the end phases may begin, epoch milliseconds: at once after the executor's last word or when
+ * nobody holds the task, otherwise when its grace is over. Null before the verdict.
+ */
+export function finishDueAt(state: TaskState): number | null {
+  if (!hasVerdict(state) || state.phase === "ended") return null;
+  const hasSpoken = state.memo?.end != null;
+  return state.holder === null || hasSpoken ? state.verdict.at : state.verdict.at + END_GRACE_MS;
+}

@@ -1,0 +1,39 @@
+import type { Result } from "../../lib/result.ts";
+import type { AgentEndTask } from "../../protocol/agent-end-task.ts";
+import type { CommandRequest, Heartbeat } from "../../protocol/agent.ts";
+import type { Notification } from "../../protocol/notification.ts";
+import type { JsonObject } from "../../protocol/primitives.ts";
+import type { Refusal } from "../../protocol/refusal.ts";
+import type { Actor, EndPhaseRecord, EscalationResolution } from "../../protocol/task-view.ts";
+import type { DraftEvent, Memo, Origin, SettledTask } from "./state.ts";
+
+/** Everything that can be asked of a task. Ids, tokens and the clock come from outside. */
+export type Command =
+  | { type: "submit"; origin: Origin; task: SettledTask; actor: Actor }
+  | { type: "assign"; agent_id: string; attempt: number; token: string; decision: JsonObject }
+  | { type: "decline"; token: string | null; reason: string }
+  | { type: "heartbeat"; token: string | null; beat: Heartbeat }
+  | { type: "notify"; token: string | null; notification: Notification }
+  | { type: "end"; token: string | null; end: AgentEndTask }
+  | { type: "order"; command_id: string; request: CommandRequest; actor: Actor }
+  | { type: "resolve"; escalation_id: string; resolution: EscalationResolution; actor: Actor }
+  /** Time has passed. */
+  | { type: "tick" }
+  /** End phases were carried out; `report` closes the task. */
+  | { type: "finish"; phases: EndPhaseRecord[]; report: JsonObject | null };
+
+/** What a command changes. Nothing at all for a repetition. */
+export interface Change {
+  events: DraftEvent[];
+  /** Replaces the memo. */
+  memo?: Memo;
+  /** Came before its turn: to be kept and applied when the gap closes. */
+  hold?: Notification;
+  /** The log already has it under this seq. */
+  repeated_seq?: number;
+  /** An end whose reason differs from the frozen verdict. */
+  isReasonIgnored?: boolean;
+}
+
+/** The outcome of a rule. */
+export type Decision = Result<Change, Refusal>;

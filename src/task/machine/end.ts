@@ -1,0 +1,120 @@
+import { ok, refuse } from "../../lib/result.ts";
+import type { AgentEndTask } from "../../protocol/agent-end-task.ts";
+import type { Command, Decision } from "./commands.ts";
+import { memoOf } from "./heartbeat.ts";
+import { fence } from "./lease.ts";
+import type { DraftEvent, Holder, Memo, TaskState } from "./state.ts";
+import { SYSTEM, hasVerdict } from "./state.ts";
+import { verdictEvent } from "./verdict.ts";
+
+type Of<Type extends Command["type"]> = Extract<Command, { type: Type }>;
+
+function findingOf(state: TaskState, end: AgentEndTask): Parameters<typeof verdictEvent>[1] {
+  const error = end.error_information;
+  return {
+    reason: end.reason,
+    actor: { kind: "executor", id: end.agent_id },
+    result: end.result_data?.output ?? null,
+    quality: end.quality_assessment ?? null,
+    error:
+      error === undefined
+        ? null
+        : { type: error.error_code, message: error.error_message, root_cause: null },
+    hasPartialResults:
+      end.reason !== "success" &&
+      ((end.result_data?.output ?? null) !== null ||
+        (state.progress?.intermediate ?? null) !== null),
+  };
+}
+
+/** Acknowledged and open cancellations are confirmed by the end itself. */
+function confirmedCancels(state: TaskState, end: AgentEndTask): DraftEvent[] {
+  return state.commands
+    .filter(
+      ({ command, state: at }) =>
+        command === "cancel" && (at === "requested" || at === "acknowledged"),
+    )
+    .map(({ command_id }) => ({
+      type: "command_acknowledged",
+      actor: { kind: "executor", id: end.agent_id },
+      data: {
+        command_id,
+        command: "cancel",
+        state: end.reason === "success" ? "rejected" : "confirmed",
+      },
+    }));
+}
+
+/** A second last word: the verdict stands, whoever held the task gets the same answer again. */
+function repeatedEnd(state: TaskState, end: AgentEndTask, isReasonIgnored: boolean): Decision {
+  return state.holders.includes(end.agent_id)
+    ? ok({ events: [], repeated_seq: state.seq, isReasonIgnored })
+    : refuse({ code: "wrong_agent", detail: `Agent ${end.agent_id} never held this task.` });
+}
+
+function memoWithEnd(state: TaskState, holder: Holder, end: AgentEndTask, now: number): Memo {
+  const memo = memoOf(state, holder, now);
+  return {
+    ...memo,
+    cost_usd: Math.max(memo.cost_usd, end.execution_metrics?.cost_incurred ?? 0),
+    tokens: Math.max(memo.tokens, end.execution_metrics?.tokens_consumed ?? 0),
+    end,
+  };
+}
+
+function takesNoMore(state: TaskState): boolean {
+  return hasVerdict(state) && (state.memo?.end != null || state.holder === null);
+}
+
+function neverStarted(state: TaskState, holder: Holder, end: AgentEndTask): boolean {
+  return !hasVerdict(state) && end.reason === "success" && holder.started_at === null;
+}
+
+/**
+ * The executor's last word. It is a verdict where none is frozen; otherwise its facts enter the report.
+ * A repeated one changes nothing.
+ */
+export function decideEnd(state: TaskState, command: Of<"end">, now: number): Decision {
+  const { end, token } = command;
+  if (end.task_id !== state.origin.task_id) {
+    return refuse({
+      code: "task_mismatch",
+      detail: `task_id is ${end.task_id}, the address names ${state.origin.task_id}`,
+    });
+  }
+  const isReasonIgnored = hasVerdict(state) && state.verdict.reason !== end.reason;
+  if (takesNoMore(state)) return repeatedEnd(state, end, isReasonIgnored);
+  const fenced = fence(state, token, end.agent_id);
+  if (!fenced.ok) return fenced;
+  if (neverStarted(state, fenced.value, end)) {
+    return refuse({
+      code: "transition_refused",
+      detail: "A task that was never started cannot end with success; send task_started first.",
+    });
+  }
+  const verdict = [...confirmedCancels(state, end), verdictEvent(state, findingOf(state, end))];
+  return ok({
+    memo: memoWithEnd(state, fenced.value, end, now),
+    events: hasVerdict(state) ? [] : verdict,
+    isReasonIgnored,
+  });
+}
+
+/** End phases were carried out. With the report the task is over. */
+export function decideFinish(state: TaskState, command: Of<"finish">): Decision {
+  if (!hasVerdict(state) || state.phase !== "finalizing") return ok({ events: [] });
+  const recorded = new Set(state.end_phases.map((phase) => phase.name));
+  const phases = command.phases
+    .filter((phase) => !recorded.has(phase.name))
+    .map((phase): DraftEvent => ({
+      type: "finalization_phase",
+      actor: SYSTEM,
+      data: { ...phase },
+    }));
+  return ok({
+    events:
+      command.report === null
+        ? phases
+        : [...phases, { type: "agent_end_task", actor: SYSTEM, data: command.report }],
+  });
+}

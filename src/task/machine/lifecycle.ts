@@ -1,0 +1,122 @@
+import { instant } from "../../lib/ports.ts";
+import { ok, refuse } from "../../lib/result.ts";
+import type { Command, Decision } from "./commands.ts";
+import { contractFaults } from "./gates.ts";
+import { endedRefusal, fence } from "./lease.ts";
+import { isCancelling } from "./notify.ts";
+import type { DraftEvent, TaskState } from "./state.ts";
+import { SYSTEM, hasVerdict } from "./state.ts";
+import { readyEvent, verdictEvent } from "./verdict.ts";
+
+type Of<Type extends Command["type"]> = Extract<Command, { type: Type }>;
+
+/** A task with autonomy manual asks for approval before anyone may take it. */
+function approvalEvent(command: Of<"submit">, now: number): DraftEvent {
+  return {
+    type: "task_escalated",
+    actor: SYSTEM,
+    data: {
+      notification_id: `approval-${command.origin.uid}`,
+      notification_type: "task_escalated",
+      task_id: command.task.task_id,
+      agent_id: SYSTEM.id,
+      timestamp: instant(now),
+      status: "escalated",
+      data: {
+        escalation_reason: "The task's autonomy level is manual",
+        escalation_level: "human",
+        question: `May this ${command.task.task_type} task be started?`,
+        urgency: command.task.priority === "critical" ? "critical" : "medium",
+        context: { description: command.task.description },
+        options: ["resume", "cancel"],
+      },
+      metadata: { escalation_kind: "approval" },
+    },
+  };
+}
+
+/** A task comes in: it is queued, or waits for approval. A repetition of the same request changes nothing. */
+export function decideSubmit(
+  state: TaskState | null,
+  command: Of<"submit">,
+  now: number,
+): Decision {
+  if (state !== null) {
+    return state.origin.body_hash === command.origin.body_hash
+      ? ok({ events: [], repeated_seq: 1 })
+      : refuse({
+          code: "idempotency_conflict",
+          detail: "A different request was submitted under this task id or idempotency key.",
+          extra: { existing_task_id: state.origin.task_id },
+        });
+  }
+  const faults = contractFaults(command.task);
+  if (faults.length > 0) {
+    return refuse({
+      code: "validation_failed",
+      detail: "The task's contract cannot be checked.",
+      errors: faults,
+    });
+  }
+  const { task } = command;
+  const submitted: DraftEvent = {
+    type: "task_submitted",
+    actor: command.actor,
+    data: {
+      task_type: task.task_type,
+      priority: task.priority,
+      pool: task.pool,
+      timeout: task.timeout,
+      tags: task.tags ?? [],
+    },
+  };
+  const isManual = task.execution_options.autonomy_level === "manual";
+  return ok({
+    events: [submitted, isManual ? approvalEvent(command, now) : readyEvent("submitted")],
+  });
+}
+
+/** An executor takes the task. Refused unless the task is queued for exactly this attempt. */
+export function decideAssign(state: TaskState, command: Of<"assign">, now: number): Decision {
+  if (hasVerdict(state)) return refuse(endedRefusal(state));
+  if (state.phase !== "queued" || command.attempt !== state.attempt + 1) {
+    return refuse({
+      code: "transition_refused",
+      detail: `The task cannot be assigned in phase ${state.phase}`,
+      extra: { phase: state.phase },
+    });
+  }
+  return ok({
+    events: [
+      { type: "task_routed", actor: SYSTEM, data: command.decision },
+      {
+        type: "task_assigned",
+        actor: { kind: "executor", id: command.agent_id },
+        data: {
+          agent_id: command.agent_id,
+          attempt: command.attempt,
+          lease_expires_at: instant(now + state.task.heartbeat_timeout * 1_000),
+        },
+        token: command.token,
+      },
+    ],
+  });
+}
+
+/** The executor gives the task back, which costs no retry. */
+export function decideDecline(state: TaskState, command: Of<"decline">): Decision {
+  if (hasVerdict(state)) return refuse(endedRefusal(state));
+  const fenced = fence(state, command.token, null);
+  if (!fenced.ok) return fenced;
+  const { agent_id, attempt } = fenced.value;
+  const declined: DraftEvent = {
+    type: "task_declined",
+    actor: { kind: "executor", id: agent_id },
+    data: { agent_id, attempt, reason: command.reason },
+  };
+  return ok({
+    events: isCancelling(state)
+      ? [declined, verdictEvent(state, { reason: "cancelled" })]
+      : [declined, readyEvent("declined")],
+  });
+}

@@ -1,0 +1,215 @@
+import type { AgentEndTask } from "../../protocol/agent-end-task.ts";
+import type {
+  CommandName,
+  EndReason,
+  EventType,
+  Priority,
+  TaskPhase,
+  TaskStatus,
+} from "../../protocol/enums.ts";
+import type { QualityAssessment } from "../../protocol/notification.ts";
+import type { JsonObject } from "../../protocol/primitives.ts";
+import type { TaskExecution } from "../../protocol/task-execution.ts";
+import type { Actor, EndPhaseRecord } from "../../protocol/task-view.ts";
+
+/** A task request whose id is settled. */
+export type SettledTask = TaskExecution & { task_id: string };
+
+/** What never changes after the submission, beside the request itself. Instants are epoch milliseconds. */
+export interface Origin {
+  tenant: string;
+  task_id: string;
+  /** Random part of every event id of this task. */
+  uid: string;
+  trace_id: string;
+  /** Hash of the request as sent: equal hashes are repetitions, others are conflicts. */
+  body_hash: string;
+  submitted_by: string;
+}
+
+/** The executor that has the task, and its clocks in epoch milliseconds. */
+export interface Holder {
+  agent_id: string;
+  token: string;
+  attempt: number;
+  assigned_at: number;
+  started_at: number | null;
+  /** The last notification; heartbeats are in the memo. */
+  heard_at: number;
+  progressed_at: number;
+  /** The next value of the executor's own count. */
+  next_sequence: number;
+}
+
+/** A command to the task and how far it has come. */
+export interface CommandRecord {
+  command_id: string;
+  command: CommandName;
+  reason: string | null;
+  state: "requested" | "acknowledged" | "confirmed" | "rejected" | "unresponsive";
+  requested_at: number;
+  priority?: Priority;
+  grant?: Grant;
+}
+
+/** Resources on top of what the request asked for. */
+export interface Grant {
+  cost_usd?: number | undefined;
+  tokens?: number | undefined;
+  duration_s?: number | undefined;
+}
+
+/** A question, an approval or a handover that the task waits for. */
+export interface EscalationRecord {
+  escalation_id: string;
+  kind: "question" | "approval" | "handover";
+  state: "open" | "resolved" | "expired" | "cancelled";
+  question: string;
+  options: string[];
+  evidence: unknown;
+  urgency: "low" | "medium" | "high" | "critical";
+  deadline: number | null;
+  default_option: string | null;
+  created_at: number;
+  resolved_at: number | null;
+  decision: "resume" | "change" | "cancel" | null;
+  answer: string | null;
+  actor: string | null;
+}
+
+/** One problem on the way, for the post-mortem. */
+export interface Mishap {
+  what: string;
+  at: number;
+  class: string;
+  effect: string;
+  action: string;
+}
+
+/** The frozen outcome. */
+export interface Verdict {
+  reason: EndReason;
+  at: number;
+  result: unknown;
+  quality: QualityAssessment | null;
+  error: { type: string; message: string; root_cause: JsonObject | null } | null;
+  hasPartialResults: boolean;
+}
+
+/** Facts that are overwritten instead of logged: the newest sign of life and the executor's last word. */
+export interface Memo {
+  /** The attempt these facts belong to. */
+  attempt: number;
+  beat_at: number;
+  checkpoint: unknown;
+  /** Cumulative use of this attempt. */
+  cost_usd: number;
+  tokens: number;
+  /** Use of the attempts before it. */
+  earlier: { cost_usd: number; tokens: number };
+  end: AgentEndTask | null;
+}
+
+/** Everything the rules know of one task: the fold of its log, and its memo. */
+export interface TaskState {
+  origin: Origin;
+  task: SettledTask;
+  seq: number;
+  notification_count: number;
+  created_at: number;
+  updated_at: number;
+  ended_at: number | null;
+  phase: TaskPhase;
+  status: TaskStatus;
+  priority: Priority;
+  /** Number of the current or last attempt; 0 before the first. */
+  attempt: number;
+  retries_used: number;
+  /** Attempts that ended without costing a retry: declined, escalated. */
+  uncounted_attempts: number;
+  queued_at: number | null;
+  retry_at: number | null;
+  started_at: number | null;
+  holder: Holder | null;
+  /** Every agent that ever held the task, in order. */
+  holders: string[];
+  declined_by: string[];
+  complexity: "low" | "medium" | "high" | "critical" | null;
+  progress: { percentage: number; step: string; intermediate: unknown } | null;
+  /** The last notifications by id, so that a repeated one changes nothing. */
+  recent: { id: string; sequence: number | null; attempt: number; seq: number }[];
+  decision: JsonObject | null;
+  granted: { cost_usd: number; tokens: number; duration_s: number };
+  /** What the completing notification said was used. */
+  reported: { cost_usd: number; tokens: number };
+  warned_of: string[];
+  commands: CommandRecord[];
+  escalation: EscalationRecord | null;
+  escalation_count: number;
+  answers: { question: string; answer: string; decision: string }[];
+  mishaps: Mishap[];
+  verdict: Verdict | null;
+  end_phases: EndPhaseRecord[];
+  memo: Memo | null;
+}
+
+/** An event before it has its place in the log. */
+export interface DraftEvent {
+  type: EventType;
+  actor: Actor;
+  data: JsonObject;
+  /** Kept in the object, never shown: the lease token. */
+  token?: string;
+}
+
+/** An event in its place. `at` is epoch milliseconds. */
+export interface LoggedEvent extends DraftEvent {
+  seq: number;
+  at: number;
+}
+
+/** How many notifications are remembered for recognising repetitions. */
+export const RECENT_NOTIFICATIONS = 1_000;
+
+/** The executor's grace to send agent_end_task after a verdict (protocol.md §7, Verdict). */
+export const END_GRACE_MS = 30_000;
+
+/** The executor's time to confirm a cancellation (protocol.md §7, Cancel). */
+export const CANCEL_GRACE_MS = 30_000;
+
+/** The longest life of a task that names no total_timeout: the largest total_timeout there is. */
+export const DEFAULT_TOTAL_TIMEOUT_S = 604_800;
+
+/** The system itself as the author of an event. */
+export const SYSTEM: Actor = { kind: "system", id: "batuta" };
+
+/** Whether the verdict has been spoken: nothing can change what happened any more. */
+export function hasVerdict(state: TaskState): state is TaskState & { verdict: Verdict } {
+  return state.verdict !== null;
+}
+
+/** When the executor was last heard, by notification or heartbeat. Epoch milliseconds. */
+export function lastHeardAt(state: TaskState, holder: Holder): number {
+  return state.memo?.attempt === holder.attempt
+    ? Math.max(holder.heard_at, state.memo.beat_at)
+    : holder.heard_at;
+}
+
+/** When the lease becomes void unless it is renewed. Epoch milliseconds. */
+export function leaseExpiresAt(state: TaskState, holder: Holder): number {
+  return lastHeardAt(state, holder) + state.task.heartbeat_timeout * 1_000;
+}
+
+/** What has been used over all attempts so far: heartbeats and the completing notification, whichever says more. */
+export function usageOf(state: TaskState): { cost_usd: number; tokens: number } {
+  const { memo, reported } = state;
+  const earlier = memo?.earlier ?? { cost_usd: 0, tokens: 0 };
+  const own = memo ?? { cost_usd: 0, tokens: 0 };
+  const isOfThisAttempt = memo?.attempt === state.attempt;
+  const sum = (before: number, used: number, said: number): number =>
+    before + (isOfThisAttempt ? Math.max(used, said) : used + said);
+  return {
+    cost_usd: sum(earlier.cost_usd, own.cost_usd, reported.cost_usd),
+    tokens: sum(earlier.tokens, own.tokens, reported.tokens),
+  };
+}

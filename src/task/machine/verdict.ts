@@ -1,0 +1,91 @@
+import { instant } from "../../lib/ports.ts";
+import type { CompletionStatus, EndReason } from "../../protocol/enums.ts";
+import type { QualityAssessment } from "../../protocol/notification.ts";
+import type { JsonObject } from "../../protocol/primitives.ts";
+import type { Actor } from "../../protocol/task-view.ts";
+import type { DraftEvent, TaskState } from "./state.ts";
+import { SYSTEM } from "./state.ts";
+
+/** Derives the completion status from the reason (protocol.md §2). */
+export function completionStatusOf(
+  reason: EndReason,
+  hasPartialResults: boolean,
+): CompletionStatus {
+  if (reason === "success") return "success";
+  if (reason === "cancelled") return "cancelled";
+  return hasPartialResults ? "partial" : "failure";
+}
+
+/** What a verdict says beside its reason. */
+export interface Finding {
+  reason: EndReason;
+  actor?: Actor;
+  result?: unknown;
+  quality?: QualityAssessment | null;
+  error?: { type: string; message: string; root_cause: JsonObject | null } | null;
+  hasPartialResults?: boolean;
+}
+
+/** The event that freezes the outcome. Nothing changes it afterwards. */
+export function verdictEvent(state: TaskState, finding: Finding): DraftEvent {
+  const partial =
+    finding.reason !== "success" &&
+    (finding.hasPartialResults === true || (state.progress?.intermediate ?? null) !== null);
+  return {
+    type: "verdict",
+    actor: finding.actor ?? SYSTEM,
+    data: {
+      reason: finding.reason,
+      completion_status: completionStatusOf(finding.reason, partial),
+      partial,
+      result: finding.result ?? null,
+      quality_assessment: finding.quality ?? null,
+      error: finding.error ?? null,
+    },
+  };
+}
+
+/** The event that makes the task claimable. */
+export function readyEvent(reason: string, actor: Actor = SYSTEM): DraftEvent {
+  return { type: "task_ready", actor, data: { reason } };
+}
+
+/** The event by which an attempt loses its lease. */
+export function leaseExpiredEvent(state: TaskState, cause: string): DraftEvent {
+  return {
+    type: "lease_expired",
+    actor: SYSTEM,
+    data: {
+      cause,
+      agent_id: state.holder?.agent_id ?? "",
+      attempt: state.attempt,
+    },
+  };
+}
+
+/** Seconds before the next attempt: retry_delay, multiplied once for each retry already used. */
+export function retryDelaySeconds(state: TaskState): number {
+  const { retry_delay, backoff_multiplier } = state.task.execution_options.retry_policy;
+  return retry_delay * backoff_multiplier ** state.retries_used;
+}
+
+/** Whether the retry policy has another attempt. */
+export function hasRetryLeft(state: TaskState): boolean {
+  return state.retries_used < state.task.execution_options.retry_policy.max_retries;
+}
+
+/** The event that plans the next attempt, at the cost of one retry. */
+export function retryEvent(state: TaskState, cause: string, now: number): DraftEvent {
+  const delay_s = retryDelaySeconds(state);
+  return {
+    type: "retry_scheduled",
+    actor: SYSTEM,
+    data: {
+      cause,
+      attempt: state.attempt + 1,
+      delay_s,
+      due_at: instant(now + delay_s * 1_000),
+      costs_retry: true,
+    },
+  };
+}

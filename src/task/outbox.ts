@@ -1,0 +1,120 @@
+import type { HistoryMessage } from "../protocol/queue-messages.ts";
+import type { TaskEvent } from "../protocol/task-view.ts";
+import type { LoggedEvent, TaskState } from "./machine/state.ts";
+import { leaseExpiresAt } from "./machine/state.ts";
+import type { Announcement, News } from "./ports.ts";
+import { escalationOf, eventOf, viewOf } from "./view.ts";
+
+/** Events in one flush: one message, one call to each endpoint. */
+export const EVENTS_PER_FLUSH = 50;
+
+/** Larger news travel by reference: a queue message holds at most 128 KB (facts/platform.md §4). */
+const LARGEST_MESSAGE = 100_000;
+
+/** What endpoints learn of these events. */
+export function newsOf(state: TaskState, events: readonly LoggedEvent[]): News {
+  const { task } = state;
+  return {
+    tenant: state.origin.tenant,
+    task: {
+      task_id: state.origin.task_id,
+      task_type: task.task_type,
+      priority: state.priority,
+      agent_id: state.holder?.agent_id ?? state.holders.at(-1) ?? null,
+      tags: task.tags ?? [],
+      stakeholders: task.stakeholders ?? [],
+      callback_url: task.orchestrator_info?.callback_url ?? null,
+    },
+    events: events.map((event) => eventOf(state, event)),
+  };
+}
+
+/** The view, events and escalation of a task as texts, for a message or for whoever asks. */
+export function recordOf(
+  state: TaskState,
+  events: readonly LoggedEvent[],
+): { view: string; events: TaskEvent[]; escalation: string | null } {
+  return {
+    view: JSON.stringify(viewOf(state)),
+    events: events.map((event) => eventOf(state, event)),
+    escalation:
+      state.escalation === null ? null : JSON.stringify(escalationOf(state, state.escalation)),
+  };
+}
+
+/** The message for history: whole when it fits, by reference when it does not. */
+export function historyMessageOf(
+  state: TaskState,
+  events: readonly LoggedEvent[],
+  after: number,
+): HistoryMessage {
+  const { tenant, task_id } = state.origin;
+  const { view, events: shown, escalation } = recordOf(state, events);
+  const message: HistoryMessage = {
+    form: "whole",
+    tenant,
+    task_id,
+    view,
+    events: shown,
+    ...(escalation !== null && { escalation }),
+  };
+  return new TextEncoder().encode(JSON.stringify(message)).length <= LARGEST_MESSAGE
+    ? message
+    : { form: "reference", tenant, task_id, after };
+}
+
+/** Slack of a slot beyond the attempt it is for: end phases and clock steps. Seconds. */
+const SLOT_SLACK_S = 180;
+
+/** What the task tells its pool while it is queued. */
+export function announcementOf(state: TaskState): Announcement {
+  const { task } = state;
+  return {
+    task_id: state.origin.task_id,
+    attempt: state.attempt + 1,
+    priority: state.priority,
+    task_type: task.task_type,
+    requires: task.requires ?? null,
+    declined_by: state.declined_by,
+    ready_at: state.queued_at ?? state.created_at,
+    slot_seconds: task.timeout + state.granted.duration_s + task.heartbeat_timeout + SLOT_SLACK_S,
+    retry_delay: task.execution_options.retry_policy.retry_delay,
+  };
+}
+
+/** The attempt by which the pool knows the task: the one to come while nobody holds it. */
+export function pooledAttempt(state: TaskState): number {
+  return state.holder === null ? state.attempt + 1 : state.attempt;
+}
+
+/** What the pool must be told after a change of the task. */
+export type PoolErrand = { kind: "announce" } | { kind: "release"; attempt: number };
+
+/** What a change of the task means for its pool; null when it concerns nobody there. */
+export function poolErrand(before: TaskState | null, after: TaskState): PoolErrand | null {
+  if (after.phase === "queued") return isNewWish(before, after) ? { kind: "announce" } : null;
+  // Once the verdict is frozen the slot is freed by the cleanup phase.
+  const isLeft = after.holder === null && after.verdict === null;
+  const wasInPool = before?.phase === "queued" || (before?.holder ?? null) !== null;
+  return before !== null && wasInPool && isLeft
+    ? { kind: "release", attempt: pooledAttempt(before) }
+    : null;
+}
+
+function isNewWish(before: TaskState | null, after: TaskState): boolean {
+  return (
+    before?.phase !== "queued" ||
+    before.priority !== after.priority ||
+    before.attempt !== after.attempt
+  );
+}
+
+/** The lease of a task that is held, as its executor sees it. */
+export function leaseOf(state: TaskState): { token: string; attempt: number; expires_at: string } {
+  if (state.holder === null) throw new Error("a task that nobody holds has no lease");
+  return {
+    token: state.holder.token,
+    attempt: state.holder.attempt,
+    expires_at: new Date(leaseExpiresAt(state, state.holder)).toISOString(),
+  };
+}

@@ -1,0 +1,48 @@
+import type { Log } from "../lib/log.ts";
+import type { Priority, TaskType } from "../protocol/enums.ts";
+import type { HistoryMessage } from "../protocol/queue-messages.ts";
+import type { Requires } from "../protocol/task-execution.ts";
+import type { TaskEvent } from "../protocol/task-view.ts";
+
+/** A task's wish for an executor. Repeating it changes nothing. */
+export interface Announcement {
+  task_id: string;
+  /** Number of the attempt to come. */
+  attempt: number;
+  priority: Priority;
+  task_type: TaskType;
+  requires: Requires | null;
+  declined_by: string[];
+  /** Since when it waits, epoch milliseconds. */
+  ready_at: number;
+  /** After this many seconds a reserved slot is free again by itself. */
+  slot_seconds: number;
+  /** Seconds before an executor that gave it back may have it again. */
+  retry_delay: number;
+}
+
+/** Notifications for the world, with what endpoints filter by. */
+export interface News {
+  tenant: string;
+  task: {
+    task_id: string;
+    task_type: TaskType;
+    priority: Priority;
+    agent_id: string | null;
+    tags: string[];
+    stakeholders: string[];
+    callback_url: string | null;
+  };
+  events: TaskEvent[];
+}
+
+/** What a task's object needs from other rooms; services.ts builds it. All of it may be repeated. */
+export interface TaskPorts {
+  announce(tenant: string, pool: string, announcement: Announcement): Promise<void>;
+  release(tenant: string, pool: string, task_id: string, attempt: number): Promise<void>;
+  publish(news: News): Promise<void>;
+  record(message: HistoryMessage): Promise<void>;
+  /** Whether history has the log up to `seq` without gaps. */
+  isRecorded(tenant: string, task_id: string, seq: number): Promise<boolean>;
+  log: Log;
+}

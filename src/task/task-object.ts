@@ -1,0 +1,223 @@
+import { DurableObject } from "cloudflare:workers";
+
+import { randomId } from "../lib/ports.ts";
+import type { Clock } from "../lib/ports.ts";
+import { ok, refuse } from "../lib/result.ts";
+import type { Result } from "../lib/result.ts";
+import { agentEndTaskSchema } from "../protocol/agent-end-task.ts";
+import { commandRequestSchema, heartbeatSchema } from "../protocol/agent.ts";
+import type { CommandView, Lease, OpenCommand } from "../protocol/agent.ts";
+import { notificationSchema } from "../protocol/notification.ts";
+import type { Refusal } from "../protocol/refusal.ts";
+import { taskExecutionSchema } from "../protocol/task-execution.ts";
+import { escalationResolutionSchema } from "../protocol/task-view.ts";
+import type { Actor, EndReceipt, NotificationReceipt } from "../protocol/task-view.ts";
+import {
+  assignmentOf,
+  endReceiptOf,
+  openCommandsOf,
+  reportText,
+  requestedCommand,
+} from "./answers.ts";
+import { explain } from "./explain.ts";
+import type { Command } from "./machine/commands.ts";
+import type { Origin, TaskState } from "./machine/state.ts";
+import { leaseOf, recordOf } from "./outbox.ts";
+import type { TaskPorts } from "./ports.ts";
+import { TaskKeeper } from "./task-keeper.ts";
+import { readEvents } from "./task-store.ts";
+import { escalationOf, eventIdOf, eventOf, viewOf } from "./view.ts";
+import { closeWatchers, openWatch } from "./watchers.ts";
+
+type Answer<Value> = Promise<Result<Value, Refusal>>;
+
+const UNKNOWN: Refusal = { code: "task_not_found", detail: "There is no task with this id." };
+
+/** Events in one answer to history; it asks again for those that follow. */
+const EVENTS_PER_RECORD = 100;
+
+/** What a submission consists of; `task` is the parsed request as JSON text. */
+export interface Submission {
+  origin: Origin;
+  task: string;
+  actor: Actor;
+}
+
+/**
+ * One task: the authority on its status, its log, its lease and its end.
+ *
+ * Payloads cross as JSON text and are parsed again here. Refusals are return values. Named
+ * `<tenant>/<task_id>`, so that a submission finds its own repetition.
+ */
+export class TaskObject extends DurableObject<Env> {
+  /** What tasks need from other rooms; set once by index.ts. */
+  static connect: (env: Env) => TaskPorts;
+
+  now: Clock = () => Date.now();
+  readonly #keeper: TaskKeeper;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    this.#keeper = new TaskKeeper(ctx, TaskObject.connect(env), () => this.now());
+  }
+
+  /** Creates the task, or recognises the repetition of the same request. Refused: idempotency_conflict, validation_failed. */
+  async submit(submission: Submission): Answer<{ view: string; isNew: boolean }> {
+    const task = taskExecutionSchema.parse(JSON.parse(submission.task));
+    const { origin, actor } = submission;
+    const command: Command = {
+      type: "submit",
+      origin,
+      task: { ...task, task_id: origin.task_id },
+      actor,
+    };
+    const done = await this.#keeper.apply(command);
+    if (!done.ok) return done;
+    const { state, change } = done.value;
+    return ok({ view: JSON.stringify(viewOf(state)), isNew: change.repeated_seq === undefined });
+  }
+
+  /** Gives the task to an executor and mints its lease. Refused when the offer is out of date. */
+  async assign(offer: {
+    agent_id: string;
+    attempt: number;
+    decision: string;
+  }): Answer<{ task: string; lease: Lease }> {
+    const { agent_id, attempt } = offer;
+    const decision: Record<string, unknown> = JSON.parse(offer.decision);
+    const command: Command = { type: "assign", agent_id, attempt, decision, token: randomId() };
+    const done = await this.#keeper.apply(command);
+    if (!done.ok) return done;
+    const { state } = done.value;
+    return ok({ task: JSON.stringify(assignmentOf(state)), lease: leaseOf(state) });
+  }
+
+  /** The executor gives the task back. */
+  async decline(token: string | null, reason: string): Answer<null> {
+    const done = await this.#keeper.apply({ type: "decline", token, reason });
+    return done.ok ? ok(null) : done;
+  }
+
+  /** Renews the lease and hands over the open commands. */
+  async heartbeat(
+    token: string | null,
+    beat: string,
+  ): Answer<{ lease: Lease; commands: OpenCommand[] }> {
+    const parsed = heartbeatSchema.parse(JSON.parse(beat));
+    const done = await this.#keeper.apply({ type: "heartbeat", token, beat: parsed });
+    if (!done.ok) return done;
+    const { state } = done.value;
+    if (state.holder === null)
+      return refuse({ code: "lease_lost", detail: "The attempt is over." });
+    return ok({ lease: leaseOf(state), commands: openCommandsOf(state) });
+  }
+
+  /** The executor says something; early ones are held and applied in order when the gap closes. */
+  async notify(
+    token: string | null,
+    text: string,
+  ): Answer<{ receipt: NotificationReceipt; isNew: boolean }> {
+    const notification = notificationSchema.parse(JSON.parse(text));
+    const done = await this.#keeper.applyNotification(token, notification);
+    if (!done.ok) return done;
+    const { state, change, events } = done.value;
+    if (change.hold !== undefined) {
+      const expected_sequence = state.holder?.next_sequence ?? 1;
+      return ok({ receipt: { held: true, expected_sequence }, isNew: true });
+    }
+    const own = events.find(({ type }) => type === notification.notification_type);
+    const seq = change.repeated_seq ?? own?.seq ?? state.seq;
+    const receipt = { seq, event_id: eventIdOf(state, seq) };
+    return ok({ receipt, isNew: change.repeated_seq === undefined });
+  }
+
+  /** The executor's last word. Repeated: the same answer. */
+  async end(token: string | null, text: string): Answer<{ receipt: EndReceipt; isNew: boolean }> {
+    const end = agentEndTaskSchema.parse(JSON.parse(text));
+    const done = await this.#keeper.apply({ type: "end", token, end });
+    if (!done.ok) return done;
+    const { state, change } = done.value;
+    const receipt = endReceiptOf(state, change.isReasonIgnored === true);
+    return ok({ receipt, isNew: change.repeated_seq === undefined });
+  }
+
+  /** An orchestrator or operator wants something of the task. */
+  async command(text: string, actor: Actor): Answer<CommandView> {
+    const request = commandRequestSchema.parse(JSON.parse(text));
+    const command_id = `cmd_${randomId()}`;
+    const done = await this.#keeper.apply({ type: "order", command_id, request, actor });
+    return done.ok ? ok(requestedCommand(done.value.state, command_id)) : done;
+  }
+
+  /** Answers an escalation, once. The answer is the escalation as JSON text. */
+  async resolve(escalation_id: string, text: string, actor: Actor): Answer<string> {
+    const resolution = escalationResolutionSchema.parse(JSON.parse(text));
+    const done = await this.#keeper.apply({ type: "resolve", escalation_id, resolution, actor });
+    if (!done.ok) return done;
+    const { state } = done.value;
+    if (state.escalation === null) throw new Error("a resolved escalation is gone");
+    return ok(JSON.stringify(escalationOf(state, state.escalation)));
+  }
+
+  /** The task view as JSON text, and who ever held it. */
+  async view(): Answer<{ view: string; holders: string[] }> {
+    const state = await this.#keeper.current();
+    if (state === null) return refuse(UNKNOWN);
+    return ok({ view: JSON.stringify(viewOf(state)), holders: state.holders });
+  }
+
+  /** Events after a seq as a JSON array, and whether there are more. */
+  async events(after: number, limit: number): Answer<{ events: string; isMore: boolean }> {
+    const state = await this.#keeper.current();
+    if (state === null) return refuse(UNKNOWN);
+    const events = readEvents(this.ctx.storage.sql, after, limit).slice(0, limit);
+    const isMore = (events.at(-1)?.seq ?? state.seq) < state.seq;
+    return ok({ events: JSON.stringify(events.map((event) => eventOf(state, event))), isMore });
+  }
+
+  /** The end-task report as JSON text. Refused with report_not_ready before the end. */
+  async report(): Answer<string> {
+    const state = await this.#keeper.current();
+    if (state === null) return refuse(UNKNOWN);
+    return reportText(state, readEvents(this.ctx.storage.sql, 0, state.seq));
+  }
+
+  /** Why the task is where it is, as JSON text. */
+  async explain(): Answer<string> {
+    const state = await this.#keeper.current();
+    return state === null ? refuse(UNKNOWN) : ok(JSON.stringify(explain(state)));
+  }
+
+  /** View, escalation and the next events after a seq as JSON text: what history needs to catch up. */
+  async record(after: number): Answer<string> {
+    const state = await this.#keeper.current();
+    if (state === null) return refuse(UNKNOWN);
+    const events = readEvents(this.ctx.storage.sql, after, EVENTS_PER_RECORD);
+    return ok(JSON.stringify(recordOf(state, events)));
+  }
+
+  /** Sends the whole log to history again. */
+  async rebuild(): Answer<{ seq: number }> {
+    const state = await this.#keeper.current();
+    if (state === null) return refuse(UNKNOWN);
+    await this.#keeper.sendToHistory(state);
+    return ok({ seq: state.seq });
+  }
+
+  /** A WebSocket that carries each event after `?after=` as JSON text; it closes when the task has ended. */
+  override async fetch(request: Request): Promise<Response> {
+    const state: TaskState | null = await this.#keeper.current();
+    if (state === null) return new Response(null, { status: 404 });
+    const after = Number(new URL(request.url).searchParams.get("after") ?? "0");
+    return openWatch(this.ctx, state, readEvents(this.ctx.storage.sql, after, state.seq));
+  }
+
+  /** A watcher went away. */
+  override webSocketClose(socket: WebSocket, code: number): void {
+    closeWatchers([socket], code);
+  }
+
+  override async alarm(): Promise<void> {
+    await this.#keeper.wake();
+  }
+}

@@ -1,0 +1,175 @@
+import { z } from "zod";
+
+import { agentEndTaskSchema } from "../protocol/agent-end-task.ts";
+import { eventTypeSchema } from "../protocol/enums.ts";
+import { notificationSchema } from "../protocol/notification.ts";
+import type { Notification } from "../protocol/notification.ts";
+import { jsonObjectSchema } from "../protocol/primitives.ts";
+import { taskExecutionSchema } from "../protocol/task-execution.ts";
+import { actorSchema } from "../protocol/task-view.ts";
+import { blankTask, evolve } from "./machine/evolve.ts";
+import type { LoggedEvent, Memo, Origin, SettledTask, TaskState } from "./machine/state.ts";
+
+/*
+ * One table, because each table is a row and a page of every task. `id` says what a row holds:
+ *   id > 0   a commit: the events from seq = id on; the first one also holds the request
+ *   id = 0   the memo
+ *   id < 0   a held notification of the executor's sequence -id
+ */
+
+const originSchema = z.object({
+  tenant: z.string(),
+  task_id: z.string(),
+  uid: z.string(),
+  trace_id: z.string(),
+  body_hash: z.string(),
+  submitted_by: z.string(),
+}) satisfies z.ZodType<Origin>;
+
+const loggedEventSchema = z.object({
+  seq: z.int(),
+  at: z.int(),
+  type: eventTypeSchema,
+  actor: actorSchema,
+  data: jsonObjectSchema,
+  token: z.string().exactOptional(),
+}) satisfies z.ZodType<LoggedEvent>;
+
+const commitSchema = z.object({
+  events: z.array(loggedEventSchema),
+  /** The flush cursor at that time: on waking, what follows it is flushed again. */
+  flushed: z.int(),
+  origin: originSchema.optional(),
+  task: taskExecutionSchema
+    .transform((task): SettledTask => ({ ...task, task_id: task.task_id ?? "" }))
+    .optional(),
+});
+
+const memoSchema = z.object({
+  attempt: z.int(),
+  beat_at: z.int(),
+  checkpoint: z.unknown(),
+  cost_usd: z.number(),
+  tokens: z.number(),
+  earlier: z.object({ cost_usd: z.number(), tokens: z.number() }),
+  end: agentEndTaskSchema.nullable(),
+});
+
+const heldSchema = z.object({
+  attempt: z.int(),
+  held_at: z.int(),
+  notification: notificationSchema,
+});
+
+/** A task as it was read back. */
+export interface StoredTask {
+  state: TaskState;
+  /** Everything up to this seq has been flushed for certain. */
+  flushed: number;
+}
+
+/** A notification that waits for its turn. */
+export interface Held {
+  sequence: number;
+  attempt: number;
+  held_at: number;
+  notification: Notification;
+}
+
+interface Row extends Record<string, SqlStorageValue> {
+  id: number;
+  body: string;
+}
+
+function hasTable(sql: SqlStorage): boolean {
+  return sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'record'").toArray().length > 0;
+}
+
+function memoOf(sql: SqlStorage): Memo | null {
+  const row = sql.exec<Row>("SELECT id, body FROM record WHERE id = 0").toArray()[0];
+  return row === undefined ? null : memoSchema.parse(JSON.parse(row.body));
+}
+
+/** The task as the fold of its log, or null when there is none. A read of an unknown task writes nothing. */
+export function readTask(sql: SqlStorage): StoredTask | null {
+  if (!hasTable(sql)) return null;
+  let state: TaskState | null = null;
+  let flushed = 0;
+  for (const row of sql.exec<Row>("SELECT id, body FROM record WHERE id > 0 ORDER BY id")) {
+    const commit = commitSchema.parse(JSON.parse(row.body));
+    const first = commit.events[0];
+    if (state === null && commit.origin !== undefined && commit.task !== undefined && first) {
+      state = blankTask(commit.origin, commit.task, first.at);
+    }
+    if (state === null) throw new Error("the log of a task must begin with its request");
+    for (const event of commit.events) state = evolve(state, event);
+    flushed = commit.flushed;
+  }
+  return state === null ? null : { state: { ...state, memo: memoOf(sql) }, flushed };
+}
+
+/** Appends events in one row. Must be called inside a transaction. */
+export function appendCommit(
+  sql: SqlStorage,
+  events: readonly LoggedEvent[],
+  commit: { flushed: number; request: Pick<TaskState, "origin" | "task"> | null },
+): void {
+  const first = events[0];
+  if (first === undefined) return;
+  if (commit.request !== null) {
+    sql.exec("CREATE TABLE IF NOT EXISTS record (id INTEGER PRIMARY KEY, body TEXT NOT NULL)");
+  }
+  const body = {
+    events,
+    flushed: commit.flushed,
+    ...(commit.request !== null && { origin: commit.request.origin, task: commit.request.task }),
+  };
+  sql.exec("INSERT INTO record (id, body) VALUES (?, ?)", first.seq, JSON.stringify(body));
+}
+
+/** Replaces the memo. */
+export function writeMemo(sql: SqlStorage, memo: Memo): void {
+  sql.exec("INSERT OR REPLACE INTO record (id, body) VALUES (0, ?)", JSON.stringify(memo));
+}
+
+/** Events after `after` in order, at most about `limit`: commits are not split. */
+export function readEvents(sql: SqlStorage, after: number, limit: number): LoggedEvent[] {
+  if (!hasTable(sql)) return [];
+  const rows = sql.exec<Row>(
+    `SELECT id, body FROM record
+     WHERE id >= coalesce((SELECT max(id) FROM record WHERE id BETWEEN 1 AND ?), 1) AND id > 0
+     ORDER BY id LIMIT ?`,
+    after + 1,
+    limit,
+  );
+  const events: LoggedEvent[] = [];
+  for (const row of rows) {
+    const commit = commitSchema.parse(JSON.parse(row.body));
+    events.push(...commit.events.filter(({ seq }) => seq > after));
+    if (events.length >= limit) break;
+  }
+  return events;
+}
+
+/** Notifications that wait for their turn, by sequence. */
+export function readHeld(sql: SqlStorage): Held[] {
+  return sql
+    .exec<Row>("SELECT id, body FROM record WHERE id < 0 ORDER BY id DESC")
+    .toArray()
+    .map((row) => ({ sequence: -row.id, ...heldSchema.parse(JSON.parse(row.body)) }));
+}
+
+/** Keeps a notification until its turn. */
+export function writeHeld(sql: SqlStorage, held: Held): void {
+  const { sequence, ...body } = held;
+  sql.exec(
+    "INSERT OR REPLACE INTO record (id, body) VALUES (?, ?)",
+    -sequence,
+    JSON.stringify(body),
+  );
+}
+
+/** Forgets a held notification. */
+export function removeHeld(sql: SqlStorage, sequence: number): void {
+  sql.exec("DELETE FROM record WHERE id = ?", -sequence);
+}

@@ -1,0 +1,173 @@
+import { createExecutionContext, createMessageBatch, getQueueResult } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { describe, expect, it, vi } from "vitest";
+
+import { consumeHistory, type HistoryPorts } from "../../src/history/history-consumer.ts";
+import type { RawNews } from "../../src/history/news.ts";
+import { isComplete, readEvents, readView } from "../../src/history/task-log-store.ts";
+import { eventsOf, messageOf, T0, viewOf } from "../task-news.ts";
+import { recordingDb } from "./recording-db.ts";
+
+interface DeadLetter {
+  queue: string;
+  reason: string;
+  body: string;
+}
+
+/** Gives bodies to the consumer as one batch, and says what became of each message. */
+async function consume(bodies: unknown[], changes: Partial<HistoryPorts> = {}, attempts = 1) {
+  const deadLetters: DeadLetter[] = [];
+  const recording = recordingDb(env.DB);
+  const batch = createMessageBatch<unknown>(
+    "batuta-events",
+    bodies.map((body, index) => ({ id: `m${index}`, timestamp: new Date(T0), attempts, body })),
+  );
+  const delays: (number | undefined)[] = [];
+  for (const message of batch.messages) {
+    const retry = message.retry.bind(message);
+    vi.spyOn(message, "retry").mockImplementation((options) => {
+      delays.push(options?.delaySeconds);
+      retry(options);
+    });
+  }
+  await consumeHistory(batch, {
+    db: recording.db,
+    read: () => Promise.resolve(null),
+    deadLetter: async (queue, reason, body) => void deadLetters.push({ queue, reason, body }),
+    log: () => undefined,
+    now: () => T0,
+    ...changes,
+  });
+  const result = await getQueueResult(batch, createExecutionContext());
+  const retried = result.retryMessages.map(({ msgId }) => msgId);
+  return { acked: result.explicitAcks, retried, delays, deadLetters, recording };
+}
+
+const newsOf = (tenant: string, from: number, to: number, task_id = "task-1") =>
+  messageOf(tenant, viewOf({ seq: to, task_id }), eventsOf(from, to));
+
+const reference = (tenant: string, changes: object = {}) => ({
+  form: "reference",
+  tenant,
+  task_id: "task-1",
+  after: 0,
+  ...changes,
+});
+
+describe("the consumer of task news", () => {
+  it("writes a hundred messages in one round trip with one parameter for each statement", async () => {
+    const bodies = Array.from({ length: 100 }, (_, index) => newsOf("many", 1, 2, `task-${index}`));
+
+    const { acked, recording } = await consume(bodies);
+
+    expect(acked).toHaveLength(100);
+    expect(recording.trips()).toBe(1);
+    expect(recording.sent.map(({ params }) => params.length)).toEqual(recording.sent.map(() => 1));
+    expect(await isComplete(env.DB, "many", "task-99", 2)).toBe(true);
+  });
+
+  it("makes all news of one task in a batch one row", async () => {
+    const bodies = [newsOf("merged", 3, 4), newsOf("merged", 1, 2), newsOf("merged", 5, 9)];
+
+    const { recording } = await consume(bodies);
+
+    expect(recording.rowsWritten()).toBe(3);
+    expect(await readView(env.DB, "merged", "task-1")).toMatchObject({ seq: 9 });
+  });
+
+  it("puts what can't be read aside, with the reason, and writes the rest", async () => {
+    const corrupt = [
+      "text",
+      null,
+      { ...newsOf("mixed", 1, 1), form: "unheard-of" },
+      { ...newsOf("mixed", 1, 1), view: "{" },
+      { ...newsOf("mixed", 1, 1), events: [{}] },
+      { ...newsOf("mixed", 1, 1), extra: true },
+      { ...newsOf("mixed", 1, 1), task_id: "another" },
+    ];
+
+    const { acked, deadLetters, retried } = await consume([...corrupt, newsOf("mixed", 1, 1)]);
+
+    expect(acked).toHaveLength(8);
+    expect(retried).toEqual([]);
+    expect(deadLetters.map(({ body }) => body).sort()).toEqual(
+      corrupt.map((body) => JSON.stringify(body)).sort(),
+    );
+    expect(deadLetters.every(({ queue, reason }) => queue === "batuta-events" && reason)).toBe(
+      true,
+    );
+    expect(await isComplete(env.DB, "mixed", "task-1", 1)).toBe(true);
+    expect(await readView(env.DB, "mixed", "another")).toBeNull();
+  });
+
+  it("keeps a corrupt message that could not be put aside", async () => {
+    const { acked, retried } = await consume(["text"], {
+      deadLetter: () => Promise.reject(new Error("queue is down")),
+    });
+
+    expect([acked, retried]).toEqual([[], ["m0"]]);
+  });
+
+  it("fetches large news from the task's object, part by part", async () => {
+    const asked: number[] = [];
+    const read = async (_tenant: string, _task: string, after: number): Promise<RawNews> => {
+      asked.push(after);
+      const view = JSON.stringify(viewOf({ seq: 7 }));
+      return { view, events: eventsOf(after + 1, Math.min(after + 3, 7)) };
+    };
+
+    const { acked } = await consume([reference("large")], { read });
+
+    expect([acked, asked]).toEqual([["m0"], [0, 3, 6]]);
+    const { items } = await readEvents(env.DB, "large", "task-1", { after: 0, limit: 50 });
+    expect(items).toEqual(eventsOf(1, 7));
+  });
+
+  it("writes the rows of a task anew when a reference asks for it", async () => {
+    await consume([newsOf("rebuilt", 1, 5)]);
+    await env.DB.exec("UPDATE task SET priority = 'low' WHERE tenant = 'rebuilt'");
+    const read = async () => ({ view: JSON.stringify(viewOf({ seq: 5 })), events: eventsOf(1, 5) });
+
+    await consume([reference("rebuilt", { rebuild: true })], { read });
+
+    const row = await env.DB.prepare("SELECT priority FROM task WHERE tenant = 'rebuilt'").first();
+    expect(row).toEqual({ priority: "normal" });
+    expect(await isComplete(env.DB, "rebuilt", "task-1", 5)).toBe(true);
+  });
+
+  it("puts a reference aside that leads nowhere, and repeats one that could not be followed", async () => {
+    const failing = { read: () => Promise.reject(new Error("object is overloaded")) };
+
+    const gone = await consume([reference("gone")]);
+    const down = await consume([reference("down"), newsOf("down", 1, 1)], failing);
+
+    expect([gone.acked, gone.deadLetters.length]).toEqual([["m0"], 1]);
+    expect([down.acked, down.retried]).toEqual([["m1"], ["m0"]]);
+  });
+
+  it("writes a message alone after its third attempt, so that it can't hold back others", async () => {
+    await env.DB.prepare(
+      `CREATE TRIGGER poison BEFORE INSERT ON task WHEN new.task_id = 'poison'
+       BEGIN SELECT raise(ABORT, 'D1 never takes this'); END`,
+    ).run();
+    const bodies = [newsOf("poisoned", 1, 1, "poison"), newsOf("poisoned", 1, 1, "healthy")];
+
+    const third = await consume(bodies, {}, 3);
+    const fourth = await consume(bodies, {}, 4);
+
+    expect([third.acked, third.retried]).toEqual([[], ["m0", "m1"]]);
+    expect([fourth.acked, fourth.retried]).toEqual([["m1"], ["m0"]]);
+  });
+
+  it("acknowledges nothing while D1 fails, and waits longer each time", async () => {
+    await env.DB.exec("DROP TABLE task_log");
+    const outcomes = [];
+    for (const attempts of [1, 2, 3, 6, 10]) {
+      outcomes.push(await consume([newsOf("failing", 1, 1)], {}, attempts));
+    }
+
+    expect(outcomes.flatMap(({ acked }) => acked)).toEqual([]);
+    expect(outcomes.flatMap(({ delays }) => delays)).toEqual([10, 20, 40, 300, 300]);
+    expect(await readView(env.DB, "failing", "task-1")).toBeNull();
+  });
+});

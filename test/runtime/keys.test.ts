@@ -1,0 +1,174 @@
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+
+import { Keys } from "../../src/access/keys.ts";
+import type { KeyRequest, KeyView, Principal } from "../../src/protocol/access.ts";
+import type { KeyPort } from "../../src/rest/ports.ts";
+import { at, T0 } from "../task-news.ts";
+import { recordingDb } from "./recording-db.ts";
+
+const ADMIN_KEY = "an operator chose this";
+
+function newKeys(adminKey: string | null = ADMIN_KEY) {
+  const clock = { now: T0 };
+  const recording = recordingDb(env.DB);
+  const keys: KeyPort = new Keys({
+    db: recording.db,
+    now: () => clock.now,
+    adminKey,
+    randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
+  });
+  return { keys, clock, recording };
+}
+
+const bootstrap: Principal = {
+  key_id: "key_bootstrap",
+  tenant: "default",
+  scopes: ["orchestrate", "execute", "observe", "admin"],
+  isBootstrap: true,
+};
+
+const requestOf = (changes: Partial<KeyRequest> = {}): KeyRequest => ({
+  schema_version: "2.0",
+  name: "ci",
+  scopes: ["observe"],
+  ...changes,
+});
+
+async function created(keys: KeyPort, changes: Partial<KeyRequest> = {}) {
+  const answer = await keys.create(bootstrap, requestOf(changes));
+  if (!answer.ok) throw new Error(answer.refusal.detail);
+  return { ...answer.value, key: answer.value.key ?? "" };
+}
+
+describe("the API keys", () => {
+  it("know the bootstrap key, without asking D1, and nothing that looks like it", async () => {
+    const { keys, recording } = newKeys();
+
+    expect(await keys.principalOf(ADMIN_KEY)).toEqual(bootstrap);
+    expect(await keys.principalOf(`${ADMIN_KEY} `)).toBeNull();
+    expect(await keys.principalOf("")).toBeNull();
+    expect(recording.trips()).toBe(0);
+  });
+
+  it("have no bootstrap key where none is configured", async () => {
+    const { keys } = newKeys(null);
+
+    expect(await keys.principalOf(ADMIN_KEY)).toBeNull();
+  });
+
+  it("make a key that is shown once, known at once, and stored as a hash", async () => {
+    const { keys } = newKeys();
+
+    const made = await created(keys, { tenant: "acme", scopes: ["execute", "observe"] });
+
+    expect(made.key).toMatch(/^bk_[A-Za-z0-9_-]{43}$/);
+    expect(made).toMatchObject({ tenant: "acme", created_at: at(0), expires_at: null });
+    expect(made.key_id).toMatch(/^key_[A-Za-z0-9]{22}$/);
+    expect(await keys.principalOf(made.key)).toEqual({
+      key_id: made.key_id,
+      tenant: "acme",
+      scopes: ["execute", "observe"],
+      isBootstrap: false,
+    });
+    const stored = await env.DB.prepare("SELECT * FROM api_key").all();
+    const listed = await keys.list("acme", { limit: 5 });
+    expect(JSON.stringify([stored.results, listed])).not.toContain(made.key);
+  });
+
+  it("refuse what the maker may not grant, and store nothing", async () => {
+    const { keys, recording } = newKeys();
+    const maker: Principal = {
+      ...bootstrap,
+      key_id: "key_x",
+      scopes: ["observe"],
+      isBootstrap: false,
+    };
+
+    const answers = [
+      await keys.create(maker, requestOf({ scopes: ["admin"] })),
+      await keys.create(maker, requestOf({ tenant: "acme" })),
+    ];
+
+    expect(answers).toMatchObject([
+      { ok: false, refusal: { code: "forbidden" } },
+      { ok: false, refusal: { code: "forbidden" } },
+    ]);
+    expect(recording.trips()).toBe(0);
+  });
+
+  it("end at their expiry to the millisecond, also while they are remembered", async () => {
+    const { keys, clock } = newKeys();
+    const { key } = await created(keys, { expires_at: at(2) });
+    const known: boolean[] = [];
+    for (const now of [T0 + 1_999, T0 + 2_000]) {
+      clock.now = now;
+      known.push((await keys.principalOf(key)) !== null);
+    }
+
+    expect(known).toEqual([true, false]);
+  });
+
+  it("are removed at once here, and within five seconds elsewhere", async () => {
+    const [here, elsewhere] = [newKeys(), newKeys()];
+    const { key, key_id, tenant } = await created(here.keys);
+    await elsewhere.keys.principalOf(key);
+
+    expect(await here.keys.remove(tenant, key_id)).toEqual({ ok: true, value: null });
+
+    expect(await here.keys.principalOf(key)).toBeNull();
+    expect(await elsewhere.keys.principalOf(key)).not.toBeNull();
+    elsewhere.clock.now = T0 + 5_000;
+    expect(await elsewhere.keys.principalOf(key)).toBeNull();
+  });
+
+  it("can't be removed by another tenant, nor twice", async () => {
+    const { keys } = newKeys();
+    const { key_id, tenant } = await created(keys);
+
+    const answers = [
+      await keys.remove("foreign", key_id),
+      await keys.remove(tenant, key_id),
+      await keys.remove(tenant, key_id),
+    ];
+
+    expect(answers.map((answer) => (answer.ok ? "removed" : answer.refusal.code))).toEqual([
+      "key_not_found",
+      "removed",
+      "key_not_found",
+    ]);
+  });
+
+  it("cost D1 one read in five seconds for a known key, for a guess, and none for nonsense", async () => {
+    const { keys, clock, recording } = newKeys();
+    const { key } = await created(keys);
+    const guess = `bk_${"g".repeat(43)}`;
+    const before = recording.trips();
+
+    for (let ask = 0; ask < 10; ask += 1) {
+      await keys.principalOf(key);
+      await keys.principalOf(guess);
+      await keys.principalOf("nonsense");
+    }
+    const first = recording.trips() - before;
+    clock.now += 5_000;
+    await keys.principalOf(key);
+
+    expect([first, recording.trips() - before]).toEqual([2, 3]);
+  });
+
+  it("are listed in pages, each tenant its own", async () => {
+    const { keys } = newKeys();
+    const made: KeyView[] = [];
+    for (const name of ["one", "two", "three"]) {
+      made.push(await created(keys, { name, tenant: "paged" }));
+    }
+
+    const first = await keys.list("paged", { limit: 2 });
+    const second = await keys.list("paged", { cursor: first.next_cursor ?? "", limit: 2 });
+
+    const seen = [...first.items, ...second.items].map(({ key_id }) => key_id);
+    expect(seen).toEqual(made.map(({ key_id }) => key_id).sort());
+    expect(second.next_cursor).toBeNull();
+  });
+});

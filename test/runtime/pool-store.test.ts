@@ -1,0 +1,134 @@
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+
+import { BUILTIN_AGENT } from "../../src/dispatch/builtin.ts";
+import { PoolStore } from "../../src/dispatch/pool-store.ts";
+import { reservationOf } from "../../src/dispatch/pool.ts";
+import type { Entry, PoolAgent, PoolItem } from "../../src/dispatch/pool.ts";
+
+const NOW = 1_000_000;
+
+const item = (task_id: string, more: Partial<PoolItem> = {}): PoolItem => ({
+  task_id,
+  attempt: 1,
+  priority: "normal",
+  task_type: "general",
+  requires: null,
+  declined_by: [],
+  ready_at: NOW,
+  slot_seconds: 60,
+  retry_delay: 30,
+  ...more,
+});
+
+const ready = (of: PoolItem): Entry => ({ item: of, since: NOW, reservation: null });
+const held = (of: PoolItem, agent_id: string, now = NOW): Entry => ({
+  ...ready(of),
+  reservation: reservationOf(of, agent_id, "{}", now),
+});
+const agent = (agent_id: string): PoolAgent => ({ ...BUILTIN_AGENT, agent_id, isBuiltin: false });
+const ids = (entries: readonly Entry[]) => entries.map((entry) => entry.item.task_id);
+
+/** Runs with a store on real storage; `open` opens another one on the same rows, as waking does. */
+async function withStore(
+  run: (store: PoolStore, open: () => PoolStore, sql: SqlStorage, dropped: string[]) => void,
+): Promise<void> {
+  const pool = env.POOL.getByName(`acme/${crypto.randomUUID()}`);
+  await runInDurableObject(pool, (_instance, { storage: { sql } }) => {
+    const dropped: string[] = [];
+    const open = () => new PoolStore(sql, (id) => dropped.push(id));
+    run(open(), open, sql, dropped);
+  });
+}
+
+describe("the rows of a pool", () => {
+  it("are the same after waking: order, slots, executors", () =>
+    withStore((store, open) => {
+      store.putAgent(agent("ann"), NOW);
+      for (const [index, task_id] of ["c", "a", "b"].entries()) {
+        store.put(ready(item(task_id, { ready_at: NOW + index })));
+      }
+      store.put(ready(item("urgent", { priority: "critical" })));
+      store.put(held(item("a"), "ann"));
+
+      const woken = open();
+
+      expect(ids(woken.ready)).toEqual(ids(store.ready));
+      expect(ids(woken.ready)).toEqual(["urgent", "c", "b"]);
+      expect(woken.entry("a")).toEqual(held(item("a"), "ann"));
+      expect([woken.slotsInUse("ann"), woken.slotsInUse("bob")]).toEqual([1, 0]);
+      expect(woken.members(new Set(["ann"]))).toEqual([
+        {
+          ...{ agent: agent("ann"), last_seen_at: NOW, slots_in_use: 1, isWaiting: true },
+          ...{ assigned: 0, released: 0 },
+        },
+      ]);
+    }));
+
+  it("keep the order when a task changes its place or leaves", () =>
+    withStore((store) => {
+      for (let number = 0; number < 50; number += 1) {
+        store.put(ready(item(`t${number}`, { ready_at: NOW + ((number * 37) % 50) })));
+      }
+
+      store.put(ready(item("t0", { priority: "high" })));
+      store.remove(store.entry("t1") ?? ready(item("t1")));
+
+      const places = store.ready.map((entry) => store.position(entry.item));
+      expect(places).toEqual(Array.from({ length: 49 }, (_, index) => index + 1));
+      expect(ids(store.ready)[0]).toBe("t0");
+      expect(store.position(item("t1"))).toBeNull();
+    }));
+
+  it("free what has expired without a write, also after waking", () =>
+    withStore((store, open, sql) => {
+      store.put(held(item("a"), "ann"));
+      store.put(held(item("b"), "ann", NOW + 1));
+      const rows = () => sql.exec("SELECT * FROM entry").toArray();
+      const before = rows();
+
+      const early = store.expire(NOW + 59_999);
+      const due = store.expire(NOW + 60_000);
+
+      expect([ids(early), ids(due), ids(store.ready)]).toEqual([[], ["a"], ["a"]]);
+      expect([store.slotsInUse("ann"), store.firstExpiry("ann")]).toEqual([1, NOW + 60_001]);
+      expect(rows()).toEqual(before);
+      expect(ids(open().expire(NOW + 70_000)).toSorted()).toEqual(["a", "b"]);
+    }));
+
+  it("forget an executor but not its slots", () =>
+    withStore((store, open) => {
+      store.putAgent(agent("ann"), NOW);
+      store.put(held(item("a"), "ann"));
+
+      store.removeAgent("ann");
+
+      expect([store.agent("ann"), store.touch("ann", NOW)]).toEqual([null, false]);
+      expect([store.slotsInUse("ann"), open().slotsInUse("ann")]).toEqual([1, 1]);
+      expect(open().agent("ann")).toBeNull();
+    }));
+
+  it("hold no row for the built-in executor", () =>
+    withStore((store, open) => {
+      store.addBuiltin(BUILTIN_AGENT);
+
+      expect(store.touch("sam", NOW)).toBe(true);
+      expect(store.agent("sam")).toMatchObject({ agent: BUILTIN_AGENT });
+      expect(open().agent("sam")).toBeNull();
+    }));
+
+  it("drop what another version of the code wrote, and say so", () =>
+    withStore((store, open, sql, dropped) => {
+      store.put(ready(item("a")));
+      store.put(ready(item("b")));
+      store.putAgent(agent("ann"), NOW);
+      sql.exec("UPDATE entry SET body = '{}' WHERE task_id = 'a'");
+      sql.exec("UPDATE agent SET body = '{}'");
+
+      const woken = open();
+
+      expect([ids(woken.ready), woken.agent("ann"), dropped]).toEqual([["b"], null, ["ann", "a"]]);
+      expect(sql.exec("SELECT task_id FROM entry").toArray()).toEqual([{ task_id: "b" }]);
+    }));
+});

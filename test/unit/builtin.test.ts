@@ -1,0 +1,32 @@
+import { describe, expect, it } from "vitest";
+
+import { BUILTIN_AGENT } from "../../src/dispatch/builtin.ts";
+import { misfit, poolAgentSchema } from "../../src/dispatch/pool.ts";
+import { taskTypeSchema } from "../../src/protocol/enums.ts";
+
+describe("the built-in executor", () => {
+  it("is an executor like any other, named sam", () => {
+    expect(poolAgentSchema.parse(BUILTIN_AGENT)).toMatchObject({
+      agent_id: "sam",
+      isBuiltin: true,
+    });
+  });
+
+  it.each(taskTypeSchema.options)(
+    "fits %s, also when a task asks for the skill by name",
+    (task_type) => {
+      const item = {
+        ...{ task_id: "t", attempt: 1, priority: "normal" as const, task_type },
+        ...{ declined_by: [], ready_at: 0, slot_seconds: 60, retry_delay: 30 },
+      };
+
+      expect(misfit(BUILTIN_AGENT, { ...item, requires: null })).toBeNull();
+      expect(
+        misfit(BUILTIN_AGENT, { ...item, requires: { capabilities: ["builtin", task_type] } }),
+      ).toBeNull();
+      expect(misfit(BUILTIN_AGENT, { ...item, requires: { capabilities: ["gpu"] } })).toBe(
+        "lacks capability gpu",
+      );
+    },
+  );
+});

@@ -1,0 +1,170 @@
+import { describe, expect, it } from "vitest";
+
+import type { AgentRecord } from "../../src/dispatch/agents.ts";
+import { createDispatcher } from "../../src/dispatch/dispatcher.ts";
+import type { Assign, DispatcherParts } from "../../src/dispatch/dispatcher.ts";
+import { ok, refuse } from "../../src/lib/result.ts";
+import { agentRegistrationSchema } from "../../src/protocol/agent.ts";
+import type { RefusalCode } from "../../src/protocol/refusal.ts";
+import { fakePool, offer } from "./fake-pool.ts";
+import type { FakePool } from "./fake-pool.ts";
+
+const BY = { key_id: "k1", tenant: "acme", scopes: ["execute"] as const, isBootstrap: false };
+const LEASE = { token: "lease", attempt: 1, expires_at: "2026-11-22T10:00:00Z" };
+
+const record: AgentRecord = {
+  agent_id: "ann",
+  registration: agentRegistrationSchema.parse({ slots: 5 }),
+  secret: "whsec_secret",
+  key_id: "k1",
+  updated_at: "",
+};
+
+const no = (code: RefusalCode) => refuse({ code, detail: code });
+const assigned: Assign = async (_tenant, task_id) =>
+  ok({ task: JSON.stringify({ task_id }), lease: LEASE });
+
+function dispatcher(pool: FakePool, more: Partial<DispatcherParts> = {}) {
+  const log: string[] = [];
+  const made = createDispatcher({
+    now: () => 0,
+    newId: () => "c1",
+    log: (_level, event) => log.push(event),
+    pool: () => pool,
+    claimant: async () => ok(record),
+    assign: assigned,
+    ...more,
+  });
+  return { ...made, log };
+}
+
+const claim = (max_tasks = 5, wait_seconds = 20) => ({
+  schema_version: "2.0",
+  max_tasks,
+  wait_seconds,
+});
+const with2 = () => fakePool({ answer: () => ({ known: true, offers: [offer("a"), offer("b")] }) });
+
+describe("a claim", () => {
+  it("answers with the tasks that their objects assigned, parsed, each with its lease", async () => {
+    const asked: unknown[] = [];
+    const pool = with2();
+    const { claim: ask } = dispatcher(pool, {
+      assign: (...parameters) => {
+        asked.push(parameters);
+        return assigned(...parameters);
+      },
+    });
+
+    expect(await ask(BY, "ann", claim())).toEqual({
+      ok: true,
+      value: {
+        tasks: [
+          { task: { task_id: "a" }, lease: LEASE },
+          { task: { task_id: "b" }, lease: LEASE },
+        ],
+      },
+    });
+    expect(asked[0]).toEqual(["acme", "a", { agent_id: "ann", attempt: 1, decision: "{}" }]);
+    expect(pool.calls).toMatchObject([["claim", { max_tasks: 5, wait_ms: 20_000 }]]);
+  });
+
+  it("leaves out what its task refuses, and frees the slot", async () => {
+    const pool = with2();
+    const { claim: ask, log } = dispatcher(pool, {
+      assign: async (...parameters) =>
+        parameters[1] === "a" ? no("task_ended") : assigned(...parameters),
+    });
+
+    const answer = await ask(BY, "ann", claim());
+
+    expect(answer).toMatchObject({ ok: true, value: { tasks: [{ task: { task_id: "b" } }] } });
+    expect(pool.calls.slice(1)).toEqual([["release", "a", 1, "ann"]]);
+    expect(log).toEqual(["offer_refused"]);
+  });
+
+  it("keeps the reservation of a task that could not be asked", async () => {
+    const pool = with2();
+    const { claim: ask, log } = dispatcher(pool, {
+      assign: async (...parameters) => {
+        if (parameters[1] === "a") throw new Error("unreachable");
+        return assigned(...parameters);
+      },
+    });
+
+    const answer = await ask(BY, "ann", claim());
+
+    expect(answer).toMatchObject({ ok: true, value: { tasks: [{ task: { task_id: "b" } }] } });
+    expect([pool.calls.length, log]).toEqual([1, ["offer_not_assigned"]]);
+  });
+
+  it("is refused to who may not claim for the executor, before any pool is asked", async () => {
+    const pool = fakePool();
+    const { claim: ask } = dispatcher(pool, { claimant: async () => no("agent_not_yours") });
+
+    expect(await ask(BY, "ann", claim())).toMatchObject({ refusal: { code: "agent_not_yours" } });
+    expect(pool.calls).toEqual([]);
+  });
+
+  it("introduces the executor to a pool that does not know it, and asks again", async () => {
+    const pool = fakePool({
+      answer: () => {
+        const known = pool.calls.some(([name]) => name === "register");
+        return { known, offers: known ? [offer("a")] : [] };
+      },
+    });
+    const { claim: ask } = dispatcher(pool);
+
+    const answer = await ask(BY, "ann", claim());
+
+    expect(answer).toMatchObject({ value: { tasks: [{ task: { task_id: "a" } }] } });
+    expect(pool.calls.map(([name]) => name)).toEqual(["claim", "register", "claim"]);
+  });
+
+  it("does not introduce an executor that was removed a moment ago", async () => {
+    const pool = fakePool({ answer: () => ({ known: false, offers: [] }) });
+    const { claim: ask } = dispatcher(pool, {
+      claimant: async (_by, _agent_id, isFresh) => (isFresh ? no("agent_not_found") : ok(record)),
+    });
+
+    expect(await ask(BY, "ann", claim())).toMatchObject({ refusal: { code: "agent_not_found" } });
+    expect(pool.calls.map(([name]) => name)).toEqual(["claim"]);
+  });
+});
+
+describe("a message for the built-in executor", () => {
+  const message = { tenant: "acme", pool: "default", task_id: "a" };
+  const reserved = () => fakePool({ reservation: async () => offer("a") });
+
+  it("becomes the task and its lease", async () => {
+    const { takeForBuiltin } = dispatcher(reserved());
+
+    expect(await takeForBuiltin(message)).toEqual(
+      ok({ task: JSON.stringify({ task_id: "a" }), lease: LEASE }),
+    );
+  });
+
+  it("is nothing when the pool has not reserved the task for it, or not any more", async () => {
+    const { takeForBuiltin } = dispatcher(fakePool(), {
+      assign: () => Promise.reject(new Error("must not be asked")),
+    });
+
+    expect(await takeForBuiltin(message)).toEqual(ok(null));
+  });
+
+  it.each(["task_ended", "task_not_found"] as const)("frees the slot after %s", async (code) => {
+    const pool = reserved();
+    const { takeForBuiltin } = dispatcher(pool, { assign: async () => no(code) });
+
+    expect(await takeForBuiltin(message)).toMatchObject({ refusal: { code } });
+    expect(pool.calls).toEqual([["release", "a", 1, "sam"]]);
+  });
+
+  it("keeps the slot when a repeated message finds the task at work", async () => {
+    const pool = reserved();
+    const { takeForBuiltin } = dispatcher(pool, { assign: async () => no("transition_refused") });
+
+    expect(await takeForBuiltin(message)).toMatchObject({ ok: false });
+    expect(pool.calls).toEqual([]);
+  });
+});

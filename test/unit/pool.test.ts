@@ -1,0 +1,324 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+
+import { BUILTIN_AGENT } from "../../src/dispatch/builtin.ts";
+import {
+  announced,
+  builtinFrom,
+  builtinPlan,
+  EXTERNAL_GRACE_MS,
+  freeSlots,
+  inOrder,
+  isReleased,
+  mayTake,
+  misfit,
+  ONLINE_MS,
+  pick,
+  poolOf,
+  presenceOf,
+  presenceState,
+  RESERVATION_GRACE_MS,
+  reservationOf,
+} from "../../src/dispatch/pool.ts";
+import type { Entry, Member, PoolAgent, PoolItem } from "../../src/dispatch/pool.ts";
+
+const NOW = 1_000_000;
+
+const agent = (agent_id: string, more: Partial<PoolAgent> = {}): PoolAgent => ({
+  agent_id,
+  capabilities: ["human", "dutch"],
+  task_types: ["general", "research"],
+  labels: { region: "eu", cores: 8 },
+  slots: 2,
+  weight: 1,
+  isBuiltin: false,
+  ...more,
+});
+
+const item = (task_id: string, more: Partial<PoolItem> = {}): PoolItem => ({
+  task_id,
+  attempt: 1,
+  priority: "normal",
+  task_type: "general",
+  requires: null,
+  declined_by: [],
+  ready_at: NOW,
+  slot_seconds: 60,
+  retry_delay: 30,
+  ...more,
+});
+
+const member = (of: PoolAgent, more: Partial<Member> = {}): Member => ({
+  agent: of,
+  last_seen_at: NOW,
+  slots_in_use: 0,
+  isWaiting: false,
+  assigned: 0,
+  released: 0,
+  ...more,
+});
+
+const entry = (of: PoolItem, more: Partial<Entry> = {}): Entry => ({
+  item: of,
+  since: NOW,
+  reservation: null,
+  ...more,
+});
+
+const view = (...members: Member[]) => ({ members, now: NOW });
+
+describe("fitting", () => {
+  const fits: [why: string | null, requires: PoolItem["requires"]][] = [
+    [null, null],
+    [null, {}],
+    [
+      null,
+      { capabilities: ["human", "dutch"], labels: { region: "eu", cores: 8 }, agent_id: "ann" },
+    ],
+    ["lacks capability gpu", { capabilities: ["human", "gpu"] }],
+    ["label region is not us", { labels: { region: "us" } }],
+    ["label cores is not 8", { labels: { cores: "8" } }],
+    ["label toString is not x", { labels: { toString: "x" } }],
+    ["the task asks for bob", { agent_id: "bob" }],
+  ];
+
+  it.each(fits)("answers %s to %j", (why, requires) => {
+    expect(misfit(agent("ann"), item("t", { requires }))).toBe(why);
+  });
+
+  it("wants the task type among those that the executor runs", () => {
+    expect(misfit(agent("ann"), item("t", { task_type: "testing" }))).toBe("does not run testing");
+  });
+});
+
+describe("order", () => {
+  it("is by priority, then by readiness, then by task_id", () => {
+    const items = [
+      item("e", { priority: "low", ready_at: 1 }),
+      item("d", { ready_at: 6 }),
+      item("c", { ready_at: 5 }),
+      item("b", { ready_at: 5 }),
+      item("a", { priority: "critical", ready_at: 9 }),
+      item("f", { priority: "high", ready_at: 9 }),
+    ];
+
+    expect(
+      items
+        .sort(inOrder)
+        .map(({ task_id }) => task_id)
+        .join(""),
+    ).toBe("afbcde");
+  });
+
+  it("is total: no two tasks are equal, and turning them round turns the answer round", () => {
+    const items = fc.record({
+      task_id: fc.constantFrom("a", "b"),
+      priority: fc.constantFrom("low" as const, "normal" as const, "critical" as const),
+      ready_at: fc.integer({ min: 0, max: 3 }),
+    });
+
+    fc.assert(
+      fc.property(items, items, (one, other) => {
+        const forth = inOrder(item("", one), item("", other));
+        const back = inOrder(item("", other), item("", one));
+        expect(Math.sign(forth) + Math.sign(back)).toBe(0);
+        expect(forth === 0).toBe(JSON.stringify(one) === JSON.stringify(other));
+      }),
+    );
+  });
+});
+
+describe("presence", () => {
+  const silent = (ms: number) => member(agent("ann"), { last_seen_at: NOW - ms });
+
+  it.each([
+    [0, "online"],
+    [ONLINE_MS, "online"],
+    [ONLINE_MS + 1, "stale"],
+    [300_000, "stale"],
+    [300_001, "offline"],
+  ])("after %d ms of silence is %s", (ms, state) => {
+    expect(presenceState(silent(ms), NOW)).toBe(state);
+  });
+
+  it("is online while the executor waits or works, however long ago it called", () => {
+    expect(presenceState({ ...silent(900_000), isWaiting: true }, NOW)).toBe("online");
+    expect(presenceState({ ...silent(900_000), slots_in_use: 1 }, NOW)).toBe("online");
+    expect(presenceState(member(BUILTIN_AGENT, { last_seen_at: null }), NOW)).toBe("online");
+    expect(presenceState(member(agent("ann"), { last_seen_at: null }), NOW)).toBe("offline");
+  });
+
+  it("tells the figures without the registration", () => {
+    expect(
+      presenceOf(member(agent("ann"), { slots_in_use: 1, assigned: 3, released: 2 }), NOW),
+    ).toEqual({
+      agent_id: "ann",
+      state: "online",
+      last_seen_at: NOW,
+      slots_in_use: 1,
+      assigned: 3,
+      released: 2,
+    });
+  });
+
+  it("counts no free slot below zero", () => {
+    expect([freeSlots(agent("ann"), 1), freeSlots(agent("ann"), 5)]).toEqual([1, 0]);
+  });
+});
+
+describe("declining", () => {
+  const declined = item("t", { declined_by: ["ann"], ready_at: NOW - 30_000 });
+  const ann = agent("ann");
+
+  it("bars the decliner while another one that fits is there, online or stale", () => {
+    const stale = member(agent("bob"), { last_seen_at: NOW - 100_000 });
+
+    expect(mayTake(ann, declined, view(member(ann), stale))).toBe(false);
+    expect(mayTake(agent("bob"), declined, view(member(ann), stale))).toBe(true);
+  });
+
+  it("lets the decliner have it again when all others are gone, unfit or declined too", () => {
+    const gone = member(agent("bob"), { last_seen_at: NOW - 400_000 });
+    const unfit = member(agent("cas", { task_types: ["testing"] }));
+    const both = item("t", { ...declined, declined_by: ["ann", "dan"] });
+
+    expect(mayTake(ann, both, view(member(ann), gone, unfit, member(agent("dan"))))).toBe(true);
+  });
+
+  it("waits for the task's retry_delay", () => {
+    const later = { ...declined, ready_at: NOW - 29_999 };
+
+    expect(mayTake(ann, later, view(member(ann)))).toBe(false);
+    expect(mayTake(agent("bob"), later, view(member(ann)))).toBe(true);
+  });
+});
+
+describe("picking", () => {
+  const ready = ["a", "b", "c"].map((task_id) =>
+    entry(item(task_id, { task_type: task_id === "a" ? "testing" : "general" })),
+  );
+
+  it("takes what fits, in order, up to the count", () => {
+    const one = pick(agent("ann"), ready, 1, view());
+    const all = pick(agent("ann"), ready, 5, view());
+
+    expect(one.map((found) => found.item.task_id)).toEqual(["b"]);
+    expect(all.map((found) => found.item.task_id)).toEqual(["b", "c"]);
+  });
+
+  it("takes nothing when there is no slot", () => {
+    expect(pick(agent("ann"), ready, 0, view())).toEqual([]);
+  });
+});
+
+describe("the turn of the built-in executor", () => {
+  const load = { agent: BUILTIN_AGENT, free: 4, firstExpiry: null };
+  const near = member(agent("ann"));
+
+  it("comes at once when no external executor that fits is near", () => {
+    const unfit = member(agent("bob", { task_types: ["testing"] }));
+    const busy = member(agent("cas"), { slots_in_use: 2 });
+    const stale = member(agent("dan"), { last_seen_at: NOW - ONLINE_MS - 1 });
+
+    expect(builtinFrom(BUILTIN_AGENT, entry(item("t")), view(unfit, busy, stale))).toBe(NOW);
+  });
+
+  it("comes after the grace when one is", () => {
+    expect(builtinFrom(BUILTIN_AGENT, entry(item("t")), view(near))).toBe(NOW + EXTERNAL_GRACE_MS);
+  });
+
+  it("comes at once when the external executor has declined", () => {
+    const declined = entry(item("t", { declined_by: ["ann"] }));
+
+    expect(builtinFrom(BUILTIN_AGENT, declined, view(near, member(BUILTIN_AGENT)))).toBe(NOW);
+  });
+
+  it("never comes for a task that asks for what it lacks", () => {
+    const human = entry(item("t", { requires: { capabilities: ["human"] } }));
+
+    expect(builtinFrom(BUILTIN_AGENT, human, view())).toBeNull();
+    expect(builtinPlan([human], load, view())).toEqual({ take: [], wakeAt: null });
+  });
+
+  it("takes what is due, and looks again when the first grace ends", () => {
+    const old = entry(item("old"), { since: NOW - EXTERNAL_GRACE_MS });
+    const fresh = entry(item("fresh"));
+    const plan = builtinPlan([old, fresh], load, view(near));
+
+    expect(plan).toEqual({
+      take: [{ entry: old, rule: "builtin_after_grace" }],
+      wakeAt: NOW + EXTERNAL_GRACE_MS,
+    });
+  });
+
+  it("looks again at the whole minute after its first slot expires when it has none left", () => {
+    const ready = ["a", "b"].map((task_id) => entry(item(task_id, { slot_seconds: 90 })));
+
+    const one = builtinPlan(ready, { ...load, free: 1, firstExpiry: NOW + 200_000 }, view());
+    const full = builtinPlan(ready, { ...load, free: 0, firstExpiry: NOW + 50_000 }, view());
+
+    expect(one.take.map(({ entry: taken, rule }) => [taken.item.task_id, rule])).toEqual([
+      ["a", "builtin_only"],
+    ]);
+    expect([one.wakeAt, full]).toEqual([1_140_000, { take: [], wakeAt: 1_080_000 }]);
+  });
+});
+
+describe("announcements", () => {
+  const stored = entry(item("t", { attempt: 2 }));
+  const held = (agent_id: string, reserved_at: number): Entry => ({
+    ...stored,
+    reservation: { ...reservationOf(stored.item, agent_id, "{}", NOW), reserved_at },
+  });
+  const table: [string, Entry | null, Partial<PoolItem>, string][] = [
+    ["a task that is new", null, {}, "replace"],
+    ["a newer attempt", held("ann", NOW), { attempt: 3 }, "replace"],
+    ["an older attempt", stored, { attempt: 1 }, "ignore"],
+    ["the same again", stored, {}, "keep"],
+    ["a changed priority", stored, { priority: "high" }, "replace"],
+    ["the same while it is handed out", held("ann", NOW), {}, "ignore"],
+    ["the same at the end of the grace", held("ann", NOW - RESERVATION_GRACE_MS), {}, "ignore"],
+    ["the same after the grace", held("ann", NOW - RESERVATION_GRACE_MS - 1), {}, "replace"],
+    ["a decline of who holds it", held("ann", NOW), { declined_by: ["ann"] }, "replace"],
+    ["a decline of another one", held("ann", NOW), { declined_by: ["bob"] }, "ignore"],
+  ];
+
+  it.each(table)("judges %s", (_what, known, more, effect) => {
+    expect(announced(known, item("t", { attempt: 2, ...more }), NOW)).toBe(effect);
+  });
+});
+
+describe("releases", () => {
+  const held: Entry = entry(item("t", { attempt: 2 }), {
+    reservation: reservationOf(item("t"), "ann", "{}", NOW),
+  });
+
+  it.each([
+    [held, 2, null, true],
+    [held, 3, null, true],
+    [held, 1, null, false],
+    [held, 2, "ann", true],
+    [held, 2, "bob", false],
+    [{ ...held, reservation: null }, 2, null, true],
+    [{ ...held, reservation: null }, 2, "ann", false],
+  ])("of %j at attempt %d by %s: %s", (stored, attempt, agent_id, isMeant) => {
+    expect(isReleased(stored, attempt, agent_id)).toBe(isMeant);
+  });
+});
+
+describe("reservations and names", () => {
+  it("lets a slot expire after the seconds that the task gives it", () => {
+    expect(reservationOf(item("t"), "ann", "{}", NOW)).toEqual({
+      agent_id: "ann",
+      reserved_at: NOW,
+      expires_at: NOW + 60_000,
+      decision: "{}",
+    });
+  });
+
+  it("reads tenant and pool from an object's name", () => {
+    expect(poolOf("acme/eu/west")).toEqual({ tenant: "acme", pool: "eu/west" });
+    expect(() => poolOf("acme")).toThrow("not the name of a pool");
+    expect(() => poolOf(undefined)).toThrow("not the name of a pool");
+  });
+});

@@ -1,0 +1,163 @@
+import type { LogFields, LogLevel } from "../../src/lib/log.ts";
+import { ok } from "../../src/lib/result.ts";
+import type { Principal } from "../../src/protocol/access.ts";
+import type { TaskView } from "../../src/protocol/task-view.ts";
+import type { WebhookView } from "../../src/protocol/webhook.ts";
+import { createApp } from "../../src/rest/app.ts";
+import type { RestPorts } from "../../src/rest/ports.ts";
+
+/* The ports of the REST face as plain functions: what a test does not expect to be called, throws. */
+
+const AT = "2026-11-22T10:00:00.000Z";
+
+export const TASK_VIEW: TaskView = {
+  task_id: "t1",
+  task_type: "general",
+  description: "Summarise the text",
+  status: "pending",
+  phase: "queued",
+  priority: "normal",
+  pool: "default",
+  complexity: null,
+  progress_percentage: null,
+  current_step: null,
+  agent_id: null,
+  attempt: 0,
+  max_attempts: 3,
+  seq: 2,
+  notification_count: 0,
+  parent_task_id: null,
+  batch_id: null,
+  tags: [],
+  metadata: null,
+  created_at: AT,
+  started_at: null,
+  updated_at: AT,
+  ended_at: null,
+  deadline_at: null,
+  end_reason: null,
+  completion_status: null,
+  result: null,
+  error: null,
+  quality_assessment: null,
+  usage: { cost_usd: 0, tokens: 0, duration_s: 0 },
+  links: { self: "/v1/tasks/t1", events: "", stream: "", report: "" },
+};
+
+export const WEBHOOK_VIEW: WebhookView = {
+  webhook_id: "wh_0123456789abcdefABCDEF",
+  url: "https://example.com/hook",
+  name: null,
+  events: ["all"],
+  filters: null,
+  ordering: "task",
+  retry_policy: null,
+  final_statuses: [],
+  timeout: 15,
+  rate_limit: null,
+  batching: null,
+  headers: {},
+  compression: "none",
+  active: true,
+  state: "active",
+  level: 0,
+  created_at: AT,
+};
+
+/** Keys of the fakes: the scope is the key, `all` has every scope. */
+const PRINCIPALS = new Map<string, Principal["scopes"]>([
+  ["orchestrate", ["orchestrate"]],
+  ["execute", ["execute"]],
+  ["observe", ["observe"]],
+  ["admin", ["admin"]],
+  ["none", []],
+  ["all", ["orchestrate", "execute", "observe", "admin"]],
+]);
+
+/** A port on which every call that is not given throws, and every call is written down. */
+function portOf<Port extends object>(name: string, given: Partial<Port>, calls: string[]): Port {
+  return new Proxy({} as Port, {
+    get: (_target, method) => {
+      const fake: unknown = given[method as keyof Port];
+      return (...input: unknown[]): unknown => {
+        if (method !== "principalOf") calls.push(`${name}.${String(method)}`);
+        if (typeof fake !== "function") throw new Error(`unexpected call of ${String(method)}`);
+        return fake(...input);
+      };
+    },
+  });
+}
+
+export interface Given {
+  tasks?: Partial<RestPorts["tasks"]>;
+  agents?: Partial<RestPorts["agents"]>;
+  webhooks?: Partial<RestPorts["webhooks"]>;
+  escalations?: Partial<RestPorts["escalations"]>;
+  keys?: Partial<RestPorts["keys"]>;
+  health?: Partial<RestPorts["health"]>;
+}
+
+export interface Line extends LogFields {
+  level: LogLevel;
+  event: string;
+}
+
+/** The REST face over fakes, with what it called (keys aside) and what it logged. */
+export function createFakeApp(given: Given = {}) {
+  const calls: string[] = [];
+  const lines: Line[] = [];
+  const principalOf: RestPorts["keys"]["principalOf"] = async (key) => {
+    const scopes = PRINCIPALS.get(key);
+    return scopes === undefined
+      ? null
+      : { key_id: `key_${key}`, tenant: "acme", scopes, isBootstrap: false };
+  };
+  let now = 1_000;
+  const ports: RestPorts = {
+    now: () => (now += 5),
+    log: (level, event, fields) => lines.push({ level, event, ...fields }),
+    newRequestId: () => "generated-id",
+    newHex: (bytes) => "ab".repeat(bytes),
+    keys: portOf("keys", { ...given.keys, principalOf }, calls),
+    tasks: portOf("tasks", given.tasks ?? {}, calls),
+    escalations: portOf("escalations", given.escalations ?? {}, calls),
+    agents: portOf("agents", given.agents ?? {}, calls),
+    webhooks: portOf("webhooks", given.webhooks ?? {}, calls),
+    health: portOf("health", given.health ?? {}, calls),
+  };
+  return { app: createApp(ports), calls, lines, ports };
+}
+
+/** A port that accepts every submission. */
+export const accepting: Given = {
+  tasks: { submit: async () => ok({ view: TASK_VIEW, isNew: true }) },
+};
+
+export interface Sent {
+  method?: string;
+  key?: string | null;
+  headers?: Record<string, string>;
+  /** A string is sent as it is, anything else as JSON. */
+  body?: unknown;
+}
+
+/** Sends a request with a key and JSON, unless told otherwise. */
+export async function send(
+  app: ReturnType<typeof createApp>,
+  path: string,
+  sent: Sent = {},
+): Promise<Response> {
+  const { key = "all", body } = sent;
+  const hasBody = body !== undefined;
+  return await app.request(path, {
+    method: sent.method ?? (hasBody ? "POST" : "GET"),
+    headers: {
+      ...(key !== null && { Authorization: `Bearer ${key}` }),
+      ...(hasBody && { "Content-Type": "application/json" }),
+      ...sent.headers,
+    },
+    ...(hasBody && { body: typeof body === "string" ? body : JSON.stringify(body) }),
+  });
+}
+
+export const TASK = { task_type: "general", description: "Summarise the text" };

@@ -1,0 +1,122 @@
+import { Webhook } from "standardwebhooks";
+import { describe, expect, it } from "vitest";
+
+import { newSecret, signatureHeader, signingKey } from "../../src/delivery/signature.ts";
+import { webhookSecretSchema } from "../../src/protocol/webhook.ts";
+
+const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+const MESSAGE = {
+  id: "msg_p5jXN8AQM9LWM0D4loKWxJek",
+  timestamp: 1_614_265_330,
+  body: new TextEncoder().encode('{"test": 2432232314}'),
+};
+
+function headers(signature: string, timestamp: number) {
+  return {
+    "webhook-id": MESSAGE.id,
+    "webhook-timestamp": String(timestamp),
+    "webhook-signature": signature,
+  };
+}
+
+/** A signature of now: the reference verifier accepts 300 s to either side of its own clock. */
+async function signNow(secret: string, offsetSeconds = 0) {
+  const timestamp = Math.floor(Date.now() / 1_000) + offsetSeconds;
+  const signature = await signatureHeader([await signingKey(secret)], { ...MESSAGE, timestamp });
+  return headers(signature, timestamp);
+}
+
+describe("signatures", () => {
+  it("gives the known answer of Standard Webhooks", async () => {
+    const signature = await signatureHeader([await signingKey(SECRET)], MESSAGE);
+
+    expect(signature).toBe("v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+  });
+
+  it("takes a secret without its prefix", async () => {
+    const signature = await signatureHeader([await signingKey(SECRET.slice(6))], MESSAGE);
+
+    expect(signature).toBe("v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+  });
+
+  it("signs an empty body and one with characters of several bytes", async () => {
+    for (const text of ["", '{"name":"größe ✓ 🚀"}']) {
+      const secret = newSecret();
+      const timestamp = Math.floor(Date.now() / 1_000);
+      const body = new TextEncoder().encode(text);
+
+      const signature = await signatureHeader([await signingKey(secret)], {
+        ...MESSAGE,
+        timestamp,
+        body,
+      });
+
+      const verify = () =>
+        new Webhook(secret).verify(text, headers(signature, timestamp), {
+          jsonParse: (body: string) => body,
+        });
+      expect(verify()).toBe(text);
+    }
+  });
+
+  it("is accepted by the reference verifier, with a secret made here", async () => {
+    const secret = newSecret();
+
+    const signed = await signNow(secret);
+
+    expect(new Webhook(secret).verify('{"test": 2432232314}', signed)).toEqual({
+      test: 2_432_232_314,
+    });
+  });
+
+  it("is accepted with either secret while both sign", async () => {
+    const [older, newer] = [newSecret(), newSecret()];
+    const timestamp = Math.floor(Date.now() / 1_000);
+
+    const signature = await signatureHeader(
+      [await signingKey(newer), await signingKey(older)],
+      { ...MESSAGE, timestamp },
+    );
+
+    for (const secret of [older, newer]) {
+      const verify = () =>
+        new Webhook(secret).verify('{"test": 2432232314}', headers(signature, timestamp));
+      expect(verify).not.toThrow();
+    }
+  });
+
+  it("is refused by the reference verifier when one byte of the body changed", async () => {
+    const signed = await signNow(SECRET);
+
+    const verify = () => new Webhook(SECRET).verify('{"test": 2432232315}', signed);
+
+    expect(verify).toThrow();
+  });
+
+  it("is refused by the reference verifier under another id", async () => {
+    const signed = { ...(await signNow(SECRET)), "webhook-id": "msg_other" };
+
+    const verify = () => new Webhook(SECRET).verify('{"test": 2432232314}', signed);
+
+    expect(verify).toThrow();
+  });
+
+  it.each([-301, 302])("is refused by the reference verifier %i s from now", async (offset) => {
+    const signed = await signNow(SECRET, offset);
+
+    const verify = () => new Webhook(SECRET).verify('{"test": 2432232314}', signed);
+
+    expect(verify).toThrow();
+  });
+
+  it("refuses an empty secret", async () => {
+    await expect(signingKey("whsec_")).rejects.toThrow();
+  });
+
+  it("makes secrets that the contract takes, each another", () => {
+    const secrets = Array.from({ length: 50 }, () => newSecret());
+
+    for (const secret of secrets) expect(webhookSecretSchema.safeParse(secret).success).toBe(true);
+    expect(new Set(secrets).size).toBe(50);
+  });
+});

@@ -1,0 +1,61 @@
+import path from "node:path";
+
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+import { createOutbound } from "./outbound.ts";
+
+const root = path.join(import.meta.dirname, "..");
+const inTest = (name: string) => path.join(import.meta.dirname, name);
+
+/** Queues as in wrangler.toml, less the waiting: a batch goes out at once. */
+function queueConsumers() {
+  const maxBatchTimeout = 0.05;
+  const deadLetterQueue = "batuta-dead-letters";
+  return {
+    "batuta-events": { maxBatchSize: 100, maxBatchTimeout, maxRetries: 10, deadLetterQueue },
+    "batuta-retries": { maxBatchSize: 100, maxBatchTimeout, maxRetries: 10, deadLetterQueue },
+    "batuta-executions": { maxBatchSize: 5, maxBatchTimeout, maxRetries: 3, deadLetterQueue },
+    [deadLetterQueue]: { maxBatchSize: 50, maxBatchTimeout },
+  };
+}
+
+const ADMIN_KEY = "bk_test_admin_key_1234";
+// wrangler.toml requires it as a secret, and the plugin would warn of a clone that has no .dev.vars.
+process.env["BATUTA_ADMIN_KEY"] ??= ADMIN_KEY;
+
+export default defineConfig(async () => ({
+  root,
+  test: {
+    maxWorkers: 2,
+    projects: [
+      // Pure files keep nothing between tests, so they need no worker each.
+      { test: { name: "unit", root, include: ["test/unit/**/*.test.ts"], isolate: false } },
+      {
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: path.join(root, "wrangler.toml") }, main: path.join(root, "test/dispatch-tmp-index.ts"),
+            remoteBindings: false,
+            miniflare: {
+              // For exports.default.queue(), the only way to see a retry's delay.
+              compatibilityFlags: ["service_binding_extra_handlers"],
+              bindings: {
+                // Whatever .dev.vars says on this machine.
+                BATUTA_ADMIN_KEY: ADMIN_KEY,
+                TEST_MIGRATIONS: await readD1Migrations(path.join(root, "migrations")),
+              },
+              outboundService: createOutbound(),
+              queueConsumers: queueConsumers(),
+            },
+          }),
+        ],
+        test: {
+          name: "runtime",
+          root,
+          include: ["test/runtime/**/*.test.ts"],
+          setupFiles: [inTest("runtime/setup.ts")],
+        },
+      },
+    ],
+  },
+}));
