@@ -93,8 +93,8 @@ module.exports = {
     ),
     rule(
       "room-imports-config-values",
-      "Rooms are given what they need; Config is a type to them.",
-      { path: "^src/[^/]+/" },
+      "Rooms are given what they need; Config is a type to them. Only objects are built by the platform, from Env.",
+      { path: "^src/[^/]+/", pathNot: "-object\\.ts$" },
       { path: "^src/config\\.ts$", dependencyTypesNot: TYPE_ONLY },
     ),
     rule(

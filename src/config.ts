@@ -3,7 +3,7 @@ import { z } from "zod";
 const flag = z.enum(["true", "false"]).transform((text) => text === "true");
 
 const configSchema = z.object({
-  BATUTA_ADMIN_KEY: z.string().min(16, "must have at least 16 characters").optional(),
+  BATUTA_ADMIN_KEY: z.string().min(1).optional(),
   ALLOW_LOCAL_ENDPOINTS: flag.default(false),
   BATUTA_SAM: z.enum(["on", "off"]).default("on"),
 });

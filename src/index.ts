@@ -1,5 +1,5 @@
 import { EndpointObject } from "./delivery/endpoint/endpoint-object.ts";
-import { PoolObject } from "./dispatch/pool-object.ts";
+import { PoolObject } from "./dispatch/pool/pool-object.ts";
 import { consume } from "./queues.ts";
 import { faceOf, taskPortsOf } from "./services.ts";
 import { TaskObject } from "./task/task-object.ts";

@@ -1,4 +1,44 @@
-import { consumersOf } from "./services.ts";
+import { consumeRetries } from "./delivery/delivery-consumer.ts";
+import { consumeExecutions } from "./executor/execution-consumer.ts";
+import { consumeDeadLetters } from "./history/dead-letter-consumer.ts";
+import { consumeHistory } from "./history/history-consumer.ts";
+import { consoleLog } from "./lib/log.ts";
+import { executorPortsOf, now, servicesOf } from "./services.ts";
+
+/** The consumer of each queue, by the queue's name. */
+function consumersOf(env: Env): Record<string, (batch: MessageBatch) => Promise<void>> {
+  const { task, endpoint } = servicesOf(env);
+  const log = consoleLog("queues", now);
+  const deadLetter = async (queue: string, reason: string, body: string): Promise<void> => {
+    await env.DEAD_LETTERS.send({ queue, reason, body });
+  };
+  return {
+    "batuta-events": (batch) =>
+      consumeHistory(batch, {
+        db: env.DB,
+        read: async (tenant, task_id, after) => {
+          const found = await task(tenant, task_id).record(after);
+          return found.ok ? JSON.parse(found.value) : null;
+        },
+        deadLetter,
+        log,
+        now,
+      }),
+    "batuta-retries": (batch) =>
+      consumeRetries(batch, {
+        wake: (tenant, webhook_id) => endpoint(tenant, webhook_id).wake(),
+        sendLater: async (message, delaySeconds) => {
+          await env.RETRIES.send(message, { delaySeconds });
+        },
+        deadLetter,
+        now,
+        log,
+      }),
+    "batuta-executions": (batch) =>
+      consumeExecutions(batch, { ports: executorPortsOf(env), deadLetter, log }),
+    "batuta-dead-letters": (batch) => consumeDeadLetters(batch, { db: env.DB, log, now }),
+  };
+}
 
 /**
  * Gives a batch to the consumer of its queue. Each acks only what it has finished.

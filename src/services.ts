@@ -1,6 +1,5 @@
 import { Keys } from "./access/keys.ts";
 import { readConfig } from "./config.ts";
-import { consumeRetries } from "./delivery/delivery-consumer.ts";
 import { publish } from "./delivery/fan-out.ts";
 import type { FanOutPorts } from "./delivery/fan-out.ts";
 import { CallbackSecretStore } from "./delivery/registry/callback-secret-store.ts";
@@ -14,15 +13,12 @@ import { createAgents } from "./dispatch/agents.ts";
 import { createAttempts } from "./dispatch/attempts.ts";
 import { createDispatcher } from "./dispatch/dispatcher.ts";
 import { createInterventions } from "./dispatch/interventions.ts";
-import type { PoolPort } from "./dispatch/pool-port.ts";
+import type { PoolPort } from "./dispatch/pool/pool-port.ts";
 import { createTasks } from "./dispatch/tasks.ts";
 import type { Tasks } from "./dispatch/tasks.ts";
-import { consumeExecutions } from "./executor/execution-consumer.ts";
 import { fetchInput } from "./executor/input-source.ts";
 import type { ExecutorPorts } from "./executor/ports.ts";
-import { consumeDeadLetters } from "./history/dead-letter-consumer.ts";
 import { listDeadLetters } from "./history/dead-letter-store.ts";
-import { consumeHistory } from "./history/history-consumer.ts";
 import { listEscalations, listTasks } from "./history/list-store.ts";
 import { isComplete, readEvents, readReport, readView } from "./history/task-log-store.ts";
 import { consoleLog } from "./lib/log.ts";
@@ -37,7 +33,8 @@ import type { TaskObject } from "./task/task-object.ts";
 
 /* The one place that builds things from the bindings. It decides nothing. */
 
-const now: Clock = () => Date.now();
+/** The clock of everything that is built here. */
+export const now: Clock = () => Date.now();
 
 /** Bytes of a new signing secret (Standard Webhooks 1.0: 24-64). */
 const SECRET_BYTES = 32;
@@ -54,32 +51,50 @@ function newHex(bytes: number): string {
 
 type TaskStub = DurableObjectStub<TaskObject>;
 
-function build(env: Env) {
+/** Everything that has a binding behind it. */
+function doorsOf(env: Env) {
   const config = readConfig({ ...env });
-  const urlPolicy = { isLocalAllowed: config.allowLocalEndpoints };
-  const task = (tenant: string, task_id: string): TaskStub =>
-    env.TASK.getByName(`${tenant}/${task_id}`);
-  const pool = (tenant: string, name: string): PoolPort => env.POOL.getByName(`${tenant}/${name}`);
-  const endpoint = (tenant: string, webhook_id: string) =>
-    env.ENDPOINT.getByName(`${tenant}/${webhook_id}`);
-  const webhookStore = new WebhookStore(env.DB);
-  const callbacks = { secrets: new CallbackSecretStore(env.DB), newSecret, now };
-  const agentStore = createAgentStore(env.DB);
-  const agents = createAgents({
-    now,
-    store: agentStore,
-    pool,
-    newSecret,
-    isSamOn: config.isSamOn,
-  });
   return {
     config,
-    urlPolicy,
+    urlPolicy: { isLocalAllowed: config.allowLocalEndpoints },
+    task: (tenant: string, task_id: string): TaskStub => env.TASK.getByName(`${tenant}/${task_id}`),
+    pool: (tenant: string, name: string): PoolPort => env.POOL.getByName(`${tenant}/${name}`),
+    endpoint: (tenant: string, webhook_id: string) =>
+      env.ENDPOINT.getByName(`${tenant}/${webhook_id}`),
+    webhookStore: new WebhookStore(env.DB),
+    callbacks: { secrets: new CallbackSecretStore(env.DB), newSecret, now },
+    agentStore: createAgentStore(env.DB),
+  };
+}
+
+type Doors = ReturnType<typeof doorsOf>;
+
+function tasksOf(env: Env, { task, webhookStore, agentStore, urlPolicy }: Doors): Tasks {
+  return createTasks({
+    now,
+    newId: randomId,
     task,
-    pool,
-    endpoint,
-    webhookStore,
-    callbacks,
+    archive: {
+      view: (tenant, task_id) => readView(env.DB, tenant, task_id),
+      events: (tenant, task_id, page) => readEvents(env.DB, tenant, task_id, page),
+      report: (tenant, task_id) => readReport(env.DB, tenant, task_id),
+    },
+    urlFault: (url) => urlFault(url, urlPolicy),
+    unknownWebhooks: async (tenant, webhook_ids) => {
+      const known = await webhookStore.versions(tenant, webhook_ids);
+      return webhook_ids.filter((webhook_id) => !known.has(webhook_id));
+    },
+    keyOfAgent: async (tenant, agent_id) =>
+      (await agentStore.get(tenant, agent_id))?.key_id ?? null,
+  });
+}
+
+function build(env: Env) {
+  const doors = doorsOf(env);
+  const { config, task, pool, endpoint, webhookStore, callbacks, agentStore, urlPolicy } = doors;
+  const agents = createAgents({ now, store: agentStore, pool, newSecret, isSamOn: config.isSamOn });
+  return {
+    ...doors,
     agents,
     attempts: createAttempts(task),
     dispatcher: createDispatcher({
@@ -90,23 +105,7 @@ function build(env: Env) {
       claimant: agents.claimant,
       assign: (tenant, task_id, offer) => task(tenant, task_id).assign(offer),
     }),
-    tasks: createTasks({
-      now,
-      newId: randomId,
-      task,
-      archive: {
-        view: (tenant, task_id) => readView(env.DB, tenant, task_id),
-        events: (tenant, task_id, page) => readEvents(env.DB, tenant, task_id, page),
-        report: (tenant, task_id) => readReport(env.DB, tenant, task_id),
-      },
-      urlFault: (url) => urlFault(url, urlPolicy),
-      unknownWebhooks: async (tenant, webhook_ids) => {
-        const known = await webhookStore.versions(tenant, webhook_ids);
-        return webhook_ids.filter((webhook_id) => !known.has(webhook_id));
-      },
-      keyOfAgent: async (tenant, agent_id) =>
-        (await agentStore.get(tenant, agent_id))?.key_id ?? null,
-    }),
+    tasks: tasksOf(env, doors),
     interventions: createInterventions({
       task,
       placeInPool: (tenant, name, task_id) => pool(tenant, name).explain(task_id),
@@ -126,7 +125,8 @@ type Services = ReturnType<typeof build>;
 /** One set of services an isolate: they remember keys and registrations for a few seconds. */
 const built = new WeakMap<Env, Services>();
 
-function servicesOf(env: Env): Services {
+/** The services of this isolate. */
+export function servicesOf(env: Env): Services {
   const known = built.get(env);
   if (known !== undefined) return known;
   const services = build(env);
@@ -169,17 +169,22 @@ export function taskPortsOf(env: Env): TaskPorts {
 
 function taskPort(env: Env, services: Services): TaskPort {
   const { tasks, attempts, interventions, task } = services;
+  const { submit, view, events, report } = tasks;
   const at = ({ tenant }: Principal, task_id: string, token: string | null) => ({
     tenant,
     task_id,
     token,
   });
   return {
-    ...pick(tasks),
+    submit,
+    view,
+    events,
+    report,
     list: (tenant, query) => listTasks(env.DB, tenant, query),
     watch: async (by, task_id, after) => {
       const allowed = await tasks.readable(by, task_id);
       if (!allowed.ok) return allowed;
+      // Not an address anywhere: the path by which the object knows what is asked.
       const answer = await task(by.tenant, task_id).fetch(`https://task/watch?after=${after}`, {
         headers: { Upgrade: "websocket" },
       });
@@ -196,15 +201,6 @@ function taskPort(env: Env, services: Services): TaskPort {
       attempts.notify(at(by, notification.task_id, token), notification),
     end: (by, task_id, token, end) => attempts.end(at(by, task_id, token), end),
   };
-}
-
-function pick({
-  submit,
-  view,
-  events,
-  report,
-}: Tasks): Pick<Tasks, "submit" | "view" | "events" | "report"> {
-  return { submit, view, events, report };
 }
 
 async function reachable(probe: () => Promise<unknown>): Promise<string> {
@@ -266,8 +262,9 @@ export function faceOf(env: Env): ReturnType<typeof createApp> {
   return face;
 }
 
-function executorPorts({ attempts, dispatcher, urlPolicy }: Services): ExecutorPorts {
-  const get: typeof fetch = (input, init) => fetch(input, init);
+/** What the built-in executor needs: the doors that every executor has. */
+export function executorPortsOf(env: Env): ExecutorPorts {
+  const { attempts, dispatcher, urlPolicy } = servicesOf(env);
   const isAllowed = (url: string): boolean => urlFault(url, urlPolicy) === null;
   return {
     now,
@@ -277,42 +274,7 @@ function executorPorts({ attempts, dispatcher, urlPolicy }: Services): ExecutorP
       attempts.notify({ ...to, token: lease.token }, notification),
     heartbeat: ({ lease, ...to }, beat) => attempts.heartbeat({ ...to, token: lease.token }, beat),
     end: ({ lease, ...to }, end) => attempts.end({ ...to, token: lease.token }, end),
-    fetchInput: (url) => fetchInput(url, { get, isAllowed }),
-  };
-}
-
-/** The consumer of each queue, by the queue's name. */
-export function consumersOf(env: Env): Record<string, (batch: MessageBatch) => Promise<void>> {
-  const services = servicesOf(env);
-  const { task, endpoint } = services;
-  const log = consoleLog("queues", now);
-  const deadLetter = async (queue: string, reason: string, body: string): Promise<void> => {
-    await env.DEAD_LETTERS.send({ queue, reason, body });
-  };
-  return {
-    "batuta-events": (batch) =>
-      consumeHistory(batch, {
-        db: env.DB,
-        read: async (tenant, task_id, after) => {
-          const found = await task(tenant, task_id).record(after);
-          return found.ok ? JSON.parse(found.value) : null;
-        },
-        deadLetter,
-        log,
-        now,
-      }),
-    "batuta-retries": (batch) =>
-      consumeRetries(batch, {
-        wake: (tenant, webhook_id) => endpoint(tenant, webhook_id).wake(),
-        sendLater: async (message, delaySeconds) => {
-          await env.RETRIES.send(message, { delaySeconds });
-        },
-        deadLetter,
-        now,
-        log,
-      }),
-    "batuta-executions": (batch) =>
-      consumeExecutions(batch, { ports: executorPorts(services), deadLetter, log }),
-    "batuta-dead-letters": (batch) => consumeDeadLetters(batch, { db: env.DB, log, now }),
+    fetchInput: (url) =>
+      fetchInput(url, { get: (address, init) => fetch(address, init), isAllowed }),
   };
 }

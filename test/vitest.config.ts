@@ -54,6 +54,8 @@ export default defineConfig(async () => ({
           root,
           include: ["test/runtime/**/*.test.ts"],
           setupFiles: [inTest("runtime/setup.ts")],
+          // Real alarms and queues take their time on a busy machine.
+          testTimeout: 20_000,
         },
       },
     ],

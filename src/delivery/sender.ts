@@ -27,13 +27,17 @@ export interface SendAnswer {
  * (facts/platform.md §4).
  */
 export async function sendRequest(request: SendRequest): Promise<SendAnswer> {
+  const abort = new AbortController();
+  // Not AbortSignal.timeout: its timer would outlive the answer, and a timer keeps an object awake and on the bill
+  // (facts/platform.md §4, Keep-alive).
+  const timer = setTimeout(() => abort.abort(), request.timeoutMs);
   try {
     const response = await fetch(request.url, {
       method: "POST",
       headers: request.headers,
       body: request.body,
       redirect: "manual",
-      signal: AbortSignal.timeout(request.timeoutMs),
+      signal: abort.signal,
     });
     return {
       status_code: response.status,
@@ -41,10 +45,12 @@ export async function sendRequest(request: SendRequest): Promise<SendAnswer> {
       response_body: await readStart(response.body),
       retry_after: response.headers.get("retry-after"),
     };
-  } catch (error) {
-    const isTimeout = error instanceof Error && error.name === "TimeoutError";
-    const fault = isTimeout ? "timeout" : "network";
+  } catch {
+    // What was thrown tells little (facts/webhooks.md §5): whether it was our own timeout is what can be known.
+    const fault = abort.signal.aborted ? "timeout" : "network";
     return { status_code: null, fault, response_body: null, retry_after: null };
+  } finally {
+    clearTimeout(timer);
   }
 }
 

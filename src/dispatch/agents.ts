@@ -7,8 +7,8 @@ import type { AgentRegistration, AgentView } from "../protocol/agent.ts";
 import { SCHEMA_VERSION } from "../protocol/primitives.ts";
 import type { Refusal } from "../protocol/refusal.ts";
 import { BUILTIN_AGENT, BUILTIN_AGENT_ID } from "./builtin.ts";
-import type { AgentPresence, PoolPort } from "./pool-port.ts";
-import type { PoolAgent } from "./pool.ts";
+import type { AgentPresence, PoolPort } from "./pool/pool-port.ts";
+import type { PoolAgent } from "./pool/pool.ts";
 
 /** A registered executor. `key_id` is the key that it is bound to, null when an admin registered it. */
 export interface AgentRecord {
@@ -58,11 +58,11 @@ export interface Agents {
    * The executor that this key may claim for. `isFresh` asks for what is stored at this moment; otherwise
    * the answer may be a few seconds old, so that a claim needs no database.
    */
-  claimant(
+  claimant: (
     by: Principal,
     agent_id: string,
     isFresh: boolean,
-  ): Promise<Result<AgentRecord, Refusal>>;
+  ) => Promise<Result<AgentRecord, Refusal>>;
 }
 
 /** How long a claim may trust what it read: a changed registration reaches every claim within this time. */

@@ -1,5 +1,5 @@
 import { taskTypeSchema } from "../protocol/enums.ts";
-import type { PoolAgent } from "./pool.ts";
+import type { PoolAgent } from "./pool/pool.ts";
 
 /** The agent_id of the built-in executor (protocol.md §7). Nobody can register under it. */
 export const BUILTIN_AGENT_ID = "sam";

@@ -1,4 +1,4 @@
-import type { Offer, PoolPort } from "./pool-port.ts";
+import type { Offer, PoolPort } from "./pool/pool-port.ts";
 
 /** A pool by its name. */
 export interface NamedPool {

@@ -10,10 +10,10 @@ import type { AgentRecord, Agents } from "./agents.ts";
 import { BUILTIN_AGENT_ID } from "./builtin.ts";
 import { askPools, giveBack } from "./claim-round.ts";
 import type { PoolOffer, RoundOutcome } from "./claim-round.ts";
-import type { PoolPort } from "./pool-port.ts";
+import type { PoolPort } from "./pool/pool-port.ts";
 
 /** A task as its executor receives it, as JSON text, and its lease. */
-export interface Assigned {
+interface Assigned {
   task: string;
   lease: Lease;
 }
@@ -41,20 +41,20 @@ export interface DispatcherParts {
 /** Use cases that give tasks to executors. */
 export interface Dispatcher {
   /** Tasks for an external executor. The list is empty when none came in time. */
-  claim(
+  claim: (
     by: Principal,
     agent_id: string,
     request: ClaimRequest,
-  ): Promise<Result<{ tasks: { task: unknown; lease: Lease }[] }, Refusal>>;
+  ) => Promise<Result<{ tasks: { task: unknown; lease: Lease }[] }, Refusal>>;
   /**
    * The task that a message of the `executions` queue speaks of, assigned to the built-in executor; null
    * when the pool did not reserve it for it, or not any more. A repeated message is refused by the task.
    */
-  takeForBuiltin(message: {
+  takeForBuiltin: (message: {
     tenant: string;
     pool: string;
     task_id: string;
-  }): Promise<Result<Assigned | null, Refusal>>;
+  }) => Promise<Result<Assigned | null, Refusal>>;
 }
 
 /** Refusals after which no executor will be wanted for this attempt. */

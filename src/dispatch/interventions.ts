@@ -10,7 +10,7 @@ import type {
   Explanation,
   TaskView,
 } from "../protocol/task-view.ts";
-import type { PoolExplanation } from "./pool-port.ts";
+import type { PoolExplanation } from "./pool/pool-port.ts";
 import { actorOf } from "./tasks.ts";
 
 type Answer<Value> = Promise<Result<Value, Refusal>>;
@@ -33,10 +33,14 @@ export interface InterventionsParts {
 
 /** Use cases of those who step in: commands, answers to escalations, questions why. */
 export interface Interventions {
-  command(by: Principal, task_id: string, request: CommandRequest): Answer<CommandView>;
-  resolve(by: Principal, escalation_id: string, answer: EscalationResolution): Answer<Escalation>;
-  explain(by: Principal, task_id: string): Answer<Explanation>;
-  rebuild(by: Principal, task_id: string): Answer<{ seq: number }>;
+  command: (by: Principal, task_id: string, request: CommandRequest) => Answer<CommandView>;
+  resolve: (
+    by: Principal,
+    escalation_id: string,
+    answer: EscalationResolution,
+  ) => Answer<Escalation>;
+  explain: (by: Principal, task_id: string) => Answer<Explanation>;
+  rebuild: (by: Principal, task_id: string) => Answer<{ seq: number }>;
 }
 
 /** The id of an escalation leads to its task: esc_<number>_<task_id>. */

@@ -43,22 +43,29 @@ export interface TasksParts {
   keyOfAgent: (tenant: string, agent_id: string) => Promise<string | null>;
 }
 
+/** The request behind a submission: its body as sent, by which repetitions are recognised. */
+interface SubmitRequest {
+  body: unknown;
+  idempotencyKey: string | null;
+  traceId: string;
+}
+
 /** Use cases that orchestrators and observers have for tasks. */
 export interface Tasks {
   /** Refused: endpoint_refused, not_supported, idempotency_conflict, validation_failed. */
-  submit(
+  submit: (
     by: Principal,
     task: TaskExecution,
-    request: { body: unknown; idempotencyKey: string | null; traceId: string },
-  ): Answer<{ view: TaskView; isNew: boolean }>;
+    request: SubmitRequest,
+  ) => Answer<{ view: TaskView; isNew: boolean }>;
   /** From the task's object, or from history once that is empty. Refused: task_not_found. */
-  view(by: Principal, task_id: string): Answer<TaskView>;
-  events(
+  view: (by: Principal, task_id: string) => Answer<TaskView>;
+  events: (
     by: Principal,
     task_id: string,
     page: { after: number; limit: number },
-  ): Answer<{ items: TaskEvent[]; next_cursor: string | null }>;
-  report(by: Principal, task_id: string): Answer<Report>;
+  ) => Answer<{ items: TaskEvent[]; next_cursor: string | null }>;
+  report: (by: Principal, task_id: string) => Answer<Report>;
   /** Whether a key may read a task: an executor's only what its agents hold or held. */
   readable(by: Principal, task_id: string): Answer<{ holders: string[] }>;
 }
@@ -131,6 +138,32 @@ async function mayRead(parts: TasksParts, by: Principal, holders: string[]): Pro
   return keys.includes(by.key_id);
 }
 
+async function submitTask(
+  parts: TasksParts,
+  by: Principal,
+  task: TaskExecution,
+  { body, idempotencyKey, traceId }: SubmitRequest,
+): Answer<{ view: TaskView; isNew: boolean }> {
+  const fault = await submissionFaults(parts, by.tenant, task);
+  if (fault !== null) return refuse(fault);
+  const task_id = await idFor(parts, by, task, idempotencyKey);
+  const done = await parts.task(by.tenant, task_id).submit({
+    origin: {
+      tenant: by.tenant,
+      task_id,
+      uid: parts.newId(),
+      trace_id: traceId,
+      body_hash: await sha256Hex(canonicalJson(body)),
+      submitted_by: by.key_id,
+    },
+    task: JSON.stringify(withOrigin(task, by, parts.now())),
+    actor: actorOf(by),
+  });
+  if (!done.ok) return done;
+  const view: TaskView = JSON.parse(done.value.view);
+  return ok({ view, isNew: done.value.isNew });
+}
+
 /** The use cases of tasks. */
 export function createTasks(parts: TasksParts): Tasks {
   const readable: Tasks["readable"] = async (by, task_id) => {
@@ -141,26 +174,7 @@ export function createTasks(parts: TasksParts): Tasks {
   };
   return {
     readable,
-    async submit(by, task, { body, idempotencyKey, traceId }) {
-      const fault = await submissionFaults(parts, by.tenant, task);
-      if (fault !== null) return refuse(fault);
-      const task_id = await idFor(parts, by, task, idempotencyKey);
-      const done = await parts.task(by.tenant, task_id).submit({
-        origin: {
-          tenant: by.tenant,
-          task_id,
-          uid: parts.newId(),
-          trace_id: traceId,
-          body_hash: await sha256Hex(canonicalJson(body)),
-          submitted_by: by.key_id,
-        },
-        task: JSON.stringify(withOrigin(task, by, parts.now())),
-        actor: actorOf(by),
-      });
-      if (!done.ok) return done;
-      const view: TaskView = JSON.parse(done.value.view);
-      return ok({ view, isNew: done.value.isNew });
-    },
+    submit: (by, task, request) => submitTask(parts, by, task, request),
     async view(by, task_id) {
       const found = await parts.task(by.tenant, task_id).view();
       if (found.ok) {

@@ -55,6 +55,9 @@ async function readCapped(response: Response): Promise<string | null> {
   return text + decoder.decode();
 }
 
+/** The platform's way to fetch a URL. */
+type Get = (url: string, init: RequestInit) => Promise<Response>;
+
 /**
  * Reads a table from a URL. Never throws.
  *
@@ -62,7 +65,7 @@ async function readCapped(response: Response): Promise<string | null> {
  */
 export async function fetchInput(
   url: string,
-  source: { get: typeof fetch; isAllowed: (url: string) => boolean },
+  source: { get: Get; isAllowed: (url: string) => boolean },
 ): Promise<Result<JsonObject, SkillFailure>> {
   if (!source.isAllowed(url)) {
     return refuse(unreadable("the URL must be https and public", "input_data.url", false));

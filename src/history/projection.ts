@@ -11,13 +11,13 @@ interface EventRun {
 }
 
 /** A run in the columns of `task_log`. */
-export interface RunRecord extends EventRun {
+interface RunRecord extends EventRun {
   tenant: string;
   task_id: string;
 }
 
 /** The newest view of one task, in the columns of `task`. */
-export interface TaskRecord {
+interface TaskRecord {
   tenant: string;
   task_id: string;
   created_at: string;
@@ -38,7 +38,7 @@ export interface TaskRecord {
 }
 
 /** An escalation in the columns of its table; `body` is JSON text. */
-export interface EscalationRecord {
+interface EscalationRecord {
   tenant: string;
   created_at: string;
   escalation_id: string;

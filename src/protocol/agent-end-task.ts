@@ -85,7 +85,7 @@ interface RuleFault {
   message: string;
 }
 
-function faultsOfMetrics(metrics: AgentEndTaskFields["execution_metrics"]): RuleFault[] {
+function faultsOfMetrics({ execution_metrics: metrics }: AgentEndTaskFields): RuleFault[] {
   if (metrics === undefined) return [];
   const difference = (Date.parse(metrics.end_time) - Date.parse(metrics.start_time)) / 1_000;
   if (difference < 0) {
@@ -127,12 +127,29 @@ function faultsOfReason(end: AgentEndTaskFields): RuleFault[] {
   }
 }
 
+/**
+ * A rule over several fields. It is judged as soon as the fields it speaks of are sound, whatever is
+ * wrong with others, so that one answer lists every fault.
+ */
+function rule(faultsOf: (end: AgentEndTaskFields) => RuleFault[], sound: z.ZodType) {
+  const check = (end: AgentEndTaskFields, context: z.RefinementCtx): void => {
+    for (const { path, message } of faultsOf(end)) {
+      context.addIssue({ code: "custom", path, message });
+    }
+  };
+  const when = ({ value }: { value: unknown }): boolean => sound.safeParse(value).success;
+  return [check, { when }] as const;
+}
+
+const soundReason = z.looseObject({
+  reason: endReasonSchema,
+  next_actions: z.looseObject({}).optional(),
+});
+const soundMetrics = z.looseObject({ execution_metrics: executionMetricsSchema });
+
 /** The executor's last word on a task: why it ends, and the facts for the report. */
 export const agentEndTaskSchema = agentEndTaskFields
-  .superRefine((end, context) => {
-    for (const fault of [...faultsOfReason(end), ...faultsOfMetrics(end.execution_metrics)]) {
-      context.addIssue({ code: "custom", path: fault.path, message: fault.message });
-    }
-  })
+  .superRefine(...rule(faultsOfReason, soundReason))
+  .superRefine(...rule(faultsOfMetrics, soundMetrics))
   .meta({ id: "AgentEndTask", title: "End of a task, by its executor" });
 export type AgentEndTask = z.infer<typeof agentEndTaskSchema>;

@@ -112,6 +112,8 @@ export const grantSchema = z.strictObject({
   duration_s: z.int().min(0).max(604_800).optional(),
 });
 
+const soundCommand = z.looseObject({ command: commandNameSchema });
+
 /** What an orchestrator or an operator wants a task to do. */
 export const commandRequestSchema = z
   .strictObject({
@@ -122,21 +124,29 @@ export const commandRequestSchema = z
     grant: grantSchema.optional(),
     patch: jsonObjectSchema.optional(),
   })
-  .superRefine((request, context) => {
-    const needs = { set_priority: "priority", grant_resources: "grant" } as const;
-    for (const [command, field] of Object.entries(needs)) {
-      const given = request[field] !== undefined;
-      if (request.command === command && !given) {
-        context.addIssue({ code: "custom", path: [field], message: `is required by ${command}` });
+  .superRefine(
+    (request, context) => {
+      const needs = { set_priority: "priority", grant_resources: "grant" } as const;
+      for (const [command, field] of Object.entries(needs)) {
+        const given = request[field] !== undefined;
+        if (request.command === command && !given) {
+          context.addIssue({ code: "custom", path: [field], message: `is required by ${command}` });
+        }
+        if (request.command !== command && given) {
+          context.addIssue({
+            code: "custom",
+            path: [field],
+            message: `belongs to ${command} only`,
+          });
+        }
       }
-      if (request.command !== command && given) {
-        context.addIssue({ code: "custom", path: [field], message: `belongs to ${command} only` });
+      if (request.patch !== undefined && request.command !== "retry") {
+        context.addIssue({ code: "custom", path: ["patch"], message: "belongs to retry only" });
       }
-    }
-    if (request.patch !== undefined && request.command !== "retry") {
-      context.addIssue({ code: "custom", path: ["patch"], message: "belongs to retry only" });
-    }
-  })
+    },
+    // Judged whatever is wrong with other fields, so that one answer lists every fault.
+    { when: ({ value }) => soundCommand.safeParse(value).success },
+  )
   .meta({ id: "CommandRequest", title: "Command to a task" });
 export type CommandRequest = z.infer<typeof commandRequestSchema>;
 

@@ -67,10 +67,17 @@ function faultOf(issue: z.core.$ZodIssue, path: readonly PropertyKey[], input: u
   };
 }
 
-/** The branch of a failed union that came nearest: the one with the fewest faults. */
+/** Whether a branch is of another type altogether, so that nothing inside the value was judged. */
+function isOtherType(branch: readonly z.core.$ZodIssue[]): boolean {
+  return branch.some(({ code, path }) => code === "invalid_type" && path.length === 0);
+}
+
+/** The branch of a failed union that came nearest: of the right type, with the fewest faults. */
 function nearestBranch(branches: readonly z.core.$ZodIssue[][]): readonly z.core.$ZodIssue[] {
   const full = branches.filter((branch) => branch.length > 0);
-  return full.toSorted((a, b) => a.length - b.length)[0] ?? [];
+  const distance = (branch: readonly z.core.$ZodIssue[]): number =>
+    isOtherType(branch) ? Number.MAX_SAFE_INTEGER : branch.length;
+  return full.toSorted((a, b) => distance(a) - distance(b))[0] ?? [];
 }
 
 function collect(

@@ -58,6 +58,8 @@ export const taskStartedDataSchema = z.strictObject({
   required_resources: jsonObjectSchema.optional(),
 });
 
+const soundSteps = z.looseObject({ steps_completed: z.int(), total_steps: z.int() });
+
 export const taskProgressDataSchema = z
   .strictObject({
     progress_percentage: z.number().min(0).max(100),
@@ -74,7 +76,12 @@ export const taskProgressDataSchema = z
       data.steps_completed === undefined ||
       data.total_steps === undefined ||
       data.steps_completed <= data.total_steps,
-    { path: ["steps_completed"], error: "must not exceed total_steps" },
+    {
+      path: ["steps_completed"],
+      error: "must not exceed total_steps",
+      // Judged whatever is wrong with other fields, so that one answer lists every fault.
+      when: ({ value }) => soundSteps.safeParse(value).success,
+    },
   );
 
 export const taskCompletedDataSchema = z.strictObject({

@@ -153,11 +153,9 @@ const taskFields = {
     .default(300)
     .meta({ description: "Seconds without progress, although the executor beats." }),
   estimated_duration: seconds(1, 86_400).optional(),
-  progress_interval: seconds(1, 86_400)
-    .optional()
-    .meta({
-      description: "Seconds between two reports of progress that the orchestrator wishes for.",
-    }),
+  progress_interval: seconds(1, 86_400).optional().meta({
+    description: "Seconds between two reports of progress that the orchestrator wishes for.",
+  }),
   orchestrator_info: orchestratorInfoSchema.optional(),
   parameters: parametersSchema.optional(),
   context: contextSchema.optional(),

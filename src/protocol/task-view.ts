@@ -180,19 +180,24 @@ export const escalationSchema = z
   .meta({ id: "Escalation", title: "Escalation" });
 export type Escalation = z.infer<typeof escalationSchema>;
 
+const escalationDecisionSchema = z.enum(["resume", "change", "cancel"]);
+const soundDecision = z.looseObject({ decision: escalationDecisionSchema });
+
 export const escalationResolutionSchema = z
   .strictObject({
     schema_version: z
       .string()
       .regex(/^2(\.\d{1,4})?$/)
       .default("2.0"),
-    decision: z.enum(["resume", "change", "cancel"]),
+    decision: escalationDecisionSchema,
     answer: textSchema.optional(),
     patch: jsonObjectSchema.optional().meta({ description: "A merge patch on task_execution." }),
   })
   .refine((resolution) => resolution.decision === "change" || resolution.patch === undefined, {
     path: ["patch"],
     error: "belongs to the decision change only",
+    // Judged whatever is wrong with other fields, so that one answer lists every fault.
+    when: ({ value }) => soundDecision.safeParse(value).success,
   })
   .meta({ id: "EscalationResolution", title: "Answer to an escalation" });
 export type EscalationResolution = z.infer<typeof escalationResolutionSchema>;

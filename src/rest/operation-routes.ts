@@ -83,12 +83,14 @@ const health: readonly Route[] = [
     path: "/v1/dead-letters",
     tag: "Operations",
     summary: "Queue messages that could not be worked off",
+    description: "They are of all tenants, so the bootstrap key alone sees them.",
     scopes: ["observe"],
     query: pageQuerySchema,
     answers: { 200: json(pageOf(deadLetterSchema, "DeadLetterPage"), "A page of dead letters") },
+    refusals: ["forbidden"],
     async handle(ports, { principal, query }) {
       const page = await ports.health.deadLetters(principal, query);
-      return page.ok ? ok({ status: 200, body: page.value }) : page;
+      return replyWith(page, (body) => ({ status: 200, body }));
     },
   }),
   route({

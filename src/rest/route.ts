@@ -13,7 +13,7 @@ import type { RestPorts } from "./ports.ts";
 /* The shape of a route. One table of them mounts the handlers and makes the OpenAPI document. */
 
 /** What a handler gets once every check of the edge has passed. */
-export interface RouteRequest<Params, Query, Headers, Body> {
+interface RouteRequest<Params, Query, Headers, Body> {
   /** Who asks; nobody on a route without scopes. */
   principal: Principal;
   params: Params;

@@ -33,7 +33,9 @@ describe("registrations in D1", () => {
     const tenant = newTenant();
     await store.insert(tenant, record("ann"));
     const other = record("ann", {
-      ...{ secret: "whsec_two", key_id: null, updated_at: "2026-11-22T11:00:00.000Z" },
+      secret: "whsec_two",
+      key_id: null,
+      updated_at: "2026-11-22T11:00:00.000Z",
       registration: agentRegistrationSchema.parse({ slots: 9 }),
     });
 
@@ -43,7 +45,8 @@ describe("registrations in D1", () => {
     expect(isNew).toBe(false);
     expect(await store.get(tenant, "ann")).toEqual({
       ...other,
-      ...{ secret: "whsec_one", key_id: "key_one" },
+      secret: "whsec_one",
+      key_id: "key_one",
     });
   });
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { createAgentStore } from "../../src/dispatch/agent-store.ts";
 import { createAgents } from "../../src/dispatch/agents.ts";
 import { createDispatcher } from "../../src/dispatch/dispatcher.ts";
-import type { PoolItem } from "../../src/dispatch/pool.ts";
+import type { PoolItem } from "../../src/dispatch/pool/pool.ts";
 import { ok } from "../../src/lib/result.ts";
 import type { Principal } from "../../src/protocol/access.ts";
 import { agentRegistrationSchema } from "../../src/protocol/agent.ts";
@@ -14,11 +14,17 @@ function newInstallation() {
   const tenant = `t${crypto.randomUUID().slice(0, 8)}`;
   const pool = (of: string, name: string) => env.POOL.getByName(`${of}/${name}`);
   const agents = createAgents({
-    ...{ now: Date.now, store: createAgentStore(env.DB), pool, isSamOn: true },
+    now: Date.now,
+    store: createAgentStore(env.DB),
+    pool,
+    isSamOn: true,
     newSecret: () => "whsec_secret",
   });
   const dispatcher = createDispatcher({
-    ...{ now: Date.now, newId: () => crypto.randomUUID(), log: () => {}, pool },
+    now: Date.now,
+    newId: () => crypto.randomUUID(),
+    log: () => {},
+    pool,
     claimant: agents.claimant,
     assign: async (_tenant, task_id, { attempt }) =>
       ok({
@@ -27,13 +33,23 @@ function newInstallation() {
       }),
   });
   const by = (key_id: string, ...scopes: Principal["scopes"][number][]): Principal => ({
-    ...{ key_id, tenant, scopes, isBootstrap: false },
+    key_id,
+    tenant,
+    scopes,
+    isBootstrap: false,
   });
   const announce = (name: string, task_id: string, more: Partial<PoolItem> = {}) =>
     pool(tenant, name).announce({
-      ...{ task_id, attempt: 1, priority: "normal", task_type: "general", declined_by: [] },
-      ...{ requires: { capabilities: ["human"] }, ready_at: Date.now(), slot_seconds: 600 },
-      ...{ retry_delay: 30, ...more },
+      task_id,
+      attempt: 1,
+      priority: "normal",
+      task_type: "general",
+      declined_by: [],
+      requires: { capabilities: ["human"] },
+      ready_at: Date.now(),
+      slot_seconds: 600,
+      retry_delay: 30,
+      ...more,
     });
   const claim = async (agent_id: string, max_tasks = 1, wait_seconds = 0) => {
     const request = { schema_version: "2.0", max_tasks, wait_seconds };

@@ -35,7 +35,7 @@ describe("the consumer of dead letters", () => {
       "nonsense",
     );
 
-    const listed = await listDeadLetters(env.DB, { limit: 10 });
+    const listed = await listDeadLetters(env.DB, { isBootstrap: true }, { limit: 10 });
     const letters = listed.ok ? listed.value.items.toReversed() : [];
     expect(letters.map(({ id, queue, received_at }) => [id, queue, received_at])).toEqual([
       ["dead-0", "batuta-events", at(0)],

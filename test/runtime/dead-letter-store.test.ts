@@ -5,6 +5,8 @@ import { listDeadLetters, writeDeadLetters } from "../../src/history/dead-letter
 import { at } from "../task-news.ts";
 import { recordingDb } from "./recording-db.ts";
 
+const bootstrap = { isBootstrap: true };
+
 const letterOf = (second: number) => ({
   id: `message-${second}`,
   received_at: at(second),
@@ -18,9 +20,9 @@ describe("dead letters", () => {
     const recording = recordingDb(env.DB);
     await writeDeadLetters(recording.db, [letterOf(1), letterOf(3), letterOf(2)]);
 
-    const first = await listDeadLetters(env.DB, { limit: 2 });
+    const first = await listDeadLetters(env.DB, bootstrap, { limit: 2 });
     const cursor = first.ok ? (first.value.next_cursor ?? "") : "";
-    const second = await listDeadLetters(env.DB, { cursor, limit: 2 });
+    const second = await listDeadLetters(env.DB, bootstrap, { cursor, limit: 2 });
 
     expect(recording.trips()).toBe(1);
     expect(first).toMatchObject({ ok: true, value: { items: [letterOf(3), letterOf(2)] } });
@@ -32,12 +34,18 @@ describe("dead letters", () => {
 
     await writeDeadLetters(env.DB, [{ ...letterOf(9), received_at: at(99) }]);
 
-    const listed = await listDeadLetters(env.DB, { limit: 1 });
+    const listed = await listDeadLetters(env.DB, bootstrap, { limit: 1 });
     expect(listed).toMatchObject({ ok: true, value: { items: [letterOf(9)] } });
   });
 
+  it("are refused to everyone but the bootstrap key, because they are of all tenants", async () => {
+    const listed = await listDeadLetters(env.DB, { isBootstrap: false }, { limit: 1 });
+
+    expect(listed).toMatchObject({ ok: false, refusal: { code: "forbidden" } });
+  });
+
   it("refuse a cursor that is not one", async () => {
-    const listed = await listDeadLetters(env.DB, { cursor: "x", limit: 1 });
+    const listed = await listDeadLetters(env.DB, bootstrap, { cursor: "x", limit: 1 });
 
     expect(listed).toMatchObject({ ok: false, refusal: { code: "validation_failed" } });
   });

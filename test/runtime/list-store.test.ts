@@ -129,9 +129,12 @@ describe("the list of tasks", () => {
     });
   });
 
-  it("goes on after a scan that found nothing", async () => {
+  it("goes on where the last scan ended, also when it found nothing", async () => {
     await fill("sparse", 4_500);
-    await write("sparse", [viewOf({ task_id: "needle", tags: ["rare"], created_at: at(-1) })]);
+    await write("sparse", [
+      viewOf({ task_id: "oldest", tags: ["rare"], created_at: at(-1) }),
+      viewOf({ task_id: "newest", tags: ["rare"], created_at: at(9_999) }),
+    ]);
 
     const pages: number[] = [];
     let cursor: string | null | undefined;
@@ -146,7 +149,7 @@ describe("the list of tasks", () => {
       cursor = listed.value.next_cursor;
     }
 
-    expect(pages).toEqual([0, 0, 1]);
+    expect(pages).toEqual([1, 0, 1]);
   });
 });
 

@@ -3,31 +3,21 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
 import { BUILTIN_AGENT } from "../../src/dispatch/builtin.ts";
-import { PoolStore } from "../../src/dispatch/pool-store.ts";
-import { reservationOf } from "../../src/dispatch/pool.ts";
-import type { Entry, PoolAgent, PoolItem } from "../../src/dispatch/pool.ts";
+import { PoolStore } from "../../src/dispatch/pool/pool-store.ts";
+import { reservationOf } from "../../src/dispatch/pool/pool.ts";
+import type { Entry, PoolItem } from "../../src/dispatch/pool/pool.ts";
+import {
+  agentOf as agent,
+  entryOf as ready,
+  itemOf as item,
+  memberOf,
+  NOW,
+} from "../unit/pool-fixture.ts";
 
-const NOW = 1_000_000;
-
-const item = (task_id: string, more: Partial<PoolItem> = {}): PoolItem => ({
-  task_id,
-  attempt: 1,
-  priority: "normal",
-  task_type: "general",
-  requires: null,
-  declined_by: [],
-  ready_at: NOW,
-  slot_seconds: 60,
-  retry_delay: 30,
-  ...more,
-});
-
-const ready = (of: PoolItem): Entry => ({ item: of, since: NOW, reservation: null });
 const held = (of: PoolItem, agent_id: string, now = NOW): Entry => ({
   ...ready(of),
   reservation: reservationOf(of, agent_id, "{}", now),
 });
-const agent = (agent_id: string): PoolAgent => ({ ...BUILTIN_AGENT, agent_id, isBuiltin: false });
 const ids = (entries: readonly Entry[]) => entries.map((entry) => entry.item.task_id);
 
 /** Runs with a store on real storage; `open` opens another one on the same rows, as waking does. */
@@ -59,10 +49,7 @@ describe("the rows of a pool", () => {
       expect(woken.entry("a")).toEqual(held(item("a"), "ann"));
       expect([woken.slotsInUse("ann"), woken.slotsInUse("bob")]).toEqual([1, 0]);
       expect(woken.members(new Set(["ann"]))).toEqual([
-        {
-          ...{ agent: agent("ann"), last_seen_at: NOW, slots_in_use: 1, isWaiting: true },
-          ...{ assigned: 0, released: 0 },
-        },
+        memberOf(agent("ann"), { slots_in_use: 1, isWaiting: true }),
       ]);
     }));
 

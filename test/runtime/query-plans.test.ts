@@ -57,7 +57,7 @@ const QUERIES: [what: string, ask: (db: D1Database) => Promise<unknown>, by: Reg
   ],
   [
     "list dead letters",
-    (db) => listDeadLetters(db, { limit: 5, cursor }),
+    (db) => listDeadLetters(db, { isBootstrap: true }, { limit: 5, cursor }),
     /dead_letter_by_arrival/,
   ],
   ["find a key", (db) => findKey(db, "hash"), /PRIMARY KEY/],

@@ -138,8 +138,12 @@ describe("reading", () => {
     expect(await agents.get("acme", "ann")).toMatchObject({
       ok: true,
       value: {
-        ...{ state: "online", slots_in_use: 2, last_seen_at: "1970-01-01T00:00:01.000Z" },
-        ...{ stats: { assigned: 2, released: 1 }, url: null, version: null },
+        state: "online",
+        slots_in_use: 2,
+        last_seen_at: "1970-01-01T00:00:01.000Z",
+        stats: { assigned: 2, released: 1 },
+        url: null,
+        version: null,
       },
     });
   });
@@ -211,7 +215,11 @@ describe("claiming", () => {
     ]);
 
     expect(answers.map((answer) => (answer.ok ? "ok" : answer.refusal.code))).toEqual([
-      ...["ok", "ok", "agent_not_yours", "agent_not_found", "agent_not_yours"],
+      "ok",
+      "ok",
+      "agent_not_yours",
+      "agent_not_found",
+      "agent_not_yours",
     ]);
   });
 
@@ -239,7 +247,11 @@ describe("claiming", () => {
     const record = records.get("acme/ann");
 
     expect(record && poolAgentOf(record)).toMatchObject({
-      ...{ agent_id: "ann", capabilities: ["gpu"], labels: { a: 1 }, slots: 1, weight: 1 },
+      agent_id: "ann",
+      capabilities: ["gpu"],
+      labels: { a: 1 },
+      slots: 1,
+      weight: 1,
     });
   });
 });

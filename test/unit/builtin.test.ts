@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { BUILTIN_AGENT } from "../../src/dispatch/builtin.ts";
-import { misfit, poolAgentSchema } from "../../src/dispatch/pool.ts";
+import { misfit, poolAgentSchema } from "../../src/dispatch/pool/pool.ts";
 import { taskTypeSchema } from "../../src/protocol/enums.ts";
 
 describe("the built-in executor", () => {
@@ -16,8 +16,14 @@ describe("the built-in executor", () => {
     "fits %s, also when a task asks for the skill by name",
     (task_type) => {
       const item = {
-        ...{ task_id: "t", attempt: 1, priority: "normal" as const, task_type },
-        ...{ declined_by: [], ready_at: 0, slot_seconds: 60, retry_delay: 30 },
+        task_id: "t",
+        attempt: 1,
+        priority: "normal" as const,
+        task_type,
+        declined_by: [],
+        ready_at: 0,
+        slot_seconds: 60,
+        retry_delay: 30,
       };
 
       expect(misfit(BUILTIN_AGENT, { ...item, requires: null })).toBeNull();

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { askPools } from "../../src/dispatch/claim-round.ts";
 import type { NamedPool, Round } from "../../src/dispatch/claim-round.ts";
-import type { ClaimOutcome } from "../../src/dispatch/pool-port.ts";
+import type { ClaimOutcome } from "../../src/dispatch/pool/pool-port.ts";
 import { fakePool, offer } from "./fake-pool.ts";
 import type { FakePool } from "./fake-pool.ts";
 
@@ -104,7 +104,11 @@ describe("several pools", () => {
     const [one, two] = [stocked("a", "b"), fakePool()];
     one.presence = async () => [
       {
-        ...{ agent_id: "ann", state: "online", last_seen_at: 1, assigned: 0, released: 0 },
+        agent_id: "ann",
+        state: "online",
+        last_seen_at: 1,
+        assigned: 0,
+        released: 0,
         slots_in_use: one.inUse,
       },
     ];

@@ -1,4 +1,4 @@
-import type { ClaimOrder, ClaimOutcome, PoolPort } from "../../src/dispatch/pool-port.ts";
+import type { ClaimOrder, ClaimOutcome, PoolPort } from "../../src/dispatch/pool/pool-port.ts";
 
 /** A pool port that records its calls and answers what a test tells it. Unit tests of use cases only. */
 export interface FakePool extends PoolPort {

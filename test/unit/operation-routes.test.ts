@@ -101,20 +101,21 @@ describe("health", () => {
     expect(await response.json()).toEqual({ status, dependencies });
   });
 
-  it("shows dead letters to whom they concern", async () => {
-    const letter = {
-      id: "dl_1",
-      received_at: "2026-11-22T10:00:00.000Z",
-      queue: "batuta-events",
-      reason: "no JSON",
-      body: "{",
-    };
+  const letter = {
+    id: "dl_1",
+    received_at: "2026-11-22T10:00:00.000Z",
+    queue: "batuta-events",
+    reason: "no JSON",
+    body: "{",
+  };
+
+  it("shows dead letters to whom the room shows them", async () => {
     let asked = "";
     const { app } = createFakeApp({
       health: {
         deadLetters: async (by) => {
-          asked = by.tenant;
-          return { items: [letter], next_cursor: null };
+          asked = by.key_id;
+          return ok({ items: [letter], next_cursor: null });
         },
       },
     });
@@ -122,6 +123,20 @@ describe("health", () => {
     const response = await send(app, "/v1/dead-letters", { key: "observe" });
 
     expect(await response.json()).toEqual({ items: [letter], next_cursor: null });
-    expect(asked).toBe("acme");
+    expect(asked).toBe("key_observe");
+  });
+
+  it("says that a cursor of another list was in the query", async () => {
+    const errors = [{ pointer: "/cursor", code: "custom", detail: "is not a cursor of this list" }];
+    const { app } = createFakeApp({
+      health: {
+        deadLetters: async () => refuse({ code: "validation_failed", detail: "cursor", errors }),
+      },
+    });
+
+    const response = await send(app, "/v1/dead-letters?cursor=x");
+
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ errors: [{ pointer: "/query/cursor" }] });
   });
 });

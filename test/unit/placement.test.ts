@@ -1,46 +1,13 @@
 import { describe, expect, it } from "vitest";
 
-import { MAX_CANDIDATES, placementOf, rank } from "../../src/dispatch/placement.ts";
-import type { Member, PoolAgent, PoolItem } from "../../src/dispatch/pool.ts";
+import { MAX_CANDIDATES, placementOf, rank } from "../../src/dispatch/pool/placement.ts";
+import type { Member, PoolAgent } from "../../src/dispatch/pool/pool.ts";
+import { agentOf, itemOf, memberOf, NOW } from "./pool-fixture.ts";
 
-const NOW = Date.UTC(2026, 10, 22, 10);
+const item = itemOf("t", { requires: { capabilities: ["human"] } });
 
-const item: PoolItem = {
-  task_id: "t",
-  attempt: 1,
-  priority: "normal",
-  task_type: "general",
-  requires: { capabilities: ["human"] },
-  declined_by: [],
-  ready_at: NOW,
-  slot_seconds: 60,
-  retry_delay: 30,
-};
-
-type More = Partial<PoolAgent> & Partial<Omit<Member, "agent">>;
-
-function member(
-  agent_id: string,
-  { last_seen_at, slots_in_use, isWaiting, ...more }: More = {},
-): Member {
-  return {
-    agent: {
-      agent_id,
-      capabilities: ["human"],
-      task_types: ["general"],
-      labels: {},
-      slots: 2,
-      weight: 1,
-      isBuiltin: false,
-      ...more,
-    },
-    last_seen_at: last_seen_at ?? NOW,
-    slots_in_use: slots_in_use ?? 0,
-    isWaiting: isWaiting ?? false,
-    assigned: 0,
-    released: 0,
-  };
-}
+const member = (agent_id: string, agent: Partial<PoolAgent> = {}, life: Partial<Member> = {}) =>
+  memberOf(agentOf(agent_id, { capabilities: ["human"], slots: 2, ...agent }), life);
 
 const ids = (members: Member[]) =>
   rank(item, { members, now: NOW }).map(({ agent_id }) => agent_id);
@@ -49,9 +16,9 @@ describe("ranking", () => {
   it("puts who fits first, then who is there, then who has most room by weight, then by name", () => {
     const members = [
       member("f-unfit", { capabilities: [] }),
-      member("e-offline", { last_seen_at: NOW - 400_000 }),
-      member("d-stale", { last_seen_at: NOW - 100_000 }),
-      member("c-busy", { slots_in_use: 1 }),
+      member("e-offline", {}, { last_seen_at: NOW - 400_000 }),
+      member("d-stale", {}, { last_seen_at: NOW - 100_000 }),
+      member("c-busy", {}, { slots_in_use: 1 }),
       member("b"),
       member("a"),
       member("z-heavy", { weight: 2 }),
@@ -65,8 +32,8 @@ describe("ranking", () => {
   it("says of each why", () => {
     const declined = { ...item, declined_by: ["ann"], ready_at: NOW - 30_000 };
     const members = [
-      member("ann", { isWaiting: true }),
-      member("bob", { capabilities: [], slots_in_use: 2 }),
+      member("ann", {}, { isWaiting: true }),
+      member("bob", { capabilities: [] }, { slots_in_use: 2 }),
     ];
 
     const alone = rank(declined, { members, now: NOW });
@@ -102,7 +69,7 @@ describe("the record of a decision", () => {
 
     const placement = placementOf(chosen, item, { members, now: NOW });
 
-    expect(placement).toMatchObject({ ...chosen, at: "2026-11-22T10:00:00.000Z" });
+    expect(placement).toMatchObject({ ...chosen, at: "1970-01-01T00:16:40.000Z" });
     expect(placement.candidates).toHaveLength(MAX_CANDIDATES);
     expect(placement.candidates.slice(0, 2).map(({ agent_id }) => agent_id)).toEqual([
       "a39",

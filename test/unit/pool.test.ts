@@ -19,51 +19,24 @@ import {
   presenceState,
   RESERVATION_GRACE_MS,
   reservationOf,
-} from "../../src/dispatch/pool.ts";
-import type { Entry, Member, PoolAgent, PoolItem } from "../../src/dispatch/pool.ts";
+} from "../../src/dispatch/pool/pool.ts";
+import type { Entry, Member, PoolAgent, PoolItem } from "../../src/dispatch/pool/pool.ts";
+import {
+  agentOf,
+  entryOf as entry,
+  itemOf as item,
+  memberOf as member,
+  NOW,
+} from "./pool-fixture.ts";
 
-const NOW = 1_000_000;
-
-const agent = (agent_id: string, more: Partial<PoolAgent> = {}): PoolAgent => ({
-  agent_id,
-  capabilities: ["human", "dutch"],
-  task_types: ["general", "research"],
-  labels: { region: "eu", cores: 8 },
-  slots: 2,
-  weight: 1,
-  isBuiltin: false,
-  ...more,
-});
-
-const item = (task_id: string, more: Partial<PoolItem> = {}): PoolItem => ({
-  task_id,
-  attempt: 1,
-  priority: "normal",
-  task_type: "general",
-  requires: null,
-  declined_by: [],
-  ready_at: NOW,
-  slot_seconds: 60,
-  retry_delay: 30,
-  ...more,
-});
-
-const member = (of: PoolAgent, more: Partial<Member> = {}): Member => ({
-  agent: of,
-  last_seen_at: NOW,
-  slots_in_use: 0,
-  isWaiting: false,
-  assigned: 0,
-  released: 0,
-  ...more,
-});
-
-const entry = (of: PoolItem, more: Partial<Entry> = {}): Entry => ({
-  item: of,
-  since: NOW,
-  reservation: null,
-  ...more,
-});
+const agent = (agent_id: string, more: Partial<PoolAgent> = {}) =>
+  agentOf(agent_id, {
+    capabilities: ["human", "dutch"],
+    task_types: ["general", "research"],
+    labels: { region: "eu", cores: 8 },
+    slots: 2,
+    ...more,
+  });
 
 const view = (...members: Member[]) => ({ members, now: NOW });
 

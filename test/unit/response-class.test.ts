@@ -45,9 +45,12 @@ describe("what an answer means", () => {
     expect(classifyStatus(status, [])).toEqual({ verdict, error_class });
   });
 
-  it.each([400, 404, 422, 500, 301])("status %i is final where the registration says so", (status) => {
-    expect(classifyStatus(status, [400, 404, 422, 500, 301]).verdict).toBe("final");
-  });
+  it.each([400, 404, 422, 500, 301])(
+    "status %i is final where the registration says so",
+    (status) => {
+      expect(classifyStatus(status, [400, 404, 422, 500, 301]).verdict).toBe("final");
+    },
+  );
 
   it("disables on 410 whatever the registration calls final", () => {
     expect(classifyStatus(410, [410]).verdict).toBe("gone");

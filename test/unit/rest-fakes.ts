@@ -97,7 +97,7 @@ export interface Given {
   health?: Partial<RestPorts["health"]>;
 }
 
-export interface Line extends LogFields {
+interface Line extends LogFields {
   level: LogLevel;
   event: string;
 }

@@ -23,7 +23,9 @@ describe("the default schedule", () => {
   it("is nine retries over 75 hours", () => {
     const hours = DEFAULT_SCHEDULE_S.reduce((sum, seconds) => sum + seconds, 0) / HOUR_S;
 
-    expect(DEFAULT_SCHEDULE_S).toEqual([5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400]);
+    expect(DEFAULT_SCHEDULE_S).toEqual([
+      5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400,
+    ]);
     expect(hours).toBeGreaterThan(75);
     expect(hours).toBeLessThan(76);
   });

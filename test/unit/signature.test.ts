@@ -1,4 +1,4 @@
-import { Webhook } from "standardwebhooks";
+import { Webhook, WebhookVerificationError } from "standardwebhooks";
 import { describe, expect, it } from "vitest";
 
 import { newSecret, signatureHeader, signingKey } from "../../src/delivery/signature.ts";
@@ -52,10 +52,8 @@ describe("signatures", () => {
       });
 
       const verify = () =>
-        new Webhook(secret).verify(text, headers(signature, timestamp), {
-          jsonParse: (body: string) => body,
-        });
-      expect(verify()).toBe(text);
+        new Webhook(secret).verify(text, headers(signature, timestamp), { jsonParse: false });
+      expect(verify).not.toThrow();
     }
   });
 
@@ -73,10 +71,10 @@ describe("signatures", () => {
     const [older, newer] = [newSecret(), newSecret()];
     const timestamp = Math.floor(Date.now() / 1_000);
 
-    const signature = await signatureHeader(
-      [await signingKey(newer), await signingKey(older)],
-      { ...MESSAGE, timestamp },
-    );
+    const signature = await signatureHeader([await signingKey(newer), await signingKey(older)], {
+      ...MESSAGE,
+      timestamp,
+    });
 
     for (const secret of [older, newer]) {
       const verify = () =>
@@ -90,7 +88,7 @@ describe("signatures", () => {
 
     const verify = () => new Webhook(SECRET).verify('{"test": 2432232315}', signed);
 
-    expect(verify).toThrow();
+    expect(verify).toThrow(WebhookVerificationError);
   });
 
   it("is refused by the reference verifier under another id", async () => {
@@ -98,7 +96,7 @@ describe("signatures", () => {
 
     const verify = () => new Webhook(SECRET).verify('{"test": 2432232314}', signed);
 
-    expect(verify).toThrow();
+    expect(verify).toThrow(WebhookVerificationError);
   });
 
   it.each([-301, 302])("is refused by the reference verifier %i s from now", async (offset) => {
@@ -106,11 +104,11 @@ describe("signatures", () => {
 
     const verify = () => new Webhook(SECRET).verify('{"test": 2432232314}', signed);
 
-    expect(verify).toThrow();
+    expect(verify).toThrow(WebhookVerificationError);
   });
 
   it("refuses an empty secret", async () => {
-    await expect(signingKey("whsec_")).rejects.toThrow();
+    await expect(signingKey("whsec_")).rejects.toBeInstanceOf(Error);
   });
 
   it("makes secrets that the contract takes, each another", () => {

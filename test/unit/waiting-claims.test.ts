@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 
-import { WaitingClaims } from "../../src/dispatch/waiting-claims.ts";
+import { WaitingClaims } from "../../src/dispatch/pool/waiting-claims.ts";
 
 const order = (agent_id: string, wait_ms = 10_000) => ({ agent_id, max_tasks: 1, wait_ms });
 

@@ -128,7 +128,7 @@ export class EndpointObject extends DurableObject<Env> {
   }
 
   /** Sends a test notification, also while the endpoint is paused. Once: a failed test is not tried again. */
-  async test(): Promise<Result<DeliveryView, Refusal>> {
+  async sendTest(): Promise<Result<DeliveryView, Refusal>> {
     await this.#load();
     if (this.#store.facts() === null) {
       return refuse({ code: "webhook_not_found", detail: "Nobody has configured this endpoint." });

@@ -130,9 +130,8 @@ export class WebhookStore {
   /** One row per type, if the webhook has this version. */
   #subscribe({ tenant, webhook_id, registration }: Webhook, version: number) {
     const types = JSON.stringify(subscribedTypes(registration.events));
-    return this.#db.run(
-      sql`INSERT INTO ${webhookSubscriptionTable} (tenant, type, webhook_id)
-          SELECT ${tenant}, value, ${webhook_id} FROM json_each(${types})
+    return this.#db.insert(webhookSubscriptionTable).select(
+      sql`SELECT ${tenant}, value, ${webhook_id} FROM json_each(${types})
           WHERE ${hasVersion(tenant, webhook_id, version)}`,
     );
   }

@@ -40,7 +40,7 @@ export interface EndpointOffice {
   deliveries(query: DeliveriesQuery): Answer<DeliveriesPage>;
   delivery(delivery_id: string): Answer<DeliveryView>;
   replay(delivery_id: string): Answer<DeliveryView>;
-  test(): Answer<DeliveryView>;
+  sendTest(): Answer<DeliveryView>;
 }
 
 /** What the use cases are given. */
@@ -150,7 +150,7 @@ export class Webhooks {
     const webhook = await this.#ports.store.read(by.tenant, webhook_id);
     if (webhook === null) return refuse(notFound(webhook_id));
     await this.#tell(configOf(webhook));
-    return this.#ports.endpoint(by.tenant, webhook_id).test();
+    return this.#ports.endpoint(by.tenant, webhook_id).sendTest();
   }
 
   async deliveries(

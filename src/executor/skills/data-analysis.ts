@@ -14,6 +14,7 @@ import { rankFindings } from "./table/findings.ts";
 import { associations, groupEffects } from "./table/group-effects.ts";
 import { findOutliers } from "./table/outliers.ts";
 import { parseTable } from "./table/parse-table.ts";
+import { withoutPlaceholders } from "./table/placeholders.ts";
 import { assessTable } from "./table/table-quality.ts";
 import { findTrends } from "./table/trend.ts";
 import { ENGLISH } from "./table/wording-english.ts";
@@ -53,7 +54,7 @@ const CHARACTERS_PER_SECOND = 100_000;
  *
  * Input: `csv` or `rows` (see parseTable). Configuration: `language` ("en", "es"; default: that of the
  * description), `delimiter`, `has_header`. The output has `table`, `columns`, `duplicate_rows`,
- * `trends`, `correlations`, `group_effects`, `associations`, `outliers`, `findings` (ranked, with a
+ * `placeholders`, * `trends`, `correlations`, `group_effects`, `associations`, `outliers`, `findings` (ranked, with a
  * sentence each), `columns_left_out` (beyond 100), `chart` (Vega-Lite, or null when there is nothing to draw) and `charts` (up to three).
  */
 export const dataAnalysis: Skill = {
@@ -70,7 +71,7 @@ function* analyse({ description, input_data, configuration }: SkillTask): SkillR
   if (!parsed.ok) return parsed;
   const { row_count, source } = parsed.value;
   yield progressAt(steps, 1, { rows: row_count, columns: parsed.value.columns.length });
-  const columns = typeColumns(parsed.value);
+  const { columns, placeholders } = withoutPlaceholders(typeColumns(parsed.value));
   const time = timeColumn(columns);
   yield progressAt(steps, 2, {
     column_types: columns.map(({ name, type }) => ({ name, type })),
@@ -95,6 +96,7 @@ function* analyse({ description, input_data, configuration }: SkillTask): SkillR
     effects,
     associations: associations(columns),
     outliers: findOutliers(columns, time),
+    placeholders,
   };
   yield progressAt(steps, 6, { columns_with_outliers: analysis.outliers.length });
   const findings = rankFindings(analysis);
@@ -142,6 +144,7 @@ function outputOf(
     columns: analysis.profiles.slice(0, MAX_PROFILES),
     columns_left_out: analysis.profiles.slice(MAX_PROFILES).map(({ name }) => name),
     duplicate_rows: analysis.duplicate_rows,
+    placeholders: analysis.placeholders,
     trends: analysis.trends.slice(0, MAX_LISTED).map(({ summary }) => summary),
     correlations: {
       pairs: correlations.pairs.slice(0, MAX_LISTED),

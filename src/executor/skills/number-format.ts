@@ -46,7 +46,10 @@ export function figuresFor(language: Language): Figures {
       value > 0 && value < 0.01 ? WORDS[language].under : percent.format(floorShort(value)),
     coefficient: (value) => fixed.format(value),
     instant: (epoch_ms, withTime) =>
-      new Date(epoch_ms).toISOString().slice(0, withTime ? 16 : 10).replace("T", " "),
+      new Date(epoch_ms)
+        .toISOString()
+        .slice(0, withTime ? 16 : 10)
+        .replace("T", " "),
     list: (names) =>
       conjunction.format(
         names.length <= LISTED_NAMES

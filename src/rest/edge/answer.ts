@@ -2,6 +2,7 @@ import type { Handler } from "hono";
 
 import type { Log } from "../../lib/log.ts";
 import { pointerOf } from "../../protocol/faults.ts";
+import type { Refusal } from "../../protocol/refusal.ts";
 import type { RestPorts } from "../ports.ts";
 import type { Reply, RestContext, RestEnv, Route } from "../route.ts";
 import { answerRefusal } from "./problems.ts";
@@ -44,16 +45,27 @@ function withhold(context: RestContext, log: Log, paths: string): Response {
 }
 
 /**
+ * A refusal of a room in terms of the request: what a route without a body was told wrongly, it was
+ * told in its query.
+ */
+function placed(refusal: Refusal, hasBody: boolean): Refusal {
+  if (hasBody || refusal.errors === undefined) return refusal;
+  const errors = refusal.errors.map((fault) => ({ ...fault, pointer: `/query${fault.pointer}` }));
+  return { ...refusal, errors };
+}
+
+/**
  * Runs a route's handler and answers with what it says: a reply that keeps its declared shape, or a
  * problem. A reply that breaks it does not leave (requirements.md row 115).
  */
 export function answer(
-  route: Pick<Route, "answers" | "handle">,
+  route: Pick<Route, "answers" | "handle" | "body">,
   ports: RestPorts,
 ): Handler<RestEnv> {
+  const hasBody = route.body !== undefined;
   return async (context) => {
     const outcome = await route.handle(ports, context.get("request"));
-    if (!outcome.ok) return answerRefusal(context, outcome.refusal);
+    if (!outcome.ok) return answerRefusal(context, placed(outcome.refusal, hasBody));
     const fault = faultOfReply(route, outcome.value);
     return fault === null ? respond(route, outcome.value) : withhold(context, ports.log, fault);
   };

@@ -8,8 +8,10 @@ import {
   leaseExpiresAt,
 } from "./state.ts";
 import {
+  closedCancels,
   hasRetryLeft,
   leaseExpiredEvent,
+  openCancels,
   readyEvent,
   retryEvent,
   verdictEvent,
@@ -24,6 +26,7 @@ export interface ClockRing {
 function timeout(state: TaskState, type: string, message: string): DraftEvent[] {
   return [
     ...(state.escalation?.state === "open" ? [expiredEscalation(state)] : []),
+    ...closedCancels(state, "rejected"),
     verdictEvent(state, { reason: "timeout", error: { type, message, root_cause: null } }),
   ];
 }
@@ -45,8 +48,7 @@ function expiredEscalation(state: TaskState): DraftEvent {
 function loseLease(cause: string) {
   return (state: TaskState, now: number): DraftEvent[] => {
     const lost = leaseExpiredEvent(state, cause);
-    const cancelling = openCancel(state);
-    if (cancelling !== null) return [lost, ...unresponsive(state)];
+    if (openCancels(state).length > 0) return [lost, ...unresponsive(state)];
     if (hasRetryLeft(state)) return [lost, retryEvent(state, `lease lost: ${cause}`, now)];
     const message = `The lease was lost (${cause}) and no retry is left`;
     return [
@@ -59,26 +61,9 @@ function loseLease(cause: string) {
   };
 }
 
-function openCancel(state: TaskState): number | null {
-  const open = state.commands.find(
-    ({ command, state: at }) =>
-      command === "cancel" && (at === "requested" || at === "acknowledged"),
-  );
-  return open?.requested_at ?? null;
-}
-
+/** The executor has not confirmed in time: the task ends without it. */
 function unresponsive(state: TaskState): DraftEvent[] {
-  const silent = state.commands
-    .filter(
-      ({ command, state: at }) =>
-        command === "cancel" && (at === "requested" || at === "acknowledged"),
-    )
-    .map(({ command_id }): DraftEvent => ({
-      type: "command_acknowledged",
-      actor: SYSTEM,
-      data: { command_id, command: "cancel", state: "unresponsive" },
-    }));
-  return [...silent, verdictEvent(state, { reason: "cancelled" })];
+  return [...closedCancels(state, "unresponsive"), verdictEvent(state, { reason: "cancelled" })];
 }
 
 function holderClocks(state: TaskState, holder: Holder): ClockRing[] {
@@ -86,7 +71,7 @@ function holderClocks(state: TaskState, holder: Holder): ClockRing[] {
   const startBy = holder.assigned_at + heartbeat_timeout * 1_000;
   const runsFrom = holder.started_at ?? startBy;
   const limit_s = state.task.timeout + state.granted.duration_s;
-  const cancelled = openCancel(state);
+  const cancelled = openCancels(state)[0];
   return [
     {
       due: runsFrom + limit_s * 1_000,
@@ -95,7 +80,9 @@ function holderClocks(state: TaskState, holder: Holder): ClockRing[] {
         ...timeout(current, "attempt_timeout", `The attempt ran longer than ${limit_s} s`),
       ],
     },
-    ...(cancelled === null ? [] : [{ due: cancelled + CANCEL_GRACE_MS, rings: unresponsive }]),
+    ...(cancelled === undefined
+      ? []
+      : [{ due: cancelled.requested_at + CANCEL_GRACE_MS, rings: unresponsive }]),
     { due: leaseExpiresAt(state, holder), rings: loseLease("heartbeat") },
     holder.started_at === null
       ? { due: startBy, rings: loseLease("not_started") }
@@ -112,6 +99,7 @@ function durationClock(state: TaskState): ClockRing[] {
     {
       due: state.started_at + seconds * 1_000,
       rings: (current) => [
+        ...closedCancels(current, "rejected"),
         verdictEvent(current, {
           reason: "resource_exhausted",
           error: {

@@ -5,7 +5,7 @@ import { memoOf } from "./heartbeat.ts";
 import { fence } from "./lease.ts";
 import type { DraftEvent, Holder, Memo, TaskState } from "./state.ts";
 import { SYSTEM, hasVerdict } from "./state.ts";
-import { verdictEvent } from "./verdict.ts";
+import { closedCancels, verdictEvent } from "./verdict.ts";
 
 type Of<Type extends Command["type"]> = Extract<Command, { type: Type }>;
 
@@ -25,24 +25,6 @@ function findingOf(state: TaskState, end: AgentEndTask): Parameters<typeof verdi
       ((end.result_data?.output ?? null) !== null ||
         (state.progress?.intermediate ?? null) !== null),
   };
-}
-
-/** Acknowledged and open cancellations are confirmed by the end itself. */
-function confirmedCancels(state: TaskState, end: AgentEndTask): DraftEvent[] {
-  return state.commands
-    .filter(
-      ({ command, state: at }) =>
-        command === "cancel" && (at === "requested" || at === "acknowledged"),
-    )
-    .map(({ command_id }) => ({
-      type: "command_acknowledged",
-      actor: { kind: "executor", id: end.agent_id },
-      data: {
-        command_id,
-        command: "cancel",
-        state: end.reason === "success" ? "rejected" : "confirmed",
-      },
-    }));
 }
 
 /** A second last word: the verdict stands, whoever held the task gets the same answer again. */
@@ -92,7 +74,12 @@ export function decideEnd(state: TaskState, command: Of<"end">, now: number): De
       detail: "A task that was never started cannot end with success; send task_started first.",
     });
   }
-  const verdict = [...confirmedCancels(state, end), verdictEvent(state, findingOf(state, end))];
+  // An executor that ends stops, whatever the reason; only a success leaves nothing to cancel.
+  const outcome = end.reason === "success" ? "rejected" : "confirmed";
+  const verdict = [
+    ...closedCancels(state, outcome, { kind: "executor", id: end.agent_id }),
+    verdictEvent(state, findingOf(state, end)),
+  ];
   return ok({
     memo: memoWithEnd(state, fenced.value, end, now),
     events: hasVerdict(state) ? [] : verdict,

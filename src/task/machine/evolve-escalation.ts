@@ -1,8 +1,8 @@
 import { z } from "zod";
 
 import { jsonObjectSchema } from "../../protocol/primitives.ts";
-import { mergePatch } from "./merge-patch.ts";
-import type { EscalationRecord, LoggedEvent, SettledTask, TaskState } from "./state.ts";
+import { patched } from "./patch.ts";
+import type { EscalationRecord, LoggedEvent, TaskState } from "./state.ts";
 
 const escalatedSchema = z.object({
   escalation_reason: z.string(),
@@ -14,9 +14,10 @@ const escalatedSchema = z.object({
   default_option: z.string().optional(),
 });
 
-const sentSchema = z.object({
-  data: escalatedSchema,
-  metadata: z.object({ escalation_kind: z.enum(["question", "approval", "handover"]) }).optional(),
+const sentSchema = z.object({ data: escalatedSchema });
+
+const kindSchema = z.object({
+  metadata: z.object({ escalation_kind: z.enum(["approval", "handover"]) }),
 });
 
 const resolvedSchema = z.object({
@@ -31,12 +32,18 @@ export function escalationIdOf(task_id: string, number: number): string {
   return `esc_${number}_${task_id}`;
 }
 
+/** An executor asks; what else it says in its metadata is its own business. */
+function kindOf(event: LoggedEvent): EscalationRecord["kind"] {
+  return event.actor.kind === "executor"
+    ? "question"
+    : kindSchema.parse(event.data).metadata.escalation_kind;
+}
 
 /** The task waits for an answer. */
 export function openEscalation(state: TaskState, event: LoggedEvent): TaskState {
   const sent = sentSchema.parse(event.data);
   const number = state.escalation_count + 1;
-  const kind = sent.metadata?.escalation_kind ?? "question";
+  const kind = kindOf(event);
   const escalation: EscalationRecord = {
     escalation_id: escalationIdOf(state.origin.task_id, number),
     kind,
@@ -61,7 +68,7 @@ export function openEscalation(state: TaskState, event: LoggedEvent): TaskState 
     retry_at: null,
     escalation,
     escalation_count: number,
-    uncounted_attempts: state.uncounted_attempts + (event.actor.kind === "executor" ? 1 : 0),
+    uncounted_attempts: state.uncounted_attempts + (state.holder === null ? 0 : 1),
   };
 }
 
@@ -72,11 +79,7 @@ export function closeEscalation(state: TaskState, event: LoggedEvent): TaskState
   const { question } = state.escalation;
   return {
     ...state,
-    // The patch was validated when it was accepted, by the same schema as a submission.
-    task:
-      resolved.patch === undefined
-        ? state.task
-        : (mergePatch(state.task, resolved.patch) as SettledTask),
+    ...patched(state, resolved.patch),
     escalation: {
       ...state.escalation,
       state: resolved.state,

@@ -7,7 +7,7 @@ import { endPhaseRecordSchema } from "../../protocol/task-view.ts";
 import { applyCommand, applyCommandState } from "./evolve-commands.ts";
 import { closeEscalation, openEscalation } from "./evolve-escalation.ts";
 import { completed, failed, heardIfSent, progressed, started } from "./evolve-notifications.ts";
-import { mergePatch } from "./merge-patch.ts";
+import { patched } from "./patch.ts";
 import type { LoggedEvent, Origin, SettledTask, TaskState } from "./state.ts";
 
 /** The task before its first event. */
@@ -120,13 +120,8 @@ function retryScheduled(state: TaskState, event: LoggedEvent): TaskState {
     status: "pending",
     retry_at: Date.parse(retry.due_at),
     retries_used: state.retries_used + (retry.costs_retry ? 1 : 0),
-    task: retry.patch === undefined ? state.task : patched(state.task, retry.patch),
+    ...patched(state, retry.patch),
   };
-}
-
-/** The patch was validated when it was accepted, by the same schema as a submission. */
-function patched(task: SettledTask, patch: Record<string, unknown>): SettledTask {
-  return mergePatch(task, patch) as SettledTask;
 }
 
 function verdict(state: TaskState, event: LoggedEvent): TaskState {
@@ -221,7 +216,7 @@ function effect(state: TaskState, event: LoggedEvent): TaskState {
     case "task_failed":
       return failed(state, event);
     case "task_escalated":
-      return openEscalation(withoutHolder(heardIfSent(state, event)), event);
+      return withoutHolder(openEscalation(heardIfSent(state, event), event));
     case "agent_end_task":
       return { ...withoutHolder(state), phase: "ended", ended_at: event.at };
     case "agent_status":

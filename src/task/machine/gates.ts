@@ -1,4 +1,4 @@
-import { Validator } from "@cfworker/json-schema";
+import { Validator, dereference, validate } from "@cfworker/json-schema";
 import type { Schema } from "@cfworker/json-schema";
 import safeRegex from "safe-regex2";
 
@@ -73,13 +73,23 @@ export function meets(check: AcceptanceCheck, result: unknown): boolean {
   }
 }
 
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message.slice(0, 200) : "cannot be used";
+}
+
 function schemaFaults(schema: JsonObject, result: unknown): Fault[] {
-  const outcome = new Validator(schema as Schema, "2020-12", false).validate(result);
-  return outcome.errors.map((error) => ({
-    pointer: `/data/result${error.instanceLocation.replace(/^#/, "")}`,
-    code: "output_schema",
-    detail: error.error,
-  }));
+  try {
+    const outcome = new Validator(schema as Schema, "2020-12", false).validate(result);
+    return outcome.errors.map((error) => ({
+      pointer: `/data/result${error.instanceLocation.replace(/^#/, "")}`,
+      code: "output_schema",
+      detail: error.error,
+    }));
+  } catch (cause) {
+    // The schema was tried when it came in, but not on every value there is.
+    const detail = `output_schema cannot be applied to this result: ${reasonOf(cause)}`;
+    return [{ pointer: "/data/result", code: "output_schema", detail }];
+  }
 }
 
 /**
@@ -148,6 +158,17 @@ function patternFaults(schema: unknown, pointer: string): Fault[] {
   });
 }
 
+/** One value of each type: a reference to nothing or a keyword of the wrong form shows on one of them. */
+const PROBES = [null, true, 0, "", [], {}];
+
+/** @throws Error when a part of the schema cannot be used */
+function tryOut(schema: Schema): void {
+  const parts = dereference(schema);
+  for (const part of Object.values(parts)) {
+    for (const probe of PROBES) validate(probe, part, "2020-12", parts, false);
+  }
+}
+
 /** What is wrong with a contract itself, found when the task is submitted and not when it is done. */
 export function contractFaults(task: TaskExecution): Fault[] {
   const { output_schema, acceptance = [] } = task.contract ?? {};
@@ -166,10 +187,10 @@ export function contractFaults(task: TaskExecution): Fault[] {
   const unsafe = patternFaults(output_schema, "/contract/output_schema");
   if (unsafe.length > 0) return [...faults, ...unsafe];
   try {
-    new Validator(output_schema as Schema, "2020-12", false).validate(null);
+    tryOut(output_schema as Schema);
     return faults;
   } catch (cause) {
-    const detail = cause instanceof Error ? cause.message.slice(0, 200) : "cannot be used";
+    const detail = reasonOf(cause);
     return [...faults, { pointer: "/contract/output_schema", code: "invalid_schema", detail }];
   }
 }

@@ -4,7 +4,7 @@ import type { Command, Decision } from "./commands.ts";
 import { endedRefusal, fence } from "./lease.ts";
 import type { DraftEvent, Holder, Memo, TaskState } from "./state.ts";
 import { SYSTEM, hasVerdict } from "./state.ts";
-import { verdictEvent } from "./verdict.ts";
+import { closedCancels, verdictEvent } from "./verdict.ts";
 
 type Beat = Extract<Command, { type: "heartbeat" }>;
 
@@ -18,7 +18,7 @@ function usedSoFar(memo: Memo | null): Memo["earlier"] {
 /** The memo of the present attempt; a new attempt adds up what the earlier ones used. */
 export function memoOf(state: TaskState, holder: Holder, now: number): Memo {
   const { memo } = state;
-  if (memo?.attempt === holder.attempt) return { ...memo, beat_at: now };
+  if (memo?.attempt === holder.attempt) return { ...memo, beat_at: Math.max(memo.beat_at, now) };
   return {
     attempt: holder.attempt,
     beat_at: now,
@@ -52,6 +52,7 @@ function budgetEvents(state: TaskState, memo: Memo): DraftEvent[] {
     if (used > limit) {
       const message = `${resource} of ${used} exceeds the budget of ${limit}`;
       return [
+        ...closedCancels(state, "rejected"),
         verdictEvent(state, {
           reason: "resource_exhausted",
           error: { type: "budget_exceeded", message, root_cause: null },

@@ -3,10 +3,9 @@ import { ok, refuse } from "../../lib/result.ts";
 import type { Command, Decision } from "./commands.ts";
 import { contractFaults } from "./gates.ts";
 import { endedRefusal, fence } from "./lease.ts";
-import { isCancelling } from "./notify.ts";
 import type { DraftEvent, TaskState } from "./state.ts";
 import { SYSTEM, hasVerdict } from "./state.ts";
-import { readyEvent, verdictEvent } from "./verdict.ts";
+import { closedCancels, openCancels, readyEvent, verdictEvent } from "./verdict.ts";
 
 type Of<Type extends Command["type"]> = Extract<Command, { type: Type }>;
 
@@ -114,9 +113,14 @@ export function decideDecline(state: TaskState, command: Of<"decline">): Decisio
     actor: { kind: "executor", id: agent_id },
     data: { agent_id, attempt, reason: command.reason },
   };
+  const isCancelling = openCancels(state).length > 0;
   return ok({
-    events: isCancelling(state)
-      ? [declined, verdictEvent(state, { reason: "cancelled" })]
+    events: isCancelling
+      ? [
+          declined,
+          ...closedCancels(state, "confirmed", declined.actor),
+          verdictEvent(state, { reason: "cancelled" }),
+        ]
       : [declined, readyEvent("declined")],
   });
 }

@@ -3,12 +3,14 @@ import type { Notification } from "../../protocol/notification.ts";
 import { STATUS_OF_NOTIFICATION } from "../../protocol/notification.ts";
 import type { JsonObject } from "../../protocol/primitives.ts";
 import type { Refusal } from "../../protocol/refusal.ts";
+import type { Actor } from "../../protocol/task-view.ts";
 import type { Decision } from "./commands.ts";
+import { escalationIdOf } from "./evolve-escalation.ts";
 import { resultFaults } from "./gates.ts";
 import { endedRefusal, fence } from "./lease.ts";
 import type { DraftEvent, Holder, TaskState } from "./state.ts";
-import { hasVerdict } from "./state.ts";
-import { hasRetryLeft, retryEvent, verdictEvent } from "./verdict.ts";
+import { SYSTEM, hasVerdict } from "./state.ts";
+import { closedCancels, hasRetryLeft, openCancels, retryEvent, verdictEvent } from "./verdict.ts";
 
 /** How far the executor's clock may be ahead (protocol.md §7, Notifications). */
 const CLOCK_TOLERANCE_MS = 300_000;
@@ -22,23 +24,28 @@ function notificationEvent(notification: Notification): DraftEvent {
   };
   return {
     type: notification.notification_type,
-    actor: { kind: "executor", id: notification.agent_id },
+    actor: executorOf(notification),
     data,
   };
 }
 
 /** The seq under which the log has this notification already, or null. */
-function repeatedSeq(state: TaskState, notification: Notification): number | null {
+function repeatedSeq(
+  state: TaskState,
+  { notification, token }: { notification: Notification; token: string | null },
+): number | null {
   const { notification_id: id, sequence } = notification;
+  // A count belongs to one attempt: an executor with a stale token counts in another one.
+  const holder = token === state.holder?.token ? state.holder : null;
   const known = state.recent.find(
     (entry) =>
       entry.id === id ||
-      (sequence !== undefined &&
-        entry.sequence === sequence &&
-        entry.attempt === state.holder?.attempt &&
-        notification.agent_id === state.holder.agent_id),
+      (sequence !== undefined && entry.sequence === sequence && entry.attempt === holder?.attempt),
   );
-  return known?.seq ?? null;
+  if (known !== undefined) return known.seq;
+  const isPast = sequence !== undefined && sequence < (holder?.next_sequence ?? 0);
+  // Repeated so late that nobody remembers its place.
+  return isPast ? state.seq : null;
 }
 
 function transitionRefusal(state: TaskState, wanted: string, rule: string): Refusal {
@@ -115,54 +122,75 @@ function futureFault(notification: Notification, now: number): Refusal | null {
     : null;
 }
 
-/** What follows from a notification beside its own event. */
-function consequences(state: TaskState, notification: Notification, now: number): DraftEvent[] {
-  const actor = { kind: "executor", id: notification.agent_id } as const;
-  if (notification.notification_type === "task_completed") {
-    const { result, quality_assessment: quality } = notification.data;
-    return [
-      ...overtakenOrders(state),
-      verdictEvent(state, { reason: "success", actor, result, quality }),
-    ];
-  }
-  if (notification.notification_type !== "task_failed") return [];
+/** What a failure leads to: another attempt, or the end. */
+function afterFailure(
+  state: TaskState,
+  notification: Extract<Notification, { notification_type: "task_failed" }>,
+  now: number,
+): DraftEvent[] {
   const { data } = notification;
-  if (isCancelling(state)) {
-    return [verdictEvent(state, { reason: "cancelled", actor })];
-  }
   if (hasRetryLeft(state) && data.retry_recommended !== false) {
     return [retryEvent(state, data.error_type, now)];
   }
   return [
     verdictEvent(state, {
       reason: "failure",
-      actor,
+      actor: executorOf(notification),
       error: { type: data.error_type, message: data.error_message, root_cause: data.root_cause },
       hasPartialResults: data.partial_results !== undefined,
     }),
   ];
 }
 
-/** Whether a cancellation waits for the executor. */
-export function isCancelling(state: TaskState): boolean {
-  return state.commands.some(
-    ({ command, state: at }) =>
-      command === "cancel" && (at === "requested" || at === "acknowledged"),
-  );
+/** The executor stops although it has not finished: that is what the cancellation asked for. */
+function cancelled(state: TaskState, notification: Notification): DraftEvent[] {
+  const actor = executorOf(notification);
+  return [
+    ...closedCancels(state, "confirmed", actor),
+    verdictEvent(state, { reason: "cancelled", actor }),
+  ];
 }
 
-/** A cancellation that the completion has overtaken is rejected: the work is done. */
-function overtakenOrders(state: TaskState): DraftEvent[] {
-  return state.commands
-    .filter(
-      ({ command, state: at }) =>
-        command === "cancel" && (at === "requested" || at === "acknowledged"),
-    )
-    .map(({ command_id }) => ({
-      type: "command_acknowledged",
-      actor: { kind: "system", id: "batuta" },
-      data: { command_id, command: "cancel", state: "rejected" },
-    }));
+/** What follows from a notification beside its own event. */
+function consequences(state: TaskState, notification: Notification, now: number): DraftEvent[] {
+  const isCancelling = openCancels(state).length > 0;
+  switch (notification.notification_type) {
+    case "task_started":
+      return [];
+    case "task_progress":
+      return answeredRequests(state);
+    case "task_completed": {
+      const { result, quality_assessment: quality } = notification.data;
+      const actor = executorOf(notification);
+      return [
+        // The completion has overtaken the cancellation: the work is done.
+        ...closedCancels(state, "rejected"),
+        verdictEvent(state, { reason: "success", actor, result, quality }),
+      ];
+    }
+    case "task_failed":
+      return isCancelling ? cancelled(state, notification) : afterFailure(state, notification, now);
+    case "task_escalated":
+      return isCancelling ? [unansweredEscalation(state), ...cancelled(state, notification)] : [];
+  }
+}
+
+/** Nobody answers the question of a task that is being cancelled. */
+function unansweredEscalation(state: TaskState): DraftEvent {
+  return {
+    type: "escalation_resolved",
+    actor: SYSTEM,
+    data: {
+      escalation_id: escalationIdOf(state.origin.task_id, state.escalation_count + 1),
+      state: "cancelled",
+      decision: "cancel",
+      answer: null,
+    },
+  };
+}
+
+function executorOf(notification: Notification): Actor {
+  return { kind: "executor", id: notification.agent_id };
 }
 
 /** An open request for an update is confirmed by the news it asked for. */
@@ -174,18 +202,20 @@ function answeredRequests(state: TaskState): DraftEvent[] {
     )
     .map(({ command_id }) => ({
       type: "command_acknowledged",
-      actor: { kind: "system", id: "batuta" },
+      actor: SYSTEM,
       data: { command_id, command: "request_update", state: "confirmed" },
     }));
 }
 
 /** Applies a notification whose turn it is. */
 function accept(state: TaskState, notification: Notification, now: number): DraftEvent[] {
-  return [
-    notificationEvent(notification),
-    ...(notification.notification_type === "task_progress" ? answeredRequests(state) : []),
-    ...consequences(state, notification, now),
-  ];
+  return [notificationEvent(notification), ...consequences(state, notification, now)];
+}
+
+/** Whether it came before its turn. The first one of an attempt sets the count: an executor may go on counting. */
+function isEarly(holder: Holder, { notification_type, sequence }: Notification): boolean {
+  if (sequence === undefined || notification_type === "task_started") return false;
+  return sequence > holder.next_sequence;
 }
 
 /**
@@ -201,17 +231,14 @@ export function decideNotify(
   now: number,
 ): Decision {
   const { notification, token } = command;
-  const repeated = repeatedSeq(state, notification);
+  const repeated = repeatedSeq(state, command);
   if (repeated !== null) return ok({ events: [], repeated_seq: repeated });
   if (hasVerdict(state)) return refuse(endedRefusal(state));
   const fenced = fence(state, token, notification.agent_id);
   if (!fenced.ok) return fenced;
-  const early = futureFault(notification, now);
-  if (early !== null) return refuse(early);
-  const { sequence } = notification;
-  if (sequence !== undefined && sequence > fenced.value.next_sequence) {
-    return ok({ events: [], hold: notification });
-  }
+  const future = futureFault(notification, now);
+  if (future !== null) return refuse(future);
+  if (isEarly(fenced.value, notification)) return ok({ events: [], hold: notification });
   const fault =
     transitionFault(state, fenced.value, notification) ??
     progressFault(state, notification) ??

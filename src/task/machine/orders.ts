@@ -6,12 +6,13 @@ import type { Fault, Refusal } from "../../protocol/refusal.ts";
 import { taskExecutionSchema } from "../../protocol/task-execution.ts";
 import type { Actor } from "../../protocol/task-view.ts";
 import type { Command, Decision } from "./commands.ts";
+import { escalationIdOf } from "./evolve-escalation.ts";
 import { contractFaults } from "./gates.ts";
 import { endedRefusal } from "./lease.ts";
 import { mergePatch } from "./merge-patch.ts";
 import type { DraftEvent, TaskState } from "./state.ts";
 import { SYSTEM, hasVerdict } from "./state.ts";
-import { readyEvent, verdictEvent } from "./verdict.ts";
+import { openCancels, readyEvent, verdictEvent } from "./verdict.ts";
 
 type Order = Extract<Command, { type: "order" }>;
 type Resolve = Extract<Command, { type: "resolve" }>;
@@ -164,6 +165,9 @@ function escalate(state: TaskState, order: Order, now: number): Decision {
   if (state.escalation?.state === "open") {
     return refused(state, "escalate", "an escalation is open already");
   }
+  if (openCancels(state).length > 0) {
+    return refused(state, "escalate", "the task is being cancelled");
+  }
   const reason = order.request.reason ?? "The orchestrator asks for a decision";
   const opened: DraftEvent = {
     type: "task_escalated",
@@ -238,10 +242,16 @@ function resolution(
     : [resolved, readyEvent(isApproval ? "approved" : "escalation resolved", actor)];
 }
 
+function hadEscalation(state: TaskState, escalation_id: string): boolean {
+  const number = Number(/^esc_(\d{1,9})_/.exec(escalation_id)?.[1] ?? "0");
+  const isPast = number >= 1 && number < state.escalation_count;
+  return isPast && escalation_id === escalationIdOf(state.origin.task_id, number);
+}
+
 /** The answer to an escalation: single use. */
 export function decideResolve(state: TaskState, command: Resolve): Decision {
   if (state.escalation?.escalation_id !== command.escalation_id) {
-    return state.escalation_count > 0
+    return hadEscalation(state, command.escalation_id)
       ? refuse({ code: "escalation_closed", detail: "A later escalation has taken its place." })
       : refuse({ code: "escalation_not_found", detail: "This task has no such escalation." });
   }

@@ -3,7 +3,7 @@ import type { CompletionStatus, EndReason } from "../../protocol/enums.ts";
 import type { QualityAssessment } from "../../protocol/notification.ts";
 import type { JsonObject } from "../../protocol/primitives.ts";
 import type { Actor } from "../../protocol/task-view.ts";
-import type { DraftEvent, TaskState } from "./state.ts";
+import type { CommandRecord, DraftEvent, TaskState } from "./state.ts";
 import { SYSTEM } from "./state.ts";
 
 /** Derives the completion status from the reason (protocol.md §2). */
@@ -43,6 +43,27 @@ export function verdictEvent(state: TaskState, finding: Finding): DraftEvent {
       error: finding.error ?? null,
     },
   };
+}
+
+/** Cancellations that wait for the executor. There are none when nobody holds the task. */
+export function openCancels(state: TaskState): CommandRecord[] {
+  return state.commands.filter(
+    ({ command, state: at }) =>
+      command === "cancel" && (at === "requested" || at === "acknowledged"),
+  );
+}
+
+/** The events that close the open cancellations: a verdict leaves none open. */
+export function closedCancels(
+  state: TaskState,
+  outcome: "confirmed" | "rejected" | "unresponsive",
+  actor: Actor = SYSTEM,
+): DraftEvent[] {
+  return openCancels(state).map(({ command_id }) => ({
+    type: "command_acknowledged",
+    actor,
+    data: { command_id, command: "cancel", state: outcome },
+  }));
 }
 
 /** The event that makes the task claimable. */

@@ -5,32 +5,42 @@ import type { Finding, RankedFinding } from "./finding.ts";
 type Advice = { [K in Finding["kind"]]?: (finding: Extract<Finding, { kind: K }>) => string };
 
 const ENGLISH: Advice = {
-  placeholder: ({ column, value }) => `Replace ${value} in ${column} by empty cells and analyse again.`,
+  placeholder: ({ column, value }) =>
+    `Confirm that ${value} in ${column} means "missing"; it was left out.`,
   ambiguous_dates: ({ column }) => `Write the dates of ${column} as YYYY-MM-DD and analyse again.`,
   unreadable: ({ column }) => `Correct the unreadable cells of ${column}.`,
   duplicates: () => "Find out whether repeated rows are real or were loaded twice.",
-  missing: ({ columns }) => `Find out why ${columns[0]?.name ?? ""} has gaps, and whether they fall by chance.`,
-  ragged: () => "Check the export: rows with another number of fields often hold an unquoted delimiter.",
+  missing: ({ columns }) =>
+    `Find out why ${columns[0]?.name ?? ""} has gaps, and whether they fall by chance.`,
+  ragged: () =>
+    "Check the export: rows with another number of fields often hold an unquoted delimiter.",
   reversal: ({ category }) => `Analyse each ${category} separately.`,
   outliers: ({ column, extreme }) =>
     `Check ${column} at ${extreme.at ?? `row ${extreme.row}`} against its source: a slip or a real event?`,
-  trend: ({ trend }) => `Look for what changed ${trend.column} over the period before extrapolating.`,
-  correlation: ({ left, right }) => `Before acting on the link between ${left} and ${right}, rule out a common cause.`,
+  trend: ({ trend }) =>
+    `Look for what changed ${trend.column} over the period before extrapolating.`,
+  correlation: ({ left, right }) =>
+    `Before acting on the link between ${left} and ${right}, rule out a common cause.`,
   few_rows: () => "Gather more rows before deciding anything on these figures.",
 };
 
 const SPANISH: Advice = {
-  placeholder: ({ column, value }) => `Sustituir ${value} en ${column} por celdas vacías y repetir el análisis.`,
-  ambiguous_dates: ({ column }) => `Escribir las fechas de ${column} como AAAA-MM-DD y repetir el análisis.`,
+  placeholder: ({ column, value }) =>
+    `Confirmar que ${value} en ${column} significa «sin dato»; se dejó fuera.`,
+  ambiguous_dates: ({ column }) =>
+    `Escribir las fechas de ${column} como AAAA-MM-DD y repetir el análisis.`,
   unreadable: ({ column }) => `Corregir las celdas ilegibles de ${column}.`,
   duplicates: () => "Averiguar si las filas repetidas son reales o se cargaron dos veces.",
-  missing: ({ columns }) => `Averiguar por qué faltan datos en ${columns[0]?.name ?? ""} y si faltan al azar.`,
-  ragged: () => "Revisar la exportación: las filas con otro número de campos suelen contener un separador sin comillas.",
+  missing: ({ columns }) =>
+    `Averiguar por qué faltan datos en ${columns[0]?.name ?? ""} y si faltan al azar.`,
+  ragged: () =>
+    "Revisar la exportación: las filas con otro número de campos suelen contener un separador sin comillas.",
   reversal: ({ category }) => `Analizar cada ${category} por separado.`,
   outliers: ({ column, extreme }) =>
     `Contrastar ${column} en ${extreme.at ?? `la fila ${extreme.row}`} con su fuente: ¿error o suceso real?`,
   trend: ({ trend }) => `Buscar qué cambió ${trend.column} en el periodo antes de extrapolarlo.`,
-  correlation: ({ left, right }) => `Comprobar si ${left} y ${right} comparten una tercera causa antes de actuar.`,
+  correlation: ({ left, right }) =>
+    `Comprobar si ${left} y ${right} comparten una tercera causa antes de actuar.`,
   few_rows: () => "Reunir más filas antes de decidir nada con estas cifras.",
 };
 

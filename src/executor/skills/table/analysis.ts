@@ -3,6 +3,7 @@ import type { Correlations } from "./correlate.ts";
 import type { ColumnProfile } from "./describe.ts";
 import type { Association, GroupEffect } from "./group-effects.ts";
 import type { ColumnOutliers } from "./outliers.ts";
+import type { Placeholder } from "./placeholders.ts";
 import type { TableSource } from "./raw-table.ts";
 import type { Trend } from "./trend.ts";
 
@@ -19,6 +20,7 @@ export interface Analysis {
   effects: GroupEffect[];
   associations: Association[];
   outliers: ColumnOutliers[];
+  placeholders: Placeholder[];
 }
 
 /** Rows that repeat an earlier row in every cell. */

@@ -16,6 +16,8 @@ const UNIT = /^([+-]?)\s*([$€£¥]?)\s*([^\s%$€£¥][^%$€£¥]*?)\s*([%€
 /** Larger magnitudes are not read as numbers: their cubes, needed for skewness, would overflow. */
 const LARGEST_MAGNITUDE = 1e90;
 
+/** Smaller ones are read as 0: their squares would vanish and leave a spread that is none. */
+const SMALLEST_MAGNITUDE = 1e-90;
 /** Longer cells are prose; testing them for a number costs time that grows with the square. */
 const LONGEST_NUMBER = 40;
 
@@ -42,7 +44,10 @@ export function readBoolean(cell: string): number | null {
  *
  * @returns the value as written (12 % is 12) and its sign of unit, "" when it has none
  */
-export function readNumber(cell: string, mark: DecimalMark): { value: number; unit: string } | null {
+export function readNumber(
+  cell: string,
+  mark: DecimalMark,
+): { value: number; unit: string } | null {
   const match = cell.length > LONGEST_NUMBER ? null : UNIT.exec(cell);
   if (match === null) return null;
   const [sign, currency, digits, suffix] = match.slice(1);
@@ -50,7 +55,8 @@ export function readNumber(cell: string, mark: DecimalMark): { value: number; un
   const joined = `${sign}${digits?.replace(/(?<=\d)[\u00a0\u202f ](?=\d{3}(?!\d))/g, "")}`;
   const value = valueOf(joined, mark);
   if (value === null || Math.abs(value) > LARGEST_MAGNITUDE) return null;
-  return { value, unit: `${currency}${suffix}` };
+  const isVanishing = Math.abs(value) < SMALLEST_MAGNITUDE;
+  return { value: isVanishing ? 0 : value, unit: `${currency}${suffix}` };
 }
 
 function valueOf(digits: string, mark: DecimalMark): number | null {

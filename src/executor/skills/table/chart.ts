@@ -1,12 +1,12 @@
-import type { JsonObject, JsonValue } from "../skill.ts";
 import type { Language } from "../language.ts";
+import type { JsonObject, JsonValue } from "../skill.ts";
 import type { Analysis } from "./analysis.ts";
 import type { Column } from "./column-types.ts";
 import type { Finding, RankedFinding } from "./finding.ts";
 import { meanOf } from "./significance.ts";
 
 /** Chart data travels inside the result, which a queue message must still carry. */
-export const MAX_POINTS = 300;
+const MAX_POINTS = 300;
 const MAX_CHARTS = 3;
 const MAX_COLOURS = 8;
 /** Bins of a line over time: enough for every week of four years, few enough to stay readable. */
@@ -24,7 +24,8 @@ const TITLES = {
     distribution: (column: string) => `Distribution of ${column}`,
     rows: "rows",
     averaged: "averages of equal stretches of time",
-    with_line: "dashed: the trend net of the season",
+    line: "dashed: the trend",
+    net_line: "dashed: the trend net of the season",
     sampled: (shown: number, all: number) => `${shown} of ${all} rows, evenly picked`,
   },
   es: {
@@ -34,7 +35,8 @@ const TITLES = {
     distribution: (column: string) => `Distribución de ${column}`,
     rows: "filas",
     averaged: "medias de tramos iguales de tiempo",
-    with_line: "a trazos: la tendencia sin la estacionalidad",
+    line: "a trazos: la tendencia",
+    net_line: "a trazos: la tendencia sin la estacionalidad",
     sampled: (shown: number, all: number) => `${shown} de ${all} filas, elegidas a intervalos`,
   },
 } as const;
@@ -99,7 +101,7 @@ function lineChart(name: string, analysis: Analysis, language: Language): JsonOb
   const line = trendLine(name, points, analysis);
   const subtitle = [
     ...(points.length < column.values.length ? [words.averaged] : []),
-    ...(line.length > 0 ? [words.with_line] : []),
+    ...(line.length > 0 ? [isSeasonal(name, analysis) ? words.net_line : words.line] : []),
   ].join(", ");
   const x = { field: "x", type: "temporal", title: time.name, scale: { type: "utc" } };
   const y = { field: "y", type: "quantitative", title: name, scale: { zero: false } };
@@ -112,6 +114,10 @@ function lineChart(name: string, analysis: Analysis, language: Language): JsonOb
     ...frame(words.over(name, time.name), subtitle === "" ? [] : [subtitle], points),
     layer: layers,
   };
+}
+
+function isSeasonal(name: string, { trends }: Analysis): boolean {
+  return trends.some(({ summary }) => summary.column === name && summary.season !== null);
 }
 
 /** The ends of the trend line that the findings speak of; none where there is no trend. */
@@ -133,7 +139,8 @@ function averagedOverTime(time: Column, column: Column): Point[] {
   const sorted = rows.toSorted((a, b) => a.x - b.x);
   const first = sorted[0]?.x ?? 0;
   const span = (sorted.at(-1)?.x ?? 0) - first;
-  const binOf = (x: number) => Math.min(TIME_BINS - 1, Math.floor(((x - first) / span) * TIME_BINS));
+  const binOf = (x: number) =>
+    Math.min(TIME_BINS - 1, Math.floor(((x - first) / span) * TIME_BINS));
   const isFine = sorted.length > TIME_BINS && span > 0;
   const groups = Map.groupBy(sorted, ({ x }) => (isFine ? binOf(x) : x));
   return [...groups.values()].map((group) => ({
@@ -156,9 +163,7 @@ function scatterChart(
     encoding: {
       x: { field: "x", type: "quantitative", title: left, scale: { zero: false } },
       y: { field: "y", type: "quantitative", title: right, scale: { zero: false } },
-      ...(group === null
-        ? {}
-        : { color: { field: "group", type: "nominal", title: group.name } }),
+      ...(group === null ? {} : { color: { field: "group", type: "nominal", title: group.name } }),
     },
   };
 }
@@ -220,7 +225,11 @@ function distributionChart(
   }
   if (distribution?.kind !== "labels") return null;
   return {
-    ...frame(title, [], distribution.top.map(({ value, count: y }) => ({ x: value, y }))),
+    ...frame(
+      title,
+      [],
+      distribution.top.map(({ value, count: y }) => ({ x: value, y })),
+    ),
     mark: { type: "bar", tooltip: true },
     encoding: { y: { field: "x", type: "nominal", sort: "-x", title: name }, x: count },
   };

@@ -95,10 +95,7 @@ function readColumn(
   );
 }
 
-function asBoolean(
-  labels: readonly (string | null)[],
-  present: readonly string[],
-): Reading | null {
+function asBoolean(labels: readonly (string | null)[], present: readonly string[]): Reading | null {
   const isFlag = present.every((cell) => cell === "0" || cell === "1");
   const bothSeen = new Set(present).size === 2;
   if (isFlag && bothSeen) {

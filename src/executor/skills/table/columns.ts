@@ -3,10 +3,14 @@ import type { Column } from "./column-types.ts";
 /** Groups beyond this number are too thin to compare, and too many to show in colours. */
 const MAX_GROUPS = 20;
 
-/** Columns that measure something: numbers with more than one value. */
+/** Where something is, not how much of it there is: no mean, trend or outlier of these tells anything. */
+const COORDINATE = /^(lat|latitude|latitud|lon|lng|long|longitude|longitud)$/i;
+
+/** Columns that measure something: numbers with more than one value, other than coordinates. */
 export function measures(columns: readonly Column[]): Column[] {
   return columns.filter(
-    ({ type, distinct }) => (type === "integer" || type === "number") && distinct > 1,
+    ({ name, type, distinct }) =>
+      (type === "integer" || type === "number") && distinct > 1 && !COORDINATE.test(name),
   );
 }
 

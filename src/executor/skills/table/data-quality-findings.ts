@@ -8,6 +8,9 @@ const FEW_ROWS = 20;
 /** Under this share, missing cells stand in the profile and need no sentence. */
 const MIN_MISSING = 0.01;
 
+/** With more gaps than this a table of days is not one row after another. */
+const MAX_GAPS = 0.2;
+
 type Group = "measure" | "date" | "group" | "other";
 
 const GROUP_OF: Readonly<Record<ColumnType, Group>> = {
@@ -49,7 +52,7 @@ function overview({ row_count, columns, time, profiles }: Analysis): RankedFindi
       from: instants.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY),
       to: instants.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY),
       with_time: time.type === "datetime",
-      daily: distribution.step_days === 1,
+      daily: distribution.step_days === 1 && distribution.gaps <= MAX_GAPS * instants.length,
       gaps: distribution.gaps,
     };
   }
@@ -71,10 +74,13 @@ function rowFindings({ row_count, duplicate_rows, source }: Analysis): RankedFin
   return found;
 }
 
-function columnFindings({ columns, profiles }: Analysis): RankedFinding[] {
+function columnFindings({ columns, profiles, placeholders }: Analysis): RankedFinding[] {
   const found: RankedFinding[] = [];
   const add = (importance: number, names: string[], finding: Finding) =>
     found.push({ importance, columns: names, finding });
+  for (const placeholder of placeholders) {
+    add(0.95, [placeholder.column], { kind: "placeholder", ...placeholder });
+  }
   const gappy = profiles
     .filter(({ missing_share }) => missing_share >= MIN_MISSING)
     .toSorted((a, b) => b.missing_share - a.missing_share)

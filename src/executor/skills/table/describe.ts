@@ -39,9 +39,9 @@ export type NumberDistribution = {
   histogram: HistogramBin[];
 };
 
-export type HistogramBin = { from: number; to: number; count: number };
+type HistogramBin = { from: number; to: number; count: number };
 
-export type DateDistribution = {
+type DateDistribution = {
   kind: "dates";
   first: string;
   last: string;
@@ -53,7 +53,7 @@ export type DateDistribution = {
   repeated: number;
 };
 
-export type LabelDistribution = {
+type LabelDistribution = {
   kind: "labels";
   top: { value: string; count: number; share: number }[];
   mean_length: number;
@@ -62,6 +62,8 @@ export type LabelDistribution = {
 const DAY_MS = 86_400_000;
 const TOP_LABELS = 10;
 const MAX_BINS = 20;
+/** A relative spread in which steps between bins would drown in floating-point noise. */
+const FLAT = 1e-9;
 /** Calendar months and years differ in length; neighbours within this factor count as one step. */
 const STEP_TOLERANCE = 1.5;
 
@@ -136,6 +138,10 @@ function topTenthShare(sorted: readonly number[]): number | null {
 }
 
 function histogramOf(sorted: readonly number[]): HistogramBin[] {
+  const [low, high] = [sorted[0] ?? 0, sorted.at(-1) ?? 0];
+  if (high - low <= FLAT * Math.max(Math.abs(low), Math.abs(high))) {
+    return [{ from: finite(low), to: finite(high), count: sorted.length }];
+  }
   const wanted = Math.min(MAX_BINS, thresholdSturges(sorted));
   const bins = bin().thresholds(wanted)(sorted);
   return bins.map((values) => ({

@@ -12,7 +12,7 @@ export type Finding =
       period: { from: number; to: number; with_time: boolean; daily: boolean; gaps: number } | null;
     }
   | { kind: "season"; strongest: SeasonSummary; columns: { name: string; share: number }[] }
-  | { kind: "trend"; trend: TrendSummary }
+  | { kind: "trend"; trend: TrendSummary; is_line_plausible: boolean }
   | { kind: "no_trend"; columns: string[]; has_season: boolean }
   | {
       kind: "correlation";

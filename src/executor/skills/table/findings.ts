@@ -1,11 +1,11 @@
 import type { Analysis } from "./analysis.ts";
 import { strength, type CorrelationPair } from "./correlate.ts";
-import type { ColumnProfile } from "./describe.ts";
 import { dataQualityFindings } from "./data-quality-findings.ts";
+import type { ColumnProfile } from "./describe.ts";
 import type { Finding, RankedFinding } from "./finding.ts";
 import type { GroupEffect } from "./group-effects.ts";
 import type { ColumnOutliers } from "./outliers.ts";
-import type { Trend } from "./trend.ts";
+import type { Trend, TrendSummary } from "./trend.ts";
 
 /** Readers stop after a dozen; what is left out stands in the sections of the result. */
 const MAX_FINDINGS = 12;
@@ -22,6 +22,8 @@ const MIN_EFFECT = 0.05;
 const MAX_OUTLIER_SHARE = 0.03;
 /** Where no value takes a tenth of the rows, naming the most frequent says nothing. */
 const MIN_DOMINANCE = 0.1;
+/** Beside a season this much stronger, a faint one is not worth naming. */
+const FAINT_SEASON = 0.2;
 const SKEWED = 1.5;
 /** Family-wise error of the correlations mentioned, shared among all pairs (Bonferroni). */
 const ERROR_RATE = 0.05;
@@ -37,12 +39,12 @@ export function rankFindings(analysis: Analysis): RankedFinding[] {
   const rest = [
     ...quality,
     ...seasonFindings(analysis.trends),
-    ...trendFindings(analysis.trends),
+    ...trendFindings(analysis.trends, analysis.profiles),
     ...correlationFindings(analysis.correlations.pairs),
     ...analysis.effects.flatMap(effectFinding),
     ...associationFindings(analysis),
     ...analysis.outliers.flatMap((found) => outlierFindings(found, analysis.profiles)),
-    ...analysis.profiles.flatMap((profile) => shapeFindings(profile, analysis)),
+    ...analysis.profiles.flatMap(shapeFindings),
   ].toSorted((a, b) => b.importance - a.importance);
   const counts = new Map<string, number>();
   const varied = rest.flatMap((found) => {
@@ -56,7 +58,11 @@ export function rankFindings(analysis: Analysis): RankedFinding[] {
 }
 
 function ranked(importance: number, columns: string[], finding: Finding): RankedFinding {
-  return { importance: Math.round(1000 * Math.max(0, Math.min(1, importance))) / 1000, columns, finding };
+  return {
+    importance: Math.round(1000 * Math.max(0, Math.min(1, importance))) / 1000,
+    columns,
+    finding,
+  };
 }
 
 function seasonFindings(trends: readonly Trend[]): RankedFinding[] {
@@ -68,7 +74,10 @@ function seasonFindings(trends: readonly Trend[]): RankedFinding[] {
     const sorted = group.toSorted((a, b) => b.season.explained_share - a.season.explained_share);
     const [strongest] = sorted;
     if (strongest === undefined) return [];
-    const columns = sorted.map(({ name, season }) => ({ name, share: season.explained_share }));
+    const least = FAINT_SEASON * strongest.season.explained_share;
+    const columns = sorted
+      .map(({ name, season }) => ({ name, share: season.explained_share }))
+      .filter(({ share }) => share >= least);
     return [
       ranked(
         0.35 + 0.6 * strongest.season.explained_share,
@@ -79,7 +88,19 @@ function seasonFindings(trends: readonly Trend[]): RankedFinding[] {
   });
 }
 
-function trendFindings(trends: readonly Trend[]): RankedFinding[] {
+/** A line that leaves the range of the values (say, below zero) has a slope but no telling ends. */
+function isLinePlausible({ column, line }: TrendSummary, profiles: readonly ColumnProfile[]) {
+  const shape = profiles.find(({ name }) => name === column)?.distribution;
+  if (shape?.kind !== "numbers") return false;
+  return (
+    Math.min(line.first, line.last) >= shape.min && Math.max(line.first, line.last) <= shape.max
+  );
+}
+
+function trendFindings(
+  trends: readonly Trend[],
+  profiles: readonly ColumnProfile[],
+): RankedFinding[] {
   const moving = trends.filter(({ summary }) => summary.direction !== "none");
   const still = trends.filter(({ summary }) => summary.direction === "none");
   const stillNames = still.map(({ summary }) => summary.column);
@@ -89,6 +110,7 @@ function trendFindings(trends: readonly Trend[]): RankedFinding[] {
       ranked(0.4 + 0.5 * Math.abs(summary.monotonicity), [summary.column], {
         kind: "trend",
         trend: summary,
+        is_line_plausible: isLinePlausible(summary, profiles),
       }),
     ),
     ...(still.length === 0
@@ -171,10 +193,7 @@ function outlierFindings(
   found: ColumnOutliers,
   profiles: readonly ColumnProfile[],
 ): RankedFinding[] {
-  const { column, suspected_placeholder: placeholder } = found;
-  if (placeholder !== null) {
-    return [ranked(0.95, [column], { kind: "placeholder", column, ...placeholder })];
-  }
+  const { column } = found;
   const [extreme] = found.extremes;
   const distribution = profiles.find(({ name }) => name === column)?.distribution;
   if (extreme === undefined || distribution?.kind !== "numbers") return [];
@@ -197,9 +216,9 @@ function outlierFindings(
   ];
 }
 
-function shapeFindings(profile: ColumnProfile, analysis: Analysis): RankedFinding[] {
+function shapeFindings(profile: ColumnProfile): RankedFinding[] {
   const { distribution, name, type } = profile;
-  if (distribution?.kind === "numbers") return tailFinding(name, distribution, analysis);
+  if (distribution?.kind === "numbers") return tailFinding(name, distribution);
   const isGroup = type === "category" || type === "boolean";
   if (distribution?.kind !== "labels" || !isGroup || profile.distinct < 2) return [];
   const top = distribution.top.slice(0, profile.distinct <= 3 ? profile.distinct : 2);
@@ -221,13 +240,10 @@ function shapeFindings(profile: ColumnProfile, analysis: Analysis): RankedFindin
 function tailFinding(
   column: string,
   shape: Extract<ColumnProfile["distribution"], { kind: "numbers" }>,
-  analysis: Analysis,
 ): RankedFinding[] {
   const { mean, median, zero_share, top_tenth_share, max, skewness } = shape;
   if (skewness === null || skewness < SKEWED || top_tenth_share === null) return [];
-  // The tail of a few odd values is told by the outliers; a placeholder distorts every shape.
-  const told = analysis.outliers.find((found) => found.column === column);
-  if (told?.suspected_placeholder != null || mean < 1.2 * median) return [];
+  if (mean < 1.2 * median) return [];
   return [
     ranked(0.4 + 0.3 * top_tenth_share, [column], {
       kind: "long_tail",

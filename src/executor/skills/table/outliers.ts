@@ -18,11 +18,9 @@ export type ColumnOutliers = {
   confirmed_share: number;
   /** The confirmed values farthest from the median; rows count data rows from 1. */
   extremes: OutlierValue[];
-  /** A value such as -999 that comes again and again far outside: probably stands for "missing". */
-  suspected_placeholder: { value: number; count: number } | null;
 };
 
-export type OutlierValue = {
+type OutlierValue = {
   row: number;
   value: number;
   side: "low" | "high";
@@ -37,7 +35,6 @@ const ROBUST_Z_LIMIT = 3.5;
 const MAD_SCALE = 0.6745;
 const MIN_VALUES = 8;
 const SHOWN_EXTREMES = 5;
-const PLACEHOLDER = /^-?9{3,6}$|^-1$/;
 
 /**
  * Outliers of every measure with at least eight values, by two rules that must agree.
@@ -85,17 +82,5 @@ function outliersOf(column: Column, time: Column | null): ColumnOutliers | null 
     extremes: confirmed
       .toSorted((a, b) => Math.abs(b.value - median) - Math.abs(a.value - median) || a.row - b.row)
       .slice(0, SHOWN_EXTREMES),
-    suspected_placeholder: placeholderAmong(confirmed),
   };
-}
-
-function placeholderAmong(
-  confirmed: readonly OutlierValue[],
-): ColumnOutliers["suspected_placeholder"] {
-  const counts = new Map<number, number>();
-  for (const { value } of confirmed) counts.set(value, (counts.get(value) ?? 0) + 1);
-  for (const [value, count] of counts) {
-    if (count >= 2 && PLACEHOLDER.test(String(value))) return { value, count };
-  }
-  return null;
 }

@@ -78,13 +78,20 @@ function parseCsv(csv: string, configuration: JsonObject): Parsed {
 }
 
 function parseRows(rows: readonly JsonValue[], configuration: JsonObject): Parsed {
-  const source = { format: "rows", delimiter: null, skipped_lines: 0, malformed_quotes: 0 } as const;
+  const source = {
+    format: "rows",
+    delimiter: null,
+    skipped_lines: 0,
+    malformed_quotes: 0,
+  } as const;
   if (rows.length === 0) return refuseEmpty("input_data.rows is an empty array.");
   if (rows.every((row) => Array.isArray(row))) {
     const records = rows.map((row) => row.map(cellText));
     return tableOf(records, configuration, source);
   }
-  const odd = rows.findIndex((row) => row === null || typeof row !== "object" || Array.isArray(row));
+  const odd = rows.findIndex(
+    (row) => row === null || typeof row !== "object" || Array.isArray(row),
+  );
   if (odd !== -1) {
     return refuseInput(
       "invalid_input",
@@ -153,7 +160,9 @@ function looksLikeHeader(records: readonly (readonly string[])[]): boolean {
   });
   const balance = votes.reduce<number>((sum, vote) => sum + vote, 0);
   if (balance !== 0) return balance > 0;
-  return new Set(first).size === first.length && !first.some((cell) => cell === "" || isTyped(cell));
+  return (
+    new Set(first).size === first.length && !first.some((cell) => cell === "" || isTyped(cell))
+  );
 }
 
 function isTyped(cell: string): boolean {
@@ -174,7 +183,7 @@ function cellText(value: JsonValue | undefined): string {
 function refuseEmpty(evidence: string): ReturnType<typeof refuseInput> {
   return refuseInput("empty_input", "The table has no data rows to analyse.", evidence, [
     "Give at least one row below the header.",
-    'If the first row is data, set configuration.has_header to false.',
+    "If the first row is data, set configuration.has_header to false.",
   ]);
 }
 

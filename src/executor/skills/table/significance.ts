@@ -2,7 +2,7 @@ import { errorFunction } from "simple-statistics";
 
 import { finite } from "../rounding.ts";
 
-/** Probability that a standard normal value is at least as far from 0 as `z`, either side. */
+/** Probability that a standard normal value is at least as far from 0 as `z`, either side; accurate to 1e-7. */
 export function twoSidedP(z: number): number {
   return finite(Math.min(1, Math.max(0, 1 - errorFunction(Math.abs(z) / Math.SQRT2))));
 }

@@ -63,7 +63,8 @@ function factsOf({ columns, row_count, source, correlations }: Analysis) {
       cells,
     ),
     clear_columns: ratio(
-      columns.filter(({ is_named, has_ambiguous_dates }) => is_named && !has_ambiguous_dates).length,
+      columns.filter(({ is_named, has_ambiguous_dates }) => is_named && !has_ambiguous_dates)
+        .length,
       columns.length,
     ),
   };

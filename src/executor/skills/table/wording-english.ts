@@ -6,7 +6,6 @@ const { number, share, coefficient, list, instant } = figuresFor("en");
 
 const TYPE_NAMES = { measure: "numeric", date: "date", group: "categorical", other: "other" };
 
-
 const WEEKDAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 const MONTHS =
   "January February March April May June July August September October November December".split(
@@ -18,7 +17,10 @@ const CYCLES = { month: "month of the year", weekday: "day of the week", hour: "
 export const ENGLISH: Wording = {
   overview: ({ rows, columns, by_type, missing_share, period }) => {
     const kinds = by_type.map(({ kind, count }) => `${count} ${TYPE_NAMES[kind]}`);
-    const cells = missing_share === 0 ? "no cell is missing" : `${share(missing_share)} of the cells are missing`;
+    const cells =
+      missing_share === 0
+        ? "no cell is missing"
+        : `${share(missing_share)} of the cells are missing`;
     const table = `${plural(rows, "row")} and ${plural(columns, "column")} (${list(kinds)}); ${cells}`;
     if (period === null) return `${table}.`;
     const span = `${instant(period.from, period.with_time)} to ${instant(period.to, period.with_time)}`;
@@ -31,11 +33,14 @@ export const ENGLISH: Wording = {
     const shares = columns.map(({ name, share: part }) => `${share(part)} in ${name}`);
     return `The ${CYCLES[strongest.cycle]} explains ${amountWord(strongest.explained_share)} of the variation: ${list(shares)}. On average ${first?.name ?? ""} is ${number(strongest.highest.mean)} ${phase(strongest, "highest")} and ${number(strongest.lowest.mean)} ${phase(strongest, "lowest")}.`;
   },
-  trend: ({ trend }) => {
+  trend: ({ trend, is_line_plausible }) => {
     const verb = trend.direction === "rising" ? "rises" : "falls";
     const net = trend.season === null ? "" : ", net of the season";
+    const ends = is_line_plausible
+      ? `: from ${number(trend.line.first)} to ${number(trend.line.last)} along the trend line`
+      : "";
     const mean = trend.rows > trend.instants ? `Averaged at each ${trend.over}, ` : "";
-    return `${mean}${trend.column} ${verb} by about ${number(Math.abs(trend.slope))} per ${trend.unit}${net}: from ${number(trend.line.first)} to ${number(trend.line.last)} along the trend line (${probability(trend.p_value)}, line explains ${share(trend.r_squared)}).`;
+    return `${mean}${trend.column} ${verb} by about ${number(Math.abs(trend.slope))} per ${trend.unit}${net}${ends} (${probability(trend.p_value)}, line explains ${share(trend.r_squared)}).`;
   },
   no_trend: ({ columns, has_season }) =>
     `${has_season ? "Net of the season, " : ""}${list(columns)} ${columns.length === 1 ? "shows" : "show"} no lasting rise or fall over the period.`,
@@ -43,7 +48,7 @@ export const ENGLISH: Wording = {
     const verb = is_positive ? "rise and fall together" : "move in opposite directions";
     const size = strengthWord(Math.max(Math.abs(pearson), Math.abs(spearman)));
     const bent = is_bent
-      ? `; ranks agree better, ${coefficient(spearman)}, so it is not a straight line`
+      ? `; ranks agree better, ${coefficient(spearman)}: it is no straight line, or odd values blur it`
       : "";
     return `${left} and ${right} ${verb} (${size}: r = ${coefficient(pearson)} over ${number(count)} rows${bent})${netOfTime(pearson, net_of_time)}.`;
   },
@@ -56,13 +61,13 @@ export const ENGLISH: Wording = {
   association: ({ left, right, cramers_v }) =>
     `${left} and ${right} are closely linked: knowing one narrows down the other (Cramér's V = ${coefficient(cramers_v)}).`,
   outliers: ({ column, count, share: part, extreme, median }) => {
-    const where = extreme.at === null ? `row ${number(extreme.row)}` : extreme.at;
+    const where = `${extreme.at === null ? "" : `${extreme.at}, `}row ${number(extreme.row)}`;
     const place = `${number(extreme.value)} (${where}), against a median of ${number(median)}`;
     if (count === 1) return `${column} has one outlier: ${place}.`;
     return `${column} has ${number(count)} outliers (${share(part)} of its values); the most extreme is ${place}.`;
   },
   placeholder: ({ column, value, count }) =>
-    `${column} holds ${value} ${number(count)} times, far from all other values: it probably stands for "missing" and distorts every figure of that column.`,
+    `${column} holds ${value} ${number(count)} times, far from all other values: it was taken for "missing" and left out.`,
   long_tail: ({ column, mean, median, zero_share, top_tenth_share, max }) => {
     const zeros = zero_share >= 0.2 ? `${share(zero_share)} of its values are 0, and the` : "the";
     return `${column} is very unevenly spread: ${zeros} largest tenth of its values makes up ${share(top_tenth_share)} of the total (mean ${number(mean)}, median ${number(median)}, maximum ${number(max)}).`;

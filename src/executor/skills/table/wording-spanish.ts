@@ -41,9 +41,13 @@ const CYCLES = { month: "El mes del año", weekday: "El día de la semana", hour
 /** Findings as Spanish sentences. */
 export const SPANISH: Wording = {
   overview: ({ rows, columns, by_type, missing_share, period }) => {
-    const kinds = by_type.map(({ kind, count }) => `${count} ${TYPE_NAMES[kind][count === 1 ? 0 : 1]}`);
+    const kinds = by_type.map(
+      ({ kind, count }) => `${count} ${TYPE_NAMES[kind][count === 1 ? 0 : 1]}`,
+    );
     const cells =
-      missing_share === 0 ? "no falta ninguna celda" : `falta el ${share(missing_share)} de las celdas`;
+      missing_share === 0
+        ? "no falta ninguna celda"
+        : `falta el ${share(missing_share)} de las celdas`;
     const table = `${plural(rows, "fila")} y ${plural(columns, "columna")} (${list(kinds)}); ${cells}`;
     if (period === null) return `${table}.`;
     const gaps = period.gaps === 0 ? "sin huecos" : `con ${plural(period.gaps, "hueco")}`;
@@ -55,12 +59,14 @@ export const SPANISH: Wording = {
     const shares = columns.map(({ name, share: part }) => `${share(part)} en ${name}`);
     return `${CYCLES[strongest.cycle]} explica ${amountWord(strongest.explained_share)} de la variación: ${list(shares)}. De media ${first?.name ?? ""} vale ${number(strongest.highest.mean)} ${phase(strongest, "highest")} y ${number(strongest.lowest.mean)} ${phase(strongest, "lowest")}.`;
   },
-  trend: ({ trend }) => {
+  trend: ({ trend, is_line_plausible }) => {
     const verb = trend.direction === "rising" ? "sube" : "baja";
     const net = trend.season === null ? "" : ", descontada la estacionalidad";
-    const mean =
-      trend.rows > trend.instants ? `En la media de cada ${trend.over}, ` : "";
-    return `${mean}${trend.column} ${verb} unos ${number(Math.abs(trend.slope))} por ${UNITS[trend.unit]}${net}: de ${number(trend.line.first)} a ${number(trend.line.last)} sobre la recta de tendencia (${probability(trend.p_value)}; la recta explica el ${share(trend.r_squared)}).`;
+    const ends = is_line_plausible
+      ? `: de ${number(trend.line.first)} a ${number(trend.line.last)} sobre la recta de tendencia`
+      : "";
+    const mean = trend.rows > trend.instants ? `En la media de cada ${trend.over}, ` : "";
+    return `${mean}${trend.column} ${verb} unos ${number(Math.abs(trend.slope))} por ${UNITS[trend.unit]}${net}${ends} (${probability(trend.p_value)}; la recta explica el ${share(trend.r_squared)}).`;
   },
   no_trend: ({ columns, has_season }) =>
     `${has_season ? "Descontada la estacionalidad, " : ""}${list(columns)} no ${columns.length === 1 ? "muestra" : "muestran"} ninguna subida ni bajada duradera en el periodo.`,
@@ -68,7 +74,7 @@ export const SPANISH: Wording = {
     const verb = is_positive ? "suben y bajan juntas" : "se mueven en sentidos opuestos";
     const size = strengthWord(Math.max(Math.abs(pearson), Math.abs(spearman)));
     const bent = is_bent
-      ? `; los rangos coinciden mejor, ${coefficient(spearman)}, así que no es una recta`
+      ? `; los rangos coinciden mejor, ${coefficient(spearman)}: no es una recta, o valores extraños la ocultan`
       : "";
     return `${left} y ${right} ${verb} (relación ${size}: r = ${coefficient(pearson)} en ${plural(count, "fila")}${bent})${netOfTime(pearson, net_of_time)}.`;
   },
@@ -81,13 +87,13 @@ export const SPANISH: Wording = {
   association: ({ left, right, cramers_v }) =>
     `${left} y ${right} están muy ligadas: conocer una acota la otra (V de Cramér = ${coefficient(cramers_v)}).`,
   outliers: ({ column, count, share: part, extreme, median }) => {
-    const where = extreme.at === null ? `fila ${number(extreme.row)}` : extreme.at;
+    const where = `${extreme.at === null ? "" : `${extreme.at}, `}fila ${number(extreme.row)}`;
     const place = `${number(extreme.value)} (${where}), frente a una mediana de ${number(median)}`;
     if (count === 1) return `${column} tiene un valor atípico: ${place}.`;
     return `${column} tiene ${number(count)} valores atípicos (${share(part)} de los suyos); el más extremo es ${place}.`;
   },
   placeholder: ({ column, value, count }) =>
-    `${column} contiene ${value} ${count === 1 ? "una vez" : `${number(count)} veces`}, lejos de los demás valores: probablemente significa «sin dato» y falsea todas las cifras de esa columna.`,
+    `${column} contiene ${value} ${count === 1 ? "una vez" : `${number(count)} veces`}, lejos de los demás valores: se tomó por «sin dato» y se dejó fuera.`,
   long_tail: ({ column, mean, median, zero_share, top_tenth_share, max }) => {
     const zeros = zero_share >= 0.2 ? `el ${share(zero_share)} de sus valores son 0, y ` : "";
     return `${column} está repartida de forma muy desigual: ${zeros}la décima parte con los valores más altos reúne el ${share(top_tenth_share)} del total (media ${number(mean)}, mediana ${number(median)}, máximo ${number(max)}).`;

@@ -117,11 +117,7 @@ function tokenOf(word: string, isFirst: boolean, stems: Stems): Token | null {
   };
 }
 
-function addUse(
-  phrase: readonly Token[],
-  document_id: string,
-  into: Map<string, Candidate>,
-): void {
+function addUse(phrase: readonly Token[], document_id: string, into: Map<string, Candidate>): void {
   const stems = phrase.map(({ stem }) => stem);
   const key = stems.join(" ");
   const known = into.get(key);
@@ -160,7 +156,10 @@ function partsOf(stems: readonly string[]): string[] {
   );
 }
 
+/** The most frequent form, but a lower-case one within a sentence shows that the word is no name. */
 function usualForm({ forms }: Candidate): string {
-  const [first] = [...forms].toSorted((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
+  const plain = [...forms].filter(([form, uses]) => uses >= 1 && form === form.toLowerCase());
+  const choice = plain.length > 0 ? plain : [...forms];
+  const [first] = choice.toSorted((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
   return (first?.[0] ?? "").slice(0, 200);
 }

@@ -64,7 +64,9 @@ function readList(documents: JsonValue | undefined): Result<SourceDocument[], Sk
   if (!Array.isArray(documents) || documents.length > MAX_DOCUMENTS) {
     return refuseInvalid(
       `input_data.documents must be an array of at most ${MAX_DOCUMENTS} documents.`,
-      Array.isArray(documents) ? `It has ${documents.length}.` : `It is of type ${typeof documents}.`,
+      Array.isArray(documents)
+        ? `It has ${documents.length}.`
+        : `It is of type ${typeof documents}.`,
     );
   }
   const read: SourceDocument[] = [];

@@ -1,5 +1,5 @@
-import type { SourceDocument } from "./read-documents.ts";
 import { wordsOf, type Language } from "../language.ts";
+import type { SourceDocument } from "./read-documents.ts";
 
 /** A sentence and where it stands: `position` counts the sentences of its document from 1. */
 export interface Sentence {
@@ -37,7 +37,10 @@ export function splitSentences(document: SourceDocument, language: Language): Se
   const segmenter = new Intl.Segmenter(language, { granularity: "sentence" });
   const texts = paragraphsOf(document.text).flatMap((paragraph) => {
     const pieces = Array.from(segmenter.segment(paragraph), ({ segment }) => segment.trim());
-    return joinBroken(pieces.filter((piece) => piece !== ""), language);
+    return joinBroken(
+      pieces.filter((piece) => piece !== ""),
+      language,
+    );
   });
   return texts
     .map((text) => ({ text, words: wordsOf(text) }))

@@ -45,7 +45,10 @@ export function summarise(
 ): ChosenSentence[] {
   const candidates = candidatesOf(sentences, stems);
   const contents = candidates.map(({ words }) => stems.contentOf(words));
-  const ranks = textRank(contents).map((rank, index) => rank * weightOf(candidates[index]));
+  const openings = openingIndices(candidates);
+  const ranks = textRank(contents).map(
+    (rank, index) => rank * weightOf(candidates[index], openings.has(index)),
+  );
   const best = ranks.reduce((a, b) => Math.max(a, b), Number.MIN_VALUE);
   const order = ranks.map((_, index) => index);
   order.sort((a, b) => (ranks[b] ?? 0) - (ranks[a] ?? 0) || a - b);
@@ -53,7 +56,9 @@ export function summarise(
   for (const index of order) {
     if (chosen.length >= wanted) break;
     const content = contents[index] ?? new Set();
-    const repeats = chosen.some((other) => overlap(content, contents[other] ?? new Set()) > REPEATS);
+    const repeats = chosen.some(
+      (other) => overlap(content, contents[other] ?? new Set()) > REPEATS,
+    );
     if (!repeats) chosen.push(index);
   }
   return chosen
@@ -86,10 +91,18 @@ function candidatesOf(sentences: readonly Sentence[], stems: Stems): readonly Se
   return pool.filter((_, index) => (weights[index] ?? 0) >= limit).slice(0, MAX_CANDIDATES);
 }
 
-function weightOf(sentence: Sentence | undefined): number {
+/** Where each document's first candidate stands: after a heading it is not the first sentence. */
+function openingIndices(candidates: readonly Sentence[]): Set<number> {
+  const firsts = new Map<string, number>();
+  for (const [index, { document_id }] of candidates.entries()) {
+    if (!firsts.has(document_id)) firsts.set(document_id, index);
+  }
+  return new Set(firsts.values());
+}
+
+function weightOf(sentence: Sentence | undefined, isOpening: boolean): number {
   if (sentence === undefined) return 0;
-  const opening = sentence.position === 1 ? OPENING_WEIGHT : 1;
-  return opening * (standsAlone(sentence) ? 1 : LEANING_WEIGHT);
+  return (isOpening ? OPENING_WEIGHT : 1) * (standsAlone(sentence) ? 1 : LEANING_WEIGHT);
 }
 
 /** TextRank values of sentences given by their content stems; they sum to about 1. */

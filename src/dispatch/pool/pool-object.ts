@@ -1,10 +1,10 @@
 import { DurableObject } from "cloudflare:workers";
 
-import { readConfig } from "../config.ts";
-import { consoleLog } from "../lib/log.ts";
-import type { Clock } from "../lib/ports.ts";
-import type { ExecutionMessage } from "../protocol/queue-messages.ts";
-import { BUILTIN_AGENT, BUILTIN_AGENT_ID } from "./builtin.ts";
+import { readConfig } from "../../config.ts";
+import { consoleLog } from "../../lib/log.ts";
+import type { Clock } from "../../lib/ports.ts";
+import type { ExecutionMessage } from "../../protocol/queue-messages.ts";
+import { BUILTIN_AGENT, BUILTIN_AGENT_ID } from "../builtin.ts";
 import { MAX_CANDIDATES, placementOf, rank } from "./placement.ts";
 import type { AgentPresence, ClaimOrder, ClaimOutcome, Offer } from "./pool-port.ts";
 import type { PoolExplanation, PoolPort } from "./pool-port.ts";

@@ -1,4 +1,4 @@
-import { instant } from "../lib/ports.ts";
+import { instant } from "../../lib/ports.ts";
 import { freeSlots, mayTake, misfit, presenceState } from "./pool.ts";
 import type { Member, PlacementRule, PoolItem, PoolView } from "./pool.ts";
 

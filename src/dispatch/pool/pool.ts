@@ -1,8 +1,8 @@
 import { z } from "zod";
 
-import { prioritySchema, taskTypeSchema, type Priority } from "../protocol/enums.ts";
-import { agentIdSchema, taskIdSchema } from "../protocol/primitives.ts";
-import { requiresSchema } from "../protocol/task-execution.ts";
+import { prioritySchema, taskTypeSchema, type Priority } from "../../protocol/enums.ts";
+import { agentIdSchema, taskIdSchema } from "../../protocol/primitives.ts";
+import { requiresSchema } from "../../protocol/task-execution.ts";
 
 /* The rules of one pool. Pure: the object fetches, calls these, and writes what they say. */
 

@@ -1,0 +1,19 @@
+import type { JsonObject } from "../../protocol/primitives.ts";
+import { taskExecutionSchema } from "../../protocol/task-execution.ts";
+import { mergePatch } from "./merge-patch.ts";
+import type { SettledTask, TaskState } from "./state.ts";
+
+/** What a patch changes of the state. */
+type Patched = Pick<TaskState, "task" | "priority">;
+
+/**
+ * The request after a merge patch: what the patch removes has its default again.
+ *
+ * @throws ZodError when the patch does not give a valid request; it was judged when it was accepted
+ */
+export function patched(state: TaskState, patch: JsonObject | undefined): Patched {
+  if (patch === undefined) return { task: state.task, priority: state.priority };
+  const parsed = taskExecutionSchema.parse(mergePatch(state.task, patch));
+  const task: SettledTask = { ...parsed, task_id: state.task.task_id };
+  return { task, priority: Object.hasOwn(patch, "priority") ? task.priority : state.priority };
+}

@@ -1,0 +1,155 @@
+/** What is measured: accepts, whole lives, deliveries, and the floor below them. */
+import { randomUUID } from "node:crypto";
+
+import { CONCURRENCY, Client, inParallel, quantile } from "./client.mjs";
+import { Executor } from "./executor.mjs";
+import { FINAL, Sink } from "./sink.mjs";
+
+/** No phase begins a unit after this, milliseconds: five rounds have to fit into 90 s on a slow machine too. */
+const PHASE_MS = 5_000;
+
+/** Endpoints that get each notification of the deliveries phase. */
+const ENDPOINTS = 20;
+
+/** Times a phase from outside: units, wall time and CPU time of the server. */
+async function measure(server, run) {
+  const cpu = server.cpuMs();
+  const begin = performance.now();
+  const { units, latencies } = await run();
+  const wallMs = performance.now() - begin;
+  return {
+    units,
+    perSecond: (units / wallMs) * 1_000,
+    cpuMs: cpu === null ? null : (server.cpuMs() - cpu) / units,
+    p50: quantile(latencies, 0.5),
+    p99: quantile(latencies, 0.99),
+  };
+}
+
+async function timed(latencies, run) {
+  const begin = performance.now();
+  const value = await run();
+  latencies.push(performance.now() - begin);
+  return value;
+}
+
+/** Bare Hono, a new object, one insert. */
+export function floorPhase(server) {
+  const client = new Client(server.url);
+  return (count) =>
+    measure(server, async () => {
+      const latencies = [];
+      const units = await inParallel(count, PHASE_MS, (index) =>
+        timed(latencies, () => client.call("POST", `/notes/${randomUUID()}`, taskOf("nobody", index))),
+      );
+      return { units, latencies };
+    });
+}
+
+function taskOf(capability, index) {
+  return {
+    task_type: "general",
+    description: `A task of the bench, number ${index}`,
+    requires: { capabilities: [capability] },
+    tags: ["bench"],
+  };
+}
+
+/** A tenant of its own, so that the endpoints of one phase hear nothing of the others. */
+async function tenantOf(batuta, adminKey, tenant) {
+  const admin = new Client(batuta.url, adminKey);
+  const scopes = ["orchestrate", "execute", "observe"];
+  const { key } = await admin.call("POST", "/v1/keys", { name: tenant, tenant, scopes });
+  admin.close();
+  return new Client(batuta.url, key);
+}
+
+/** POST /v1/tasks. What was accepted is cancelled afterwards, unmeasured: it would remind its pool for ever. */
+export async function acceptsPhase(batuta, adminKey) {
+  const client = await tenantOf(batuta, adminKey, "accepts");
+  return async (count) => {
+    const task_ids = [];
+    const figures = await measure(batuta, async () => {
+      const latencies = [];
+      const units = await inParallel(count, PHASE_MS, async (index) => {
+        const task = taskOf("nobody", index);
+        const view = await timed(latencies, () => client.call("POST", "/v1/tasks", task));
+        task_ids.push(view.task_id);
+      });
+      return { units, latencies };
+    });
+    await inParallel(task_ids.length, Infinity, (index) =>
+      client.call("POST", `/v1/tasks/${task_ids[index]}/commands`, { command: "cancel" }),
+    );
+    return figures;
+  };
+}
+
+function executors(client, capability) {
+  return Promise.all(
+    Array.from({ length: CONCURRENCY }, (_, lane) =>
+      new Executor(client, `${capability}-${lane}`).register(capability),
+    ),
+  );
+}
+
+/** Refuses to go on when something accepted did not arrive: the only promise that a bench can break. */
+function refuseLost(lost) {
+  if (lost.length > 0) throw new Error(`${lost.length} deliveries lost, e.g. ${lost[0]}`);
+}
+
+/** Whole lives; one is over when its last notification has arrived. */
+export async function livesPhase(batuta, adminKey, sink) {
+  const client = await tenantOf(batuta, adminKey, "lives");
+  await client.call("POST", "/v1/webhooks", { url: `${sink.url}/lives`, events: ["all"] });
+  const agents = await executors(client, "lives");
+  return (count) =>
+    measure(batuta, async () => {
+      const begun = new Map();
+      const told = [];
+      const units = await inParallel(count, PHASE_MS, async (index, lane) => {
+        const at = performance.now();
+        const task = taskOf("lives", index);
+        begun.set((await client.call("POST", "/v1/tasks", task)).task_id, at);
+        const agent = agents[lane];
+        await agent.claim();
+        const seqs = await agent.work();
+        told.push(...seqs.map((seq) => Sink.nameOf("/lives", agent.task_id, seq)));
+      });
+      const last = [...begun.keys()].map((task_id) => Sink.nameOf("/lives", task_id, FINAL));
+      refuseLost(await sink.missing([...told, ...last]));
+      const latencies = [...begun.values()].map(
+        (at, index) => sink.arrivals.get(last[index]) - at,
+      );
+      return { units, latencies };
+    });
+}
+
+/** Progress of sixteen running tasks, each to twenty endpoints. */
+export async function deliveriesPhase(batuta, adminKey, sink) {
+  const client = await tenantOf(batuta, adminKey, "deliveries");
+  const paths = Array.from({ length: ENDPOINTS }, (_, index) => `/deliveries/${index}`);
+  for (const path of paths) {
+    await client.call("POST", "/v1/webhooks", { url: sink.url + path, events: ["all"] });
+  }
+  const agents = await executors(client, "deliveries");
+  for (const [index, agent] of agents.entries()) {
+    const patience = { timeout: 3_600, heartbeat_timeout: 3_600, stall_timeout: 3_600 };
+    await client.call("POST", "/v1/tasks", { ...taskOf("deliveries", index), ...patience });
+    await agent.claim();
+    await agent.start();
+  }
+  return (count) =>
+    measure(batuta, async () => {
+      const told = new Map();
+      await inParallel(count / ENDPOINTS, PHASE_MS, async (index, lane) => {
+        const at = performance.now();
+        const agent = agents[lane];
+        const seq = await agent.progress(50, `step ${index}`);
+        for (const path of paths) told.set(Sink.nameOf(path, agent.task_id, seq), at);
+      });
+      refuseLost(await sink.missing([...told.keys()]));
+      const latencies = [...told].map(([name, at]) => sink.arrivals.get(name) - at);
+      return { units: told.size, latencies };
+    });
+}

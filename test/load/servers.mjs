@@ -1,0 +1,162 @@
+/** The two Workers that a bench compares, each as a bundle on the miniflare API: never through `wrangler dev`. */
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
+import { gzipSync } from "node:zlib";
+
+const root = path.join(import.meta.dirname, "../..");
+const ADMIN_KEY = "bk_bench_admin_key";
+
+// Read once by wrangler while it is imported.
+process.env["WRANGLER_LOG"] ??= "error";
+process.env["WRANGLER_SEND_METRICS"] = "false";
+process.env["WRANGLER_WRITE_LOGS"] = "false";
+process.env["BATUTA_ADMIN_KEY"] = ADMIN_KEY;
+
+const { unstable_getMiniflareWorkerOptions, unstable_splitSqlQuery } = await import("wrangler");
+// The very copy that wrangler runs: a second one would bring a second workerd.
+const wranglerRequire = createRequire(createRequire(import.meta.url).resolve("wrangler"));
+const { Log, LogLevel, Miniflare, convertV4MiniflareOptions } = wranglerRequire("miniflare");
+
+/** The bare Worker's configuration; Batuta's own is wrangler.toml. */
+const FLOOR = {
+  name: "floor",
+  main: path.join(import.meta.dirname, "floor.mjs"),
+  compatibility_date: readCompatibilityDate(),
+  durable_objects: { bindings: [{ name: "NOTE", class_name: "NoteObject" }] },
+  exports: { NoteObject: { type: "durable-object", storage: "sqlite" } },
+};
+
+function readCompatibilityDate() {
+  const config = readFileSync(path.join(root, "wrangler.toml"), "utf8");
+  return /^compatibility_date = "(.+)"$/m.exec(config)[1];
+}
+
+/**
+ * Builds a Worker as `npm run build` does.
+ *
+ * @returns {{ script: string, gzipBytes: number }} the bundle's path and its compressed size
+ */
+function build(config, outdir) {
+  const wrangler = path.join(root, "node_modules/wrangler/wrangler-dist/cli.js");
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ["--no-warnings", wrangler, "deploy", "--dry-run", "--env", ""]
+      .concat(["--config", config])
+      .concat(["--outdir", outdir]),
+    { cwd: root, encoding: "utf8" },
+  );
+  if (status !== 0) throw new Error(`the build of ${config} failed:\n${stdout}\n${stderr}`);
+  const script = path.join(outdir, readdirSync(outdir).find((name) => name.endsWith(".js")));
+  return { script, gzipBytes: gzipSync(readFileSync(script)).length };
+}
+
+/** A Worker that answers on a loopback port, and the CPU time of its process. */
+class Server {
+  #miniflare;
+  #pid;
+  problems = [];
+
+  async start({ config, script, state, bindings }) {
+    const { workerOptions } = unstable_getMiniflareWorkerOptions(config, "");
+    // The router in front of static files is a Worker of its own, and none of what is measured is a file.
+    const { assets: _, ...options } = workerOptions;
+    const before = new Set(workerdsBelow(process.pid));
+    this.#miniflare = new Miniflare(
+      convertV4MiniflareOptions({
+        host: "127.0.0.1",
+        port: 0,
+        cf: false,
+        log: new Log(LogLevel.ERROR),
+        logRequests: false,
+        resourcePersistencePath: state,
+        handleStructuredLogs: (line) => this.#keepProblem(line),
+        workers: [
+          {
+            ...options,
+            modules: [{ type: "ESModule", path: script }],
+            modulesRoot: path.dirname(script),
+            bindings: { ...options.bindings, ...bindings },
+          },
+        ],
+      }),
+    );
+    this.url = await this.#miniflare.ready;
+    this.#pid = workerdsBelow(process.pid).find((pid) => !before.has(pid));
+    return this;
+  }
+
+  /** CPU time that workerd has used so far, milliseconds; null where there is no /proc. */
+  cpuMs() {
+    return this.#pid === undefined ? null : cpuMsOf(this.#pid);
+  }
+
+  /** Applies the migrations in order. */
+  async migrate(folder) {
+    const database = await this.#miniflare.getD1Database("DB");
+    const files = readdirSync(folder).filter((name) => name.endsWith(".sql"));
+    for (const name of files.toSorted()) {
+      const statements = unstable_splitSqlQuery(readFileSync(path.join(folder, name), "utf8"));
+      await database.batch(statements.map((statement) => database.prepare(statement)));
+    }
+  }
+
+  async stop() {
+    await this.#miniflare.dispose();
+  }
+
+  #keepProblem({ level, message }) {
+    const isProblem = level === "error" || level === "warn" || /"level":"(error|warning)"/.test(message);
+    if (isProblem && this.problems.length < 1_000) this.problems.push(message);
+  }
+}
+
+/** Linux counts CPU time in hundredths of a second. */
+const MS_PER_TICK = 10;
+
+function cpuMsOf(pid) {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK;
+}
+
+function workerdsBelow(pid) {
+  try {
+    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
+    return text
+      .split(" ")
+      .filter((child) => child !== "" && readFileSync(`/proc/${child}/comm`, "utf8") === "workerd\n")
+      .map(Number);
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * Builds and starts both Workers below a folder of one's own.
+ *
+ * @returns {Promise<{ batuta: Server, floor: Server, adminKey: string, gzipBytes: number }>}
+ */
+export async function startServers(folder) {
+  const floorConfig = path.join(folder, "floor.json");
+  writeFileSync(floorConfig, JSON.stringify(FLOOR));
+  const config = path.join(root, "wrangler.toml");
+  const built = build(config, path.join(folder, "bundle"));
+  const floorBuilt = build(floorConfig, path.join(folder, "floor-bundle"));
+  for (const name of ["state", "floor-state"]) mkdirSync(path.join(folder, name));
+  const batuta = await new Server().start({
+    config,
+    script: built.script,
+    state: path.join(folder, "state"),
+    bindings: { ALLOW_LOCAL_ENDPOINTS: "true", BATUTA_ADMIN_KEY: ADMIN_KEY, LIMITS_FACTOR: "1000" },
+  });
+  await batuta.migrate(path.join(root, "migrations"));
+  const floor = await new Server().start({
+    config: floorConfig,
+    script: floorBuilt.script,
+    state: path.join(folder, "floor-state"),
+    bindings: {},
+  });
+  return { batuta, floor, adminKey: ADMIN_KEY, gzipBytes: built.gzipBytes };
+}

@@ -1,0 +1,64 @@
+/** A webhook receiver on loopback that answers 200 and notes what came when. */
+import http from "node:http";
+
+/** How long a delivery may take under load before it counts as lost, milliseconds. */
+const PATIENCE_MS = 20_000;
+
+/** The last notification of a task, in place of its seq: no answer of the API tells that one. */
+export const FINAL = "agent_end_task";
+
+export class Sink {
+  /** Instant of the first arrival (performance.now) by endpoint, task and seq. */
+  arrivals = new Map();
+  /** Deliveries that came again. */
+  repeated = 0;
+  #server = http.createServer((request, response) => this.#receive(request, response));
+  #isEnough = () => false;
+  #enough = null;
+
+  async start() {
+    // Endpoints keep their connections; none may be closed under their feet between two rounds.
+    this.#server.keepAliveTimeout = 120_000;
+    await new Promise((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
+    this.url = `http://127.0.0.1:${this.#server.address().port}`;
+    return this;
+  }
+
+  /** Name of a delivery: path of its endpoint, task, and seq or FINAL. */
+  static nameOf(path, task_id, seq) {
+    return `${path} ${task_id} ${seq}`;
+  }
+
+  /** Waits until all of these deliveries have come, at most 20 s; names those that have not. */
+  async missing(names) {
+    const lost = () => names.filter((name) => !this.arrivals.has(name));
+    const { promise, resolve } = Promise.withResolvers();
+    let open = new Set(lost());
+    const patience = setTimeout(resolve, PATIENCE_MS);
+    this.#enough = resolve;
+    this.#isEnough = (name) => open.delete(name) && open.size === 0;
+    if (open.size > 0) await promise;
+    clearTimeout(patience);
+    this.#isEnough = () => false;
+    return lost();
+  }
+
+  stop() {
+    this.#server.closeAllConnections();
+    this.#server.close();
+  }
+
+  #receive(request, response) {
+    let text = "";
+    request.setEncoding("utf8");
+    request.on("data", (chunk) => (text += chunk));
+    request.on("end", () => {
+      const { type, data } = JSON.parse(text);
+      const name = Sink.nameOf(request.url, data.task_id, type === FINAL ? FINAL : data.seq);
+      if (this.arrivals.has(name)) this.repeated += 1;
+      else this.arrivals.set(name, performance.now());
+      response.end();
+      if (this.#isEnough(name)) this.#enough();
+    });
+  }
+}

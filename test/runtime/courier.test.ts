@@ -1,0 +1,436 @@
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { describe, expect, it, vi } from "vitest";
+
+import type { EndpointObject } from "../../src/delivery/endpoint/endpoint-object.ts";
+import { START, item, newEndpoint, placeOf, type TestEndpoint } from "./endpoints.ts";
+
+const DOWN = { status: 503 };
+const UP = { status: 200 };
+
+/** Lets time pass in steps, running each alarm, until nothing is to be sent any more. */
+async function letPass(endpoint: TestEndpoint, ms: number, step: number): Promise<void> {
+  for (let passed = 0; passed <= ms; passed += step) {
+    await endpoint.at(passed);
+    await endpoint.stub.wake();
+    await endpoint.send();
+  }
+}
+
+describe("an endpoint that is down", () => {
+  it("gets everything in order once it is up again", async () => {
+    const endpoint = await newEndpoint({ retry_policy: null });
+    await endpoint.receiver.script([{ status: 503 }]);
+    const tasks = Array.from({ length: 5 }, (_, task) => `t${task}`);
+    for (const task of tasks) await endpoint.enqueue(item(task, 1), item(task, 2), item(task, 3));
+
+    await letPass(endpoint, 3_600_000, 300_000);
+    await endpoint.receiver.script([UP]);
+    const failures = (await endpoint.arrived()).length;
+    await letPass(endpoint, 12 * 3_600_000, 1_800_000);
+
+    const later = (await endpoint.arrived()).slice(failures);
+    expect(failures).toBeGreaterThan(tasks.length);
+    expect(later).toHaveLength(15);
+    for (const task of tasks) {
+      const ofTask = later.filter((place) => place.startsWith(`${task}:`));
+      expect(ofTask).toEqual([`${task}:1`, `${task}:2`, `${task}:3`]);
+    }
+  });
+
+  it("has every attempt stored: as many as the receiver counted, with what it answered", async () => {
+    const endpoint = await newEndpoint();
+    await endpoint.receiver.script([
+      { status: 500, body: "first" },
+      { status: 404, body: "second" },
+      { status: 201, body: "third" },
+    ]);
+    await endpoint.enqueue(item("t", 1));
+
+    await letPass(endpoint, 200_000, 10_000);
+
+    const delivery = await endpoint.delivery("t", 1);
+    const log = await endpoint.receiver.log();
+    expect(delivery.attempts).toHaveLength(log.length);
+    expect(delivery).toMatchObject({
+      state: "delivered",
+      attempts_made: 3,
+      attempts: [
+        { attempt: 1, trigger: "scheduled", status_code: 500, response_body: "first" },
+        { attempt: 2, trigger: "retry", status_code: 404, response_body: "second" },
+        { attempt: 3, trigger: "retry", status_code: 201, error_class: null },
+      ],
+    });
+  });
+
+  it("is never tried before a retry is due", async () => {
+    const endpoint = await newEndpoint();
+    await endpoint.receiver.script([DOWN]);
+    await endpoint.enqueue(item("t", 1));
+    await endpoint.send();
+
+    await endpoint.at(9_999);
+    await endpoint.stub.wake();
+    await endpoint.send();
+    const early = await endpoint.arrived();
+    await endpoint.at(10_000);
+    await endpoint.stub.wake();
+    await endpoint.send();
+
+    expect(early).toHaveLength(1);
+    expect(await endpoint.arrived()).toHaveLength(2);
+    for (const attempt of (await endpoint.delivery("t", 1)).attempts ?? []) {
+      expect(Date.parse(attempt.started_at)).toBeGreaterThanOrEqual(Date.parse(attempt.due_at));
+    }
+  });
+
+  it("gets the same bytes under the same id in every attempt, each signed anew", async () => {
+    const endpoint = await newEndpoint();
+    await endpoint.receiver.script([DOWN, UP]);
+    await endpoint.enqueue(item("t", 1));
+
+    await letPass(endpoint, 20_000, 10_000);
+
+    const [first, second] = await endpoint.receiver.log();
+    expect(second?.body_base64).toBe(first?.body_base64);
+    expect(second?.headers["webhook-id"]).toBe(first?.headers["webhook-id"]);
+    expect([first, second].map((request) => request?.headers["x-attempt"])).toEqual(["1", "2"]);
+    expect(second?.headers["webhook-timestamp"]).toBe(String(START / 1_000 + 10));
+  });
+
+  it("keeps what used up its retries, readable and replayable", async () => {
+    const endpoint = await newEndpoint();
+    await endpoint.receiver.script([DOWN, DOWN, DOWN, UP]);
+    await endpoint.enqueue(item("t", 1), item("t", 2));
+    await letPass(endpoint, 200_000, 10_000);
+    const exhausted = await endpoint.delivery("t", 1);
+
+    await endpoint.stub.replay(exhausted.delivery_id);
+    await endpoint.send();
+
+    expect(exhausted).toMatchObject({ state: "exhausted", attempts_made: 3 });
+    expect((await endpoint.delivery("t", 2)).state).toBe("delivered");
+    expect(await endpoint.delivery("t", 1)).toMatchObject({ state: "delivered", attempts_made: 4 });
+  });
+
+  it("is given up at once on a status that the registration calls final", async () => {
+    const endpoint = await newEndpoint({ final_statuses: [422] });
+    await endpoint.receiver.script([{ status: 422 }, UP]);
+    await endpoint.enqueue(item("t", 1), item("t", 2));
+
+    await endpoint.send();
+
+    expect((await endpoint.delivery("t", 1)).state).toBe("exhausted");
+    expect((await endpoint.delivery("t", 2)).state).toBe("delivered");
+  });
+});
+
+describe("lanes under failures", () => {
+  it("block the failing task alone: other tasks go on", async () => {
+    const endpoint = await newEndpoint();
+    await endpoint.receiver.script([DOWN, UP]);
+    await endpoint.enqueue(item("a", 1, { priority: "high" }), item("a", 2), item("b", 1));
+
+    await endpoint.send();
+    const meanwhile = await endpoint.arrived();
+    await letPass(endpoint, 20_000, 10_000);
+
+    expect(meanwhile).toEqual(["a:1", "b:1"]);
+    expect(await endpoint.arrived()).toEqual(["a:1", "b:1", "a:1", "a:2"]);
+  });
+
+  it("keep every task in order while a third of all requests fail", async () => {
+    const endpoint = await newEndpoint({ retry_policy: { schedule: Array(20).fill(10) } });
+    const script = Array.from({ length: 120 }, (_, index) => (index % 3 === 0 ? DOWN : UP));
+    await endpoint.receiver.script([...script, UP]);
+    const tasks = Array.from({ length: 12 }, (_, task) => `t${task}`);
+    for (const task of tasks) {
+      await endpoint.enqueue(item(task, 1), item(task, 2), item(task, 3), item(task, 4));
+    }
+
+    await letPass(endpoint, 300_000, 10_000);
+
+    const log = await endpoint.receiver.log();
+    for (const task of tasks) {
+      const seqs = log.filter((request) => placeOf(request).startsWith(`${task}:`)).map(placeOf);
+      const firsts = seqs.filter((place, index) => seqs.indexOf(place) === index);
+      expect(seqs).toEqual(seqs.toSorted());
+      expect(firsts).toEqual([1, 2, 3, 4].map((seq) => `${task}:${seq}`));
+    }
+  });
+
+  it("send the critical one first when a hundred others wait", async () => {
+    const endpoint = await newEndpoint();
+    await endpoint.change({ state: "paused" });
+    const backlog = Array.from({ length: 100 }, (_, task) =>
+      item(`p${task}`, 1, { priority: "low" }),
+    );
+    await endpoint.enqueue(...backlog, item("critical", 1, { priority: "critical" }));
+
+    await endpoint.change({ state: "active" });
+    await endpoint.send();
+
+    const arrived = await endpoint.arrived();
+    expect(arrived).toHaveLength(101);
+    // Six leave together, and the network may turn them round.
+    expect(arrived.slice(0, 6)).toContain("critical:1");
+  });
+
+  it("keep one order for the whole endpoint where it asks for that", async () => {
+    const endpoint = await newEndpoint({ ordering: "endpoint" });
+    await endpoint.receiver.script([DOWN, UP]);
+    await endpoint.enqueue(item("b", 1));
+    await endpoint.enqueue(item("a", 1), item("b", 2));
+
+    await endpoint.send();
+    await endpoint.evict();
+    await letPass(endpoint, 20_000, 10_000);
+
+    expect(await endpoint.arrived()).toEqual(["b:1", "b:1", "a:1", "b:2"]);
+  });
+
+  it("go on while one request hangs, with never more than six open", async () => {
+    const endpoint = await newEndpoint();
+    const slow = 150;
+    await endpoint.receiver.script([{ delay_ms: 1_500 }, { delay_ms: slow }]);
+    await endpoint.enqueue(...Array.from({ length: 25 }, (_, task) => item(`t${task}`, 1)));
+
+    await endpoint.send();
+
+    const log = await endpoint.receiver.log();
+    const ends = log.map(({ at_ms }, index) => at_ms + (index === 0 ? 1_500 : slow));
+    const open = log.map(({ at_ms }) =>
+      log.filter((other, index) => other.at_ms <= at_ms && (ends[index] ?? 0) > at_ms),
+    );
+    expect(log).toHaveLength(25);
+    expect(Math.max(...open.map(({ length }) => length))).toBeLessThanOrEqual(6);
+    expect(Math.max(...log.slice(1).map(({ at_ms }) => at_ms))).toBeLessThan(ends[0] ?? 0);
+  });
+
+  it("take in at once what is stored while a request hangs", async () => {
+    const endpoint = await newEndpoint();
+    await endpoint.receiver.script([{ delay_ms: 1_000 }, UP]);
+    await endpoint.enqueue(item("slow", 1));
+    const sending = endpoint.send();
+    await vi.waitUntil(async () => (await endpoint.arrived()).length === 1);
+
+    await endpoint.enqueue(item("quick", 1));
+    await vi.waitUntil(async () => (await endpoint.delivery("quick", 1)).state === "delivered");
+
+    expect((await endpoint.delivery("slow", 1)).state).toBe("delivering");
+    await sending;
+  });
+});
+
+describe("what an endpoint's answers do", () => {
+  it("are not followed when they redirect", async () => {
+    const [endpoint, other] = [await newEndpoint(), await newEndpoint()];
+    await endpoint.receiver.script([{ status: 302, headers: { location: other.receiver.url } }]);
+    await endpoint.enqueue(item("t", 1));
+
+    await endpoint.send();
+
+    expect(await other.arrived()).toEqual([]);
+    expect(await endpoint.delivery("t", 1)).toMatchObject({
+      state: "retrying",
+      attempts: [{ status_code: 302, error_class: "redirect" }],
+    });
+  });
+
+  it("disable the endpoint with 410: this one is cancelled, later ones are held", async () => {
+    const endpoint = await newEndpoint();
+    await env.DB.prepare(
+      "INSERT INTO webhook VALUES ('default', ?, '{}', '[]', 'active', 1, '', NULL)",
+    )
+      .bind(endpoint.config.webhook_id)
+      .run();
+    await endpoint.receiver.script([{ status: 410 }]);
+    await endpoint.enqueue(item("t", 1), item("t", 2));
+
+    await endpoint.send();
+    await endpoint.enqueue(item("u", 1));
+    await endpoint.send();
+
+    expect(await endpoint.arrived()).toEqual(["t:1"]);
+    expect(await endpoint.delivery("t", 1)).toMatchObject({
+      state: "cancelled",
+      delay_reason: "endpoint_gone",
+    });
+    expect(await endpoint.delivery("t", 2)).toMatchObject({ state: "held" });
+    expect(await endpoint.delivery("u", 1)).toMatchObject({ delay_reason: "endpoint_disabled" });
+    const row = await env.DB.prepare("SELECT state, version FROM webhook WHERE webhook_id = ?")
+      .bind(endpoint.config.webhook_id)
+      .first();
+    expect(row).toEqual({ state: "disabled", version: 2 });
+  });
+
+  it.each([
+    ["seconds", "3600"],
+    ["a date", new Date(START + 3_600_000).toUTCString()],
+  ])("pause the whole endpoint with Retry-After in %s", async (_form, header) => {
+    const endpoint = await newEndpoint();
+    await endpoint.receiver.script([{ status: 429, headers: { "retry-after": header } }, UP]);
+    await endpoint.enqueue(item("a", 1));
+    await endpoint.send();
+
+    await endpoint.enqueue(item("b", 1));
+    await endpoint.evict();
+    await letPass(endpoint, 3_599_000, 599_000);
+    const during = await endpoint.arrived();
+    const waiting = await endpoint.delivery("b", 1);
+    await letPass(endpoint, 3_600_000, 3_600_000);
+
+    expect(during).toEqual(["a:1"]);
+    expect(waiting).toMatchObject({
+      delay_reason: "retry_after",
+      next_attempt_at: new Date(START + 3_600_000).toISOString(),
+    });
+    expect((await endpoint.arrived()).toSorted()).toEqual(["a:1", "a:1", "b:1"]);
+  });
+
+  it("are kept up to a thousand characters", async () => {
+    const endpoint = await newEndpoint();
+    await endpoint.receiver.script([{ status: 500, body: "é".repeat(200_000) }]);
+    await endpoint.enqueue(item("t", 1));
+
+    await endpoint.send();
+
+    const [attempt] = (await endpoint.delivery("t", 1)).attempts ?? [];
+    expect(attempt?.response_body).toBe("é".repeat(1_000));
+  });
+
+  it("count as a timeout when they do not come in time", async () => {
+    const endpoint = await newEndpoint({ timeout: 1 });
+    await endpoint.receiver.script([{ delay_ms: 1_500 }]);
+    await endpoint.enqueue(item("t", 1));
+
+    await endpoint.send();
+
+    expect(await endpoint.delivery("t", 1)).toMatchObject({
+      state: "retrying",
+      attempts: [{ status_code: null, error_class: "timeout" }],
+    });
+  });
+});
+
+describe("what can be lost", () => {
+  it("is no delivery when the message of the retries queue is lost: the alarm still sends", async () => {
+    const endpoint = await newEndpoint();
+    await endpoint.receiver.script([DOWN, UP]);
+    await endpoint.enqueue(item("t", 1));
+    await endpoint.send();
+
+    const alarm = await runInDurableObject(endpoint.stub, (_instance, state) =>
+      state.storage.getAlarm(),
+    );
+    await endpoint.at(alarm === null ? 0 : alarm - START);
+    await endpoint.send();
+
+    expect(alarm).toBe(START + 10_000 + 60_000);
+    expect(await endpoint.arrived()).toEqual(["t:1", "t:1"]);
+    expect((await endpoint.delivery("t", 1)).state).toBe("delivered");
+  });
+
+  it("is no retry when the object is evicted in the middle of one", async () => {
+    const endpoint = await newEndpoint();
+    await endpoint.receiver.script([DOWN, DOWN, UP]);
+    await endpoint.enqueue(item("t", 1), item("t", 2), item("u", 1));
+    await endpoint.send();
+
+    await endpoint.evict();
+    await letPass(endpoint, 20_000, 10_000);
+    await endpoint.evict();
+    await letPass(endpoint, 400_000, 50_000);
+
+    const arrived = await endpoint.arrived();
+    expect(arrived.filter((place) => place.startsWith("t")).at(-1)).toBe("t:2");
+    for (const [task, seq] of [
+      ["t", 1],
+      ["t", 2],
+      ["u", 1],
+    ] as const) {
+      expect((await endpoint.delivery(task, seq)).state).toBe("delivered");
+    }
+  });
+
+  it("is nothing stored when the object is evicted before its alarm", async () => {
+    const endpoint = await newEndpoint();
+    await endpoint.enqueue(item("t", 1), item("u", 1));
+
+    await endpoint.evict();
+    await endpoint.send();
+
+    expect((await endpoint.arrived()).toSorted()).toEqual(["t:1", "u:1"]);
+  });
+
+  it("is nothing that comes to an evicted object with retries open", async () => {
+    const endpoint = await newEndpoint();
+    await endpoint.receiver.script([DOWN, UP]);
+    await endpoint.enqueue(item("t", 1), item("t", 2));
+    await endpoint.send();
+    await endpoint.evict();
+
+    await endpoint.enqueue(item("u", 1));
+    await endpoint.evict();
+    await letPass(endpoint, 80_000, 10_000);
+
+    expect(await endpoint.arrived()).toEqual(["t:1", "u:1", "t:1", "t:2"]);
+  });
+
+  it("is nothing when the alarm's work throws: it comes back a minute later", async () => {
+    const endpoint = await newEndpoint();
+    await endpoint.enqueue(item("t", 1));
+    await runInDurableObject(endpoint.stub, (instance: EndpointObject) => {
+      instance.random = () => {
+        throw new Error("broken");
+      };
+    });
+    await endpoint.receiver.script([DOWN, UP]);
+
+    await endpoint.send();
+    await endpoint.evict();
+    const alarm = await runInDurableObject(endpoint.stub, (_instance, state) =>
+      state.storage.getAlarm(),
+    );
+    await endpoint.send();
+
+    expect(alarm).toBe(START + 60_000);
+    expect((await endpoint.delivery("t", 1)).state).toBe("delivered");
+  });
+});
+
+describe("the retries queue", () => {
+  it("wakes the endpoint when a retry comes due, long before the alarm", async () => {
+    const endpoint = await newEndpoint({ retry_policy: { schedule: [1] } });
+    await runInDurableObject(endpoint.stub, (instance: EndpointObject) => {
+      instance.now = () => Date.now();
+    });
+    await endpoint.receiver.script([DOWN, UP]);
+    const before = Date.now();
+
+    await endpoint.enqueue(item("t", 1));
+    await vi.waitUntil(async () => (await endpoint.arrived()).length === 2, { timeout: 8_000 });
+
+    const [first, second] = await endpoint.receiver.log();
+    expect((second?.at_ms ?? 0) - (first?.at_ms ?? 0)).toBeGreaterThanOrEqual(1_000);
+    expect(Date.now() - before).toBeLessThan(30_000);
+  }, 10_000);
+
+  it("is asked to wake the object in whole seconds, twelve hours at most", async () => {
+    const endpoint = await newEndpoint({ retry_policy: { schedule: [86_400] } });
+    await endpoint.receiver.script([DOWN]);
+    const send = await runInDurableObject(endpoint.stub, (instance: EndpointObject) =>
+      vi.spyOn(instance["env"].RETRIES, "send"),
+    );
+
+    await endpoint.enqueue(item("t", 1));
+    await endpoint.send();
+
+    const message = {
+      tenant: "default",
+      webhook_id: endpoint.config.webhook_id,
+      due: START + 86_400_000,
+    };
+    expect(send.mock.calls).toEqual([[message, { delaySeconds: 43_200 }]]);
+  });
+});

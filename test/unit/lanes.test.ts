@@ -1,0 +1,176 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+
+import { laneOf, Lanes, type LaneItem } from "../../src/delivery/endpoint/lanes.ts";
+
+let position = 0;
+
+function item(source: string, seq: number, changes: Partial<LaneItem> = {}): LaneItem {
+  position += 1;
+  const lane = laneOf("task", source, seq);
+  return { lane, source, seq, priority: 1, due: 0, position, isRetry: false, ...changes };
+}
+
+function lanesWith(items: LaneItem[]): Lanes {
+  const lanes = new Lanes();
+  for (const added of items) lanes.add(added);
+  return lanes;
+}
+
+/** Everything that goes out when each succeeds at once. */
+function drain(lanes: Lanes, now = 0): string[] {
+  const sent: string[] = [];
+  for (let next = lanes.take(now); next !== null; next = lanes.take(now)) {
+    sent.push(`${next.source}${next.seq}`);
+    lanes.finish(next);
+  }
+  return sent;
+}
+
+describe("the lane of a delivery", () => {
+  it.each([
+    ["task", "t", "t"],
+    ["endpoint", "", ""],
+    ["none", "t/1", "t/2"],
+  ] as const)("under ordering %s", (ordering, first, second) => {
+    expect([laneOf(ordering, "t", 1), laneOf(ordering, "t", 2)]).toEqual([first, second]);
+  });
+});
+
+describe("lanes", () => {
+  it("send one lane in order, one at a time", () => {
+    const lanes = lanesWith([item("a", 1), item("a", 2)]);
+
+    const first = lanes.take(0);
+    const whileBusy = lanes.take(0);
+
+    expect(first).toMatchObject({ source: "a", seq: 1 });
+    expect(whileBusy).toBeNull();
+  });
+
+  it("let other lanes go while one is busy or waits", () => {
+    const lanes = lanesWith([item("a", 1), item("a", 2), item("b", 1), item("c", 1)]);
+
+    const a = lanes.take(0);
+    if (a === null) throw new Error("nothing to take");
+    lanes.postpone(a, 60_000);
+
+    expect(drain(lanes)).toEqual(["b1", "c1"]);
+    expect(drain(lanes, 59_999)).toEqual([]);
+    expect(drain(lanes, 60_000)).toEqual(["a1", "a2"]);
+  });
+
+  it("send a critical one before a backlog of a hundred", () => {
+    const backlog = Array.from({ length: 100 }, (_, index) =>
+      item(`p${index}`, 1, { priority: 0 }),
+    );
+    const lanes = lanesWith([...backlog, item("critical", 1, { priority: 3 })]);
+
+    const sent = drain(lanes);
+
+    expect(sent[0]).toBe("critical1");
+    expect(sent).toHaveLength(101);
+  });
+
+  it("lend a lane the highest priority in it, and never change its order", () => {
+    const lanes = lanesWith([
+      item("other", 1, { priority: 2 }),
+      item("a", 1, { priority: 0 }),
+      item("a", 2, { priority: 3 }),
+      item("a", 3, { priority: 0 }),
+    ]);
+
+    expect(drain(lanes)).toEqual(["a1", "a2", "other1", "a3"]);
+  });
+
+  it("send the longest due first among equals, then the oldest", () => {
+    const lanes = lanesWith([
+      item("new", 1, { due: 9 }),
+      item("old", 1, { due: 3 }),
+      item("same", 1, { due: 3 }),
+    ]);
+
+    expect(drain(lanes, 10)).toEqual(["old1", "same1", "new1"]);
+  });
+
+  it("keep the order of seq when a task's earlier one comes later", () => {
+    const lanes = lanesWith([item("a", 5), item("a", 3)]);
+
+    expect(drain(lanes)).toEqual(["a3", "a5"]);
+  });
+
+  it("do not send before it is due", () => {
+    const lanes = lanesWith([item("a", 1, { due: 1_000 })]);
+
+    expect(lanes.take(999)).toBeNull();
+    expect(lanes.nextDue()).toBe(1_000);
+    expect(lanes.take(1_000)).not.toBeNull();
+    expect(lanes.nextDue()).toBeNull();
+  });
+
+  it("say whether only retries are left, and whether another may go", () => {
+    const lanes = lanesWith([item("a", 1), item("a", 2)]);
+    const head = lanes.take(0);
+    if (head === null) throw new Error("nothing to take");
+
+    expect(lanes.areAllRetrying()).toBe(false);
+    lanes.postpone(head, 5);
+    expect(lanes.areAllRetrying()).toBe(true);
+    lanes.take(5);
+    expect(lanes.finish(head)).toBe(true);
+    expect(lanes.areAllRetrying()).toBe(false);
+  });
+
+  it("put everything of an endpoint into one order when it asks for that", () => {
+    const items = [item("a", 1), item("b", 1), item("a", 2)];
+    const lanes = lanesWith(items.map((added) => ({ ...added, lane: "" })));
+
+    expect(drain(lanes)).toEqual(["a1", "b1", "a2"]);
+  });
+
+  it("lose nothing and keep each task's order under random failures", () => {
+    const step = fc.record({
+      task: fc.integer({ min: 0, max: 4 }),
+      priority: fc.integer({ min: 0, max: 3 }),
+    });
+    fc.assert(
+      fc.property(
+        fc.array(step, { maxLength: 60 }),
+        fc.infiniteStream(fc.boolean()),
+        (steps, luck) => {
+          const counts = new Map<number, number>();
+          const items = steps.map(({ task, priority }) => {
+            const seq = (counts.get(task) ?? 0) + 1;
+            counts.set(task, seq);
+            return item(`t${task}`, seq, { priority });
+          });
+          const lanes = lanesWith(items);
+          const sent = new Map<string, number[]>();
+          let failures = 0;
+          for (let now = 0; lanes.nextDue() !== null; now += 1) {
+            for (let next = lanes.take(now); next !== null; next = lanes.take(now)) {
+              if (failures < 200 && luck.next().value === true) {
+                failures += 1;
+                lanes.postpone(next, now + 3);
+                continue;
+              }
+              sent.set(next.source, [...(sent.get(next.source) ?? []), next.seq]);
+              lanes.finish(next);
+            }
+          }
+
+          for (const [task, count] of counts) {
+            expect(sent.get(`t${task}`)).toEqual(Array.from({ length: count }, (_, at) => at + 1));
+          }
+        },
+      ),
+    );
+  });
+
+  it("pick from a hundred thousand lanes as from a few", () => {
+    const lanes = new Lanes();
+    for (let task = 0; task < 100_000; task += 1) lanes.add(item(`t${task}`, 1));
+
+    expect(drain(lanes)).toHaveLength(100_000);
+  });
+});

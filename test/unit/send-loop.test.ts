@@ -1,0 +1,90 @@
+import { describe, expect, it } from "vitest";
+
+import { SendLoop, type Finished } from "../../src/delivery/endpoint/send-loop.ts";
+
+/** Requests that end when the test says so. */
+function stage(items: string[]) {
+  const loop = new SendLoop<string, string>();
+  const flights = new Map<string, PromiseWithResolvers<string>>();
+  const commits: string[][] = [];
+  const ports = {
+    take: () => items.shift() ?? null,
+    send: (item: string) => {
+      const flight = Promise.withResolvers<string>();
+      flights.set(item, flight);
+      return flight.promise;
+    },
+    commit: (finished: readonly Finished<string, string>[]) => {
+      commits.push(finished.map(({ item, report }) => `${item}:${report}`));
+      for (const { item } of finished) flights.delete(item);
+    },
+  };
+  const land = (item: string) => flights.get(item)?.resolve("ok");
+  return { loop, ports, commits, inFlight: () => [...flights.keys()], land };
+}
+
+/** Lets everything run that is ready to run. */
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+describe("the send loop", () => {
+  it("keeps six in flight and no more", async () => {
+    const { loop, ports, inFlight, land } = stage(["a", "b", "c", "d", "e", "f", "g", "h"]);
+
+    const run = loop.run(ports);
+    expect(inFlight()).toEqual(["a", "b", "c", "d", "e", "f"]);
+    land("c");
+    await settled();
+
+    expect(inFlight()).toEqual(["a", "b", "d", "e", "f", "g"]);
+    for (const item of ["a", "b", "d", "e", "f", "g"]) land(item);
+    await settled();
+    land("h");
+    await run;
+  });
+
+  it("goes on with the others while one hangs", async () => {
+    const { loop, ports, commits, land } = stage(["hangs", "b"]);
+
+    const run = loop.run(ports);
+    land("b");
+    await settled();
+
+    expect(commits).toEqual([["b:ok"]]);
+    land("hangs");
+    await run;
+  });
+
+  it("commits together what finished together", async () => {
+    const { loop, ports, commits, land } = stage(["a", "b", "c"]);
+
+    const run = loop.run(ports);
+    for (const item of ["a", "b", "c"]) land(item);
+    await run;
+
+    expect(commits).toEqual([["a:ok", "b:ok", "c:ok"]]);
+  });
+
+  it("looks again when it is poked", async () => {
+    const items = ["hangs"];
+    const { loop, ports, inFlight, land } = stage(items);
+    const run = loop.run(ports);
+
+    items.push("late");
+    loop.poke();
+    await settled();
+
+    expect(inFlight()).toEqual(["hangs", "late"]);
+    land("hangs");
+    land("late");
+    await run;
+    expect(loop.isRunning).toBe(false);
+  });
+
+  it("ends at once when there is nothing to send", async () => {
+    const { loop, ports, commits } = stage([]);
+
+    await loop.run(ports);
+
+    expect(commits).toEqual([]);
+  });
+});

@@ -1,0 +1,285 @@
+import { describe, expect, it } from "vitest";
+
+import { endReasonSchema } from "../../src/protocol/enums.ts";
+import { finishDueAt } from "../../src/task/machine/clocks.ts";
+import { completionStatusOf } from "../../src/task/machine/verdict.ts";
+import {
+  IN_PHASE,
+  assign,
+  beat,
+  completed,
+  decline,
+  end,
+  escalated,
+  failed,
+  finish,
+  later,
+  live,
+  order,
+  progress,
+  refusalOf,
+  stateOf,
+  step,
+  submit,
+  tick,
+  typesOf,
+} from "../task-life.ts";
+import type { Life } from "../task-life.ts";
+
+const commandState = (life: Life) => stateOf(life).commands[0]?.state;
+const cancelling = () => live(IN_PHASE.executing(), order("cancel"));
+
+describe("agent_end_task of the executor", () => {
+  it.each(endReasonSchema.options)("is the verdict %s where none is frozen", (reason) => {
+    const life = live(IN_PHASE.executing(), end(reason));
+
+    const { verdict, status } = stateOf(life);
+    expect(verdict?.reason).toBe(reason);
+    expect(status).toBe(
+      { success: "completed", cancelled: "cancelled", escalated: "escalated" }[String(reason)] ??
+        "failed",
+    );
+  });
+
+  it("adds its facts to a verdict that is frozen, and says when its reason is ignored", () => {
+    const { life, done } = step(IN_PHASE.finalizing(), end("failure"));
+
+    expect(done.decision).toMatchObject({ ok: true, value: { isReasonIgnored: true } });
+    expect(stateOf(life)).toMatchObject({
+      verdict: { reason: "success" },
+      memo: { end: { reason: "failure" } },
+    });
+  });
+
+  it("is answered the same the second time, and only the first one counts", () => {
+    const first = step(IN_PHASE.executing(), end("failure"));
+    const second = step(first.life, end("success"));
+
+    expect(second.done).toMatchObject({ events: [], memo: null });
+    expect(second.done.decision).toMatchObject({ ok: true, value: { isReasonIgnored: true } });
+    expect(second.life.state).toEqual(first.life.state);
+  });
+
+  it("is accepted without effect from an executor that lost its lease to the clock", () => {
+    const over = step(
+      later(IN_PHASE.executing({ heartbeat_timeout: 900, timeout: 300 }), 300),
+      tick,
+    );
+
+    const { done } = step(over.life, end("success"));
+
+    expect(done.decision).toMatchObject({ ok: true, value: { isReasonIgnored: true } });
+    expect(done.memo).toBeNull();
+  });
+
+  it("of an agent that never held the task is refused, before and after the end", () => {
+    const stranger = end("success", { agent_id: "eve" });
+
+    expect(refusalOf(step(IN_PHASE.executing(), stranger).done)).toBe("wrong_agent");
+    expect(refusalOf(step(IN_PHASE.ended(), stranger).done)).toBe("wrong_agent");
+  });
+
+  it("that names another task than its address is refused", () => {
+    const { done } = step(IN_PHASE.executing(), end("success", { task_id: "task-2" }));
+
+    expect(refusalOf(done)).toBe("task_mismatch");
+  });
+
+  it("counts what it says was used, unless heartbeats said more", () => {
+    const metrics = {
+      start_time: "2026-11-22T10:00:00Z",
+      end_time: "2026-11-22T10:00:05Z",
+      duration_seconds: 5,
+      tokens_consumed: 500,
+      cost_incurred: 1,
+    };
+    const life = live(
+      IN_PHASE.executing(),
+      beat({ usage: { tokens: 900, cost_usd: 0.1 } }),
+      end("failure", { execution_metrics: metrics }),
+    );
+
+    expect(stateOf(life).memo).toMatchObject({ tokens: 900, cost_usd: 1 });
+  });
+});
+
+describe("a verdict", () => {
+  it.each([
+    ["success", true, "success"],
+    ["cancelled", true, "cancelled"],
+    ["failure", true, "partial"],
+    ["failure", false, "failure"],
+    ["timeout", true, "partial"],
+    ["timeout", false, "failure"],
+    ["escalated", false, "failure"],
+    ["resource_exhausted", true, "partial"],
+  ] as const)("of %s with partial results %s is %s", (reason, hasPartial, status) => {
+    expect(completionStatusOf(reason, hasPartial)).toBe(status);
+  });
+
+  it("keeps the intermediate results of the last progress as partial ones", () => {
+    const life = live(
+      IN_PHASE.executing({ heartbeat_timeout: 900, timeout: 300 }),
+      progress(40, { intermediate_results: { rows: 4 } }),
+      progress(50),
+    );
+
+    expect(stateOf(step(later(life, 300), tick).life).verdict?.hasPartialResults).toBe(true);
+  });
+
+  it("of a failure that carries partial results is partial", () => {
+    const life = live(
+      IN_PHASE.executing(),
+      failed({ retry_recommended: false, partial_results: { steps: [1, 2] } }),
+    );
+
+    expect(stateOf(life).verdict).toMatchObject({
+      reason: "failure",
+      hasPartialResults: true,
+      error: { root_cause: { class: "input" } },
+    });
+  });
+});
+
+describe("a cancellation", () => {
+  it.each(["awaiting_approval", "queued", "awaiting_input", "retry_wait"] as const)(
+    "in phase %s is done at once",
+    (phase) => {
+      const life = live(IN_PHASE[phase](), order("cancel"));
+
+      expect(stateOf(life).verdict?.reason).toBe("cancelled");
+      expect(commandState(life)).toBe("confirmed");
+      expect(stateOf(life).escalation?.state ?? "cancelled").toBe("cancelled");
+    },
+  );
+
+  it.each([
+    ["its end", end("cancelled"), "cancelled"],
+    ["a failure", failed(), "cancelled"],
+    ["a question", escalated(), "cancelled"],
+    ["giving the task back", decline(), "cancelled"],
+    ["another end", end("failure"), "failure"],
+  ] as const)("is confirmed by the executor with %s", (_title, command, reason) => {
+    const life = live(cancelling(), command);
+
+    expect(stateOf(life).verdict?.reason).toBe(reason);
+    expect(commandState(life)).toBe("confirmed");
+    expect(stateOf(life).escalation?.state ?? "cancelled").toBe("cancelled");
+  });
+
+  it.each([
+    ["its completion", completed()],
+    ["its successful end", end("success")],
+  ] as const)("is overtaken by %s", (_title, command) => {
+    const life = live(cancelling(), command);
+
+    expect(stateOf(life).verdict?.reason).toBe("success");
+    expect(commandState(life)).toBe("rejected");
+  });
+
+  it("is overtaken by the attempt's timeout", () => {
+    const limits = { timeout: 10, heartbeat_timeout: 900 };
+    const life = step(later(live(IN_PHASE.executing(limits), order("cancel")), 10), tick).life;
+
+    expect(stateOf(life).verdict?.reason).toBe("timeout");
+    expect(commandState(life)).toBe("rejected");
+  });
+
+  it("that the executor acknowledged is unresponsive after 30 s all the same", () => {
+    const acknowledged = live(cancelling(), beat({ acknowledged: ["cmd-cancel"] }));
+    const life = step(later(acknowledged, 30), tick).life;
+
+    expect(commandState(acknowledged)).toBe("acknowledged");
+    expect(commandState(life)).toBe("unresponsive");
+    expect(stateOf(life).verdict?.reason).toBe("cancelled");
+  });
+
+  it("ends the task when the lease is lost in the meantime", () => {
+    const life = step(
+      later(live(IN_PHASE.executing({ heartbeat_timeout: 20 }), order("cancel")), 20),
+      tick,
+    ).life;
+
+    expect(stateOf(life).verdict?.reason).toBe("cancelled");
+    expect(commandState(life)).toBe("unresponsive");
+  });
+
+  it("is refused once the verdict is frozen", () => {
+    expect(refusalOf(step(IN_PHASE.finalizing(), order("cancel")).done)).toBe("task_ended");
+    expect(refusalOf(step(IN_PHASE.ended(), order("cancel")).done)).toBe("task_ended");
+  });
+});
+
+describe("a lost attempt", () => {
+  it("goes to the next attempt, and what the old token writes is refused", () => {
+    const queued = step(later(live(IN_PHASE.executing(), beat()), 60), tick).life;
+    const again = live(step(later(queued, 30), tick).life, assign(2, "bob"));
+
+    expect(stateOf(again)).toMatchObject({ attempt: 2, holder: { agent_id: "bob" } });
+    for (const late of [progress(60), completed(), beat(), end("success"), decline()]) {
+      expect(refusalOf(step(again, late).done)).toBe("lease_lost");
+    }
+  });
+
+  it("costs one retry, a declined one costs none", () => {
+    const lost = step(later(IN_PHASE.executing(), 60), tick).life;
+    const declined = live(IN_PHASE.executing(), decline());
+
+    expect(stateOf(lost)).toMatchObject({ retries_used: 1, uncounted_attempts: 0 });
+    expect(stateOf(declined)).toMatchObject({ retries_used: 0, uncounted_attempts: 1 });
+    expect(stateOf(declined).declined_by).toEqual(["ann"]);
+  });
+
+  it("that was handed over on command does not use up an attempt", () => {
+    const life = live(IN_PHASE.executing(), order("escalate"));
+
+    expect(stateOf(life)).toMatchObject({ holder: null, uncounted_attempts: 1, retries_used: 0 });
+  });
+});
+
+describe("finishing", () => {
+  it("records each phase once, however often it is carried out", () => {
+    const partly = live(IN_PHASE.finalizing(), { ...finish, report: null });
+    const over = live(partly, finish, finish);
+
+    expect(typesOf(over.log).filter((type) => type === "finalization_phase")).toHaveLength(1);
+    expect(stateOf(over)).toMatchObject({ phase: "ended", holder: null, ended_at: over.now });
+  });
+
+  it("does nothing before the verdict", () => {
+    expect(step(IN_PHASE.executing(), finish).done.events).toEqual([]);
+  });
+
+  it("recognises a repeated submission of an ended task", () => {
+    expect(step(IN_PHASE.ended(), submit()).done).toMatchObject({ events: [], memo: null });
+  });
+});
+
+describe("the end phases", () => {
+  it("begin at once when the executor has had its last word", () => {
+    const life = live(later(IN_PHASE.executing(), 5), end("success"));
+
+    expect(finishDueAt(stateOf(life))).toBe(life.now);
+  });
+
+  it("wait 30 s for the executor's last word after a verdict, and no longer when it comes", () => {
+    const life = IN_PHASE.finalizing();
+    const spoken = live(later(life, 7), end("success"));
+
+    expect(finishDueAt(stateOf(life))).toBe(life.now + 30_000);
+    expect(finishDueAt(stateOf(spoken))).toBe(life.now);
+  });
+
+  it("begin at once when nobody holds the task", () => {
+    const life = live(IN_PHASE.queued(), order("cancel"));
+
+    expect(finishDueAt(stateOf(life))).toBe(life.now);
+  });
+
+  it.each(["queued", "executing", "awaiting_input", "ended"] as const)(
+    "are not due in phase %s",
+    (phase) => {
+      expect(finishDueAt(stateOf(IN_PHASE[phase]()))).toBeNull();
+    },
+  );
+});
