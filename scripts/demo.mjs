@@ -49,14 +49,14 @@ async function createKeys(server) {
   return { orchestrator: orchestrator.key, executor: executor.key };
 }
 
-/** The task while it runs: every event of its stream, each told to `show`. */
-async function watch(api, task_id, show) {
+/** The task while it runs: every event of its stream, each told to `tell`. */
+async function watch(api, task_id, tell) {
   const streamed = [];
   for await (const { id, name, event } of api.events(task_id)) {
     if (id !== event.seq || name !== event.type)
       throw new Error(`the stream calls seq ${event.seq} ${id}`);
     streamed.push(event);
-    show(event);
+    tell(event);
   }
   return streamed;
 }

@@ -1,4 +1,6 @@
 import type { EventType } from "./enums.ts";
+import { jsonObjectSchema } from "./primitives.ts";
+import type { JsonObject } from "./primitives.ts";
 import type { Report, TaskEvent } from "./task-view.ts";
 
 /** The members of an event's data that a reader of the timeline wants to see, in their order. */
@@ -13,14 +15,14 @@ const TELLING_FIELDS = {
   system_alert: ["severity", "title"],
   task_submitted: ["task_type", "priority", "pool"],
   task_approved: ["answer"],
-  task_ready: ["attempt", "pool"],
-  task_routed: ["agent_id", "reason"],
+  task_ready: ["reason"],
+  task_routed: ["agent_id", "rule"],
   task_assigned: ["agent_id", "attempt"],
   task_declined: ["agent_id", "reason"],
   lease_expired: ["agent_id", "attempt", "cause"],
-  retry_scheduled: ["attempt", "due_at", "reason"],
+  retry_scheduled: ["attempt", "due_at", "cause"],
   command_issued: ["command", "reason"],
-  command_acknowledged: ["command", "command_id"],
+  command_acknowledged: ["command", "state"],
   escalation_resolved: ["decision", "answer"],
   budget_warning: ["resource", "used", "limit"],
   verdict: ["reason", "completion_status"],
@@ -36,9 +38,15 @@ function shown(value: unknown): string | null {
   return value.length > SHOWN_LENGTH ? `${value.slice(0, SHOWN_LENGTH - 1)}…` : value;
 }
 
+/** An executor's notification is kept as it came: its facts are in the `data` of its own. */
+function factsOf({ data }: TaskEvent): JsonObject {
+  return jsonObjectSchema.safeParse(data["data"]).data ?? data;
+}
+
 function lineOf(event: TaskEvent): string {
+  const source = factsOf(event);
   const facts = TELLING_FIELDS[event.type].flatMap((field) => {
-    const value = shown(event.data[field]);
+    const value = shown(source[field]);
     return value === null ? [] : [`${field} ${value}`];
   });
   const actor = `${event.type} by ${event.actor.kind} ${event.actor.id}`;

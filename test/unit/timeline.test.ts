@@ -22,6 +22,17 @@ describe("the timeline of a task", () => {
     );
   });
 
+  it("finds the facts of a notification where the log keeps them", () => {
+    const facts = { progress_percentage: 40, current_step: "parsing" };
+    const data = { notification_id: "n1", notification_type: "task_progress", data: facts };
+
+    const [line] = timelineOf([eventOf(2, { data })]);
+
+    expect(line?.what).toBe(
+      "task_progress by executor exec-1: progress_percentage 40, current_step parsing",
+    );
+  });
+
   it("has a line for every type of event, also without data", () => {
     const events = eventTypeSchema.options.map((type, index) =>
       eventOf(index + 1, { type, data: {} }),

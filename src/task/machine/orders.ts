@@ -49,16 +49,10 @@ function patchFault(state: TaskState, patch: JsonObject): Refusal | null {
   }
   const merged = mergePatch(state.task, patch);
   const parsed = taskExecutionSchema.safeParse(merged);
-  if (!parsed.success) {
-    return patchRefusal(
-      faultsOf(parsed.error, merged).map((fault) => ({
-        ...fault,
-        pointer: `/patch${fault.pointer}`,
-      })),
-    );
-  }
-  const faults = contractFaults(parsed.data);
-  return faults.length > 0 ? patchRefusal(faults) : null;
+  const faults = parsed.success ? contractFaults(parsed.data) : faultsOf(parsed.error, merged);
+  return faults.length === 0
+    ? null
+    : patchRefusal(faults.map((fault) => ({ ...fault, pointer: `/patch${fault.pointer}` })));
 }
 
 function issued(order: Order, isConfirmed: boolean): DraftEvent {
