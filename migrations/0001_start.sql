@@ -34,7 +34,7 @@ CREATE TABLE webhook (
   PRIMARY KEY (tenant, webhook_id)
 ) WITHOUT ROWID;
 
--- One row for each notification type that an active endpoint wants: fan-out looks up, it never scans.
+-- One row for each notification type that an endpoint wants: fan-out looks up, it never scans.
 CREATE TABLE webhook_subscription (
   tenant TEXT NOT NULL,
   type TEXT NOT NULL,

@@ -9,10 +9,10 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 
-import { createApi, until } from "./demo/api.mjs";
+import { createApi } from "./demo/api.mjs";
 import { promisesOf } from "./demo/promises.mjs";
 import { startReceiver } from "./demo/receiver.mjs";
-import { endProgress, heading, paragraph, progress, say, styled, waiting } from "./demo/screen.mjs";
+import { heading, paragraph, progressBar, say, styled, waiting } from "./demo/screen.mjs";
 import { startServer } from "./demo/server.mjs";
 import { lineOf, showFindings, showReport, showWebhooks } from "./demo/views.mjs";
 
@@ -52,9 +52,10 @@ async function createKeys(server) {
 /** The task while it runs: every event of its stream, each told to `tell`. */
 async function watch(api, task_id, tell) {
   const streamed = [];
-  for await (const { id, name, event } of api.events(task_id)) {
-    if (id !== event.seq || name !== event.type)
-      throw new Error(`the stream calls seq ${event.seq} ${id}`);
+  for await (const { id, name, event } of api.stream(task_id)) {
+    if (id !== event.seq || name !== event.type) {
+      throw new Error(`the stream names seq ${event.seq}, ${event.type} as ${id}, ${name}`);
+    }
     streamed.push(event);
     tell(event);
   }
@@ -77,12 +78,12 @@ async function lifeOf(api, receiver, task_id, streamed) {
     const { items } = await api.get("/v1/tasks");
     return items.find((item) => item.task_id === task_id) ?? null;
   };
-  const webhooks = await until(
+  const webhooks = await api.until(
     (found) => found.length >= view.notification_count,
     async () => arrived(),
     SETTLED_WITHIN_MS,
   );
-  const listedView = await until((found) => found?.seq === view.seq, inList, SETTLED_WITHIN_MS);
+  const listedView = await api.until((found) => found?.seq === view.seq, inList, SETTLED_WITHIN_MS);
   return { task_id, streamed, log, webhooks, view, listedView, report };
 }
 
@@ -100,11 +101,13 @@ async function analyse(api, receiver) {
   say(
     `  POST /v1/tasks ${ok} accepted after ${Math.round(performance.now() - begun)} ms: ${task_id}`,
   );
-  const streamed = await watch(api, task_id, ({ type, data }) => {
-    if (type === "task_progress") progress(data.data.progress_percentage, data.data.current_step);
+  const bar = progressBar();
+  const streamed = await watch(api, task_id, ({ type, at, data }) => {
+    const { progress_percentage, current_step } = data.data ?? {};
+    if (type === "task_progress") bar.step(progress_percentage, current_step, Date.parse(at));
+    else bar.end(Date.parse(at));
   });
   const life = await lifeOf(api, receiver, task_id, streamed);
-  endProgress();
   const { status, agent_id, report } = { ...life.view, report: life.report };
   say(`  ${ok} ${status} by ${agent_id} in ${report.metrics.duration_s} s`);
   if (life.view.result !== null) showFindings(life.view.result);
@@ -167,8 +170,12 @@ function judge(lives, receiver) {
 async function show(server, receiver) {
   heading("Batuta hands tasks from orchestrator agents to executor agents, and never loses one.");
   const start = waiting("A server with fresh state is starting");
-  await server.ready().finally(() => start.done(null));
-  say(`  ${ok} a server with fresh state at ${server.url}`);
+  try {
+    await server.ready();
+    start.done(`${ok} a server with fresh state at ${server.url}`);
+  } finally {
+    start.done(null);
+  }
   const keys = await createKeys(server);
   const api = createApi(server.url, keys.orchestrator, signal);
   const { secret } = await api.post("/v1/webhooks", { url: receiver.url, events: ["all"] });
@@ -179,6 +186,11 @@ async function show(server, receiver) {
   return judge([first, second], receiver);
 }
 
+/** An error and, where it has one, its cause: a failed fetch says nothing without. */
+function described({ message, cause }) {
+  return cause instanceof Error ? `${message} (${cause.message})` : message;
+}
+
 const begun = performance.now();
 const receiver = await startReceiver();
 const server = await startServer(signal);
@@ -187,9 +199,8 @@ let isKept = false;
 try {
   isKept = await show(server, receiver);
 } catch (error) {
-  endProgress();
   const hint = signal.aborted && !stopping.signal.aborted ? "it took too long: " : "";
-  if (!stopping.signal.aborted) console.error(`\nThe demo failed: ${hint}${error.message}`);
+  if (!stopping.signal.aborted) console.error(`\nThe demo failed: ${hint}${described(error)}`);
 }
 receiver.close();
 const isGone = await server.stop();

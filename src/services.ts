@@ -8,6 +8,7 @@ import { urlFault } from "./delivery/registry/endpoint-url.ts";
 import { configOf } from "./delivery/registry/registration.ts";
 import { WebhookStore } from "./delivery/registry/webhook-store.ts";
 import { Webhooks } from "./delivery/registry/webhooks.ts";
+import { newSecret } from "./delivery/signature.ts";
 import { createAgentStore } from "./dispatch/agent-store.ts";
 import { createAgents } from "./dispatch/agents.ts";
 import { createAttempts } from "./dispatch/attempts.ts";
@@ -35,14 +36,6 @@ import type { TaskObject } from "./task/task-object.ts";
 
 /** The clock of everything that is built here. */
 export const now: Clock = () => Date.now();
-
-/** Bytes of a new signing secret (Standard Webhooks 1.0: 24-64). */
-const SECRET_BYTES = 32;
-
-function newSecret(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(SECRET_BYTES));
-  return `whsec_${btoa(String.fromCharCode(...bytes))}`;
-}
 
 function newHex(bytes: number): string {
   const random = crypto.getRandomValues(new Uint8Array(bytes));

@@ -4,9 +4,9 @@ import { styleText } from "node:util";
 const { stdout, env } = process;
 
 /** Whether the screen is a terminal that a person watches. */
-export const isLive = stdout.isTTY === true && !env.CI && env.TERM !== "dumb";
+const isLive = stdout.isTTY === true && !env.CI && env.TERM !== "dumb";
 
-const WIDTH = Math.min(isLive ? stdout.columns : 100, 110);
+const WIDTH = Math.min((isLive && stdout.columns) || 100, 110);
 const BAR_WIDTH = 24;
 const PLOT_HEIGHT = 6;
 const EIGHTHS = " ▁▂▃▄▅▆▇█";
@@ -55,21 +55,38 @@ export function shortened(text, length) {
   return `${text.slice(0, length - 1 - end)}…${text.slice(-end)}`;
 }
 
-/** One step of work that is done. On a terminal the bar moves on below it. */
-export function progress(percentage, step) {
-  const share = `${String(Math.round(percentage)).padStart(3)} %`;
-  if (!isLive) return say(`  ${share}  ${step}`);
+function showBar(percentage, step) {
   const filled = Math.round((percentage / 100) * BAR_WIDTH);
   const bar = styled("cyan", "█".repeat(filled)) + styled("dim", "░".repeat(BAR_WIDTH - filled));
-  stdout.write(`\r\u001B[2K  ${bar} ${share}  ${shortened(step, WIDTH - BAR_WIDTH - 12)}`);
+  const share = `${String(Math.round(percentage)).padStart(3)} %`;
+  stdout.write(`  ${bar} ${share}  ${shortened(step, WIDTH - BAR_WIDTH - 12)}`);
 }
 
-/** Takes the bar away again; what follows starts on a line of its own. */
-export function endProgress() {
-  if (isLive) stdout.write("\r\u001B[2K");
+/**
+ * Shows work as it goes on. On a terminal the bar stays at the bottom, and each step is ticked off above it with the time
+ * it took; elsewhere each step is a line.
+ */
+export function progressBar() {
+  let current = null;
+  const tickOff = (at) => {
+    if (!isLive || current === null) return;
+    stdout.write("\r\u001B[2K");
+    say(`  ${styled("green", "✓")} ${current.step} ${styled("dim", `${at - current.at} ms`)}`);
+    current = null;
+  };
+  return {
+    /** @param at epoch milliseconds at which the step began */
+    step(percentage, step, at) {
+      if (!isLive) return say(`  ${String(Math.round(percentage)).padStart(3)} %  ${step}`);
+      tickOff(at);
+      current = { step, at };
+      showBar(percentage, step);
+    },
+    end: tickOff,
+  };
 }
 
-/** Says that something takes its time; `done` replaces it by how long it took. */
+/** Says that something takes its time; `done` replaces it by the outcome, or by nothing. */
 export function waiting(text) {
   const begun = Date.now();
   const seconds = () => ((Date.now() - begun) / 1_000).toFixed(1);
@@ -78,7 +95,7 @@ export function waiting(text) {
   return {
     done(outcome) {
       clearInterval(timer);
-      endProgress();
+      if (isLive) stdout.write("\r\u001B[2K");
       if (outcome !== null) say(`  ${outcome} ${styled("dim", `(${seconds()} s)`)}`);
     },
   };

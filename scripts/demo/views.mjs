@@ -9,6 +9,12 @@ function seconds(ms) {
   return `${(ms / 1_000).toFixed(3)} s`;
 }
 
+/** A line of the timeline as a person would put it, cut where it would not fit. */
+function readable(what) {
+  const text = what.replace(/progress_percentage ([\d.]+), current_step /, "$1 %, ");
+  return text.length > LONGEST_LINE ? `${text.slice(0, LONGEST_LINE - 1)}…` : text;
+}
+
 function titleOf({ title }) {
   return typeof title === "string" ? title : title.text;
 }
@@ -44,7 +50,7 @@ export function showReport({ timeline, metrics, finalization, quality_assessment
     timeline.map(({ seq, at, what }) => [
       `+${seconds(Date.parse(at) - begun)}`,
       String(seq).padStart(3),
-      shortened(what, LONGEST_LINE),
+      readable(what),
     ]),
   );
   const phases = finalization.phases.map(({ name, outcome, started_at, ended_at }) => {

@@ -36,7 +36,7 @@ export interface Publication {
 }
 
 /** What fan-out asks of the registry of webhooks. */
-export interface Registry {
+interface Registry {
   /** Who wants these types. */
   subscribers(tenant: string, types: readonly NotificationType[]): Promise<Subscriber[]>;
   /** The versions of those webhooks that exist, by id. */

@@ -2,7 +2,7 @@
  * What an answer means for its delivery: it arrived; try again by the schedule; don't try again; the receiver
  * wants nothing more from this endpoint.
  */
-export type Verdict = "delivered" | "retry" | "final" | "gone";
+type Verdict = "delivered" | "retry" | "final" | "gone";
 
 /** A verdict, and the name under which the attempt is recorded; null for a success. */
 export interface ResponseClass {

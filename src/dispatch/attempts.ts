@@ -19,7 +19,7 @@ export interface AttemptDoor {
 }
 
 /** Whose attempt it is: the lease token proves it, whoever sends it. */
-export interface AttemptAddress {
+interface AttemptAddress {
   tenant: string;
   task_id: string;
   token: string | null;

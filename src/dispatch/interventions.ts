@@ -16,7 +16,7 @@ import { actorOf } from "./tasks.ts";
 type Answer<Value> = Promise<Result<Value, Refusal>>;
 
 /** A task's object as whoever steps in calls it; payloads are JSON text. */
-export interface InterventionDoor {
+interface InterventionDoor {
   command(request: string, actor: Actor): Answer<CommandView>;
   resolve(escalation_id: string, resolution: string, actor: Actor): Answer<string>;
   explain(): Answer<string>;

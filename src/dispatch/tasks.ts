@@ -6,7 +6,7 @@ import type { Principal } from "../protocol/access.ts";
 import type { Fault, Refusal } from "../protocol/refusal.ts";
 import type { TaskExecution } from "../protocol/task-execution.ts";
 import type { Actor, Report, TaskEvent, TaskView } from "../protocol/task-view.ts";
-import type { Submission } from "../task/task-object.ts";
+import type { Submission } from "../task/ports.ts";
 
 type Answer<Value> = Promise<Result<Value, Refusal>>;
 
@@ -19,7 +19,7 @@ export interface TaskDoor {
 }
 
 /** What history knows of tasks whose object is empty. */
-export interface TaskArchive {
+interface TaskArchive {
   view(tenant: string, task_id: string): Promise<TaskView | null>;
   events(
     tenant: string,

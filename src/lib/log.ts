@@ -13,7 +13,7 @@ const SECRET_VALUE = /\b(?:whsec_|bk_|Bearer\s+)[A-Za-z0-9+/=_-]{8,}/g;
  * Fields whose name speaks of a secret are replaced, and so is anything in a value that looks like a
  * key, so that a careless caller can't leak one.
  */
-export function logLine(entry: {
+function logLine(entry: {
   time: number;
   level: LogLevel;
   component: string;

@@ -64,7 +64,7 @@ export const claimRequestSchema = z
   .meta({ id: "ClaimRequest", title: "Asks for tasks, waiting for some if there are none" });
 export type ClaimRequest = z.infer<typeof claimRequestSchema>;
 
-export const leaseSchema = z
+const leaseSchema = z
   .strictObject({
     token: z.string().meta({ description: "Goes into the Lease-Token header of every write." }),
     attempt: z.int().min(1),
@@ -160,7 +160,7 @@ export const commandViewSchema = z
   .meta({ id: "Command", title: "A command and how far it has come" });
 export type CommandView = z.infer<typeof commandViewSchema>;
 
-export const openCommandSchema = z
+const openCommandSchema = z
   .strictObject({
     command_id: z.string(),
     command: commandNameSchema,

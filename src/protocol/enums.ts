@@ -68,7 +68,7 @@ export const notificationTypeSchema = z.enum([
 export type NotificationType = z.infer<typeof notificationTypeSchema>;
 
 /** Facts of the log that do not leave the system as notifications. */
-export const internalEventTypeSchema = z.enum([
+const internalEventTypeSchema = z.enum([
   "task_submitted",
   "task_approved",
   "task_ready",
@@ -148,4 +148,3 @@ export const endPhaseNameSchema = z.enum(["cleanup", "reporting", "notification"
 export type EndPhaseName = z.infer<typeof endPhaseNameSchema>;
 
 export const endPhaseOutcomeSchema = z.enum(["done", "fallback", "skipped", "timed_out"]);
-export type EndPhaseOutcome = z.infer<typeof endPhaseOutcomeSchema>;

@@ -49,7 +49,7 @@ const observationSchema = z.union([
   }),
 ]);
 
-export const taskStartedDataSchema = z.strictObject({
+const taskStartedDataSchema = z.strictObject({
   task_type: taskTypeSchema,
   estimated_duration: z.int().min(1).max(86_400).meta({ description: "Seconds" }),
   complexity: complexitySchema,
@@ -60,7 +60,7 @@ export const taskStartedDataSchema = z.strictObject({
 
 const soundSteps = z.looseObject({ steps_completed: z.int(), total_steps: z.int() });
 
-export const taskProgressDataSchema = z
+const taskProgressDataSchema = z
   .strictObject({
     progress_percentage: z.number().min(0).max(100),
     current_step: textSchema,
@@ -84,7 +84,7 @@ export const taskProgressDataSchema = z
     },
   );
 
-export const taskCompletedDataSchema = z.strictObject({
+const taskCompletedDataSchema = z.strictObject({
   result: z.union([jsonObjectSchema, z.array(z.unknown()), z.string(), z.number(), z.boolean()]),
   execution_summary: textSchema,
   metrics: z.strictObject({
@@ -100,7 +100,7 @@ export const taskCompletedDataSchema = z.strictObject({
   lessons_learned: texts.optional(),
 });
 
-export const taskFailedDataSchema = z.strictObject({
+const taskFailedDataSchema = z.strictObject({
   error_type: wordSchema,
   error_message: textSchema,
   root_cause: rootCauseSchema,
@@ -113,7 +113,7 @@ export const taskFailedDataSchema = z.strictObject({
     .meta({ description: "A merge patch (RFC 7396) on task_execution." }),
 });
 
-export const taskEscalatedDataSchema = z.strictObject({
+const taskEscalatedDataSchema = z.strictObject({
   escalation_reason: textSchema,
   escalation_level: z.enum(["agent", "orchestrator", "human"]),
   question: textSchema,

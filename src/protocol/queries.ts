@@ -17,8 +17,8 @@ const wholeNumber = (least: number, most: number) =>
     .transform(Number)
     .pipe(z.int().min(least).max(most));
 
-export const cursorSchema = z.string().min(1).max(500);
-export const limitSchema = wholeNumber(1, 200).default(50);
+const cursorSchema = z.string().min(1).max(500);
+const limitSchema = wholeNumber(1, 200).default(50);
 
 /** Which tasks a status request asks for: the query of GET /v1/tasks. */
 export const statusRequestSchema = z
@@ -50,12 +50,6 @@ export const deliveriesQuerySchema = z.strictObject({
   state: deliveryStateSchema.optional(),
   task_id: taskIdSchema.optional(),
   cursor: cursorSchema.optional(),
-  limit: limitSchema,
-});
-
-export const pollQuerySchema = z.strictObject({
-  after: cursorSchema.optional(),
-  wait: wholeNumber(0, 25).default(0),
   limit: limitSchema,
 });
 

@@ -58,4 +58,3 @@ export const deadLetterMessageSchema = z.strictObject({
   reason: z.string().min(1).max(1_000),
   body: z.string(),
 });
-export type DeadLetterMessage = z.infer<typeof deadLetterMessageSchema>;

@@ -32,7 +32,7 @@ const priorityInputSchema = z
   .transform((priority) => (priority === "urgent" ? "critical" : priority))
   .pipe(prioritySchema);
 
-export const retryPolicySchema = z
+const retryPolicySchema = z
   .strictObject({
     max_retries: z.int().min(0).max(5).default(2),
     retry_delay: seconds(1, 300)
@@ -87,7 +87,7 @@ const executionOptionsSchema = z.strictObject({
   retry_policy: retryPolicySchema.prefault({}),
 });
 
-export const acceptanceCheckSchema = z
+const acceptanceCheckSchema = z
   .strictObject({
     name: wordSchema,
     json_path: z

@@ -47,7 +47,7 @@ const headerNameSchema = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/)
 const headerValueSchema = z.string().regex(/^[\t\x20-\x7e]{0,1000}$/);
 
 /** Groups and types as an endpoint asks for them. */
-export const webhookEventSchema = z.union([notificationTypeSchema, eventGroupSchema]);
+const webhookEventSchema = z.union([notificationTypeSchema, eventGroupSchema]);
 export type WebhookEvent = z.infer<typeof webhookEventSchema>;
 
 const filtersSchema = z.strictObject({
@@ -209,7 +209,6 @@ export const webhookDeliverySchema = z
     }),
   })
   .meta({ id: "WebhookDelivery", title: "Body of a webhook request" });
-export type WebhookDelivery = z.infer<typeof webhookDeliverySchema>;
 
 export const rotationSchema = z
   .strictObject({

@@ -37,10 +37,10 @@ import type {
 /* What the REST face needs from the rooms. services.ts builds it; this face decides nothing. */
 
 /** An answer that may be refused. */
-export type Answer<Value> = Promise<Result<Value, Refusal>>;
+type Answer<Value> = Promise<Result<Value, Refusal>>;
 
 /** One page of a list. */
-export interface Page<Item> {
+interface Page<Item> {
   items: Item[];
   next_cursor: string | null;
 }
@@ -107,7 +107,7 @@ export interface TaskPort {
 }
 
 /** Questions that tasks wait for an answer to. */
-export interface EscalationPort {
+interface EscalationPort {
   list(
     tenant: string,
     query: { state?: Escalation["state"] | undefined; cursor?: string | undefined; limit: number },
@@ -116,7 +116,7 @@ export interface EscalationPort {
 }
 
 /** Executors. */
-export interface AgentPort {
+interface AgentPort {
   put(by: Principal, agent_id: string, registration: AgentRegistration): Answer<AgentView>;
   get(tenant: string, agent_id: string): Answer<AgentView>;
   list(
@@ -132,7 +132,7 @@ export interface AgentPort {
 }
 
 /** Webhook endpoints and their deliveries. */
-export interface WebhookPort {
+interface WebhookPort {
   create(by: Principal, registration: WebhookRegistration): Answer<WebhookView>;
   list(
     tenant: string,
@@ -162,7 +162,7 @@ export interface WebhookPort {
 }
 
 /** A queue message that could not be worked off. */
-export interface DeadLetter {
+interface DeadLetter {
   id: string;
   received_at: string;
   queue: string;

@@ -9,10 +9,15 @@ const FINISH_PAUSE_MS = 200;
 
 /** When an ended task first asks whether history has all of it. Milliseconds. */
 export const ARCHIVE_CHECK_MS = 60_000;
+const LONGEST_ARCHIVE_PAUSE_MS = 3_840_000;
 
-/** A queued task repeats its announcement after this, then twice as late each time. Milliseconds. */
+/** A queued task repeats its announcement after this, then each time when it has waited twice as long. Milliseconds. */
 const FIRST_REMINDER_MS = 15_000;
 const LONGEST_REMINDER_MS = 900_000;
+
+/** Pauses before what failed is repeated: from a second, for a hiccup, to a minute, for an outage. Milliseconds. */
+const FIRST_REPEAT_MS = 1_000;
+const LONGEST_REPEAT_MS = 60_000;
 
 /** What the object knows beside the task's state; all of it can be rebuilt after an eviction. */
 export interface Errands {
@@ -24,9 +29,24 @@ export interface Errands {
   archive_at: number | null;
 }
 
-/** When a queued task tells its pool again, for the n-th time from 0. Milliseconds from now. */
-export function reminderDelayMs(reminders: number): number {
-  return Math.min(FIRST_REMINDER_MS * 2 ** reminders, LONGEST_REMINDER_MS);
+/*
+ * The pauses below grow with the time that a task itself knows it has waited, not with a count of its tries:
+ * an object that is idle for seconds forgets every count.
+ */
+
+/** How long a task that has been queued for `waited_ms` waits before it tells its pool again. Milliseconds. */
+export function reminderDelayMs(waited_ms: number): number {
+  return Math.min(Math.max(FIRST_REMINDER_MS, waited_ms), LONGEST_REMINDER_MS);
+}
+
+/** How long a task that ended `ended_ms` ago waits before it asks history again. Milliseconds. */
+export function archiveDelayMs(ended_ms: number): number {
+  return Math.min(Math.max(ARCHIVE_CHECK_MS, ended_ms), LONGEST_ARCHIVE_PAUSE_MS);
+}
+
+/** The pause after the n-th failure in a row, from 1. It repeats fast enough to stay in memory, so a count serves. */
+export function repeatDelayMs(failures: number): number {
+  return Math.min(FIRST_REPEAT_MS * 2 ** (failures - 1), LONGEST_REPEAT_MS);
 }
 
 /**

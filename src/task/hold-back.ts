@@ -1,6 +1,6 @@
 import type { Notification } from "../protocol/notification.ts";
 import type { Refusal } from "../protocol/refusal.ts";
-import type { TaskState } from "./machine/state.ts";
+import type { Holder, TaskState } from "./machine/state.ts";
 import { readHeld, removeHeld, writeHeld } from "./task-store.ts";
 
 /** How many early notifications are held, and how long (protocol.md §4, Executor's `sequence`). */
@@ -19,7 +19,7 @@ export function holdBack(
   notification: Notification,
   now: number,
 ): Refusal | null {
-  const all = readHeld(storage.sql);
+  const all = readHeld(storage.sql, 2 * MOST_HELD);
   const own = all.filter((held) => held.attempt === state.attempt);
   const isTooLate = own.some((held) => now - held.held_at > LONGEST_HOLD_MS);
   const dropped = isTooLate ? all : all.filter((held) => held.attempt !== state.attempt);
@@ -36,6 +36,21 @@ export function holdBack(
       extra: { expected_sequence },
     };
   }
-  writeHeld(storage.sql, { sequence, attempt: state.attempt, held_at: now, notification });
+  // Sent again, it keeps its place and its age: the gap is as old as before.
+  if (isNew) {
+    writeHeld(storage.sql, { sequence, attempt: state.attempt, held_at: now, notification });
+  }
   return null;
+}
+
+/** Takes the held notification whose turn it is, or null; those of an attempt that is over are forgotten. */
+export function takeHeld(sql: SqlStorage, holder: Holder | null): Notification | null {
+  for (;;) {
+    const [held] = readHeld(sql, 1);
+    if (held === undefined) return null;
+    const isOwn = held.attempt === holder?.attempt;
+    if (isOwn && held.sequence > holder.next_sequence) return null;
+    removeHeld(sql, held.sequence);
+    if (isOwn) return held.notification;
+  }
 }

@@ -2,7 +2,15 @@ import type { Log } from "../lib/log.ts";
 import type { Priority, TaskType } from "../protocol/enums.ts";
 import type { HistoryMessage } from "../protocol/queue-messages.ts";
 import type { Requires } from "../protocol/task-execution.ts";
-import type { TaskEvent } from "../protocol/task-view.ts";
+import type { Actor, TaskEvent } from "../protocol/task-view.ts";
+import type { Origin } from "./machine/state.ts";
+
+/** What a submission consists of; `task` is the parsed request as JSON text. */
+export interface Submission {
+  origin: Origin;
+  task: string;
+  actor: Actor;
+}
 
 /** A task's wish for an executor. Repeating it changes nothing. */
 export interface Announcement {

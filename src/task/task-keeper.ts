@@ -4,9 +4,16 @@ import type { Result } from "../lib/result.ts";
 import type { Notification } from "../protocol/notification.ts";
 import type { Refusal } from "../protocol/refusal.ts";
 import type { Errands } from "./alarm-plan.ts";
-import { ARCHIVE_CHECK_MS, FLUSH_PAUSE_MS, nextWakeAt, reminderDelayMs } from "./alarm-plan.ts";
+import {
+  ARCHIVE_CHECK_MS,
+  FLUSH_PAUSE_MS,
+  archiveDelayMs,
+  nextWakeAt,
+  reminderDelayMs,
+  repeatDelayMs,
+} from "./alarm-plan.ts";
 import { finishTask } from "./finish/finish.ts";
-import { holdBack } from "./hold-back.ts";
+import { holdBack, takeHeld } from "./hold-back.ts";
 import { advance } from "./machine/advance.ts";
 import type { Advance } from "./machine/advance.ts";
 import { finishDueAt } from "./machine/clocks.ts";
@@ -22,18 +29,8 @@ import {
 import type { PoolErrand } from "./outbox.ts";
 import type { TaskPorts } from "./ports.ts";
 import type { StoredTask } from "./task-store.ts";
-import {
-  appendCommit,
-  readEvents,
-  readHeld,
-  readTask,
-  removeHeld,
-  writeMemo,
-} from "./task-store.ts";
+import { appendCommit, readEvents, readTask, writeMemo } from "./task-store.ts";
 import { tellWatchers } from "./watchers.ts";
-
-/** Pause before a failed flush or announcement is repeated. Milliseconds. */
-const REPEAT_PAUSE_MS = 1_000;
 
 /** What a command has done. */
 export interface Applied {
@@ -57,8 +54,9 @@ export class TaskKeeper {
   #flushing: Promise<void> = Promise.resolve();
   #flushedAt = 0;
   #errands: Errands = { flush_at: null, pool_at: null, archive_at: null };
-  #reminders = 0;
-  #archiveChecks = 0;
+  /** What the pool could not be told. */
+  #owed: PoolErrand | null = null;
+  #failures = 0;
 
   constructor(ctx: DurableObjectState, ports: TaskPorts, now: Clock) {
     this.#ctx = ctx;
@@ -91,11 +89,12 @@ export class TaskKeeper {
   ): Promise<Result<Applied, Refusal>> {
     const applied = await this.apply({ type: "notify", token, notification });
     if (!applied.ok) return applied;
-    if (applied.value.change.hold !== undefined) {
-      const refusal = holdBack(this.#ctx.storage, applied.value.state, notification, this.#now());
-      return refusal === null ? applied : refuse(refusal);
+    const state = this.#load()?.state;
+    if (applied.value.change.hold !== undefined && state !== undefined) {
+      const refusal = holdBack(this.#ctx.storage, state, notification, this.#now());
+      if (refusal !== null) return refuse(refusal);
     }
-    if (notification.sequence !== undefined) await this.#applyHeld(token);
+    if (notification.sequence !== undefined) await this.#applyHeld();
     return applied;
   }
 
@@ -106,7 +105,7 @@ export class TaskKeeper {
       await this.#runErrands();
     } catch (cause) {
       this.#ports.log("error", "task_alarm_failed", { ...this.#ids(), detail: String(cause) });
-      this.#errands.flush_at = this.#now() + REPEAT_PAUSE_MS;
+      this.#errands.flush_at = this.#repeatAt();
     }
     await this.#arm();
   }
@@ -146,8 +145,9 @@ export class TaskKeeper {
       this.#flushedAt = now;
     }
     this.#errands.flush_at ??= this.#flushedAt + FLUSH_PAUSE_MS;
-    // No await since the write when the task is new: its alarm and its rows commit together.
-    const armed = before === null ? this.#arm() : undefined;
+    // No await since the write: the rows and the alarm for what follows from them commit together. A flush is
+    // tried at once instead; when it is cut off, whatever alarm or call comes next repeats it.
+    const armed = this.#arm(before === null ? {} : { flush_at: null });
     tellWatchers(this.#ctx, state, events);
     await this.#tellPool(poolErrand(before, state), state);
     await armed;
@@ -172,25 +172,33 @@ export class TaskKeeper {
   async #tellPool(errand: PoolErrand | null, state: TaskState): Promise<void> {
     if (errand === null) return;
     const { tenant, task_id } = state.origin;
+    this.#owed = null;
+    this.#errands.pool_at = null;
     try {
       if (errand.kind === "release") {
         await this.#ports.release(tenant, state.task.pool, task_id, errand.attempt);
       } else {
         await this.#ports.announce(tenant, state.task.pool, announcementOf(state));
-        this.#reminders = 0;
-        this.#errands.pool_at = this.#now() + reminderDelayMs(0);
+        const now = this.#now();
+        this.#errands.pool_at = now + reminderDelayMs(now - (state.queued_at ?? now));
       }
     } catch (cause) {
       this.#ports.log("warning", "pool_unreachable", { ...this.#ids(), detail: String(cause) });
-      this.#errands.pool_at = this.#now() + REPEAT_PAUSE_MS;
+      this.#owed = errand;
+      this.#errands.pool_at = this.#repeatAt();
     }
   }
 
+  #repeatAt(): number {
+    this.#failures += 1;
+    return this.#now() + repeatDelayMs(this.#failures);
+  }
+
   /** Arms the alarm when something is due before it; a later wish is met when it fires. */
-  async #arm(): Promise<void> {
+  async #arm(without: Partial<Errands> = {}): Promise<void> {
     const stored = this.#load();
     if (stored === null) return;
-    const due = nextWakeAt(stored.state, this.#errands);
+    const due = nextWakeAt(stored.state, { ...this.#errands, ...without });
     if (this.#alarmAt === undefined) this.#alarmAt = await this.#ctx.storage.getAlarm();
     if (due === null || (this.#alarmAt !== null && this.#alarmAt <= due)) return;
     this.#alarmAt = due;
@@ -207,10 +215,10 @@ export class TaskKeeper {
     this.#flushedAt = this.#now();
     this.#errands.flush_at = null;
     try {
-      while (await this.#flushOnce()) continue;
+      while (await this.#flushOnce()) this.#failures = 0;
     } catch (cause) {
       this.#ports.log("warning", "flush_failed", { ...this.#ids(), detail: String(cause) });
-      this.#errands.flush_at = this.#now() + REPEAT_PAUSE_MS;
+      this.#errands.flush_at = this.#repeatAt();
     }
   }
 
@@ -231,6 +239,7 @@ export class TaskKeeper {
   async #runErrands(): Promise<void> {
     const state = await this.current();
     if (state === null) return;
+    if (state.holder !== null) await this.#applyHeld();
     await this.#remindPool(state);
     await this.#finishIfDue(state);
     await this.#flush();
@@ -239,15 +248,10 @@ export class TaskKeeper {
 
   async #remindPool(state: TaskState): Promise<void> {
     const { pool_at } = this.#errands;
-    if (state.phase !== "queued") {
-      this.#errands.pool_at = null;
-      return;
-    }
     if (pool_at !== null && pool_at > this.#now()) return;
-    const reminders = this.#reminders + 1;
-    await this.#tellPool({ kind: "announce" }, state);
-    this.#reminders = reminders;
-    this.#errands.pool_at = this.#now() + reminderDelayMs(reminders);
+    const wish: PoolErrand | null = state.phase === "queued" ? { kind: "announce" } : this.#owed;
+    this.#errands.pool_at = null;
+    await this.#tellPool(wish, state);
   }
 
   async #finishIfDue(state: TaskState): Promise<void> {
@@ -269,30 +273,26 @@ export class TaskKeeper {
     if (state?.ended_at == null) return;
     const due = this.#errands.archive_at ?? state.ended_at + ARCHIVE_CHECK_MS;
     this.#errands.archive_at = due;
-    if (due > this.#now()) return;
+    const now = this.#now();
+    if (due > now) return;
+    // Set first, so that a question that fails is not asked again any sooner.
+    this.#errands.archive_at = now + archiveDelayMs(now - state.ended_at);
     const { tenant, task_id } = state.origin;
-    if (await this.#ports.isRecorded(tenant, task_id, state.seq)) {
-      this.#errands.archive_at = null;
-      return;
-    }
-    await this.sendToHistory(state);
-    this.#archiveChecks += 1;
-    this.#errands.archive_at =
-      this.#now() + ARCHIVE_CHECK_MS * 2 ** Math.min(this.#archiveChecks, 6);
+    if (await this.#ports.isRecorded(tenant, task_id, state.seq)) this.#errands.archive_at = null;
+    else await this.sendToHistory(state);
   }
 
-  async #applyHeld(token: string | null): Promise<void> {
-    const held = readHeld(this.#ctx.storage.sql);
-    if (held.length === 0) return;
-    for (const { sequence, attempt, notification } of held) {
-      const holder = this.#load()?.state.holder;
-      if (holder?.attempt === attempt && sequence > holder.next_sequence) break;
-      const applied = await this.apply({ type: "notify", token, notification });
-      removeHeld(this.#ctx.storage.sql, sequence);
-      if (!applied.ok) {
-        const code = applied.refusal.code;
-        this.#ports.log("warning", "held_notification_refused", { ...this.#ids(), code, sequence });
-      }
+  /** Applies in order what was held and has its turn now. Its sender had this attempt's token when it came. */
+  async #applyHeld(): Promise<void> {
+    for (;;) {
+      const holder = this.#load()?.state.holder ?? null;
+      const notification = takeHeld(this.#ctx.storage.sql, holder);
+      if (holder === null || notification === null) return;
+      // No await since it was taken: it is forgotten and applied in one turn.
+      const applied = await this.apply({ type: "notify", token: holder.token, notification });
+      if (applied.ok) continue;
+      const { code } = applied.refusal;
+      this.#ports.log("warning", "held_notification_refused", { ...this.#ids(), code });
     }
   }
 }

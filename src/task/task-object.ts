@@ -21,9 +21,9 @@ import {
 } from "./answers.ts";
 import { explain } from "./explain.ts";
 import type { Command } from "./machine/commands.ts";
-import type { Origin, TaskState } from "./machine/state.ts";
+import type { TaskState } from "./machine/state.ts";
 import { leaseOf, recordOf } from "./outbox.ts";
-import type { TaskPorts } from "./ports.ts";
+import type { Submission, TaskPorts } from "./ports.ts";
 import { TaskKeeper } from "./task-keeper.ts";
 import { readEvents } from "./task-store.ts";
 import { escalationOf, eventIdOf, eventOf, viewOf } from "./view.ts";
@@ -35,13 +35,6 @@ const UNKNOWN: Refusal = { code: "task_not_found", detail: "There is no task wit
 
 /** Events in one answer to history; it asks again for those that follow. */
 const EVENTS_PER_RECORD = 100;
-
-/** What a submission consists of; `task` is the parsed request as JSON text. */
-export interface Submission {
-  origin: Origin;
-  task: string;
-  actor: Actor;
-}
 
 /**
  * One task: the authority on its status, its log, its lease and its end.

@@ -151,10 +151,10 @@ export function readEvents(sql: SqlStorage, after: number, limit: number): Logge
   return events;
 }
 
-/** Notifications that wait for their turn, by sequence. */
-export function readHeld(sql: SqlStorage): Held[] {
+/** Notifications that wait for their turn, by sequence, at most `limit`. */
+export function readHeld(sql: SqlStorage, limit: number): Held[] {
   return sql
-    .exec<Row>("SELECT id, body FROM record WHERE id < 0 ORDER BY id DESC")
+    .exec<Row>("SELECT id, body FROM record WHERE id < 0 ORDER BY id DESC LIMIT ?", limit)
     .toArray()
     .map((row) => ({ sequence: -row.id, ...heldSchema.parse(JSON.parse(row.body)) }));
 }

@@ -1,12 +1,13 @@
 /** The two Workers that a bench compares, each as a bundle on the miniflare API: never through `wrangler dev`. */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
 
 const root = path.join(import.meta.dirname, "../..");
-const ADMIN_KEY = "bk_bench_admin_key";
+/** The bootstrap key of every Batuta that is started here. */
+export const ADMIN_KEY = "bk_bench_admin_key";
 
 // Read once by wrangler while it is imported.
 process.env["WRANGLER_LOG"] ??= "error";
@@ -36,7 +37,7 @@ function readCompatibilityDate() {
 /**
  * Builds a Worker as `npm run build` does.
  *
- * @returns {{ script: string, gzipBytes: number }} the bundle's path and its compressed size
+ * @returns {{ config: string, script: string, gzipBytes: number }} the bundle's path and its compressed size
  */
 function build(config, outdir) {
   const wrangler = path.join(root, "node_modules/wrangler/wrangler-dist/cli.js");
@@ -48,8 +49,11 @@ function build(config, outdir) {
     { cwd: root, encoding: "utf8" },
   );
   if (status !== 0) throw new Error(`the build of ${config} failed:\n${stdout}\n${stderr}`);
-  const script = path.join(outdir, readdirSync(outdir).find((name) => name.endsWith(".js")));
-  return { script, gzipBytes: gzipSync(readFileSync(script)).length };
+  const script = path.join(
+    outdir,
+    readdirSync(outdir).find((name) => name.endsWith(".js")),
+  );
+  return { config, script, gzipBytes: gzipSync(readFileSync(script)).length };
 }
 
 /** A Worker that answers on a loopback port, and the CPU time of its process. */
@@ -107,8 +111,9 @@ class Server {
   }
 
   #keepProblem({ level, message }) {
-    const isProblem = level === "error" || level === "warn" || /"level":"(error|warning)"/.test(message);
-    if (isProblem && this.problems.length < 1_000) this.problems.push(message);
+    const isProblem = level === "error" || /"level":"(error|warning)"/.test(message);
+    // workerd so marks what concerns nobody but itself, e.g. an alarm that is late under load.
+    if (isProblem && !message.startsWith("NOSENTRY")) this.problems.push(message);
   }
 }
 
@@ -126,37 +131,60 @@ function workerdsBelow(pid) {
     const text = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
     return text
       .split(" ")
-      .filter((child) => child !== "" && readFileSync(`/proc/${child}/comm`, "utf8") === "workerd\n")
+      .filter(
+        (child) => child !== "" && readFileSync(`/proc/${child}/comm`, "utf8") === "workerd\n",
+      )
       .map(Number);
   } catch {
     return [];
   }
 }
 
-/**
- * Builds and starts both Workers below a folder of one's own.
- *
- * @returns {Promise<{ batuta: Server, floor: Server, adminKey: string, gzipBytes: number }>}
- */
-export async function startServers(folder) {
-  const floorConfig = path.join(folder, "floor.json");
-  writeFileSync(floorConfig, JSON.stringify(FLOOR));
-  const config = path.join(root, "wrangler.toml");
-  const built = build(config, path.join(folder, "bundle"));
-  const floorBuilt = build(floorConfig, path.join(folder, "floor-bundle"));
-  for (const name of ["state", "floor-state"]) mkdirSync(path.join(folder, name));
-  const batuta = await new Server().start({
-    config,
-    script: built.script,
-    state: path.join(folder, "state"),
-    bindings: { ALLOW_LOCAL_ENDPOINTS: "true", BATUTA_ADMIN_KEY: ADMIN_KEY, LIMITS_FACTOR: "1000" },
-  });
-  await batuta.migrate(path.join(root, "migrations"));
-  const floor = await new Server().start({
-    config: floorConfig,
-    script: floorBuilt.script,
-    state: path.join(folder, "floor-state"),
-    bindings: {},
-  });
-  return { batuta, floor, adminKey: ADMIN_KEY, gzipBytes: built.gzipBytes };
+/** Builds both Workers into a folder, and starts as many of them as are wanted, each with its own state. */
+export class Workshop {
+  #folder;
+  #batuta;
+  #floor;
+  #servers = [];
+
+  constructor(folder) {
+    this.#folder = folder;
+    const floorConfig = path.join(folder, "floor.json");
+    writeFileSync(floorConfig, JSON.stringify(FLOOR));
+    this.#floor = build(floorConfig, path.join(folder, "floor-bundle"));
+    this.#batuta = build(path.join(root, "wrangler.toml"), path.join(folder, "bundle"));
+  }
+
+  /** Compressed size of Batuta's bundle. */
+  get gzipBytes() {
+    return this.#batuta.gzipBytes;
+  }
+
+  /** Lines of the logs that tell of errors or warnings. */
+  get problems() {
+    return this.#servers.flatMap(({ problems }) => problems);
+  }
+
+  /** A Batuta of one's own, so that one measurement's afterwork is not on the bill of another. */
+  async startBatuta() {
+    const variables = { ALLOW_LOCAL_ENDPOINTS: "true", LIMITS_FACTOR: "1000" };
+    const server = await this.#start(this.#batuta, { ...variables, BATUTA_ADMIN_KEY: ADMIN_KEY });
+    await server.migrate(path.join(root, "migrations"));
+    return server;
+  }
+
+  startFloor() {
+    return this.#start(this.#floor, {});
+  }
+
+  async stop() {
+    await Promise.allSettled(this.#servers.map((server) => server.stop()));
+  }
+
+  async #start({ config, script }, bindings) {
+    const state = path.join(this.#folder, `state-${this.#servers.length}`);
+    const server = new Server();
+    this.#servers.push(server);
+    return server.start({ config, script, state, bindings });
+  }
 }

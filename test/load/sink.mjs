@@ -33,8 +33,8 @@ export class Sink {
   async missing(names) {
     const lost = () => names.filter((name) => !this.arrivals.has(name));
     const { promise, resolve } = Promise.withResolvers();
-    let open = new Set(lost());
-    const patience = setTimeout(resolve, PATIENCE_MS);
+    const open = new Set(lost());
+    const patience = setTimeout(() => resolve(), PATIENCE_MS);
     this.#enough = resolve;
     this.#isEnough = (name) => open.delete(name) && open.size === 0;
     if (open.size > 0) await promise;

@@ -28,7 +28,8 @@ describe("what a delivery costs in rows written", () => {
     const endpoint = await newEndpoint();
     const cost = await meter(endpoint);
 
-    await endpoint.enqueue(...Array.from({ length: 20 }, (_, task) => item(`t${task}`, 1)));
+    await endpoint.enqueue(...Array.from({ length: 10 }, (_, task) => item(`t${task}`, 1)));
+    await endpoint.enqueue(...Array.from({ length: 10 }, (_, task) => item(`t${task}`, 2)));
     const stored = cost.read();
     await endpoint.send();
     const sent = cost.read();
@@ -116,7 +117,7 @@ describe("the store of an endpoint", () => {
       const exec = vi.spyOn(state.storage.sql, "exec");
       const store = new EndpointStore(state.storage.sql);
       store.facts();
-      [...store.openRows(true)];
+      Array.from(store.openRows(true));
       store.replayRows();
       const statements = exec.mock.calls.map(([statement]) => statement);
       exec.mockRestore();

@@ -89,6 +89,15 @@ export async function newEndpoint(changes: Partial<EndpointConfig> = {}): Promis
   };
 }
 
+/** Lets time pass in steps, running each alarm, until nothing is to be sent any more. */
+export async function letPass(endpoint: TestEndpoint, ms: number, step: number): Promise<void> {
+  for (let passed = 0; passed <= ms; passed += step) {
+    await endpoint.at(passed);
+    await endpoint.stub.wake();
+    await endpoint.send();
+  }
+}
+
 /** `task_id:seq` of a received notification. */
 export function placeOf(request: ReceivedRequest): string {
   const { data } = JSON.parse(bodyText(request)) as { data: { task_id: string; seq: number } };

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 
 import { EndpointObject } from "../../src/delivery/endpoint/endpoint-object.ts";
-import { PoolObject } from "../../src/dispatch/pool-object.ts";
+import { PoolObject } from "../../src/dispatch/pool/pool-object.ts";
 import { TaskObject } from "../../src/task/task-object.ts";
 
 /** What is billed: rows by what wrote them, and everything else by its count. */

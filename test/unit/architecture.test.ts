@@ -248,7 +248,7 @@ describe("the import table", async () => {
     );
   });
 
-  it("holds for this repository, on more than nothing", async () => {
+  it("holds for this repository, on more than nothing", { timeout: 60_000 }, async () => {
     const real = await judge(root);
 
     expect(

@@ -8,7 +8,7 @@ import { ok, refuse } from "../../src/lib/result.ts";
 import type { Principal } from "../../src/protocol/access.ts";
 import type { Refusal } from "../../src/protocol/refusal.ts";
 import { taskExecutionSchema } from "../../src/protocol/task-execution.ts";
-import type { Submission } from "../../src/task/task-object.ts";
+import type { Submission } from "../../src/task/ports.ts";
 
 const ORCHESTRATOR: Principal = {
   key_id: "key_o",

@@ -1,7 +1,6 @@
 import { instant, type Clock } from "../../lib/ports.ts";
 import { ok, refuse, type Result } from "../../lib/result.ts";
 import type { Principal } from "../../protocol/access.ts";
-import type { NotificationType } from "../../protocol/enums.ts";
 import type { Refusal } from "../../protocol/refusal.ts";
 import type {
   DeliveryView,
@@ -12,12 +11,7 @@ import type {
 import { parseDeliveryId } from "../delivery-id.ts";
 import type { EndpointConfig } from "../endpoint-config.ts";
 import type { DeliveriesPage, DeliveriesQuery } from "../endpoint/delivery-reads.ts";
-import {
-  callbackConfig,
-  callbackSecret,
-  rotateCallbackSecret,
-  type CallbackPorts,
-} from "./callbacks.ts";
+import { callbackSecret, rotateCallbackSecret, type CallbackPorts } from "./callbacks.ts";
 import type { UrlPolicy } from "./endpoint-url.ts";
 import {
   configOf,
@@ -29,7 +23,6 @@ import {
   webhookView,
   type Webhook,
 } from "./registration.ts";
-import type { Subscriber } from "./subscriptions.ts";
 import type { WebhookStore } from "./webhook-store.ts";
 
 type Answer<Value> = Promise<Result<Value, Refusal>>;
@@ -172,27 +165,6 @@ export class Webhooks {
   async replay(by: Principal, delivery_id: string): Answer<DeliveryView> {
     const endpoint = await this.#endpointOf(by.tenant, delivery_id);
     return endpoint.ok ? endpoint.value.replay(delivery_id) : endpoint;
-  }
-
-  /** Who wants these types of notification. */
-  async subscribers(tenant: string, types: readonly NotificationType[]): Promise<Subscriber[]> {
-    return this.#ports.store.subscribers(tenant, types);
-  }
-
-  /** The versions of those webhooks that exist, by id. */
-  async versions(tenant: string, webhook_ids: readonly string[]): Promise<Map<string, number>> {
-    return this.#ports.store.versions(tenant, webhook_ids);
-  }
-
-  /** What the endpoint's object has to know; null when there is no such webhook. */
-  async configOf(tenant: string, webhook_id: string): Promise<EndpointConfig | null> {
-    const webhook = await this.#ports.store.read(tenant, webhook_id);
-    return webhook === null ? null : configOf(webhook);
-  }
-
-  /** The configuration of the endpoint that a callback URL stands for. */
-  async callbackConfig(tenant: string, url: string): Promise<EndpointConfig> {
-    return callbackConfig(this.#ports, tenant, url);
   }
 
   async callbackSecret(tenant: string): Promise<{ secret: string }> {

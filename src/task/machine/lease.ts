@@ -17,7 +17,7 @@ export function endedRefusal(state: TaskState): Refusal {
 }
 
 /** The refusal of a writer who does not hold the lease. */
-export function leaseLostRefusal(detail: string): Refusal {
+function leaseLostRefusal(detail: string): Refusal {
   return { code: "lease_lost", detail };
 }
 

@@ -53,7 +53,7 @@ export interface CommandRecord {
 }
 
 /** Resources on top of what the request asked for. */
-export interface Grant {
+interface Grant {
   cost_usd?: number | undefined;
   tokens?: number | undefined;
   duration_s?: number | undefined;
@@ -78,7 +78,7 @@ export interface EscalationRecord {
 }
 
 /** One problem on the way, for the post-mortem. */
-export interface Mishap {
+interface Mishap {
   what: string;
   at: number;
   class: string;
@@ -189,7 +189,7 @@ export function hasVerdict(state: TaskState): state is TaskState & { verdict: Ve
 }
 
 /** When the executor was last heard, by notification or heartbeat. Epoch milliseconds. */
-export function lastHeardAt(state: TaskState, holder: Holder): number {
+function lastHeardAt(state: TaskState, holder: Holder): number {
   return state.memo?.attempt === holder.attempt
     ? Math.max(holder.heard_at, state.memo.beat_at)
     : holder.heard_at;

@@ -85,7 +85,7 @@ export function leaseExpiredEvent(state: TaskState, cause: string): DraftEvent {
 }
 
 /** Seconds before the next attempt: retry_delay, multiplied once for each retry already used. */
-export function retryDelaySeconds(state: TaskState): number {
+function retryDelaySeconds(state: TaskState): number {
   const { retry_delay, backoff_multiplier } = state.task.execution_options.retry_policy;
   return retry_delay * backoff_multiplier ** state.retries_used;
 }

@@ -1,0 +1,129 @@
+import { env } from "cloudflare:workers";
+import { vi } from "vitest";
+
+import { publish, type FanOutPorts } from "../../src/delivery/fan-out.ts";
+import { CallbackSecretStore } from "../../src/delivery/registry/callback-secret-store.ts";
+import { callbackConfig } from "../../src/delivery/registry/callbacks.ts";
+import { configOf } from "../../src/delivery/registry/registration.ts";
+import { WebhookStore } from "../../src/delivery/registry/webhook-store.ts";
+import { Webhooks, type WebhookPorts } from "../../src/delivery/registry/webhooks.ts";
+import { newSecret } from "../../src/delivery/signature.ts";
+import { randomId } from "../../src/lib/ports.ts";
+import type { Principal } from "../../src/protocol/access.ts";
+import type { NotificationType } from "../../src/protocol/enums.ts";
+import { webhookRegistrationSchema } from "../../src/protocol/webhook.ts";
+import { placeOf } from "./endpoints.ts";
+import type { Receiver } from "./receiver.ts";
+
+/** The object of a webhook. */
+export const endpoint = (tenant: string, webhook_id: string) =>
+  env.ENDPOINT.getByName(`${tenant}/${webhook_id}`);
+
+const store = new WebhookStore(env.DB);
+const secrets = new CallbackSecretStore(env.DB);
+
+const ports: WebhookPorts = {
+  store,
+  secrets,
+  endpoint,
+  newId: randomId,
+  newSecret,
+  now: () => Date.now(),
+  urlPolicy: { isLocalAllowed: false },
+};
+
+/** The use cases on the real registry and real objects. */
+export const webhooks = new Webhooks(ports);
+
+/** The same, but its objects never hear of a configuration. */
+export const mutedWebhooks = new Webhooks({
+  ...ports,
+  endpoint: (tenant, webhook_id) => {
+    const stub = endpoint(tenant, webhook_id);
+    return {
+      configure: async () => {},
+      deliveries: (query) => stub.deliveries(query),
+      delivery: (id) => stub.delivery(id),
+      replay: (id) => stub.replay(id),
+      sendTest: () => stub.sendTest(),
+    };
+  },
+});
+
+const registry: FanOutPorts["registry"] = {
+  subscribers: (tenant, types) => store.subscribers(tenant, types),
+  versions: (tenant, webhook_ids) => store.versions(tenant, webhook_ids),
+  configOf: async (tenant, webhook_id) => {
+    const webhook = await store.read(tenant, webhook_id);
+    return webhook === null ? null : configOf(webhook);
+  },
+  callbackConfig: (tenant, url) => callbackConfig(ports, tenant, url),
+};
+
+/** The id of the endpoint that a callback address stands for. */
+export async function callbackIdOf(tenant: string, url: string): Promise<string> {
+  return (await callbackConfig(ports, tenant, url)).webhook_id;
+}
+
+/** A tenant that no other test knows. */
+export function newTenant(): Principal {
+  return { key_id: "k", tenant: `t${randomId()}`, scopes: ["orchestrate"], isBootstrap: false };
+}
+
+/** A request for an endpoint at this receiver. */
+export function registration(receiver: Receiver, fields: Record<string, unknown> = {}) {
+  return webhookRegistrationSchema.parse({ url: receiver.url, ...fields });
+}
+
+/** Registers an endpoint at this receiver. */
+export async function register(
+  by: Principal,
+  receiver: Receiver,
+  fields: Record<string, unknown> = {},
+) {
+  const answer = await webhooks.create(by, registration(receiver, fields));
+  if (!answer.ok) throw new Error(answer.refusal.detail);
+  return answer.value;
+}
+
+/** Publishes one event of a task, as the task's object does. */
+export async function announce(
+  by: Principal,
+  task_id: string,
+  seq: number,
+  more: { type?: NotificationType; callback_url?: string; stakeholders?: string[] } = {},
+) {
+  const { type = "task_progress", callback_url = null, stakeholders = [] } = more;
+  await publish(
+    { registry, endpoint, log: () => {} },
+    {
+      tenant: by.tenant,
+      task: {
+        task_id,
+        task_type: "general",
+        priority: "normal",
+        agent_id: null,
+        tags: [],
+        stakeholders,
+        callback_url,
+      },
+      events: [
+        {
+          seq,
+          event_id: `${task_id}-${seq}`,
+          type,
+          at: "2026-11-22T10:00:00.000Z",
+          actor: { kind: "executor", id: "a" },
+          correlation_id: "",
+          data: {},
+        },
+      ],
+    },
+  );
+}
+
+/** What has arrived, in order, as soon as it is so many. */
+export async function arrivals(receiver: Receiver, count: number): Promise<string[]> {
+  await vi.waitUntil(async () => (await receiver.log()).length >= count);
+  return (await receiver.log()).map((request) => placeOf(request));
+}
