@@ -47,7 +47,8 @@ async function run({ task, lease }) {
   }
 }
 
-await call(`/v1/agents/${AGENT_ID}`, { capabilities: ["word_count"] }, null, "PUT");
+const registration = { capabilities: ["word_count"], pools: ["words"] };
+await call(`/v1/agents/${AGENT_ID}`, registration, null, "PUT");
 for (;;) {
   const { tasks } = await call(`/v1/agents/${AGENT_ID}/claim`, { wait_seconds: 25 });
   for (const claimed of tasks) await run(claimed).catch(console.error);

@@ -62,7 +62,7 @@ def run(task, lease):
         is_over.set()
 
 
-call("PUT", f"/v1/agents/{AGENT}", {"capabilities": ["word_count"]})
+call("PUT", f"/v1/agents/{AGENT}", {"capabilities": ["word_count"], "pools": ["words"]})
 while True:
     for claimed in call("POST", f"/v1/agents/{AGENT}/claim", {"wait_seconds": 25})["tasks"]:
         try:

@@ -21,4 +21,4 @@ createServer(async (request, response) => {
     seen.add(id); // the same notification may come again, under the same id
   }
   response.writeHead(204).end();
-}).listen(9000, "127.0.0.1");
+}).listen(process.env.PORT ?? 9000, "127.0.0.1");

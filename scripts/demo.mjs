@@ -145,6 +145,7 @@ async function count(api, receiver, server, key) {
       task_type: "general",
       description: "Count the words of the end of a poem.",
       parameters: { input_data: { text: POEM } },
+      pool: "words",
       requires: { capabilities: ["word_count"] },
     });
     const streamed = await watch(api, task_id, (event) => {
@@ -206,6 +207,7 @@ receiver.close();
 const isGone = await server.stop();
 const took = ((performance.now() - begun) / 1_000).toFixed(1);
 if (stopping.signal.aborted) {
+  console.error("\nStopped, and the server with it.");
   process.exitCode = 130;
 } else if (isKept && isGone) {
   say(`\n${ok} All of it held, in ${took} s. The server is stopped and its state is gone.`);

@@ -1,5 +1,6 @@
-import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
+import type { DurableObject } from "cloudflare:workers";
 import { afterEach, describe, expect, it } from "vitest";
 
 import type { Clock } from "../../src/lib/ports.ts";
@@ -13,7 +14,7 @@ import type { Meter } from "./row-meter.ts";
  * makes dollars; a change of it has to be wanted: `npm test -- -u test/runtime/rows-written.test.ts`.
  */
 
-type Clocked = Rpc.DurableObjectBranded & { now: Clock };
+type Clocked = DurableObject & { now: Clock };
 type Stub = DurableObjectStub<Clocked>;
 
 /** Milliseconds after the end in which every alarm of a life has fired. */
@@ -28,11 +29,13 @@ class Life {
   readonly steps: ({ step: string } & Meter)[] = [];
   readonly #meter = new RowMeter();
   readonly #task_id: string;
+  readonly #webhook_id: string;
   readonly #objects: Stub[];
   #clock = Date.now() + 10 * AFTERLIFE_MS;
 
   constructor(task_id: string, webhook_id: string, pool: string) {
     this.#task_id = task_id;
+    this.#webhook_id = webhook_id;
     this.#objects = [
       env.TASK.getByName(`default/${task_id}`),
       env.POOL.getByName(`default/${pool}`),
@@ -43,7 +46,7 @@ class Life {
   async begin(): Promise<void> {
     const names = ["task", "pool", "endpoint"];
     for (const [index, stub] of this.#objects.entries()) {
-      await runInDurableObject(stub, (instance, { storage }) => {
+      await runInDurableObject(stub, (instance: Clocked, { storage }) => {
         if (index === 0) this.#meter.start(storage);
         this.#meter.name(storage, names[index] ?? "");
         instance.now = () => this.#clock;
@@ -51,8 +54,15 @@ class Life {
     }
   }
 
-  end(): void {
+  /** The next life is not to be told to this one's endpoint. */
+  async end(): Promise<void> {
     this.#meter.stop();
+    await call("DELETE", `/v1/webhooks/${this.#webhook_id}`);
+  }
+
+  /** What was written so far is not on the bill: registrations serve many tasks. */
+  forget(): void {
+    this.#meter.forget();
   }
 
   /** Does something, then lets time pass with its alarms; the history consumer keeps up. */
@@ -64,8 +74,7 @@ class Life {
       const [next, stub] = await this.#nextAlarm();
       if (stub === null || next > until) break;
       this.#clock = Math.max(this.#clock, next);
-      this.#meter.note(`alarm ${this.#objects.indexOf(stub)}`);
-      await runDurableObjectAlarm(stub);
+      await this.#meter.fire(stub);
     }
     this.#clock = until;
     this.steps.push({ step: name, ...this.#meter.take() });
@@ -93,3 +102,67 @@ class Life {
     );
   }
 }
+
+function totalOf(steps: readonly Meter[]): number {
+  return steps.flatMap(({ rows }) => Object.values(rows)).reduce((sum, rows) => sum + rows, 0);
+}
+
+const lives: Life[] = [];
+
+afterEach(async () => {
+  for (const life of lives.splice(0)) await life.end();
+});
+
+/** Lives one plain task with an external executor and one webhook for everything. */
+async function liveOnce(name: string, pauseMs: number): Promise<Life["steps"]> {
+  const receiver = newReceiver();
+  const { body } = await call<{ webhook_id: string }>("POST", "/v1/webhooks", {
+    url: receiver.url,
+  });
+  const life = new Life(name, body.webhook_id, "default");
+  lives.push(life);
+  await life.begin();
+  const executor = await new Executor(`executor-${name}`).register();
+  life.forget();
+
+  const requires = { capabilities: [executor.agent_id] };
+  await life.step("submit", pauseMs, () => submit({ task_id: name, requires }));
+  await life.step("claim", pauseMs, () => executor.claim());
+  await life.step("started", pauseMs, () => executor.start());
+  await life.step("progress 1", pauseMs, () => executor.progress(25));
+  await life.step("progress 2", pauseMs, () => executor.progress(50));
+  await life.step("progress 3", pauseMs, () => executor.progress(75));
+  await life.step("completed", pauseMs, () => executor.complete());
+  await life.step("end", pauseMs, () => executor.end());
+  await life.step("afterwards", AFTERLIFE_MS, async () => {});
+
+  expect((await receiver.log()).map(({ headers }) => headers["x-notification-type"])).toEqual([
+    "task_started",
+    "task_progress",
+    "task_progress",
+    "task_progress",
+    "task_completed",
+    "agent_end_task",
+  ]);
+  return life.steps;
+}
+
+describe("the rows written for one plain task", () => {
+  it("are no more than these when its steps are seconds apart", async () => {
+    const steps = await liveOnce("paced", 1_500);
+
+    await expect(`${JSON.stringify(steps, null, 2)}\n`).toMatchFileSnapshot(
+      "../load/measured/paced.json",
+    );
+    expect(totalOf(steps)).toBe(0);
+  });
+
+  it("are fewer when it is over within half a second", async () => {
+    const steps = await liveOnce("burst", 50);
+
+    await expect(`${JSON.stringify(steps, null, 2)}\n`).toMatchFileSnapshot(
+      "../load/measured/burst.json",
+    );
+    expect(totalOf(steps)).toBe(0);
+  });
+});

@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from "vitest";
 
 import { writeHeld } from "../../src/task/task-store.ts";
 import { notificationOf } from "../task-life.ts";
-import { accepted, newSubject } from "./task-world.ts";
+import { newSubject } from "./task-world.ts";
 import type { Subject } from "./task-world.ts";
 
 async function live(subject: Subject, between: () => Promise<void>): Promise<void> {
@@ -71,25 +71,25 @@ describe("a crash", () => {
     expect(alarms).not.toContain(null);
   });
 
-  it("while the endpoints are being told leaves the alarm for the end phases", async () => {
+  it("while the endpoints are being told finds the alarm for the end phases set", async () => {
     const subject = await newSubject();
     await subject.execute({ heartbeat_timeout: 86_400, stall_timeout: 86_400, timeout: 86_400 });
     await subject.pass(20_000);
     const quiet = await subject.alarm();
-    let isTold = false;
-    subject.neighbours.publish = () => {
+    let [isTold, isHanging] = [false, true];
+    subject.neighbours.publish = async () => {
       isTold = true;
-      return new Promise<void>(() => {});
+      while (isHanging) await scheduler.wait(5);
     };
 
-    const hanging = subject.end("success").catch(() => {});
+    const hanging = subject.end("success");
     await vi.waitFor(() => expect(isTold).toBe(true));
     const alarm = await subject.alarm();
+    isHanging = false;
+    await hanging;
 
     expect(quiet).toBeGreaterThan(subject.now + 3_600_000);
     expect(alarm).toBeLessThanOrEqual(subject.now + 1_000);
-    await subject.evict();
-    await hanging;
   });
 });
 

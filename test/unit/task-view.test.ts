@@ -1,0 +1,207 @@
+import { describe, expect, it } from "vitest";
+
+import {
+  explanationSchema,
+  taskEventSchema,
+  taskViewSchema,
+} from "../../src/protocol/task-view.ts";
+import { escalationSchema } from "../../src/protocol/task-view.ts";
+import { assignmentOf, endReceiptOf, openCommandsOf } from "../../src/task/answers.ts";
+import { explain } from "../../src/task/explain.ts";
+import { escalationOf, eventIdOf, eventOf, viewOf } from "../../src/task/view.ts";
+import {
+  IN_PHASE,
+  ORIGIN,
+  START,
+  assign,
+  beat,
+  decline,
+  end,
+  later,
+  live,
+  notificationOf,
+  notify,
+  order,
+  progress,
+  resolve,
+  started,
+  stateOf,
+} from "../task-life.ts";
+
+const PHASES = Object.entries(IN_PHASE).filter(([phase]) => phase !== "none");
+const iso = (seconds: number) => new Date(START + seconds * 1_000).toISOString();
+
+describe("the view of a task", () => {
+  it.each(PHASES)("keeps its contract in phase %s", (phase, inPhase) => {
+    const view = viewOf(stateOf(inPhase()));
+
+    expect(taskViewSchema.parse(view)).toEqual(view);
+    expect(view.phase).toBe(phase);
+  });
+
+  it("tells what is not known yet by null", () => {
+    expect(viewOf(stateOf(IN_PHASE.queued()))).toMatchObject({
+      complexity: null,
+      progress_percentage: null,
+      agent_id: null,
+      started_at: null,
+      ended_at: null,
+      end_reason: null,
+      completion_status: null,
+      result: null,
+      error: null,
+      quality_assessment: null,
+      attempt: 0,
+    });
+  });
+
+  it("tells how far a running task has come, and until when", () => {
+    const life = live(later(IN_PHASE.assigned({ timeout: 100 }), 10), started(), progress(30));
+
+    expect(viewOf(stateOf(life))).toMatchObject({
+      status: "running",
+      progress_percentage: 30,
+      current_step: "reading",
+      agent_id: "ann",
+      attempt: 1,
+      max_attempts: 3,
+      started_at: iso(10),
+      deadline_at: iso(110),
+      notification_count: 2,
+    });
+  });
+
+  it("tells the outcome, and keeps the agent", () => {
+    expect(viewOf(stateOf(IN_PHASE.ended()))).toMatchObject({
+      status: "completed",
+      end_reason: "success",
+      completion_status: "success",
+      result: { answer: 42 },
+      quality_assessment: { overall_score: 0.9 },
+      usage: { cost_usd: 0.5, tokens: 100 },
+      agent_id: "ann",
+      deadline_at: null,
+    });
+  });
+
+  it("allows for attempts that cost nothing", () => {
+    const life = live(IN_PHASE.assigned(), decline(), assign(2));
+
+    expect(viewOf(stateOf(life))).toMatchObject({ attempt: 2, max_attempts: 4 });
+  });
+});
+
+describe("an event as everyone sees it", () => {
+  it.each(PHASES)("keeps its contract up to phase %s, and never holds the token", (_, inPhase) => {
+    const life = inPhase();
+    const events = life.log.map((event) => eventOf(stateOf(life), event));
+
+    for (const event of events) expect(taskEventSchema.parse(event)).toEqual(event);
+    expect(JSON.stringify(events)).not.toContain("token-1");
+  });
+
+  it("has an id that is made of the task's own and its seq, and the task's correlation", () => {
+    const life = IN_PHASE.queued();
+    const first = life.log[0];
+    const shown = first && eventOf(stateOf(life), first);
+
+    expect(shown).toMatchObject({
+      event_id: "evt_uid1_1",
+      correlation_id: ORIGIN.trace_id,
+      seq: 1,
+    });
+    expect(eventIdOf(stateOf(life), 7)).toBe("evt_uid1_7");
+  });
+});
+
+describe("an escalation as everyone sees it", () => {
+  it.each(["awaiting_approval", "awaiting_input"] as const)("keeps its contract in %s", (phase) => {
+    const state = stateOf(IN_PHASE[phase]());
+    const shown = state.escalation && escalationOf(state, state.escalation);
+
+    expect(escalationSchema.parse(shown)).toEqual(shown);
+  });
+});
+
+describe("the explanation", () => {
+  it.each(PHASES)("keeps its contract in phase %s", (phase, inPhase) => {
+    const explanation = explain(stateOf(inPhase()));
+
+    expect(explanationSchema.parse(explanation)).toEqual(explanation);
+    expect(explanation.phase).toBe(phase);
+  });
+
+  it("says which executor a queued task waits for", () => {
+    const requires = { capabilities: ["ocr"], labels: { zone: "eu" }, agent_id: "bob" };
+
+    const { waiting_for } = explain(stateOf(IN_PHASE.queued({ requires })));
+
+    expect(waiting_for[0]?.detail).toMatch(/general.*ocr.*zone=eu.*bob/);
+  });
+
+  it("says when a planned retry starts, and which answer is waited for", () => {
+    expect(explain(stateOf(IN_PHASE.retry_wait())).estimated_start).toBe(iso(30));
+    expect(explain(stateOf(IN_PHASE.awaiting_input())).unblocked_by).toEqual([
+      "POST /v1/escalations/esc_1_task-1/resolve",
+    ]);
+  });
+});
+
+describe("the assignment", () => {
+  it("carries the checkpoint and what was answered on the way", () => {
+    const life = live(
+      IN_PHASE.executing({ metadata: { team: "a" } }),
+      beat({ checkpoint: { page: 3 } }),
+      notify(notificationOf("task_escalated")),
+      resolve("resume", { answer: "The first" }),
+      assign(2),
+    );
+
+    expect(assignmentOf(stateOf(life))).toMatchObject({
+      task_id: "task-1",
+      attempt: 2,
+      checkpoint: { page: 3 },
+      metadata: {
+        team: "a",
+        escalation_answers: [{ question: "Which one?", answer: "The first", decision: "resume" }],
+      },
+    });
+  });
+});
+
+describe("the open commands", () => {
+  it("are those that the executor has not acknowledged", () => {
+    const life = live(
+      IN_PHASE.executing(),
+      order("pause"),
+      order("grant_resources"),
+      beat({ acknowledged: ["cmd-pause"] }),
+    );
+
+    expect(openCommandsOf(stateOf(life))).toEqual([
+      {
+        command_id: "cmd-grant_resources",
+        command: "grant_resources",
+        reason: null,
+        grant: { duration_s: 60, tokens: 1_000, cost_usd: 1 },
+      },
+    ]);
+  });
+});
+
+describe("the receipt of an end", () => {
+  it("names the frozen verdict, and says when another reason was ignored", () => {
+    const state = stateOf(live(IN_PHASE.executing(), end("failure")));
+
+    const receipt = { task_id: "task-1", end_reason: "failure", completion_status: "partial" };
+    const output = stateOf(
+      live(IN_PHASE.executing(), end("failure", { result_data: { output: { rows: 1 } } })),
+    );
+    expect(endReceiptOf(output, false)).toEqual(receipt);
+    expect(endReceiptOf(state, true)).toEqual({
+      ...receipt,
+      completion_status: "failure",
+      reason_ignored: true,
+    });
+  });
+});
