@@ -1,16 +1,6 @@
-/* Shows /openapi.json: the calls by Swagger UI, the problems as a list with an anchor each. */
+/* Shows /openapi.json: the problems as a list with an anchor each, the calls by Swagger UI. */
 const answer = await fetch("/openapi.json");
 const spec = await answer.json();
-
-globalThis.SwaggerUIBundle({
-  spec,
-  dom_id: "#api",
-  deepLinking: true,
-  defaultModelsExpandDepth: 0,
-  presets: [globalThis.SwaggerUIBundle.presets.apis],
-  // The badge of the default validator would call another host.
-  validatorUrl: null,
-});
 
 const list = document.querySelector("#problem-list");
 for (const [code, { status, title }] of Object.entries(spec["x-problems"])) {
@@ -22,7 +12,28 @@ for (const [code, { status, title }] of Object.entries(spec["x-problems"])) {
   list.append(term, meaning);
 }
 
-// The list was not there when the browser looked for the anchor.
-if (location.hash.startsWith("#problem-")) {
-  document.getElementById(location.hash.slice(1))?.scrollIntoView();
+// A refusal's `type` leads to its problem. The browser looked for it before there was one.
+const asked = location.hash.startsWith("#problem-")
+  ? document.getElementById(location.hash.slice(1))
+  : null;
+asked?.classList.add("asked");
+
+globalThis.SwaggerUIBundle({
+  spec,
+  dom_id: "#api",
+  // Takes every anchor for one of its own.
+  deepLinking: asked === null,
+  defaultModelsExpandDepth: 0,
+  presets: [globalThis.SwaggerUIBundle.presets.apis],
+  // The badge of the default validator would call another host.
+  validatorUrl: null,
+});
+
+if (asked !== null) {
+  // Each call that is drawn moves what is below, until the reader decides what to look at.
+  const drawing = new ResizeObserver(() => asked.scrollIntoView({ block: "center" }));
+  drawing.observe(document.querySelector("#api"));
+  for (const turn of ["wheel", "pointerdown", "keydown"]) {
+    addEventListener(turn, () => drawing.disconnect(), { once: true, passive: true });
+  }
 }

@@ -13,6 +13,7 @@ import type {
   EnqueueBatch,
   EnqueueItem,
 } from "./endpoint-config.ts";
+import { outboundOf } from "./outbound-check.ts";
 import { isWanted } from "./registry/filters.ts";
 import type { Subscriber } from "./registry/subscriptions.ts";
 
@@ -63,7 +64,7 @@ type Batches = Map<string, EnqueueBatch>;
  * @throws AggregateError when an endpoint could not be reached, after all others have got theirs: repeat all of it
  */
 export async function publish(ports: FanOutPorts, publication: Publication): Promise<void> {
-  const news = publication.events.flatMap((event) => newsOf(event, publication.task));
+  const news = publication.events.flatMap((event) => newsOf(event, publication.task, ports.log));
   if (news.length === 0) return;
   const batches = await batchesOf(ports, publication, news);
   const outcomes = await Promise.allSettled(
@@ -81,10 +82,18 @@ interface News {
   agent_id: string | null;
 }
 
-function newsOf(event: TaskEvent, task: TaskFacts): News[] {
+function newsOf(event: TaskEvent, task: TaskFacts, log: Log): News[] {
   const type = notificationTypeSchema.safeParse(event.type);
   if (!type.success) return [];
   const { agent_id } = event.data;
+  const { notification, faults } = outboundOf(type.data, event, task.task_id);
+  if (faults.length > 0) {
+    log("error", "notification_invalid", {
+      task_id: task.task_id,
+      event_id: event.event_id,
+      pointers: faults.join(" "),
+    });
+  }
   return [
     {
       // The event knows best whose it is: a later attempt may have another executor.
@@ -97,7 +106,7 @@ function newsOf(event: TaskEvent, task: TaskFacts): News[] {
         priority: deliveryPriority(task.priority, type.data),
         at: event.at,
         correlation_id: event.correlation_id,
-        notification: JSON.stringify(event.data),
+        notification: JSON.stringify(notification),
       },
     },
   ];

@@ -135,7 +135,20 @@ describe("fan-out", () => {
   it("sends the event's data as the notification, with its own priority", async () => {
     const { ports, enqueued } = world(wants("wh_x", ["task_failed"]));
 
-    await publish(ports, about({}, [event(9, "task_failed", { status: "failed" })]));
+    const failed = {
+      notification_id: "n9",
+      notification_type: "task_failed",
+      task_id: "t-1",
+      agent_id: "a-1",
+      timestamp: "2026-11-22T10:00:00Z",
+      status: "failed",
+      data: {
+        error_type: "x",
+        error_message: "y",
+        root_cause: { class: "c", detail: "d", evidence: "e" },
+      },
+    };
+    await publish(ports, about({}, [event(9, "task_failed", failed)]));
 
     expect(enqueued[0]?.[1].items[0]).toEqual({
       task_id: "t-1",
@@ -145,7 +158,7 @@ describe("fan-out", () => {
       priority: "high",
       at: "2026-11-22T10:00:00.000Z",
       correlation_id: "c",
-      notification: '{"status":"failed"}',
+      notification: JSON.stringify(failed),
     });
   });
 

@@ -42,7 +42,10 @@ export class PoolObject extends DurableObject<Env> implements PoolPort {
   async register(agent: PoolAgent): Promise<void> {
     const now = await this.#expire();
     this.#store.putAgent(agent, now);
-    this.#serveWaiting(now, agent.agent_id);
+    // An executor registers when it starts: what its former self still waits for would win a task for nobody.
+    for (const { order, end } of this.#waiting.all) {
+      if (order.agent_id === agent.agent_id) end({ known: true, offers: [] });
+    }
   }
 
   async deregister(agent_id: string): Promise<void> {
