@@ -85,6 +85,7 @@ function tasksOf(env: Env, { task, webhookStore, agentStore, urlPolicy }: Doors)
 function build(env: Env) {
   const doors = doorsOf(env);
   const { config, task, pool, endpoint, webhookStore, callbacks, agentStore, urlPolicy } = doors;
+  const tasks = tasksOf(env, doors);
   const agents = createAgents({ now, store: agentStore, pool, newSecret, isSamOn: config.isSamOn });
   return {
     ...doors,
@@ -98,9 +99,10 @@ function build(env: Env) {
       claimant: agents.claimant,
       assign: (tenant, task_id, offer) => task(tenant, task_id).assign(offer),
     }),
-    tasks: tasksOf(env, doors),
+    tasks,
     interventions: createInterventions({
       task,
+      readable: (by, task_id) => tasks.readable(by, task_id),
       placeInPool: (tenant, name, task_id) => pool(tenant, name).explain(task_id),
     }),
     webhooks: new Webhooks({

@@ -15,6 +15,9 @@ export interface RetryPorts {
   log: Log;
 }
 
+/** Characters of the reason that a dead letter keeps. */
+const LONGEST_REASON = 500;
+
 /** How long a message waits after a failure: longer each time, an hour at most. */
 function backoffSeconds(attempts: number): number {
   return Math.min(3_600, 2 ** attempts);
@@ -56,7 +59,11 @@ async function consume(
 ): Promise<void> {
   const parsed = retryMessageSchema.safeParse(body);
   if (!parsed.success) {
-    return ports.deadLetter(queue, parsed.error.message, JSON.stringify(body));
+    return ports.deadLetter(
+      queue,
+      parsed.error.message.slice(0, LONGEST_REASON),
+      JSON.stringify(body),
+    );
   }
   const wait = hopSeconds(parsed.data.due, ports.now());
   return wait > 0 ? ports.sendLater(parsed.data, wait) : wake(parsed.data);

@@ -27,6 +27,8 @@ interface InterventionDoor {
 /** What the use cases are built from. */
 export interface InterventionsParts {
   task: (tenant: string, task_id: string) => InterventionDoor;
+  /** Whether a key may read a task: an executor's only what its agents hold or held. */
+  readable: (by: Principal, task_id: string) => Answer<unknown>;
   /** Where a task stands in a pool, or null when the pool does not know it. */
   placeInPool: (tenant: string, pool: string, task_id: string) => Promise<PoolExplanation | null>;
 }
@@ -79,6 +81,8 @@ export function createInterventions(parts: InterventionsParts): Interventions {
       return ok(escalation);
     },
     async explain(by, task_id) {
+      const allowed = await parts.readable(by, task_id);
+      if (!allowed.ok) return allowed;
       const done = await parts.task(by.tenant, task_id).explain();
       if (!done.ok) return done;
       const explanation: Explanation = JSON.parse(done.value);

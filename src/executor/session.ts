@@ -37,20 +37,23 @@ export class Session {
   }
 
   /** Says something about the task. The id is stable: a repetition of the same step changes nothing. */
-  notify(type: ExecutorNotificationType, data: unknown): Promise<Result<unknown, Refusal>> {
-    this.#sequence += 1;
+  async notify(type: ExecutorNotificationType, data: unknown): Promise<Result<unknown, Refusal>> {
     const { task_id, lease } = this.#to;
+    const sequence = this.#sequence + 1;
     const notification = notificationSchema.parse({
-      notification_id: `${AGENT_ID}-${task_id}-${lease.attempt}-${this.#sequence}`,
+      notification_id: `${AGENT_ID}-${task_id}-${lease.attempt}-${sequence}-${type}`,
       notification_type: type,
       task_id,
       agent_id: AGENT_ID,
       timestamp: instant(this.#ports.now()),
-      sequence: this.#sequence,
+      sequence,
       data,
       metadata: { agent_version: SCHEMA_VERSION, execution_mode: "builtin" },
     });
-    return this.#ports.notify(this.#to, notification);
+    const said = await this.#ports.notify(this.#to, notification);
+    // What was refused is not in the log: the next one takes its place in the count.
+    if (said.ok) this.#sequence = sequence;
+    return said;
   }
 
   /** Whether a cancellation is waiting. Asks at most every two seconds; commands are acknowledged. */

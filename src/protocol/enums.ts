@@ -19,6 +19,12 @@ export type TaskType = z.infer<typeof taskTypeSchema>;
 export const prioritySchema = z.enum(["low", "normal", "high", "critical"]);
 export type Priority = z.infer<typeof prioritySchema>;
 
+/** A priority as callers may write it: `urgent` is accepted as critical. */
+export const priorityInputSchema = z
+  .enum([...prioritySchema.options, "urgent"])
+  .transform((priority) => (priority === "urgent" ? "critical" : priority))
+  .pipe(prioritySchema);
+
 export const complexitySchema = z.enum(["low", "medium", "high", "critical"]);
 
 export const autonomyLevelSchema = z.enum(["manual", "semi_autonomous", "autonomous"]);

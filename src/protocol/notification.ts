@@ -85,7 +85,14 @@ const taskProgressDataSchema = z
   );
 
 const taskCompletedDataSchema = z.strictObject({
-  result: z.union([jsonObjectSchema, z.array(z.unknown()), z.string(), z.number(), z.boolean()]),
+  result: z.union([
+    jsonObjectSchema,
+    z.array(z.unknown()),
+    z.string(),
+    z.number(),
+    z.boolean(),
+    z.null(),
+  ]),
   execution_summary: textSchema,
   metrics: z.strictObject({
     execution_time: z.number().min(0).meta({ description: "Seconds" }),

@@ -2,7 +2,7 @@ import { z } from "zod";
 
 import {
   deliveryStateSchema,
-  prioritySchema,
+  priorityInputSchema,
   taskPhaseSchema,
   taskStatusSchema,
   taskTypeSchema,
@@ -27,7 +27,7 @@ export const statusRequestSchema = z
     phase: taskPhaseSchema.optional(),
     task_type: taskTypeSchema.optional(),
     agent_id: agentIdSchema.optional(),
-    priority: prioritySchema.optional(),
+    priority: priorityInputSchema.optional(),
     tag: z.string().min(1).max(100).optional(),
     created_after: instantSchema.optional(),
     cursor: cursorSchema.optional(),

@@ -4,7 +4,7 @@ import {
   autonomyLevelSchema,
   executionModeSchema,
   modelPreferenceSchema,
-  prioritySchema,
+  priorityInputSchema,
   taskTypeSchema,
 } from "./enums.ts";
 import {
@@ -25,12 +25,6 @@ const seconds = (least: number, most: number): z.ZodNumber => z.int().min(least)
 
 /** Seconds one attempt may run when the task does not say (protocol.md §3). */
 const DEFAULT_TIMEOUT_S = 300;
-
-/** `urgent` is accepted as critical (protocol.md §2). */
-const priorityInputSchema = z
-  .enum([...prioritySchema.options, "urgent"])
-  .transform((priority) => (priority === "urgent" ? "critical" : priority))
-  .pipe(prioritySchema);
 
 const retryPolicySchema = z
   .strictObject({

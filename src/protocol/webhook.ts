@@ -4,6 +4,7 @@ import {
   deliveryStateSchema,
   eventGroupSchema,
   notificationTypeSchema,
+  priorityInputSchema,
   prioritySchema,
   taskTypeSchema,
 } from "./enums.ts";
@@ -52,7 +53,7 @@ export type WebhookEvent = z.infer<typeof webhookEventSchema>;
 
 const filtersSchema = z.strictObject({
   task_types: z.array(taskTypeSchema).min(1).optional(),
-  priorities: z.array(prioritySchema).min(1).optional(),
+  priorities: z.array(priorityInputSchema).min(1).optional(),
   agent_ids: z.array(agentIdSchema).min(1).max(100).optional(),
   tags: tagsSchema
     .min(1)
@@ -65,7 +66,10 @@ export type WebhookFilters = z.infer<typeof filtersSchema>;
 /** `whsec_` and 24-64 bytes of base64 (Standard Webhooks 1.0, Signature scheme). */
 export const webhookSecretSchema = z
   .string()
-  .regex(/^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/, "must be whsec_ and 24-64 bytes of base64")
+  .regex(
+    /^whsec_(?:[A-Za-z0-9+/]{4}){8,21}(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?$/,
+    "must be whsec_ and 24-64 bytes of base64",
+  )
   .refine((secret) => {
     const bytes = Math.floor((secret.slice(6).replace(/=+$/, "").length * 3) / 4);
     return bytes >= 24 && bytes <= 64;

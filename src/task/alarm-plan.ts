@@ -4,6 +4,9 @@ import type { TaskState } from "./machine/state.ts";
 /** News wait this long for company, so that a burst is one flush. Milliseconds. */
 export const FLUSH_PAUSE_MS = 500;
 
+/** News whose flush was cut off by a crash leave after this at the latest. Milliseconds. */
+export const FLUSH_WATCHDOG_MS = 60_000;
+
 /** End phases may begin this much later, so that the alarm of the last flush can serve. Milliseconds. */
 const FINISH_PAUSE_MS = 200;
 

@@ -4,7 +4,7 @@ import type { Result } from "../lib/result.ts";
 import type { CommandView, OpenCommand } from "../protocol/agent.ts";
 import type { JsonObject } from "../protocol/primitives.ts";
 import type { Refusal } from "../protocol/refusal.ts";
-import type { EndReceipt } from "../protocol/task-view.ts";
+import type { EndReceipt, Report } from "../protocol/task-view.ts";
 import { timelineOf } from "../protocol/timeline.ts";
 import type { LoggedEvent, TaskState } from "./machine/state.ts";
 import { completionStatusOf } from "./machine/verdict.ts";
@@ -60,18 +60,26 @@ export function endReceiptOf(state: TaskState, isReasonIgnored: boolean): EndRec
   };
 }
 
-/** The end-task report as JSON text: the final event's facts, and the log as its timeline. */
+/**
+ * The end-task report as JSON text: the final event's facts, and the log as its timeline.
+ *
+ * @param log the whole log in portions
+ */
 export function reportText(
   state: TaskState,
-  events: readonly LoggedEvent[],
+  log: Iterable<readonly LoggedEvent[]>,
 ): Result<string, Refusal> {
-  const final = events.find(({ type }) => type === "agent_end_task");
+  const timeline: Report["timeline"] = [];
+  let final: LoggedEvent | undefined;
+  for (const events of log) {
+    timeline.push(...timelineOf(events.map((event) => eventOf(state, event))));
+    final = events.find(({ type }) => type === "agent_end_task") ?? final;
+  }
   if (final === undefined) {
     return refuse({
       code: "report_not_ready",
       detail: `The report is written when the task ends; it is in phase ${state.phase}.`,
     });
   }
-  const timeline = timelineOf(events.map((event) => eventOf(state, event)));
   return ok(JSON.stringify({ ...final.data, timeline }));
 }

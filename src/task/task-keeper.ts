@@ -5,31 +5,26 @@ import type { Notification } from "../protocol/notification.ts";
 import type { Refusal } from "../protocol/refusal.ts";
 import type { Errands } from "./alarm-plan.ts";
 import {
-  ARCHIVE_CHECK_MS,
   FLUSH_PAUSE_MS,
-  archiveDelayMs,
+  FLUSH_WATCHDOG_MS,
   nextWakeAt,
   reminderDelayMs,
   repeatDelayMs,
 } from "./alarm-plan.ts";
+import { Archivist } from "./archivist.ts";
 import { finishTask } from "./finish/finish.ts";
+import { Flusher } from "./flusher.ts";
 import { holdBack, takeHeld } from "./hold-back.ts";
 import { advance } from "./machine/advance.ts";
 import type { Advance } from "./machine/advance.ts";
 import { finishDueAt } from "./machine/clocks.ts";
 import type { Change, Command } from "./machine/commands.ts";
 import type { LoggedEvent, TaskState } from "./machine/state.ts";
-import {
-  EVENTS_PER_FLUSH,
-  announcementOf,
-  historyMessageOf,
-  newsOf,
-  poolErrand,
-} from "./outbox.ts";
+import { announcementOf, poolErrand } from "./outbox.ts";
 import type { PoolErrand } from "./outbox.ts";
 import type { TaskPorts } from "./ports.ts";
 import type { StoredTask } from "./task-store.ts";
-import { appendCommit, readEvents, readTask, writeMemo } from "./task-store.ts";
+import { appendCommit, readTask, writeMemo } from "./task-store.ts";
 import { tellWatchers } from "./watchers.ts";
 
 /** What a command has done. */
@@ -49,11 +44,12 @@ export class TaskKeeper {
   readonly #ctx: DurableObjectState;
   readonly #ports: TaskPorts;
   readonly #now: Clock;
+  readonly #archivist: Archivist;
   #stored: StoredTask | null | undefined;
   #alarmAt: number | null | undefined;
-  #flushing: Promise<void> = Promise.resolve();
+  readonly #flusher: Flusher;
   #flushedAt = 0;
-  #errands: Errands = { flush_at: null, pool_at: null, archive_at: null };
+  #errands: Omit<Errands, "archive_at"> = { flush_at: null, pool_at: null };
   /** What the pool could not be told. */
   #owed: PoolErrand | null = null;
   #failures = 0;
@@ -62,6 +58,13 @@ export class TaskKeeper {
     this.#ctx = ctx;
     this.#ports = ports;
     this.#now = now;
+    this.#archivist = new Archivist(ports, now);
+    this.#flusher = new Flusher({
+      sql: ctx.storage.sql,
+      ports,
+      archivist: this.#archivist,
+      load: () => this.#load(),
+    });
   }
 
   /** The task as it is now, clocks included; null when there is none. */
@@ -101,19 +104,21 @@ export class TaskKeeper {
   /** What the alarm does. Never throws: the platform drops an alarm that failed too often. */
   async wake(): Promise<void> {
     this.#alarmAt = null;
+    const isNewHere = this.#stored === undefined;
     try {
-      await this.#runErrands();
+      await this.#runErrands(isNewHere);
+      await this.#arm();
     } catch (cause) {
       this.#ports.log("error", "task_alarm_failed", { ...this.#ids(), detail: String(cause) });
-      this.#errands.flush_at = this.#repeatAt();
+      // Not by the clocks: the one that failed is still due, and an alarm in the past comes at once.
+      this.#alarmAt = this.#repeatAt();
+      await this.#ctx.storage.setAlarm(this.#alarmAt);
     }
-    await this.#arm();
   }
 
-  /** Has history read the whole task again: by reference, so that a log of any length fits. */
+  /** Has history read the whole task again. */
   async sendToHistory(state: TaskState): Promise<void> {
-    const { tenant, task_id } = state.origin;
-    await this.#ports.record({ form: "reference", tenant, task_id, after: 0, rebuild: true });
+    await this.#archivist.tellAll(state);
   }
 
   #load(): StoredTask | null {
@@ -144,14 +149,21 @@ export class TaskKeeper {
       this.#alarmAt = null;
       this.#flushedAt = now;
     }
-    this.#errands.flush_at ??= this.#flushedAt + FLUSH_PAUSE_MS;
+    this.#planErrands(state);
     // No await since the write: the rows and the alarm for what follows from them commit together. A flush is
-    // tried at once instead; when it is cut off, whatever alarm or call comes next repeats it.
-    const armed = this.#arm(before === null ? {} : { flush_at: null });
+    // tried at once instead; the alarm is for one that a crash cuts off, and mostly there already.
+    const armed = this.#arm(before === null ? {} : { flush_at: now + FLUSH_WATCHDOG_MS });
     tellWatchers(this.#ctx, state, events);
     await this.#tellPool(poolErrand(before, state), state);
     await armed;
     return advanced;
+  }
+
+  /** What follows from a commit. An alarm for what is not wanted any more would be a row on the bill. */
+  #planErrands(state: TaskState): void {
+    this.#errands.flush_at ??= this.#flushedAt + FLUSH_PAUSE_MS;
+    if (state.phase !== "queued" && this.#owed === null) this.#errands.pool_at = null;
+    this.#archivist.plan(state);
   }
 
   #isQuiet(): boolean {
@@ -198,60 +210,47 @@ export class TaskKeeper {
   async #arm(without: Partial<Errands> = {}): Promise<void> {
     const stored = this.#load();
     if (stored === null) return;
-    const due = nextWakeAt(stored.state, { ...this.#errands, ...without });
+    const archive_at = this.#archivist.due;
+    const due = nextWakeAt(stored.state, { ...this.#errands, archive_at, ...without });
     if (this.#alarmAt === undefined) this.#alarmAt = await this.#ctx.storage.getAlarm();
     if (due === null || (this.#alarmAt !== null && this.#alarmAt <= due)) return;
     this.#alarmAt = due;
     await this.#ctx.storage.setAlarm(due);
   }
 
-  /** Flushes past the cursor in order, one flush at a time. */
-  #flush(): Promise<void> {
-    this.#flushing = this.#flushing.then(() => this.#flushAll());
-    return this.#flushing;
-  }
-
-  async #flushAll(): Promise<void> {
+  async #flush(): Promise<void> {
     this.#flushedAt = this.#now();
     this.#errands.flush_at = null;
-    try {
-      while (await this.#flushOnce()) this.#failures = 0;
-    } catch (cause) {
-      this.#ports.log("warning", "flush_failed", { ...this.#ids(), detail: String(cause) });
-      this.#errands.flush_at = this.#repeatAt();
+    const failed = await this.#flusher.flush();
+    if (failed.length === 0) {
+      this.#failures = 0;
+      return;
     }
+    const detail = failed.join("; ");
+    this.#ports.log("warning", "flush_failed", { ...this.#ids(), detail });
+    this.#errands.flush_at = this.#repeatAt();
   }
 
-  async #flushOnce(): Promise<boolean> {
-    const stored = this.#load();
-    if (stored === null || stored.flushed >= stored.state.seq) return false;
-    const { state, flushed } = stored;
-    const events = readEvents(this.#ctx.storage.sql, flushed, EVENTS_PER_FLUSH);
-    await Promise.all([
-      this.#ports.publish(newsOf(state, events)),
-      this.#ports.record(historyMessageOf(state, events, flushed)),
-    ]);
-    // Written with the next commit: losing it costs a repetition that changes nothing.
-    if (this.#stored) this.#stored.flushed = events.at(-1)?.seq ?? flushed;
-    return true;
-  }
-
-  async #runErrands(): Promise<void> {
+  async #runErrands(isNewHere: boolean): Promise<void> {
     const state = await this.current();
     if (state === null) return;
     if (state.holder !== null) await this.#applyHeld();
     await this.#remindPool(state);
     await this.#finishIfDue(state);
+    const latest = this.#load()?.state ?? state;
+    // After an eviction nobody knows here what was flushed, but history knows what it has.
+    if (isNewHere && latest.ended_at === null) await this.#archivist.ask(latest);
+    await this.#archivist.check(latest);
     await this.#flush();
-    await this.#checkArchive();
   }
 
   async #remindPool(state: TaskState): Promise<void> {
     const { pool_at } = this.#errands;
     if (pool_at !== null && pool_at > this.#now()) return;
-    const wish: PoolErrand | null = state.phase === "queued" ? { kind: "announce" } : this.#owed;
+    // An announcement that is owed says nothing of a task that is queued no more.
+    const owed = this.#owed?.kind === "release" ? this.#owed : null;
     this.#errands.pool_at = null;
-    await this.#tellPool(wish, state);
+    await this.#tellPool(state.phase === "queued" ? { kind: "announce" } : owed, state);
   }
 
   async #finishIfDue(state: TaskState): Promise<void> {
@@ -265,21 +264,6 @@ export class TaskKeeper {
       task_type: state.task.task_type,
       attempts: state.attempt,
     });
-  }
-
-  /** After the end: asks once whether history has everything, and sends it again until it has. */
-  async #checkArchive(): Promise<void> {
-    const state = this.#load()?.state;
-    if (state?.ended_at == null) return;
-    const due = this.#errands.archive_at ?? state.ended_at + ARCHIVE_CHECK_MS;
-    this.#errands.archive_at = due;
-    const now = this.#now();
-    if (due > now) return;
-    // Set first, so that a question that fails is not asked again any sooner.
-    this.#errands.archive_at = now + archiveDelayMs(now - state.ended_at);
-    const { tenant, task_id } = state.origin;
-    if (await this.#ports.isRecorded(tenant, task_id, state.seq)) this.#errands.archive_at = null;
-    else await this.sendToHistory(state);
   }
 
   /** Applies in order what was held and has its turn now. Its sender had this attempt's token when it came. */

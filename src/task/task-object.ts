@@ -25,7 +25,7 @@ import type { TaskState } from "./machine/state.ts";
 import { leaseOf, recordOf } from "./outbox.ts";
 import type { Submission, TaskPorts } from "./ports.ts";
 import { TaskKeeper } from "./task-keeper.ts";
-import { readEvents } from "./task-store.ts";
+import { readEvents, readLog } from "./task-store.ts";
 import { escalationOf, eventIdOf, eventOf, viewOf } from "./view.ts";
 import { closeWatchers, openWatch } from "./watchers.ts";
 
@@ -130,8 +130,9 @@ export class TaskObject extends DurableObject<Env> {
     const done = await this.#keeper.apply({ type: "end", token, end });
     if (!done.ok) return done;
     const { state, change } = done.value;
-    const receipt = endReceiptOf(state, change.isReasonIgnored === true);
-    return ok({ receipt, isNew: change.repeated_seq === undefined });
+    const isIgnored = change.isReasonIgnored === true;
+    const isNew = change.repeated_seq === undefined && !isIgnored;
+    return ok({ receipt: endReceiptOf(state, isIgnored), isNew });
   }
 
   /** An orchestrator or operator wants something of the task. */
@@ -172,7 +173,7 @@ export class TaskObject extends DurableObject<Env> {
   async report(): Answer<string> {
     const state = await this.#keeper.current();
     if (state === null) return refuse(UNKNOWN);
-    return reportText(state, readEvents(this.ctx.storage.sql, 0, state.seq));
+    return reportText(state, readLog(this.ctx.storage.sql));
   }
 
   /** Why the task is where it is, as JSON text. */
@@ -197,7 +198,10 @@ export class TaskObject extends DurableObject<Env> {
     return ok({ seq: state.seq });
   }
 
-  /** A WebSocket that carries each event after `?after=` as JSON text; it closes when the task has ended. */
+  /**
+   * A WebSocket that carries each event after `?after=` as JSON text. It closes when the task has ended, and
+   * when more has happened than one portion of the log holds: then the watcher asks again from where it is.
+   */
   override async fetch(request: Request): Promise<Response> {
     const state: TaskState | null = await this.#keeper.current();
     if (state === null) return new Response(null, { status: 404 });

@@ -132,7 +132,17 @@ export function writeMemo(sql: SqlStorage, memo: Memo): void {
   sql.exec("INSERT OR REPLACE INTO record (id, body) VALUES (0, ?)", JSON.stringify(memo));
 }
 
-/** Events after `after` in order, at most about `limit`: commits are not split. */
+/** Events of one portion when the whole log is read. */
+const EVENTS_PER_PORTION = 1_000;
+
+/** Characters of one portion of a log, unless one commit has more: an answer to a call holds 32 MiB. */
+const LARGEST_PORTION = 4_000_000;
+
+/**
+ * Events after `after` in order, at most about `limit`: commits are not split.
+ *
+ * Fewer where they are large, but at least one if there is one.
+ */
 export function readEvents(sql: SqlStorage, after: number, limit: number): LoggedEvent[] {
   if (!hasTable(sql)) return [];
   const rows = sql.exec<Row>(
@@ -143,12 +153,25 @@ export function readEvents(sql: SqlStorage, after: number, limit: number): Logge
     limit,
   );
   const events: LoggedEvent[] = [];
+  let length = 0;
   for (const row of rows) {
     const commit = commitSchema.parse(JSON.parse(row.body));
     events.push(...commit.events.filter(({ seq }) => seq > after));
-    if (events.length >= limit) break;
+    length += row.body.length;
+    if (events.length >= limit || length >= LARGEST_PORTION) break;
   }
   return events;
+}
+
+/** The whole log in portions, so that it need not be in memory at once. */
+export function* readLog(sql: SqlStorage): Generator<LoggedEvent[]> {
+  for (let after = 0; ;) {
+    const events = readEvents(sql, after, EVENTS_PER_PORTION);
+    const last = events.at(-1);
+    if (last === undefined) return;
+    yield events;
+    after = last.seq;
+  }
 }
 
 /** Notifications that wait for their turn, by sequence, at most `limit`. */

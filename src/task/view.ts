@@ -48,6 +48,12 @@ function outcomeOf(
   };
 }
 
+/** Who has the task, or who had it when its outcome was settled; nobody while it waits for another one. */
+function agentOf(state: TaskState): string | null {
+  if (state.holder !== null) return state.holder.agent_id;
+  return state.verdict === null ? null : (state.holders.at(-1) ?? null);
+}
+
 /** The task as everyone sees it. */
 export function viewOf(state: TaskState): TaskView {
   const { task } = state;
@@ -63,7 +69,7 @@ export function viewOf(state: TaskState): TaskView {
     complexity: state.complexity,
     progress_percentage: state.progress?.percentage ?? null,
     current_step: state.progress?.step ?? null,
-    agent_id: state.holder?.agent_id ?? state.holders.at(-1) ?? null,
+    agent_id: agentOf(state),
     attempt: state.attempt,
     max_attempts: 1 + task.execution_options.retry_policy.max_retries + state.uncounted_attempts,
     seq: state.seq,

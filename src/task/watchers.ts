@@ -37,7 +37,11 @@ export function closeWatchers(sockets: readonly WebSocket[], code = NORMAL_CLOSU
   }
 }
 
-/** Opens a hibernatable socket, sends what has happened since, and leaves it open for what will. */
+/**
+ * Opens a hibernatable socket, sends what has happened since, and leaves it open for what will.
+ *
+ * @param past events that are due to it; when they do not reach the present, the socket closes behind them
+ */
 export function openWatch(
   ctx: DurableObjectState,
   state: TaskState,
@@ -47,7 +51,8 @@ export function openWatch(
   const pair = new WebSocketPair();
   ctx.acceptWebSocket(pair[1]);
   send([pair[1]], state, past);
-  if (state.phase === "ended") closeWatchers([pair[1]]);
+  const isBehind = (past.at(-1)?.seq ?? state.seq) < state.seq;
+  if (state.phase === "ended" || isBehind) closeWatchers([pair[1]]);
   return new Response(null, { status: 101, webSocket: pair[0] });
 }
 

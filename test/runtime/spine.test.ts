@@ -262,6 +262,19 @@ describe("a task's life", () => {
     expect(JSON.stringify(over.result)).toContain("sales");
   });
 
+  it("tells with a root cause why the built-in executor's own result was not good enough", async () => {
+    const { task_id } = await submit({
+      task_type: "data_analysis",
+      parameters: { input_data: { csv: "name,age\nAna,\n,\nBob,x\n" } },
+      execution_options: { quality_threshold: 1, retry_policy: { max_retries: 0 } },
+    });
+
+    const over = await ended(task_id);
+
+    expect(over).toMatchObject({ status: "failed", error: { root_cause: { class: "contract" } } });
+    expect((await log(task_id)).map(({ type }) => type)).toContain("task_failed");
+  });
+
   it("says exactly what is missing when the built-in executor lacks the skill", async () => {
     const { task_id } = await submit({
       task_type: "code_generation",

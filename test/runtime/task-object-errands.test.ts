@@ -52,6 +52,23 @@ describe("the outbox", () => {
     },
   );
 
+  it.each(["publish", "record"] as const)(
+    "goes on without %s, however long that fails",
+    async (port) => {
+      const subject = await newSubject();
+      subject.neighbours[port] = failing(1_000);
+
+      await subject.execute();
+      accepted(await subject.notify("task_completed"));
+      accepted(await subject.end("success"));
+      await subject.pass(10_000);
+
+      const taken = port === "publish" ? recorded(subject) : subject.published();
+      expect(new Set(taken)).toEqual(new Set((await subject.events()).map(({ seq }) => seq)));
+      expect(taken).toHaveLength(new Set(taken).size);
+    },
+  );
+
   it("sends after a crash what was written and not sent", async () => {
     const subject = await newSubject();
     subject.neighbours.publish = failing(1);

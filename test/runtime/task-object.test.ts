@@ -202,6 +202,17 @@ describe("a read", () => {
     expect(await subject.view()).toMatchObject({ phase: "retry_wait", status: "pending" });
   });
 
+  it("never shows the log going back in time, whatever the machine's clock does", async () => {
+    const subject = await newSubject();
+    await subject.execute();
+    subject.now -= 5_000;
+    accepted(await subject.notify("task_progress"));
+
+    const instants = (await subject.events()).map(({ at }) => Date.parse(at));
+
+    expect(instants).toEqual(instants.toSorted((one, other) => one - other));
+  });
+
   it("of the report is refused before the end", async () => {
     const subject = await newSubject();
     await subject.execute();

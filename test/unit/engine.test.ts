@@ -191,6 +191,9 @@ describe("the built-in executor's engine", () => {
 
     await execute(MESSAGE, ports);
 
+    const refused = said.at(-2);
+    expect(said.at(-1)?.sequence).toBe(refused?.sequence);
+    expect(said.at(-1)?.notification_id).not.toBe(refused?.notification_id);
     expect(said.at(-1)).toMatchObject({
       notification_type: "task_failed",
       data: { root_cause: { class: "contract", evidence: "/data/result: rows is missing" } },

@@ -32,6 +32,7 @@ describe("agent_end_task", () => {
       "resource_exhausted with error information",
       { reason: "resource_exhausted", error_information },
     ],
+    ["escalated", { reason: "escalated" }],
     ["escalated with a need", { reason: "escalated", next_actions: { escalation_needed: true } }],
     ["escalated with error information", { reason: "escalated", error_information }],
     ["cancelled with nothing", { reason: "cancelled", quality_assessment: undefined }],
@@ -52,7 +53,6 @@ describe("agent_end_task", () => {
       { reason: "resource_exhausted" },
       "/error_information",
     ],
-    ["escalated needs a reason", { reason: "escalated" }, "/next_actions/escalation_needed"],
     [
       "the end is not before the start",
       metrics({ start_time: END, end_time: START }),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 
+import { signingKey } from "../../src/delivery/signature.ts";
 import { faultsOf } from "../../src/protocol/faults.ts";
 import {
   webhookPatchSchema,
@@ -71,6 +72,28 @@ describe("a signing secret", () => {
   it.each([23, 65, 66])("may not hold %i bytes", (bytes) => {
     expect(webhookSecretSchema.safeParse(secretOf(bytes)).success).toBe(false);
   });
+});
+
+describe("the base64 of a signing secret", () => {
+  const A = "A".repeat(32);
+
+  it.each([A, `${A}AA`, `${A}AA==`, `${A}AAA`, `${A}AAA=`])("may be %s", async (base64) => {
+    const secret = `whsec_${base64}`;
+
+    expect(webhookSecretSchema.safeParse(secret).success).toBe(true);
+    await expect(signingKey(secret)).resolves.toBeDefined();
+  });
+
+  // A secret that no key can be made of would break every delivery of its endpoint.
+  it.each([`${A}A`, `${A}A==`, `${A}AA=`, `${A}AAA==`, `${A}=`])(
+    "may not be %s",
+    async (base64) => {
+      const secret = `whsec_${base64}`;
+
+      expect(webhookSecretSchema.safeParse(secret).success).toBe(false);
+      await expect(signingKey(secret)).rejects.toBeInstanceOf(DOMException);
+    },
+  );
 });
 
 describe("a change of a webhook", () => {

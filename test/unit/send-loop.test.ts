@@ -87,4 +87,13 @@ describe("the send loop", () => {
 
     expect(commits).toEqual([]);
   });
+
+  it("ends with the error of a request that breaks, instead of waiting for it for ever", async () => {
+    const { loop, ports } = stage(["breaks"]);
+    const broken = { ...ports, send: () => Promise.reject(new Error("no such key")) };
+
+    await expect(loop.run(broken)).rejects.toThrow("no such key");
+
+    expect(loop.isRunning).toBe(false);
+  });
 });

@@ -125,7 +125,7 @@ const CLOCKS: Clock[] = [
     title: "the whole life, while it is executed",
     life: () => IN_PHASE.executing({ ...PATIENT, total_timeout: 500 }),
     seconds: 500,
-    events: ["verdict"],
+    events: ["lease_expired", "verdict"],
     phase: "finalizing",
     data: timedOut("total_timeout"),
   },
@@ -169,7 +169,7 @@ const CLOCKS: Clock[] = [
     title: "an executor that does not confirm a cancellation",
     life: () => live(later(IN_PHASE.executing(PATIENT), 5), order("cancel")),
     seconds: 30,
-    events: ["command_acknowledged", "verdict"],
+    events: ["lease_expired", "command_acknowledged", "verdict"],
     phase: "finalizing",
     data: { reason: "cancelled", error: null },
   },
@@ -193,7 +193,7 @@ const CLOCKS: Clock[] = [
     title: "the budget of execution time",
     life: () => IN_PHASE.executing({ ...PATIENT, contract: { budget: { max_duration_s: 120 } } }),
     seconds: 120,
-    events: ["verdict"],
+    events: ["lease_expired", "verdict"],
     phase: "finalizing",
     data: { reason: "resource_exhausted", error: { type: "budget_exceeded" } },
   },
@@ -255,6 +255,14 @@ describe("a clock", () => {
     const { done } = step(life, tick);
 
     expect(typesOf(done.events)).toEqual(LOST);
+  });
+
+  it("lets those ring that it has brought about, in one go", () => {
+    const life = later(IN_PHASE.retry_wait({ total_timeout: 500 }), 500);
+
+    const { done } = step(life, tick);
+
+    expect(typesOf(done.events)).toEqual(["task_ready", "verdict"]);
   });
 
   it("does not run once the verdict is frozen", () => {

@@ -41,6 +41,32 @@ describe("agent_end_task of the executor", () => {
     );
   });
 
+  it("passes the same gates as task_completed, at its own places", () => {
+    const contract = { output_schema: { type: "object", required: ["n"] } };
+    const life = IN_PHASE.executing({ contract });
+
+    const poor = step(
+      life,
+      end("success", {
+        result_data: { output: { m: 1 } },
+        quality_assessment: { overall_score: 0.1 },
+      }),
+    );
+    const good = step(life, end("success", { result_data: { output: { n: 1 } } }));
+
+    expect(poor.done.decision).toMatchObject({
+      refusal: {
+        code: "result_rejected",
+        errors: [
+          { pointer: "/result_data/output" },
+          { pointer: "/quality_assessment/overall_score" },
+        ],
+      },
+    });
+    expect(stateOf(poor.life).verdict).toBeNull();
+    expect(stateOf(good.life).verdict?.reason).toBe("success");
+  });
+
   it("adds its facts to a verdict that is frozen, and says when its reason is ignored", () => {
     const { life, done } = step(IN_PHASE.finalizing(), end("failure"));
 

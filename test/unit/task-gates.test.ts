@@ -139,11 +139,33 @@ describe("a contract", () => {
     ["a reference to nothing", { properties: { a: { $ref: "#/$defs/missing" } } }],
     ["a reference to the outside", { properties: { a: { $ref: "https://example.com/a.json" } } }],
     ["a reference to itself", { properties: { a: { $ref: "#/properties/a" } } }],
-    ["a list of required fields that is none", { required: 5 }],
-    ["an enumeration that is none", { properties: { a: { enum: 5 } } }],
   ])("with %s is refused when it comes in", (_title, output_schema) => {
     expect(faultsOf({ output_schema })).toEqual([["/contract/output_schema", "invalid_schema"]]);
   });
+
+  it.each([
+    [{ type: "nonsense" }, "/type"],
+    [{ type: 5 }, "/type"],
+    [{ required: "n" }, "/required"],
+    [{ properties: 5 }, "/properties"],
+    [{ properties: { a: { enum: 5 } } }, "/properties/a/enum"],
+    [{ minimum: "x" }, "/minimum"],
+    [{ allOf: [{ minLength: -1 }] }, "/allOf/0/minLength"],
+    [{ items: "x" }, "/items"],
+  ])("with the malformed output_schema %j is refused at its place", (output_schema, place) => {
+    expect(faultsOf({ output_schema }).map(([pointer]) => pointer)).toEqual([
+      `/contract/output_schema${place}`,
+    ]);
+  });
+
+  it.each(["a*a*a*a*b", "x+x+x+x+", "a{2,}b*c+d+"])(
+    "with the pattern %s, which can take very long, is refused",
+    (pattern) => {
+      expect(faultsOf({ output_schema: { pattern } })).toEqual([
+        ["/contract/output_schema/pattern", "unsafe_pattern"],
+      ]);
+    },
+  );
 
   it.each([
     [{ output_schema: { pattern: "(a+)+$" } }, "/contract/output_schema/pattern"],

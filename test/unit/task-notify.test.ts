@@ -92,6 +92,7 @@ describe("task_progress", () => {
       notify(notificationOf("task_progress", { progress_percentage: 10 }, second), "token-2"),
     );
 
+    expect(stateOf(again).progress).toBeNull();
     expect(stateOf(life).progress?.percentage).toBe(10);
   });
 

@@ -148,7 +148,23 @@ describe("a patch", () => {
     const { done } = step(IN_PHASE.awaiting_input(), resolve("change", { patch }));
 
     expect(done.decision).toMatchObject({
-      refusal: { code: "patch_rejected", errors: [{ pointer: "/patch/contract/output_schema" }] },
+      refusal: {
+        code: "patch_rejected",
+        errors: [{ pointer: "/patch/contract/output_schema/required" }],
+      },
+    });
+  });
+
+  it("cannot bring in dependencies, which nothing carries out", () => {
+    const patch = { parameters: { dependencies: ["another"] } };
+
+    const { done } = step(IN_PHASE.awaiting_input(), resolve("change", { patch }));
+
+    expect(done.decision).toMatchObject({
+      refusal: {
+        code: "not_supported",
+        errors: [{ pointer: "/patch/parameters/dependencies" }],
+      },
     });
   });
 
@@ -200,7 +216,10 @@ describe("an escalation", () => {
     const waiting = IN_PHASE.awaiting_approval();
     const life = live(waiting, resolve("resume"));
 
-    expect(stateOf(waiting)).toMatchObject({ status: "pending", escalation: { kind: "approval" } });
+    expect(stateOf(waiting)).toMatchObject({
+      status: "escalated",
+      escalation: { kind: "approval" },
+    });
     expect(stateOf(life)).toMatchObject({ phase: "queued", queued_at: life.now });
     expect(stateOf(live(life, assign(), started())).attempt).toBe(1);
   });

@@ -46,7 +46,7 @@ describe("an end phase", () => {
     expect(record).toMatchObject({
       outcome: "fallback",
       attempts: 3,
-      checks: [{ detail: "gone" }],
+      checks: [{ detail: "failed each time" }],
     });
     expect(debt).toEqual([DEBT]);
   });

@@ -117,10 +117,10 @@ describe("the report", () => {
   it("is readable after the end only, with the log as its timeline", () => {
     const [early, late] = [IN_PHASE.finalizing(), IN_PHASE.ended()];
 
-    expect(reportText(stateOf(early), early.log)).toMatchObject({
+    expect(reportText(stateOf(early), [early.log])).toMatchObject({
       refusal: { code: "report_not_ready" },
     });
-    const text = reportText(stateOf(late), late.log);
+    const text = reportText(stateOf(late), [late.log.slice(0, 4), late.log.slice(4)]);
     const { timeline } = JSON.parse(text.ok ? text.value : "{}");
     expect(timeline.map(({ seq }: { seq: number }) => seq)).toEqual(late.log.map(({ seq }) => seq));
   });

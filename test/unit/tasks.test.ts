@@ -176,7 +176,7 @@ describe("interventions", () => {
     decision: null,
   };
 
-  function interventions(phase: string) {
+  function interventions(phase: string, isReadable = true) {
     return createInterventions({
       task: () => ({
         command: async (_request, actor) => ok({ actor } as never),
@@ -185,6 +185,7 @@ describe("interventions", () => {
         view: async () => ok({ view: JSON.stringify({ pool: "p" }), holders: [] }),
         rebuild: async () => ok({ seq: 1 }),
       }),
+      readable: async () => (isReadable ? ok({}) : refuse(UNKNOWN)),
       placeInPool: async () => place,
     });
   }
@@ -210,6 +211,12 @@ describe("interventions", () => {
     expect(await interventions("executing").explain(ORCHESTRATOR, "t")).toMatchObject({
       value: { waiting_for: [] },
     });
+  });
+
+  it("explain nothing to a key that may not read the task", async () => {
+    const done = await interventions("queued", false).explain(ORCHESTRATOR, "t");
+
+    expect(done).toMatchObject({ ok: false, refusal: { code: "task_not_found" } });
   });
 
   it.each(["nonsense", "esc_1_", "esc_1_unknown"])("do not find the escalation %s", async (id) => {

@@ -5,7 +5,7 @@ const SLOTS = 6;
 export interface SendLoopPorts<Item, Report> {
   /** The next one to send, or null when nothing may go now. */
   take: () => Item | null;
-  /** Sends it; must not reject. */
+  /** Sends it. Should not reject: that ends the run. */
   send: (item: Item) => Promise<Report>;
   /** Stores what has finished since the last call. */
   commit: (finished: readonly Finished<Item, Report>[]) => void;
@@ -27,6 +27,7 @@ export class SendLoop<Item, Report> {
   readonly #finished: Finished<Item, Report>[] = [];
   #inFlight = 0;
   #isRunning = false;
+  #broken: { cause: unknown } | null = null;
   #news = Promise.withResolvers<void>();
 
   /** Whether `run` is under way, so that what is added now will be seen without being told. */
@@ -39,7 +40,11 @@ export class SendLoop<Item, Report> {
     this.#news.resolve();
   }
 
-  /** Ends when nothing is in flight and `take` has nothing. */
+  /**
+   * Ends when nothing is in flight and `take` has nothing.
+   *
+   * @throws what `send` or `commit` throws; what is in flight then is forgotten, so a new loop is needed
+   */
   async run(ports: SendLoopPorts<Item, Report>): Promise<void> {
     this.#isRunning = true;
     try {
@@ -50,6 +55,7 @@ export class SendLoop<Item, Report> {
         this.#news = Promise.withResolvers<void>();
         const finished = this.#finished.splice(0);
         if (finished.length > 0) ports.commit(finished);
+        if (this.#broken !== null) throw this.#broken.cause;
       }
     } finally {
       this.#isRunning = false;
@@ -62,11 +68,18 @@ export class SendLoop<Item, Report> {
       if (item === null) return;
       this.#inFlight += 1;
       // Awaited through `news`: the loop does not end while anything is in flight.
-      void ports.send(item).then((report) => {
-        this.#inFlight -= 1;
-        this.#finished.push({ item, report });
-        this.#news.resolve();
-      });
+      void ports
+        .send(item)
+        .then(
+          (report) => this.#finished.push({ item, report }),
+          (cause: unknown) => {
+            this.#broken = { cause };
+          },
+        )
+        .then(() => {
+          this.#inFlight -= 1;
+          this.#news.resolve();
+        });
     }
   }
 }

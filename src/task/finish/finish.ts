@@ -21,7 +21,15 @@ function stagesOf(state: TaskState, ports: TaskPorts): EndStage[] {
     {
       phase: "cleanup",
       check: "slot released",
-      run: () => ports.release(tenant, pool, task_id, pooledAttempt(state)),
+      run: async () => {
+        try {
+          await ports.release(tenant, pool, task_id, pooledAttempt(state));
+        } catch (cause) {
+          const detail = String(cause);
+          ports.log("warning", "slot_not_released", { tenant, task_id, pool, detail });
+          throw cause;
+        }
+      },
       debt: {
         what: `the slot of attempt ${state.attempt}`,
         owner: `pool ${pool}`,

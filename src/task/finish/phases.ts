@@ -9,7 +9,7 @@ export const END_PHASE_LIMIT_MS = 30_000;
 /** How often a phase tries its work before it takes the fallback. */
 const PHASE_ATTEMPTS = 3;
 
-/** A thing that a phase does. It must be safe to do twice: a crash in between repeats it. */
+/** A thing that a phase does. It must be safe to do twice, and logs what breaks in it. */
 export interface EndStage {
   phase: EndPhaseName;
   /** What is checked by its success, in words for the report. */
@@ -45,7 +45,6 @@ interface StageResult {
 }
 
 async function runStage(stage: EndStage, deadline: number, now: Clock): Promise<StageResult> {
-  let detail = "";
   for (let attempt = 1; attempt <= PHASE_ATTEMPTS; attempt += 1) {
     const left = deadline - now();
     if (left <= 0)
@@ -56,11 +55,12 @@ async function runStage(stage: EndStage, deadline: number, now: Clock): Promise<
         return { outcome: "timed_out", attempts: attempt, detail: "cut at its limit" };
       }
       return { outcome: "done", attempts: attempt, detail: "" };
-    } catch (cause) {
-      detail = cause instanceof Error ? cause.message : "failed";
+    } catch {
+      // The stage has logged what broke; the report is public and says only that it did.
+      continue;
     }
   }
-  return { outcome: "fallback", attempts: PHASE_ATTEMPTS, detail };
+  return { outcome: "fallback", attempts: PHASE_ATTEMPTS, detail: "failed each time" };
 }
 
 const WORST_FIRST = ["timed_out", "fallback", "done"] as const;

@@ -25,6 +25,7 @@ export interface ClockRing {
 
 function timeout(state: TaskState, type: string, message: string): DraftEvent[] {
   return [
+    ...voidLease(state, type),
     ...(state.escalation?.state === "open" ? [expiredEscalation(state)] : []),
     ...closedCancels(state, "rejected"),
     verdictEvent(state, { reason: "timeout", error: { type, message, root_cause: null } }),
@@ -48,7 +49,13 @@ function expiredEscalation(state: TaskState): DraftEvent {
 function loseLease(cause: string) {
   return (state: TaskState, now: number): DraftEvent[] => {
     const lost = leaseExpiredEvent(state, cause);
-    if (openCancels(state).length > 0) return [lost, ...unresponsive(state)];
+    if (openCancels(state).length > 0) {
+      return [
+        lost,
+        ...closedCancels(state, "unresponsive"),
+        verdictEvent(state, { reason: "cancelled" }),
+      ];
+    }
     if (hasRetryLeft(state)) return [lost, retryEvent(state, `lease lost: ${cause}`, now)];
     const message = `The lease was lost (${cause}) and no retry is left`;
     return [
@@ -61,9 +68,18 @@ function loseLease(cause: string) {
   };
 }
 
-/** The executor has not confirmed in time: the task ends without it. */
+/** The executor has not confirmed in time: the task ends without it, and does not wait for its last word. */
 function unresponsive(state: TaskState): DraftEvent[] {
-  return [...closedCancels(state, "unresponsive"), verdictEvent(state, { reason: "cancelled" })];
+  return [
+    ...voidLease(state, "unresponsive"),
+    ...closedCancels(state, "unresponsive"),
+    verdictEvent(state, { reason: "cancelled" }),
+  ];
+}
+
+/** A task that its clocks end is taken from whoever holds it. */
+function voidLease(state: TaskState, cause: string): DraftEvent[] {
+  return state.holder === null ? [] : [leaseExpiredEvent(state, cause)];
 }
 
 function holderClocks(state: TaskState, holder: Holder): ClockRing[] {
@@ -75,10 +91,8 @@ function holderClocks(state: TaskState, holder: Holder): ClockRing[] {
   return [
     {
       due: runsFrom + limit_s * 1_000,
-      rings: (current) => [
-        leaseExpiredEvent(current, "timeout"),
-        ...timeout(current, "attempt_timeout", `The attempt ran longer than ${limit_s} s`),
-      ],
+      rings: (current) =>
+        timeout(current, "attempt_timeout", `The attempt ran longer than ${limit_s} s`),
     },
     ...(cancelled === undefined
       ? []
@@ -99,6 +113,7 @@ function durationClock(state: TaskState): ClockRing[] {
     {
       due: state.started_at + seconds * 1_000,
       rings: (current) => [
+        ...voidLease(current, "budget_exceeded"),
         ...closedCancels(current, "rejected"),
         verdictEvent(current, {
           reason: "resource_exhausted",

@@ -1,6 +1,8 @@
 import { ok, refuse } from "../../lib/result.ts";
 import type { AgentEndTask } from "../../protocol/agent-end-task.ts";
+import type { Fault } from "../../protocol/refusal.ts";
 import type { Command, Decision } from "./commands.ts";
+import { resultFaults } from "./gates.ts";
 import { memoOf } from "./heartbeat.ts";
 import { fence } from "./lease.ts";
 import type { DraftEvent, Holder, Memo, TaskState } from "./state.ts";
@@ -48,6 +50,19 @@ function takesNoMore(state: TaskState): boolean {
   return hasVerdict(state) && (state.memo?.end != null || state.holder === null);
 }
 
+/** A success without task_completed passes the same gates, at the places of this message. */
+function gateFaults(state: TaskState, end: AgentEndTask): Fault[] {
+  const { quality_assessment } = end;
+  if (end.reason !== "success" || quality_assessment === undefined) return [];
+  const outcome = { result: end.result_data?.output ?? null, quality_assessment };
+  return resultFaults(state.task, outcome).map((fault) => ({
+    ...fault,
+    pointer: fault.pointer
+      .replace(/^\/data\/result/, "/result_data/output")
+      .replace(/^\/data\/quality_assessment/, "/quality_assessment"),
+  }));
+}
+
 function neverStarted(state: TaskState, holder: Holder, end: AgentEndTask): boolean {
   return !hasVerdict(state) && end.reason === "success" && holder.started_at === null;
 }
@@ -72,6 +87,15 @@ export function decideEnd(state: TaskState, command: Of<"end">, now: number): De
     return refuse({
       code: "transition_refused",
       detail: "A task that was never started cannot end with success; send task_started first.",
+    });
+  }
+  const faults = hasVerdict(state) ? [] : gateFaults(state, end);
+  if (faults.length > 0) {
+    return refuse({
+      code: "result_rejected",
+      detail:
+        "The result does not meet the task's contract; end with another reason or a better one.",
+      errors: faults,
     });
   }
   // An executor that ends stops, whatever the reason; only a success leaves nothing to cancel.

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { grantSchema } from "../../protocol/agent.ts";
 import { commandNameSchema, prioritySchema } from "../../protocol/enums.ts";
 import type { CommandRecord, LoggedEvent, TaskState } from "./state.ts";
+import { isOpenCancel } from "./verdict.ts";
 
 const issuedSchema = z.object({
   command_id: z.string(),
@@ -21,6 +22,13 @@ const acknowledgedSchema = z.object({
 /** How many commands of one task are remembered. */
 const REMEMBERED_COMMANDS = 200;
 
+/** Without the oldest where there are too many; a cancellation stays until something has come of it. */
+function remembered(commands: CommandRecord[]): CommandRecord[] {
+  if (commands.length <= REMEMBERED_COMMANDS) return commands;
+  const oldest = commands.findIndex((command) => !isOpenCancel(command));
+  return commands.toSpliced(Math.max(oldest, 0), 1);
+}
+
 /** A command was issued: it is remembered, and what the system itself can do of it is done. */
 export function applyCommand(state: TaskState, event: LoggedEvent): TaskState {
   const { priority, grant, ...issued } = issuedSchema.parse(event.data);
@@ -32,7 +40,7 @@ export function applyCommand(state: TaskState, event: LoggedEvent): TaskState {
   };
   return {
     ...state,
-    commands: [...state.commands, record].slice(-REMEMBERED_COMMANDS),
+    commands: remembered([...state.commands, record]),
     priority: priority ?? state.priority,
     granted: {
       cost_usd: state.granted.cost_usd + (grant?.cost_usd ?? 0),

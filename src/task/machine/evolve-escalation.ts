@@ -62,7 +62,7 @@ export function openEscalation(state: TaskState, event: LoggedEvent): TaskState 
   };
   return {
     ...state,
-    status: kind === "approval" ? "pending" : "escalated",
+    status: "escalated",
     phase: kind === "approval" ? "awaiting_approval" : "awaiting_input",
     queued_at: null,
     retry_at: null,

@@ -1,19 +1,13 @@
-import { Validator, dereference, validate } from "@cfworker/json-schema";
-import type { Schema } from "@cfworker/json-schema";
-import safeRegex from "safe-regex2";
-
 import { canonicalJson } from "../../lib/ports.ts";
-import type { Notification } from "../../protocol/notification.ts";
-import type { JsonObject } from "../../protocol/primitives.ts";
+import type { QualityAssessment } from "../../protocol/notification.ts";
 import type { Fault } from "../../protocol/refusal.ts";
 import type { AcceptanceCheck, TaskExecution } from "../../protocol/task-execution.ts";
+import { outputFaults, schemaFault } from "./output-schema.ts";
+import { PATTERN_RULE, isUsablePattern, longestTextFor, patternFaults } from "./patterns.ts";
+import { schemaFormFaults } from "./schema-form.ts";
 
-/** Longest regular expression of an acceptance check or an output schema. */
-const LONGEST_PATTERN = 200;
-/** Longest text that a regular expression is tried on. */
-const LONGEST_MATCHED_TEXT = 10_000;
-
-type Completed = Extract<Notification, { notification_type: "task_completed" }>["data"];
+/** What the gates judge: a result, and how good whoever made it says it is. */
+type Outcome = { result: unknown; quality_assessment: Pick<QualityAssessment, "overall_score"> };
 
 /** The value at a dotted path such as `findings[0].title`; undefined when there is none. */
 export function valueAt(root: unknown, path: string): unknown {
@@ -62,7 +56,7 @@ export function meets(check: AcceptanceCheck, result: unknown): boolean {
       return (
         typeof value === "string" &&
         typeof check.value === "string" &&
-        value.length <= LONGEST_MATCHED_TEXT &&
+        value.length <= longestTextFor([check.value]) &&
         new RegExp(check.value, "u").test(value)
       );
     case "gt":
@@ -73,35 +67,16 @@ export function meets(check: AcceptanceCheck, result: unknown): boolean {
   }
 }
 
-function reasonOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message.slice(0, 200) : "cannot be used";
-}
-
-function schemaFaults(schema: JsonObject, result: unknown): Fault[] {
-  try {
-    const outcome = new Validator(schema as Schema, "2020-12", false).validate(result);
-    return outcome.errors.map((error) => ({
-      pointer: `/data/result${error.instanceLocation.replace(/^#/, "")}`,
-      code: "output_schema",
-      detail: error.error,
-    }));
-  } catch (cause) {
-    // The schema was tried when it came in, but not on every value there is.
-    const detail = `output_schema cannot be applied to this result: ${reasonOf(cause)}`;
-    return [{ pointer: "/data/result", code: "output_schema", detail }];
-  }
-}
-
 /**
  * What keeps a result from being accepted: breaches of `output_schema`, unmet acceptance checks, a
  * score below `quality_threshold` (protocol.md §7, Gates). Empty when it passes.
  */
-export function resultFaults(task: TaskExecution, completed: Completed): Fault[] {
+export function resultFaults(task: TaskExecution, completed: Outcome): Fault[] {
   const { output_schema, acceptance = [] } = task.contract ?? {};
   const threshold = task.execution_options.quality_threshold;
   const score = completed.quality_assessment.overall_score;
   return [
-    ...(output_schema === undefined ? [] : schemaFaults(output_schema, completed.result)),
+    ...(output_schema === undefined ? [] : outputFaults(output_schema, completed.result)),
     ...acceptance
       .filter((check) => !meets(check, completed.result))
       .map((check) => ({
@@ -128,47 +103,6 @@ export function resultFaults(task: TaskExecution, completed: Completed): Fault[]
   ];
 }
 
-function isUsablePattern(pattern: unknown): boolean {
-  if (typeof pattern !== "string" || pattern.length > LONGEST_PATTERN) return false;
-  try {
-    new RegExp(pattern, "u");
-  } catch {
-    return false;
-  }
-  // Patterns that can take exponential time would let one task stall its object.
-  return safeRegex(pattern);
-}
-
-const PATTERN_RULE = `a regular expression of at most ${LONGEST_PATTERN} characters without nested repetition`;
-
-function patternFaults(schema: unknown, pointer: string): Fault[] {
-  if (schema === null || typeof schema !== "object") return [];
-  return Object.entries(schema).flatMap(([key, value]): Fault[] => {
-    const at = `${pointer}/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`;
-    const patterns =
-      key === "patternProperties" && value !== null && typeof value === "object"
-        ? Object.keys(value)
-        : key === "pattern" && typeof value === "string"
-          ? [value]
-          : [];
-    const own = patterns
-      .filter((pattern) => !isUsablePattern(pattern))
-      .map(() => ({ pointer: at, code: "unsafe_pattern", detail: `must be ${PATTERN_RULE}` }));
-    return [...own, ...patternFaults(value, at)];
-  });
-}
-
-/** One value of each type: a reference to nothing or a keyword of the wrong form shows on one of them. */
-const PROBES = [null, true, 0, "", [], {}];
-
-/** @throws Error when a part of the schema cannot be used */
-function tryOut(schema: Schema): void {
-  const parts = dereference(schema);
-  for (const part of Object.values(parts)) {
-    for (const probe of PROBES) validate(probe, part, "2020-12", parts, false);
-  }
-}
-
 /** What is wrong with a contract itself, found when the task is submitted and not when it is done. */
 export function contractFaults(task: TaskExecution): Fault[] {
   const { output_schema, acceptance = [] } = task.contract ?? {};
@@ -184,13 +118,12 @@ export function contractFaults(task: TaskExecution): Fault[] {
       : [],
   );
   if (output_schema === undefined) return faults;
-  const unsafe = patternFaults(output_schema, "/contract/output_schema");
-  if (unsafe.length > 0) return [...faults, ...unsafe];
-  try {
-    tryOut(output_schema as Schema);
-    return faults;
-  } catch (cause) {
-    const detail = reasonOf(cause);
-    return [...faults, { pointer: "/contract/output_schema", code: "invalid_schema", detail }];
-  }
+  const pointer = "/contract/output_schema";
+  const malformed = [
+    ...schemaFormFaults(output_schema, pointer),
+    ...patternFaults(output_schema, pointer),
+  ];
+  if (malformed.length > 0) return [...faults, ...malformed];
+  const unusable = schemaFault(output_schema);
+  return unusable === null ? faults : [...faults, unusable];
 }

@@ -3,7 +3,7 @@ import type { Heartbeat } from "../../protocol/agent.ts";
 import type { Command, Decision } from "./commands.ts";
 import { endedRefusal, fence } from "./lease.ts";
 import type { DraftEvent, Holder, Memo, TaskState } from "./state.ts";
-import { SYSTEM, hasVerdict } from "./state.ts";
+import { SYSTEM, addUse, hasVerdict } from "./state.ts";
 import { closedCancels, verdictEvent } from "./verdict.ts";
 
 type Beat = Extract<Command, { type: "heartbeat" }>;
@@ -12,7 +12,10 @@ const NOTHING_USED = { cost_usd: 0, tokens: 0 };
 
 function usedSoFar(memo: Memo | null): Memo["earlier"] {
   const { earlier, cost_usd, tokens } = memo ?? { earlier: NOTHING_USED, ...NOTHING_USED };
-  return { cost_usd: earlier.cost_usd + cost_usd, tokens: earlier.tokens + tokens };
+  return {
+    cost_usd: addUse(earlier.cost_usd, cost_usd),
+    tokens: addUse(earlier.tokens, tokens),
+  };
 }
 
 /** The memo of the present attempt; a new attempt adds up what the earlier ones used. */

@@ -7,7 +7,7 @@ import { taskExecutionSchema } from "../../protocol/task-execution.ts";
 import type { Actor } from "../../protocol/task-view.ts";
 import type { Command, Decision } from "./commands.ts";
 import { escalationIdOf } from "./evolve-escalation.ts";
-import { contractFaults } from "./gates.ts";
+import { contractFaults, valueAt } from "./gates.ts";
 import { endedRefusal } from "./lease.ts";
 import { mergePatch } from "./merge-patch.ts";
 import type { DraftEvent, TaskState } from "./state.ts";
@@ -46,6 +46,19 @@ function patchFault(state: TaskState, patch: JsonObject): Refusal | null {
         detail: `${field} cannot be changed after the submission`,
       })),
     );
+  }
+  if (valueAt(patch, "parameters.dependencies") !== undefined) {
+    return {
+      code: "not_supported",
+      detail: "Dependencies between tasks are not carried out yet.",
+      errors: [
+        {
+          pointer: "/patch/parameters/dependencies",
+          code: "not_supported",
+          detail: "leave it out",
+        },
+      ],
+    };
   }
   const merged = mergePatch(state.task, patch);
   const parsed = taskExecutionSchema.safeParse(merged);

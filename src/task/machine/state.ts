@@ -200,6 +200,11 @@ export function leaseExpiresAt(state: TaskState, holder: Holder): number {
   return lastHeardAt(state, holder) + state.task.heartbeat_timeout * 1_000;
 }
 
+/** Two uses together, at most what the contract's integers and JSON can hold. */
+export function addUse(one: number, other: number): number {
+  return Math.min(one + other, Number.MAX_SAFE_INTEGER);
+}
+
 /** What has been used over all attempts so far: heartbeats and the completing notification, whichever says more. */
 export function usageOf(state: TaskState): { cost_usd: number; tokens: number } {
   const { memo, reported } = state;
@@ -207,7 +212,7 @@ export function usageOf(state: TaskState): { cost_usd: number; tokens: number } 
   const own = memo ?? { cost_usd: 0, tokens: 0 };
   const isOfThisAttempt = memo?.attempt === state.attempt;
   const sum = (before: number, used: number, said: number): number =>
-    before + (isOfThisAttempt ? Math.max(used, said) : used + said);
+    addUse(before, isOfThisAttempt ? Math.max(used, said) : addUse(used, said));
   return {
     cost_usd: sum(earlier.cost_usd, own.cost_usd, reported.cost_usd),
     tokens: sum(earlier.tokens, own.tokens, reported.tokens),

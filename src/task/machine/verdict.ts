@@ -45,12 +45,14 @@ export function verdictEvent(state: TaskState, finding: Finding): DraftEvent {
   };
 }
 
+/** Whether a command is a cancellation that nothing has come of yet. */
+export function isOpenCancel({ command, state }: CommandRecord): boolean {
+  return command === "cancel" && (state === "requested" || state === "acknowledged");
+}
+
 /** Cancellations that wait for the executor. There are none when nobody holds the task. */
 export function openCancels(state: TaskState): CommandRecord[] {
-  return state.commands.filter(
-    ({ command, state: at }) =>
-      command === "cancel" && (at === "requested" || at === "acknowledged"),
-  );
+  return state.commands.filter(isOpenCancel);
 }
 
 /** The events that close the open cancellations: a verdict leaves none open. */

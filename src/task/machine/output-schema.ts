@@ -1,0 +1,120 @@
+import { dereference, validate } from "@cfworker/json-schema";
+import type { Schema } from "@cfworker/json-schema";
+
+import type { JsonObject } from "../../protocol/primitives.ts";
+import type { Fault } from "../../protocol/refusal.ts";
+import { longestTextFor, patternsIn } from "./patterns.ts";
+
+/**
+ * Parts of a schema that one judgement may apply, about a second of work: references that double from one to
+ * the next would otherwise keep the task's object busy until the platform ends it.
+ */
+const MOST_STEPS = 500_000;
+
+/** Items of one array that are compared each with each. */
+const LONGEST_UNIQUE = 5_000;
+
+/** Faults in one answer: enough to see what is wrong. */
+const MOST_FAULTS = 100;
+
+interface Judge {
+  root: Schema;
+  /** The schema and all its parts by their addresses. */
+  parts: Record<string, Schema | boolean>;
+}
+
+/** A copy of a schema that counts how often one of its parts is applied, and throws when that is too often. */
+function judgeOf(schema: JsonObject): Judge {
+  const root = structuredClone(schema) as Schema;
+  const parts = dereference(root);
+  let steps = 0;
+  for (const part of new Set(Object.values(parts))) {
+    if (typeof part === "boolean") continue;
+    const { $recursiveRef } = part;
+    // The validator reads this keyword of each part once for each value that it applies the part to.
+    Object.defineProperty(part, "$recursiveRef", {
+      get: () => {
+        steps += 1;
+        if (steps > MOST_STEPS) throw new RangeError("it takes too many steps");
+        return $recursiveRef;
+      },
+    });
+  }
+  return { root, parts };
+}
+
+function reasonOf(cause: unknown): string {
+  // A schema that refers to itself without an end runs out of stack; that is said in words of the contract.
+  if (cause instanceof RangeError && /call stack/i.test(cause.message)) {
+    return "it refers to itself without an end";
+  }
+  return cause instanceof Error ? cause.message.slice(0, 200) : "cannot be used";
+}
+
+function asksForUnique(parts: Judge["parts"]): boolean {
+  return Object.values(parts).some((part) => typeof part !== "boolean" && part.uniqueItems);
+}
+
+function hasLongArray(value: unknown): boolean {
+  if (value === null || typeof value !== "object") return false;
+  if (Array.isArray(value) && value.length > LONGEST_UNIQUE) return true;
+  return Object.values(value).some((inner) => hasLongArray(inner));
+}
+
+/** The length of the longest text or name of a field in a value. */
+function longestText(value: unknown): number {
+  if (typeof value === "string") return value.length;
+  if (value === null || typeof value !== "object") return 0;
+  let longest = 0;
+  for (const [key, inner] of Object.entries(value)) {
+    longest = Math.max(longest, key.length, longestText(inner));
+  }
+  return longest;
+}
+
+/** Where a result breaks the schema it must satisfy; the first faults when there are many. */
+export function outputFaults(schema: JsonObject, result: unknown): Fault[] {
+  try {
+    const { root, parts } = judgeOf(schema);
+    if (asksForUnique(parts) && hasLongArray(result)) {
+      throw new RangeError(`uniqueItems is not judged beyond ${LONGEST_UNIQUE} items`);
+    }
+    const patterns = patternsIn(schema).map(({ pattern }) => pattern);
+    if (patterns.length > 0 && longestText(result) > longestTextFor(patterns)) {
+      throw new RangeError(
+        `its patterns are not tried on texts beyond ${longestTextFor(patterns)}`,
+      );
+    }
+    return validate(result, root, "2020-12", parts, false)
+      .errors.slice(0, MOST_FAULTS)
+      .map((error) => ({
+        pointer: `/data/result${error.instanceLocation.replace(/^#/, "")}`,
+        code: "output_schema",
+        detail: error.error,
+      }));
+  } catch (cause) {
+    // The schema was tried when it came in, but not on every value there is.
+    const detail = `output_schema cannot be applied to this result: ${reasonOf(cause)}`;
+    return [{ pointer: "/data/result", code: "output_schema", detail }];
+  }
+}
+
+/** One value of each type: a reference to nothing or a keyword of the wrong form shows on one of them. */
+const PROBES = [null, true, 0, "", [], {}];
+
+/** What keeps a schema from being used at all, or null. */
+export function schemaFault(schema: JsonObject): Fault | null {
+  try {
+    const { parts } = judgeOf(schema);
+    for (const part of Object.values(parts)) {
+      for (const probe of PROBES) validate(probe, part, "2020-12", parts, false);
+    }
+    return null;
+  } catch (cause) {
+    return {
+      pointer: "/contract/output_schema",
+      code: "invalid_schema",
+      detail: reasonOf(cause),
+    };
+  }
+}

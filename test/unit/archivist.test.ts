@@ -1,0 +1,151 @@
+import { describe, expect, it } from "vitest";
+
+import type { HistoryMessage } from "../../src/protocol/queue-messages.ts";
+import { Archivist } from "../../src/task/archivist.ts";
+import type { TaskState } from "../../src/task/machine/state.ts";
+import { IN_PHASE, START, stateOf } from "../task-life.ts";
+
+const MINUTE = 60_000;
+
+interface Subject {
+  now: number;
+  asked: number[];
+  told: HistoryMessage[];
+  isRecorded: () => Promise<boolean>;
+  archivist: Archivist;
+}
+
+/** An archivist and the history that it speaks to, at a time that the test sets. */
+function newSubject(): Subject {
+  const subject: Subject = {
+    now: START,
+    asked: [],
+    told: [],
+    isRecorded: async () => true,
+    archivist: new Archivist(
+      {
+        record: async (message) => {
+          subject.told.push(message);
+        },
+        isRecorded: (_tenant, _task_id, seq) => {
+          subject.asked.push(seq);
+          return subject.isRecorded();
+        },
+        log: () => undefined,
+      },
+      () => subject.now,
+    ),
+  };
+  return subject;
+}
+
+const running = (): TaskState => stateOf(IN_PHASE.executing());
+const ended = (): TaskState => stateOf(IN_PHASE.ended());
+
+describe("telling history", () => {
+  it("sends the events whole, with the view", async () => {
+    const { archivist, told } = newSubject();
+    const life = IN_PHASE.executing();
+
+    await archivist.tell(stateOf(life), life.log, 0);
+
+    expect(told).toMatchObject([{ form: "whole", events: life.log.map(({ seq }) => ({ seq })) }]);
+  });
+
+  it("is spared when history has said that it has them", async () => {
+    const { archivist, told } = newSubject();
+    const life = IN_PHASE.executing();
+
+    await archivist.ask(stateOf(life));
+    await archivist.tell(stateOf(life), life.log, 0);
+
+    expect(told).toEqual([]);
+  });
+
+  it("is not spared when history lacks them", async () => {
+    const subject = newSubject();
+    const life = IN_PHASE.executing();
+    subject.isRecorded = async () => false;
+
+    await subject.archivist.ask(stateOf(life));
+    await subject.archivist.tell(stateOf(life), life.log, 0);
+
+    expect(subject.told).toHaveLength(1);
+  });
+
+  it("is not spared for what has happened since", async () => {
+    const { archivist, told } = newSubject();
+    const assigned = IN_PHASE.assigned();
+    const life = IN_PHASE.executing();
+
+    await archivist.ask(stateOf(assigned));
+    await archivist.tell(stateOf(life), life.log.slice(assigned.log.length), assigned.log.length);
+
+    expect(told).toHaveLength(1);
+  });
+
+  it("of everything sends a reference for a rebuild", async () => {
+    const { archivist, told } = newSubject();
+
+    await archivist.tellAll(running());
+
+    expect(told).toEqual([
+      { form: "reference", tenant: "acme", task_id: "task-1", after: 0, rebuild: true },
+    ]);
+  });
+});
+
+describe("the question whether history is complete", () => {
+  it("is not planned before the end", async () => {
+    const { archivist, asked } = newSubject();
+
+    archivist.plan(running());
+    await archivist.check(running());
+
+    expect(archivist.due).toBeNull();
+    expect(asked).toEqual([]);
+  });
+
+  it("is planned for a minute after the end, and not asked before", async () => {
+    const { archivist, asked } = newSubject();
+
+    archivist.plan(ended());
+    await archivist.check(ended());
+
+    expect(archivist.due).toBe(START + MINUTE);
+    expect(asked).toEqual([]);
+  });
+
+  it("is asked once when the answer is yes", async () => {
+    const subject = newSubject();
+    subject.now = START + MINUTE;
+
+    await subject.archivist.check(ended());
+    await subject.archivist.check(ended());
+
+    expect(subject.asked).toEqual([ended().seq]);
+    expect(subject.archivist.due).toBeNull();
+    expect(subject.told).toEqual([]);
+  });
+
+  it("has everything sent again when the answer is no, and is asked again later", async () => {
+    const subject = newSubject();
+    subject.isRecorded = async () => false;
+    subject.now = START + MINUTE;
+
+    await subject.archivist.check(ended());
+
+    expect(subject.told).toMatchObject([{ form: "reference", rebuild: true }]);
+    expect(subject.archivist.due).toBe(START + 2 * MINUTE);
+  });
+
+  it("is not asked any sooner when it fails", async () => {
+    const subject = newSubject();
+    subject.isRecorded = () => Promise.reject(new Error("D1 is away"));
+    subject.now = START + MINUTE;
+
+    await subject.archivist.check(ended());
+
+    expect(subject.archivist.due).toBe(START + 2 * MINUTE);
+  });
+});
