@@ -7,8 +7,10 @@
 import { spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import {
+  accessSync,
   appendFileSync,
   chmodSync,
+  constants,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -26,8 +28,10 @@ const wrangler = ["--no-warnings", path.join(root, "node_modules/wrangler/wrangl
 
 const port = parsePort(process.env.PORT || "8787");
 await refuseTakenPort(port);
+refuseImpossible("BATUTA_SAM", /^(on|off)$/, "on or off");
+refuseImpossible("LIMITS_FACTOR", /^(?=.*[1-9])\d{1,6}(\.\d{1,6})?$/, "a positive number");
 const state = path.resolve(root, process.env.BATUTA_STATE || ".state");
-mkdirSync(state, { recursive: true });
+makeStateFolder();
 
 const env = {
   ...process.env,
@@ -58,6 +62,21 @@ process.execve(
 function refuse(message) {
   console.error(`Batuta does not start: ${message}`);
   process.exit(2);
+}
+
+/** The Worker would refuse it too, but only at its first request. */
+function refuseImpossible(name, form, words) {
+  const text = process.env[name];
+  if (text && !form.test(text)) refuse(`${name} must be ${words}, not "${text}".`);
+}
+
+function makeStateFolder() {
+  try {
+    mkdirSync(state, { recursive: true });
+    accessSync(state, constants.W_OK);
+  } catch (error) {
+    refuse(`BATUTA_STATE ${state} cannot be written (${error.code}).`);
+  }
 }
 
 function parsePort(text) {
