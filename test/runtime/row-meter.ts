@@ -15,6 +15,8 @@ export interface Meter {
   calls: Record<string, number>;
   /** Messages sent, by queue. */
   messages: Record<string, number>;
+  /** Lines written to the log, except those of queue consumers: nobody waits for these. */
+  lines: number;
 }
 
 type AnyFunction = (this: unknown, ...args: never[]) => unknown;
@@ -47,6 +49,7 @@ export class RowMeter {
   readonly #uncounted: string[] = [];
   readonly #calls: string[] = [];
   readonly #messages: string[] = [];
+  #lines = 0;
   #lastSeq = 0;
   #isFiring = false;
 
@@ -67,6 +70,12 @@ export class RowMeter {
     this.#watchDatabase();
     for (const [name, { prototype }] of CLASSES) this.#watchCalls(name, prototype);
     for (const [name, queue] of Object.entries(PRODUCERS)) this.#watchQueue(name, queue);
+    for (const method of ["log", "warn", "error"]) {
+      this.#wrap(console, method, (original) => (...args) => {
+        if (!String(args[0]).includes('"component":"queues"')) this.#lines += 1;
+        return original.apply(console, args);
+      });
+    }
   }
 
   /** Fires an alarm by hand. */
@@ -84,6 +93,7 @@ export class RowMeter {
     for (const counted of [this.#writes, this.#uncounted, this.#calls, this.#messages]) {
       counted.length = 0;
     }
+    this.#lines = 0;
   }
 
   /**
@@ -98,7 +108,11 @@ export class RowMeter {
       const name = typeof by === "string" ? by : (this.#names.get(by) ?? "other");
       if (written() > 0) rows[`${name}: ${what}`] = (rows[`${name}: ${what}`] ?? 0) + written();
     }
-    return { rows, calls: tally(this.#calls.splice(0)), messages: tally(this.#messages.splice(0)) };
+    const calls = tally(this.#calls.splice(0));
+    const messages = tally(this.#messages.splice(0));
+    const lines = this.#lines;
+    this.#lines = 0;
+    return { rows, calls, messages, lines };
   }
 
   /** Replaces a method of a prototype by one that notes its call. */
@@ -127,7 +141,7 @@ export class RowMeter {
       "setAlarm",
       (original) =>
         function setAlarm(...args) {
-          writes.push({ by: this as object, what: "alarm", rows: () => 1 });
+          writes.push({ by: this as object, what: "setAlarm", rows: () => 1 });
           return original.apply(this, args);
         },
     );
@@ -142,7 +156,7 @@ export class RowMeter {
       (original) =>
         function deleteAlarm(...args) {
           // The test's way to fire an alarm takes it away first, which the platform does for nothing.
-          if (!isByHand()) writes.push({ by: this as object, what: "alarm", rows: () => 1 });
+          if (!isByHand()) writes.push({ by: this as object, what: "deleteAlarm", rows: () => 1 });
           return original.apply(this, args);
         },
     );
