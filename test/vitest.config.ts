@@ -33,7 +33,7 @@ export default defineConfig(async () => ({
     maxWorkers: 2,
     // The gate of `npm test`: what both projects together run of src.
     coverage: {
-      provider: "istanbul",
+      provider: "istanbul" as const,
       include: ["src/**/*.ts"],
       exclude: ["src/**/*.d.ts"],
       reporter: ["text-summary", "json-summary"],

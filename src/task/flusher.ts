@@ -59,6 +59,7 @@ export class Flusher {
     const { sql, load } = this.#parts;
     for (let stored = load(); stored !== null; stored = load()) {
       const after = Math.max(cursor(), stored.flushed);
+      if (after >= stored.state.seq) return;
       const events = readEvents(sql, after, EVENTS_PER_FLUSH);
       const last = events.at(-1);
       if (last === undefined) return;

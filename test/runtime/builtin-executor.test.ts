@@ -1,0 +1,45 @@
+import { describe, expect, it } from "vitest";
+
+import { ended, log, submit } from "./batuta.ts";
+
+describe("the built-in executor", () => {
+  it("does the work of the built-in executor to the end, on a real table", async () => {
+    const rows = Array.from({ length: 40 }, (_, day) => ({ day, sales: 10 + day * 2 }));
+    const { task_id } = await submit({
+      task_type: "data_analysis",
+      parameters: { input_data: { rows } },
+    });
+
+    const over = await ended(task_id);
+
+    expect(over).toMatchObject({ status: "completed", agent_id: "sam", progress_percentage: 100 });
+    expect(JSON.stringify(over.result)).toContain("sales");
+  });
+
+  it("tells with a root cause why the built-in executor's own result was not good enough", async () => {
+    const { task_id } = await submit({
+      task_type: "data_analysis",
+      parameters: { input_data: { csv: "name,age\nAna,\n,\nBob,x\n" } },
+      execution_options: { quality_threshold: 1, retry_policy: { max_retries: 0 } },
+    });
+
+    const over = await ended(task_id);
+
+    expect(over).toMatchObject({ status: "failed", error: { root_cause: { class: "contract" } } });
+    expect((await log(task_id)).map(({ type }) => type)).toContain("task_failed");
+  });
+
+  it("says exactly what is missing when the built-in executor lacks the skill", async () => {
+    const { task_id } = await submit({
+      task_type: "code_generation",
+      execution_options: { retry_policy: { max_retries: 0 } },
+    });
+
+    const over = await ended(task_id);
+
+    expect(over).toMatchObject({
+      status: "failed",
+      error: { root_cause: { class: "missing_capability" } },
+    });
+  });
+});
