@@ -24,7 +24,7 @@ import { listEscalations, listTasks } from "./history/list-store.ts";
 import { isComplete, readEvents, readReport, readView } from "./history/task-log-store.ts";
 import { consoleLog } from "./lib/log.ts";
 import type { Clock } from "./lib/ports.ts";
-import { randomId } from "./lib/ports.ts";
+import { hex, randomId } from "./lib/ports.ts";
 import { ok, refuse } from "./lib/result.ts";
 import type { Principal } from "./protocol/access.ts";
 import { createApp } from "./rest/app.ts";
@@ -39,7 +39,7 @@ export const now: Clock = () => Date.now();
 
 function newHex(bytes: number): string {
   const random = crypto.getRandomValues(new Uint8Array(bytes));
-  return [...random].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex(random);
 }
 
 type TaskStub = DurableObjectStub<TaskObject>;

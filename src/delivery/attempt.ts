@@ -1,3 +1,4 @@
+import { hex } from "../lib/ports.ts";
 import type { Clock } from "../lib/ports.ts";
 import { messageId } from "./delivery-id.ts";
 import type { EndpointConfig } from "./endpoint-config.ts";
@@ -63,5 +64,5 @@ export async function attemptDelivery(
 
 function spanId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(8));
-  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex(bytes);
 }

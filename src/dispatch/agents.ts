@@ -3,10 +3,11 @@ import type { Clock } from "../lib/ports.ts";
 import { ok, refuse } from "../lib/result.ts";
 import type { Result } from "../lib/result.ts";
 import type { Principal } from "../protocol/access.ts";
+import { BUILTIN_AGENT_ID } from "../protocol/agent.ts";
 import type { AgentRegistration, AgentView } from "../protocol/agent.ts";
 import { SCHEMA_VERSION } from "../protocol/primitives.ts";
 import type { Refusal } from "../protocol/refusal.ts";
-import { BUILTIN_AGENT, BUILTIN_AGENT_ID } from "./builtin.ts";
+import { BUILTIN_AGENT } from "./builtin.ts";
 import type { AgentPresence, PoolPort } from "./pool/pool-port.ts";
 import type { PoolAgent } from "./pool/pool.ts";
 

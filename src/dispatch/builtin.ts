@@ -1,8 +1,6 @@
+import { BUILTIN_AGENT_ID } from "../protocol/agent.ts";
 import { taskTypeSchema } from "../protocol/enums.ts";
 import type { PoolAgent } from "./pool/pool.ts";
-
-/** The agent_id of the built-in executor (protocol.md §7). Nobody can register under it. */
-export const BUILTIN_AGENT_ID = "sam";
 
 /**
  * The built-in executor as every pool knows it, unless the configuration switches it off.

@@ -2,14 +2,12 @@ import { instant } from "../lib/ports.ts";
 import type { Result } from "../lib/result.ts";
 import { ok } from "../lib/result.ts";
 import type { AgentEndTask } from "../protocol/agent-end-task.ts";
+import { BUILTIN_AGENT_ID } from "../protocol/agent.ts";
 import type { ExecutorNotificationType } from "../protocol/enums.ts";
 import { notificationSchema } from "../protocol/notification.ts";
 import { SCHEMA_VERSION } from "../protocol/primitives.ts";
 import type { Refusal } from "../protocol/refusal.ts";
 import type { Assignment, ExecutorPorts } from "./ports.ts";
-
-/** The agent_id of the built-in executor (protocol.md §7). */
-const AGENT_ID = "sam";
 
 /** A sign of life, and a look for commands, at most this often. Milliseconds. */
 const BEAT_PAUSE_MS = 2_000;
@@ -41,10 +39,10 @@ export class Session {
     const { task_id, lease } = this.#to;
     const sequence = this.#sequence + 1;
     const notification = notificationSchema.parse({
-      notification_id: `${AGENT_ID}-${task_id}-${lease.attempt}-${sequence}-${type}`,
+      notification_id: `${BUILTIN_AGENT_ID}-${task_id}-${lease.attempt}-${sequence}-${type}`,
       notification_type: type,
       task_id,
-      agent_id: AGENT_ID,
+      agent_id: BUILTIN_AGENT_ID,
       timestamp: instant(this.#ports.now()),
       sequence,
       data,
@@ -76,7 +74,7 @@ export class Session {
     return this.#ports.end(this.#to, {
       schema_version: SCHEMA_VERSION,
       task_id: this.#to.task_id,
-      agent_id: AGENT_ID,
+      agent_id: BUILTIN_AGENT_ID,
       timestamp: instant(now),
       ...fields,
       execution_metrics: {

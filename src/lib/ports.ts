@@ -39,10 +39,15 @@ export async function derivedId(text: string): Promise<string> {
   return base62(new Uint8Array(digest).slice(0, 16));
 }
 
+/** Bytes as lower-case hexadecimal. */
+export function hex(bytes: Uint8Array): string {
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 /** A SHA-256 of a text as lower-case hexadecimal. */
 export async function sha256Hex(text: string): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex(new Uint8Array(digest));
 }
 
 /** JSON with sorted keys, so that equal values give equal texts whatever order they came in. */

@@ -10,6 +10,9 @@ import {
 } from "./primitives.ts";
 import { taskExecutionSchema } from "./task-execution.ts";
 
+/** The agent_id of the built-in executor (protocol.md §7). Nobody can register under it. */
+export const BUILTIN_AGENT_ID = "sam";
+
 const labelsSchema = z
   .record(z.string().min(1).max(100), z.union([z.string().max(200), z.number()]))
   .refine((labels) => Object.keys(labels).length <= 50, "at most 50 labels");

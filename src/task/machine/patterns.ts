@@ -1,5 +1,6 @@
 import safeRegex from "safe-regex2";
 
+import { pointerOf } from "../../protocol/faults.ts";
 import type { Fault } from "../../protocol/refusal.ts";
 
 /** Longest regular expression of an acceptance check or an output schema. */
@@ -43,7 +44,7 @@ export function longestTextFor(patterns: readonly string[]): number {
 export function patternsIn(schema: unknown, pointer = ""): { pointer: string; pattern: string }[] {
   if (schema === null || typeof schema !== "object") return [];
   return Object.entries(schema).flatMap(([key, value]) => {
-    const at = `${pointer}/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+    const at = pointer + pointerOf([key]);
     const patterns =
       key === "patternProperties" && value !== null && typeof value === "object"
         ? Object.keys(value)
