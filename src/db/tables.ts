@@ -52,15 +52,55 @@ export const webhookTable = sqliteTable(
     version: integer().notNull(),
     created_at: text().notNull(),
     deleted_at: text(),
+    /** The breaker's level as the endpoint's object last told it. */
+    level: integer().notNull().default(0),
+    /** 0 while the receiver has not met the challenge of its registration. */
+    is_verified: integer().notNull().default(1),
   },
   (table) => [primaryKey({ columns: [table.tenant, table.webhook_id] })],
 );
 
-/** One row for each notification type that an endpoint wants. */
+/**
+ * What an endpoint wants: one row for each notification type and each value of its most selective filter.
+ *
+ * `facet` is `*`, or what the notification must show, e.g. `agent:x` (delivery/registry/facets.ts).
+ */
 export const webhookSubscriptionTable = sqliteTable(
   "webhook_subscription",
-  { tenant: text().notNull(), type: text().notNull(), webhook_id: text().notNull() },
-  (table) => [primaryKey({ columns: [table.tenant, table.type, table.webhook_id] })],
+  {
+    tenant: text().notNull(),
+    type: text().notNull(),
+    facet: text().notNull(),
+    webhook_id: text().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.tenant, table.type, table.facet, table.webhook_id] })],
+);
+
+/** Who did what to which object. Rows are added, and the database refuses to change or remove one. */
+export const auditTable = sqliteTable(
+  "audit",
+  {
+    tenant: text().notNull(),
+    subject: text().notNull(),
+    at: text().notNull(),
+    audit_id: text().notNull(),
+    actor: text().notNull(),
+    action: text().notNull(),
+    /** JSON. */
+    detail: text().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.tenant, table.subject, table.at, table.audit_id] })],
+);
+
+/** When an endpoint's object wants to be woken to remove what is too old; epoch milliseconds. */
+export const endpointSweepTable = sqliteTable(
+  "endpoint_sweep",
+  {
+    /** Name of the object. */
+    name: text().primaryKey(),
+    due: integer().notNull(),
+  },
+  (table) => [index("endpoint_sweep_by_due").on(table.due)],
 );
 
 /** The secrets that sign a tenant's callbacks, as JSON. */

@@ -2,7 +2,15 @@ import { z } from "zod";
 
 import { notificationTypeSchema, prioritySchema } from "../protocol/enums.ts";
 import { instantSchema, taskIdSchema, webhookIdSchema } from "../protocol/primitives.ts";
-import { webhookRetryPolicySchema, webhookSecretSchema } from "../protocol/webhook.ts";
+import {
+  batchingSchema,
+  breakerOptionsSchema,
+  lanePolicySchema,
+  orderingSchema,
+  rateLimitSchema,
+  webhookRetryPolicySchema,
+} from "../protocol/webhook-options.ts";
+import { webhookSecretSchema } from "../protocol/webhook.ts";
 
 /** A secret that signs until `expires_at`; the newest one of an endpoint never expires. */
 export const signingSecretSchema = z.strictObject({
@@ -21,7 +29,15 @@ export const endpointConfigSchema = z.strictObject({
   timeout: z.int().min(1).max(30).meta({ description: "Seconds" }),
   retry_policy: webhookRetryPolicySchema.nullable(),
   final_statuses: z.array(z.int()),
-  ordering: z.enum(["task", "endpoint", "none"]),
+  ordering: orderingSchema,
+  lane_policy: lanePolicySchema,
+  rate_limit: rateLimitSchema.nullable(),
+  batching: batchingSchema.nullable(),
+  breaker: breakerOptionsSchema.nullable(),
+  compression: z.enum(["none", "gzip"]),
+  /** Which of the objects that share the lanes of this endpoint this one is, from 0. */
+  shard: z.int().min(0),
+  shards: z.int().min(1),
   state: z.enum(["active", "paused", "disabled", "deleted"]),
   version: z.int().min(1),
 });

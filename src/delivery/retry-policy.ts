@@ -1,4 +1,4 @@
-import type { WebhookRetryPolicy } from "../protocol/webhook.ts";
+import type { WebhookRetryPolicy } from "../protocol/webhook-options.ts";
 
 /**
  * Seconds before each retry where a registration says nothing: 75 hours in all (protocol.md §5, from the example

@@ -15,32 +15,19 @@ import {
   tagsSchema,
   webhookIdSchema,
 } from "./primitives.ts";
+import {
+  batchingSchema,
+  breakerOptionsSchema,
+  lanePolicySchema,
+  LONGEST_RETRY_WAIT_S,
+  orderingSchema,
+  rateLimitSchema,
+  shardsSchema,
+  webhookRetryPolicySchema,
+} from "./webhook-options.ts";
 
-/** Seven days, the longest wait between two retries (facts/webhooks.md §6.5). */
-const LONGEST_RETRY_WAIT_S = 604_800;
-
-const scheduleSchema = z.strictObject({
-  schedule: z
-    .array(z.int().min(1).max(LONGEST_RETRY_WAIT_S))
-    .max(20)
-    .meta({ description: "Seconds before each retry; the first attempt is at once." }),
-});
-
-const exponentialSchema = z.strictObject({
-  base: z
-    .int()
-    .min(1)
-    .max(LONGEST_RETRY_WAIT_S)
-    .meta({ description: "Seconds before the first retry" }),
-  multiplier: z.number().min(1).max(10),
-  cap: z.int().min(1).max(LONGEST_RETRY_WAIT_S).meta({ description: "Longest wait in seconds" }),
-  max_retries: z.int().min(0).max(20),
-});
-
-export const webhookRetryPolicySchema = z
-  .union([scheduleSchema, exponentialSchema])
-  .meta({ id: "WebhookRetryPolicy", title: "When a failed delivery is tried again" });
-export type WebhookRetryPolicy = z.infer<typeof webhookRetryPolicySchema>;
+/** The breaker's level: normal, degraded, restricted, open, disabled (facts/webhooks.md §6.6). */
+export const levelSchema = z.int().min(0).max(4);
 
 /** Header names: the token of RFC 9110 §5.6.2. */
 const headerNameSchema = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/);
@@ -84,7 +71,8 @@ const registrationFields = {
     .meta({ description: "Generated when absent; shown once." }),
   events: z.array(webhookEventSchema).min(1).max(50).default(["all"]),
   filters: filtersSchema.optional(),
-  ordering: z.enum(["task", "endpoint", "none"]).default("task"),
+  ordering: orderingSchema.default("task"),
+  lane_policy: lanePolicySchema.optional(),
   retry_policy: webhookRetryPolicySchema.optional(),
   final_statuses: z
     .array(z.int().min(300).max(599))
@@ -92,24 +80,20 @@ const registrationFields = {
     .optional()
     .meta({ description: "Status codes after which a delivery is not tried again." }),
   timeout: z.int().min(1).max(30).default(15).meta({ description: "Seconds" }),
-  rate_limit: z
-    .strictObject({
-      rate: z.number().min(0.01).max(10_000).meta({ description: "Deliveries per second" }),
-      burst: z.int().min(0).max(10_000).default(0),
-    })
-    .optional(),
-  batching: z
-    .strictObject({
-      max_items: z.int().min(1).max(100),
-      max_wait_ms: z.int().min(0).max(60_000).optional(),
-      max_bytes: z.int().min(1_024).max(1_048_576).optional(),
-    })
-    .optional(),
+  rate_limit: rateLimitSchema.optional(),
+  batching: batchingSchema.optional(),
+  breaker: breakerOptionsSchema.optional(),
+  shards: shardsSchema.optional().meta({
+    description: "Objects that share the lanes of a hot endpoint; fixed at registration.",
+  }),
   headers: z
     .record(headerNameSchema, headerValueSchema)
     .refine((headers) => Object.keys(headers).length <= 20, "at most 20 headers")
     .optional(),
   compression: z.enum(["none", "gzip"]).optional(),
+  challenge: z.boolean().optional().meta({
+    description: "Whether the receiver has to prove that it wants this before anything is sent.",
+  }),
   active: z.boolean().default(true),
 };
 
@@ -128,7 +112,7 @@ export const webhookPatchSchema = z
     timeout: registrationFields.timeout.unwrap(),
     active: registrationFields.active.unwrap(),
   })
-  .omit({ secret: true, schema_version: true })
+  .omit({ secret: true, schema_version: true, challenge: true })
   .partial()
   .meta({ id: "WebhookPatch", title: "Change to a webhook endpoint" });
 export type WebhookPatch = z.infer<typeof webhookPatchSchema>;
@@ -141,17 +125,23 @@ export const webhookViewSchema = z
     name: z.string().nullable(),
     events: z.array(webhookEventSchema),
     filters: filtersSchema.nullable(),
-    ordering: z.enum(["task", "endpoint", "none"]),
+    ordering: orderingSchema,
+    lane_policy: lanePolicySchema,
     retry_policy: webhookRetryPolicySchema.nullable(),
     final_statuses: z.array(z.int()),
     timeout: z.int(),
-    rate_limit: registrationFields.rate_limit.unwrap().nullable(),
-    batching: registrationFields.batching.unwrap().nullable(),
+    rate_limit: rateLimitSchema.nullable(),
+    batching: batchingSchema.nullable(),
+    breaker: breakerOptionsSchema.nullable(),
+    shards: z.int().min(1),
     headers: z.record(z.string(), z.string()),
     compression: z.enum(["none", "gzip"]),
     active: z.boolean(),
     state: z.enum(["active", "paused", "disabled"]),
-    level: z.int().min(0).max(4),
+    level: levelSchema,
+    is_verified: z
+      .boolean()
+      .meta({ description: "false while the receiver has not met the challenge" }),
     created_at: instantSchema,
     secret: z.string().optional(),
   })
@@ -168,7 +158,7 @@ export const attemptSchema = z
     status_code: z.int().nullable(),
     error_class: z.string().nullable(),
     response_body: z.string().max(1_000).nullable(),
-    level: z.int().min(0).max(4),
+    level: levelSchema,
   })
   .meta({ id: "Attempt", title: "One POST of a delivery" });
 export type Attempt = z.infer<typeof attemptSchema>;
@@ -213,6 +203,15 @@ export const webhookDeliverySchema = z
     }),
   })
   .meta({ id: "WebhookDelivery", title: "Body of a webhook request" });
+
+/** The body of a request that carries several, in order (protocol.md §5); they stand or fall together. */
+export const webhookBatchSchema = z
+  .strictObject({
+    type: z.literal("batch"),
+    timestamp: instantSchema.meta({ description: "When the batch was made up." }),
+    data: z.strictObject({ items: z.array(webhookDeliverySchema).min(1).max(100) }),
+  })
+  .meta({ id: "WebhookBatch", title: "Body of a webhook request with several notifications" });
 
 export const rotationSchema = z
   .strictObject({

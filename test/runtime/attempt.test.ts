@@ -5,6 +5,7 @@ import { attemptDelivery, KeyRing } from "../../src/delivery/attempt.ts";
 import type { EndpointConfig } from "../../src/delivery/endpoint-config.ts";
 import type { DeliveryRow } from "../../src/delivery/endpoint/delivery-row.ts";
 import { newSecret } from "../../src/delivery/signature.ts";
+import { endpointConfig } from "../endpoint-config.ts";
 import { bodyText, newReceiver } from "./receiver.ts";
 
 const NOW = Date.now();
@@ -28,9 +29,7 @@ const ROW: DeliveryRow = {
 };
 
 function config(url: string): EndpointConfig {
-  return {
-    tenant: "default",
-    webhook_id: "wh_0123456789ABCDEFGHIJkl",
+  return endpointConfig({
     url,
     secrets: [
       { secret: LIVE, expires_at: null },
@@ -39,12 +38,7 @@ function config(url: string): EndpointConfig {
     ],
     headers: { authorization: "Basic eA==" },
     timeout: 5,
-    retry_policy: null,
-    final_statuses: [],
-    ordering: "task",
-    state: "active",
-    version: 1,
-  };
+  });
 }
 
 describe("one attempt", () => {

@@ -4,6 +4,7 @@ import { env } from "cloudflare:workers";
 import type { EndpointConfig, EnqueueItem } from "../../src/delivery/endpoint-config.ts";
 import type { EndpointObject } from "../../src/delivery/endpoint/endpoint-object.ts";
 import { randomId } from "../../src/lib/ports.ts";
+import { endpointConfig } from "../endpoint-config.ts";
 import type { ReceivedRequest } from "../received.ts";
 import { bodyText, newReceiver, type Receiver } from "./receiver.ts";
 
@@ -39,20 +40,14 @@ type Delivery = Extract<Answer, { ok: true }>["value"];
 export async function newEndpoint(changes: Partial<EndpointConfig> = {}): Promise<TestEndpoint> {
   const receiver = newReceiver();
   const webhook_id = `wh_${randomId()}`;
-  let config: EndpointConfig = {
-    tenant: "default",
+  let config = endpointConfig({
     webhook_id,
     url: receiver.url,
     secrets: [{ secret: SECRET, expires_at: null }],
-    headers: {},
     timeout: 5,
     retry_policy: { schedule: [10, 100] },
-    final_statuses: [],
-    ordering: "task",
-    state: "active",
-    version: 1,
     ...changes,
-  };
+  });
   let now = START;
   const stub = env.ENDPOINT.getByName(`default/${webhook_id}`);
   const setClock = () =>

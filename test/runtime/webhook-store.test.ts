@@ -17,6 +17,8 @@ function webhook(tenant: string, fields: Record<string, unknown> = {}): Webhook 
     registration: storedRegistrationSchema.parse({ url: "https://hooks.example.com/", ...fields }),
     secrets: [{ secret: newSecret(), expires_at: null }],
     state: "active",
+    level: 0,
+    isVerified: true,
     version: 1,
     created_at: "2026-11-22T10:00:00.000Z",
   };
@@ -131,7 +133,7 @@ describe("the registry of webhooks", () => {
 
     await env.DB.prepare(
       `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
-       INSERT INTO webhook_subscription SELECT 'j', 'task_started', 'wh_' || i FROM n`,
+       INSERT INTO webhook_subscription SELECT 'j', 'task_started', '*', 'wh_' || i FROM n`,
     ).run();
 
     // One more may be looked at, to see that it is the next type's.

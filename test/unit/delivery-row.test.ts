@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { EndpointConfig } from "../../src/delivery/endpoint-config.ts";
 import { deliveryView, type DeliveryRow } from "../../src/delivery/endpoint/delivery-row.ts";
 import { deliveryViewSchema } from "../../src/protocol/webhook.ts";
+import { endpointConfig } from "../endpoint-config.ts";
 
 const NOW = Date.parse("2026-11-22T10:00:00.000Z");
 const NAME = "0123456789ABCDEFGHIJkl";
@@ -24,19 +25,7 @@ const ROW: DeliveryRow = {
   last_attempt: null,
 };
 
-const CONFIG: EndpointConfig = {
-  tenant: "default",
-  webhook_id: `wh_${NAME}`,
-  url: "https://hooks.example.com/",
-  secrets: [],
-  headers: {},
-  timeout: 15,
-  retry_policy: null,
-  final_statuses: [],
-  ordering: "task",
-  state: "active",
-  version: 1,
-};
+const CONFIG = endpointConfig({ webhook_id: `wh_${NAME}` });
 
 const GONE = JSON.stringify({
   attempt: 1,

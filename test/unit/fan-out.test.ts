@@ -4,6 +4,7 @@ import type { EndpointConfig, EnqueueBatch } from "../../src/delivery/endpoint-c
 import { publish, type FanOutPorts, type Publication } from "../../src/delivery/fan-out.ts";
 import type { Subscriber } from "../../src/delivery/registry/subscriptions.ts";
 import type { TaskEvent } from "../../src/protocol/task-view.ts";
+import { endpointConfig } from "../endpoint-config.ts";
 
 function event(
   seq: number,
@@ -40,20 +41,10 @@ const LIFE = [
   event(6, "agent_end_task"),
 ];
 
+const SECRETS = [{ secret: "s", expires_at: null }];
+
 function config(webhook_id: string, version: number): EndpointConfig {
-  return {
-    tenant: "acme",
-    webhook_id,
-    url: "https://hooks.example.com/",
-    secrets: [{ secret: "s", expires_at: null }],
-    headers: {},
-    timeout: 15,
-    retry_policy: null,
-    final_statuses: [],
-    ordering: "task",
-    state: "active",
-    version,
-  };
+  return endpointConfig({ tenant: "acme", webhook_id, secrets: SECRETS, version });
 }
 
 /** A registry and endpoints that remember what they were told. */

@@ -28,6 +28,8 @@ const WEBHOOK: Webhook = {
   registration: registration({ headers: { "x-key": "1" }, secret: SECRET }),
   secrets: [{ secret: SECRET, expires_at: null }],
   state: "active",
+  level: 0,
+  isVerified: true,
   version: 3,
   created_at: "2026-11-22T10:00:00.000Z",
 };

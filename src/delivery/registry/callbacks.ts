@@ -39,6 +39,13 @@ export async function callbackConfig(
     retry_policy: null,
     final_statuses: [],
     ordering: "task",
+    lane_policy: "block",
+    rate_limit: null,
+    batching: null,
+    breaker: null,
+    compression: "none",
+    shard: 0,
+    shards: 1,
     state: "active",
     version,
   };

@@ -21,6 +21,7 @@ import { subscribedTypes } from "./subscriptions.ts";
 export const storedRegistrationSchema = webhookRegistrationSchema.omit({
   secret: true,
   schema_version: true,
+  challenge: true,
   active: true,
 });
 export type StoredRegistration = z.infer<typeof storedRegistrationSchema>;
@@ -38,6 +39,10 @@ export interface Webhook {
   registration: StoredRegistration;
   secrets: SigningSecret[];
   state: WebhookState;
+  /** The breaker's level as its object last told it. */
+  level: number;
+  /** False while the receiver has not met the challenge that its registration asked for. */
+  isVerified: boolean;
   version: number;
   created_at: string;
 }
@@ -47,7 +52,7 @@ const MOST_SECRETS = 3;
 
 /** What of a request is kept as the registration. */
 export function storedRegistration(request: WebhookRegistration): StoredRegistration {
-  const { secret: _secret, schema_version: _version, active: _active, ...registration } = request;
+  const { secret: _s, schema_version: _v, challenge: _c, active: _a, ...registration } = request;
   return registration;
 }
 
@@ -127,16 +132,24 @@ export function rotated(
   return [{ secret, expires_at: null }, ...old].slice(0, MOST_SECRETS);
 }
 
-/** A webhook as the contract shows it; the secret only where one was minted. */
-export function webhookView(webhook: Webhook, mintedSecret?: string): WebhookView {
-  const { registration, state } = webhook;
+/** What was registered, with null or the default where nothing was. */
+function shownRegistration(registration: StoredRegistration) {
   return {
-    webhook_id: webhook.webhook_id,
     url: registration.url,
     name: registration.name ?? null,
     events: registration.events,
     filters: registration.filters ?? null,
+    ...deliveryOptions(registration),
+    breaker: registration.breaker ?? null,
+    shards: registration.shards ?? 1,
+  };
+}
+
+/** The options of a registration that shape delivery, with null or the default where nothing was given. */
+function deliveryOptions(registration: StoredRegistration) {
+  return {
     ordering: registration.ordering,
+    lane_policy: registration.lane_policy ?? "block",
     retry_policy: registration.retry_policy ?? null,
     final_statuses: registration.final_statuses ?? [],
     timeout: registration.timeout,
@@ -144,10 +157,20 @@ export function webhookView(webhook: Webhook, mintedSecret?: string): WebhookVie
     batching: registration.batching ?? null,
     headers: registration.headers ?? {},
     compression: registration.compression ?? "none",
+  };
+}
+
+/** A webhook as the contract shows it; the secret only where one was minted. */
+export function webhookView(webhook: Webhook, mintedSecret?: string): WebhookView {
+  const { registration, state } = webhook;
+  return {
+    webhook_id: webhook.webhook_id,
+    ...shownRegistration(registration),
     active: state === "active",
     state,
-    // Disabled is level 4 of facts/webhooks.md §6.6; the levels between come with the breaker.
-    level: state === "disabled" ? 4 : 0,
+    // Disabled is level 4 whoever disabled it (facts/webhooks.md §6.6).
+    level: state === "disabled" ? 4 : webhook.level,
+    is_verified: webhook.isVerified,
     created_at: webhook.created_at,
     ...(mintedSecret !== undefined && { secret: mintedSecret }),
   };
@@ -161,11 +184,10 @@ export function configOf(webhook: Webhook): EndpointConfig {
     webhook_id: webhook.webhook_id,
     url: registration.url,
     secrets: webhook.secrets,
-    headers: registration.headers ?? {},
-    timeout: registration.timeout,
-    retry_policy: registration.retry_policy ?? null,
-    final_statuses: registration.final_statuses ?? [],
-    ordering: registration.ordering,
+    ...deliveryOptions(registration),
+    breaker: registration.breaker ?? null,
+    shard: 0,
+    shards: registration.shards ?? 1,
     state: webhook.state,
     version: webhook.version,
   };

@@ -131,7 +131,7 @@ export class WebhookStore {
   #subscribe({ tenant, webhook_id, registration }: Webhook, version: number) {
     const types = JSON.stringify(subscribedTypes(registration.events));
     return this.#db.insert(webhookSubscriptionTable).select(
-      sql`SELECT ${tenant}, value, ${webhook_id} FROM json_each(${types})
+      sql`SELECT ${tenant}, value, '*', ${webhook_id} FROM json_each(${types})
           WHERE ${hasVersion(tenant, webhook_id, version)}`,
     );
   }
@@ -167,10 +167,12 @@ function hasVersion(tenant: string, webhook_id: string, version: number): SQL {
 type WebhookRow = typeof webhookTable.$inferSelect;
 
 function rowOf(webhook: Webhook): WebhookRow {
+  const { isVerified, ...rest } = webhook;
   return {
-    ...webhook,
+    ...rest,
     registration: JSON.stringify(webhook.registration),
     secrets: JSON.stringify(webhook.secrets),
+    is_verified: Number(isVerified),
     deleted_at: null,
   };
 }
@@ -182,6 +184,8 @@ function webhookOf(row: WebhookRow): Webhook {
     registration: storedRegistrationSchema.parse(JSON.parse(row.registration)),
     secrets: signingSecretsSchema.parse(JSON.parse(row.secrets)),
     state: webhookStateSchema.parse(row.state),
+    level: row.level,
+    isVerified: row.is_verified === 1,
     version: row.version,
     created_at: row.created_at,
   };

@@ -69,6 +69,8 @@ export class Webhooks {
       registration,
       secrets: [{ secret, expires_at: null }],
       state: wantedState("active", request.active),
+      level: 0,
+      isVerified: true,
       version: 1,
       created_at: instant(this.#ports.now()),
     };
