@@ -39,6 +39,8 @@ export interface HeaderFacts {
   timestamp: number;
   signature: string;
   task_id: string | null;
+  /** How many a batch carries; null for a delivery alone. */
+  batch_size: number | null;
   type: string;
   attempt: number;
   /** Trace id of the submitting request; anything but 32 hexadecimal digits is left out. */
@@ -64,6 +66,7 @@ export function deliveryHeaders(
     "x-notification-type": facts.type,
     "x-attempt": String(facts.attempt),
     ...(facts.task_id !== null && { "x-task-id": facts.task_id }),
+    ...(facts.batch_size !== null && { "x-batch-size": String(facts.batch_size) }),
     ...(/^[0-9a-f]{32}$/.test(facts.correlation_id) && {
       traceparent: `00-${facts.correlation_id}-${facts.span_id}-01`,
     }),

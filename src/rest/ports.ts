@@ -28,6 +28,13 @@ import type {
   TaskView,
 } from "../protocol/task-view.ts";
 import type {
+  Poll,
+  Recovery,
+  RecoveryMatch,
+  RecoveryRequest,
+  WebhookStats,
+} from "../protocol/webhook-operations.ts";
+import type {
   DeliveryView,
   WebhookPatch,
   WebhookRegistration,
@@ -161,6 +168,24 @@ interface WebhookPort {
   rotateCallbackSecret(tenant: string, overlapSeconds: number): Promise<{ secret: string }>;
 }
 
+/** What an operator asks of an endpoint's deliveries as a whole. */
+interface OperationPort {
+  /** How the endpoint has done in the last `window` seconds. */
+  stats(tenant: string, webhook_id: string, window: number): Answer<WebhookStats>;
+  poll(
+    tenant: string,
+    webhook_id: string,
+    query: { after: number; limit: number; wait: number },
+  ): Answer<Poll>;
+  recover(
+    by: Principal,
+    webhook_id: string,
+    request: RecoveryRequest,
+  ): Answer<Recovery | RecoveryMatch>;
+  recovery(tenant: string, webhook_id: string, recovery_id: string): Answer<Recovery>;
+  cancelRecovery(by: Principal, webhook_id: string, recovery_id: string): Answer<Recovery>;
+}
+
 /** A queue message that could not be worked off. */
 interface DeadLetter {
   id: string;
@@ -193,5 +218,6 @@ export interface RestPorts {
   escalations: EscalationPort;
   agents: AgentPort;
   webhooks: WebhookPort;
+  operations: OperationPort;
   health: HealthPort;
 }

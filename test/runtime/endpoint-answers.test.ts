@@ -23,7 +23,8 @@ describe("what an endpoint's answers do", () => {
   it("disable the endpoint with 410: this one is cancelled, later ones are held", async () => {
     const endpoint = await newEndpoint();
     await env.DB.prepare(
-      "INSERT INTO webhook VALUES ('default', ?, '{}', '[]', 'active', 1, '', NULL)",
+      `INSERT INTO webhook (tenant, webhook_id, registration, secrets, state, version, created_at)
+       VALUES ('default', ?, '{}', '[]', 'active', 1, '')`,
     )
       .bind(endpoint.config.webhook_id)
       .run();

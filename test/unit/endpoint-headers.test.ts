@@ -6,6 +6,7 @@ const FACTS = {
   message_id: "msg_x",
   timestamp: 1_700_000_000,
   signature: "v1,abc",
+  batch_size: null,
   task_id: "t-1",
   type: "task_started",
   attempt: 3,

@@ -98,6 +98,7 @@ export interface Given {
   webhooks?: Partial<RestPorts["webhooks"]>;
   escalations?: Partial<RestPorts["escalations"]>;
   keys?: Partial<RestPorts["keys"]>;
+  operations?: Partial<RestPorts["operations"]>;
   health?: Partial<RestPorts["health"]>;
 }
 
@@ -127,6 +128,7 @@ export function createFakeApp(given: Given = {}) {
     escalations: portOf("escalations", given.escalations ?? {}, calls),
     agents: portOf("agents", given.agents ?? {}, calls),
     webhooks: portOf("webhooks", given.webhooks ?? {}, calls),
+    operations: portOf("operations", given.operations ?? {}, calls),
     health: portOf("health", given.health ?? {}, calls),
   };
   return { app: createApp(ports), calls, lines, ports };

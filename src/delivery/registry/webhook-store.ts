@@ -92,6 +92,14 @@ export class WebhookStore {
       .where(and(isLive(tenant, webhook_id), ne(webhookTable.state, "disabled")));
   }
 
+  /** The breaker's level, as its object tells it. It is no change of the registration. */
+  async setLevel(tenant: string, webhook_id: string, level: number): Promise<void> {
+    await this.#db
+      .update(webhookTable)
+      .set({ level })
+      .where(and(eq(webhookTable.tenant, tenant), eq(webhookTable.webhook_id, webhook_id)));
+  }
+
   /** Who wants these types: a search of the index per type and endpoint found, whatever else is registered. */
   async subscribers(tenant: string, types: readonly NotificationType[]): Promise<Subscriber[]> {
     const { type, webhook_id, tenant: owner } = webhookSubscriptionTable;
