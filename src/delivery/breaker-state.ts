@@ -122,8 +122,8 @@ export interface BreakerLimits {
 /**
  * What a state grants.
  *
- * The rate falls with the slots too: where recovery wins them back one by one, the rate comes back with them, and
- * an endpoint without a crowd of waiting requests is not met by one. Instants are epoch milliseconds.
+ * The rate follows the slots: as recovery wins them back one by one the rate comes back too, so that everything that
+ * waited does not arrive at once. Instants are epoch milliseconds.
  */
 export function limitsOf(state: BreakerState, rules: BreakerRules, now: number): BreakerLimits {
   const level = rules.enabled || state.level === 4 ? state.level : 0;
@@ -140,7 +140,7 @@ export function limitsOf(state: BreakerState, rules: BreakerRules, now: number):
   };
 }
 
-/** A request left: at level 2 the next lower priority waits for two seconds without any. */
+/** A request left: at level 2 the next of a lower priority waits until two seconds have passed without another. */
 export function sentLower(state: BreakerState, now: number): BreakerState {
   return state.level === 2 ? { ...state, last_sent_at: now } : state;
 }

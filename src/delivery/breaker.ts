@@ -276,7 +276,7 @@ function entered(state: BreakerState, level: Level, now: number): BreakerState {
     level,
     slots: Math.max(1, Math.min(state.slots, SLOT_CAPS[level])),
     streak: 0,
-    buckets: state.buckets,
+    buckets: [],
     evidence: level === 1 || level === 2 ? blankTally(now) : null,
     calm: 0,
     probe: null,

@@ -34,8 +34,13 @@ export interface Shard {
 export function rateOf(limit: RateLimit | null, shard: Shard): Pace | null {
   if (limit === null) return null;
   const rate = limit.rate < shard.count ? limit.rate / shard.count : dealt(limit.rate, shard);
-  const intervalMs = Math.ceil((GRAINS_PER_MS * 1_000) / rate) / GRAINS_PER_MS;
+  const intervalMs = roundedUp(1_000 / rate);
   return { intervalMs, toleranceMs: dealt(limit.burst, shard) * intervalMs };
+}
+
+/** The interval on the grain that is not shorter. */
+function roundedUp(intervalMs: number): number {
+  return Math.ceil(intervalMs * GRAINS_PER_MS) / GRAINS_PER_MS;
 }
 
 function dealt(amount: number, { index, count }: Shard): number {
@@ -68,8 +73,7 @@ export function earliest(pace: Pace, tat: number): number {
  *   no change of it ever lets more through than the whole rate would.
  */
 export function taken(pace: Pace, tat: number, now: number, factor: number): number {
-  const interval = Math.ceil((pace.intervalMs / factor) * GRAINS_PER_MS) / GRAINS_PER_MS;
-  return Math.max(tat, now) + interval;
+  return Math.max(tat, now) + roundedUp(pace.intervalMs / factor);
 }
 
 /**
