@@ -140,7 +140,7 @@ export function servicesOf(env: Env): Services {
 function fanOutPorts({ webhookStore, callbacks, endpoint }: Services): FanOutPorts {
   return {
     registry: {
-      subscribers: (tenant, types) => webhookStore.subscribers(tenant, types),
+      subscribers: (tenant, asked) => webhookStore.subscribers(tenant, asked),
       versions: (tenant, webhook_ids) => webhookStore.versions(tenant, webhook_ids),
       configOf: async (tenant, webhook_id) => {
         const webhook = await webhookStore.read(tenant, webhook_id);

@@ -7,14 +7,11 @@ import {
 } from "../protocol/enums.ts";
 import type { TaskEvent } from "../protocol/task-view.ts";
 import { deliveryPriority } from "./delivery-priority.ts";
-import type {
-  EndpointConfig,
-  EndpointInbox,
-  EnqueueBatch,
-  EnqueueItem,
-} from "./endpoint-config.ts";
+import type { EndpointConfig, EnqueueItem } from "./endpoint-config.ts";
+import { addItem, handOver, type Batches, type HandOverPorts } from "./hand-over.ts";
 import { outboundOf } from "./outbound-check.ts";
-import { isWanted } from "./registry/filters.ts";
+import { shownFacets, type Facet } from "./registry/facets.ts";
+import { factsOf, isWanted, type FilterFacts } from "./registry/filters.ts";
 import type { Subscriber } from "./registry/subscriptions.ts";
 
 /** What fan-out has to know of a task. */
@@ -36,26 +33,17 @@ export interface Publication {
   events: readonly TaskEvent[];
 }
 
-/** What fan-out asks of the registry of webhooks. */
-interface Registry {
-  /** Who wants these types. */
-  subscribers(tenant: string, types: readonly NotificationType[]): Promise<Subscriber[]>;
-  /** The versions of those webhooks that exist, by id. */
-  versions(tenant: string, webhook_ids: readonly string[]): Promise<Map<string, number>>;
-  /** The configuration of a webhook; null when it was deleted. */
-  configOf(tenant: string, webhook_id: string): Promise<EndpointConfig | null>;
-  /** The configuration of the endpoint that a callback URL stands for. */
-  callbackConfig(tenant: string, url: string): Promise<EndpointConfig>;
-}
-
 /** What fan-out is given. */
-export interface FanOutPorts {
-  registry: Registry;
-  endpoint: (tenant: string, webhook_id: string) => EndpointInbox;
-  log: Log;
+export interface FanOutPorts extends HandOverPorts {
+  registry: HandOverPorts["registry"] & {
+    /** Who may want what shows one of these facets. */
+    subscribers(tenant: string, asked: readonly Facet[]): Promise<Subscriber[]>;
+    /** The versions of those webhooks that exist, by id. */
+    versions(tenant: string, webhook_ids: readonly string[]): Promise<Map<string, number>>;
+    /** The configuration of the endpoint that a callback URL stands for. */
+    callbackConfig(tenant: string, url: string): Promise<EndpointConfig>;
+  };
 }
-
-type Batches = Map<string, EnqueueBatch>;
 
 /**
  * Hands the notifications among these events to every endpoint that is to get them. Safe to repeat: an endpoint
@@ -66,27 +54,20 @@ type Batches = Map<string, EnqueueBatch>;
 export async function publish(ports: FanOutPorts, publication: Publication): Promise<void> {
   const news = publication.events.flatMap((event) => newsOf(event, publication.task, ports.log));
   if (news.length === 0) return;
-  const batches = await batchesOf(ports, publication, news);
-  const outcomes = await Promise.allSettled(
-    [...batches].map(([webhook_id, batch]) => hand(ports, publication.tenant, webhook_id, batch)),
-  );
-  const failures = outcomes.flatMap((outcome) =>
-    outcome.status === "rejected" ? [outcome.reason] : [],
-  );
-  if (failures.length === 0) return;
-  throw new AggregateError(failures, `${failures.length} of ${batches.size} endpoints not reached`);
+  await handOver(ports, publication.tenant, await batchesOf(ports, publication, news));
 }
 
 interface News {
   item: EnqueueItem;
-  agent_id: string | null;
+  facts: FilterFacts;
 }
 
 function newsOf(event: TaskEvent, task: TaskFacts, log: Log): News[] {
   const type = notificationTypeSchema.safeParse(event.type);
   if (!type.success) return [];
-  const { agent_id } = event.data;
-  const { notification, faults } = outboundOf(type.data, event, task.task_id);
+  const { event_id, at, data, seq } = event;
+  const source = { task_id: task.task_id, seq };
+  const { notification, faults } = outboundOf(type.data, { event_id, at, data, source });
   if (faults.length > 0) {
     log("error", "notification_invalid", {
       task_id: task.task_id,
@@ -96,8 +77,7 @@ function newsOf(event: TaskEvent, task: TaskFacts, log: Log): News[] {
   }
   return [
     {
-      // The event knows best whose it is: a later attempt may have another executor.
-      agent_id: typeof agent_id === "string" ? agent_id : task.agent_id,
+      facts: factsOf(type.data, aroundOf(event, task), notification),
       item: {
         task_id: task.task_id,
         seq: event.seq,
@@ -112,6 +92,18 @@ function newsOf(event: TaskEvent, task: TaskFacts, log: Log): News[] {
   ];
 }
 
+function aroundOf(event: TaskEvent, { task_type, priority, agent_id, tags }: TaskFacts) {
+  const own = event.data["agent_id"];
+  // The event knows best whose it is: a later attempt may have another executor.
+  return { task_type, priority, agent_id: typeof own === "string" ? own : agent_id, tags };
+}
+
+/** What the news show, each facet once. */
+function facetsOf(news: readonly News[]): Facet[] {
+  const shown = news.flatMap(({ facts }) => shownFacets(facts));
+  return [...new Map(shown.map((each) => [`${each.type} ${each.facet}`, each])).values()];
+}
+
 async function batchesOf(
   ports: FanOutPorts,
   { tenant, task }: Publication,
@@ -119,18 +111,18 @@ async function batchesOf(
 ): Promise<Batches> {
   const types = [...new Set(news.map(({ item }) => item.type))];
   const [subscribers, versions, callback] = await Promise.all([
-    ports.registry.subscribers(tenant, types),
+    ports.registry.subscribers(tenant, facetsOf(news)),
     stakeholdersOf(ports, tenant, task, types),
     task.callback_url === null ? null : ports.registry.callbackConfig(tenant, task.callback_url),
   ]);
   const batches: Batches = new Map();
-  for (const { item, agent_id } of news) {
-    const about = { ...task, agent_id };
-    for (const { webhook_id, version, type, filters } of subscribers) {
-      if (type === item.type && isWanted(filters, about)) add(batches, webhook_id, version, item);
+  for (const { item, facts } of news) {
+    for (const subscriber of subscribers) {
+      const isMeant = subscriber.type === item.type && isWanted(subscriber.filters, facts);
+      if (isMeant) addItem(batches, subscriber, item);
     }
     if (item.type !== "agent_end_task") continue;
-    for (const [webhook_id, version] of versions) add(batches, webhook_id, version, item);
+    for (const [webhook_id, version] of versions) addItem(batches, { webhook_id, version }, item);
   }
   if (callback !== null) {
     const items = news.map(({ item }) => item);
@@ -152,31 +144,4 @@ async function stakeholdersOf(
 ): Promise<Map<string, number>> {
   const isAsked = stakeholders.length > 0 && types.includes("agent_end_task");
   return isAsked ? ports.registry.versions(tenant, stakeholders) : new Map();
-}
-
-function add(batches: Batches, webhook_id: string, version: number, item: EnqueueItem): void {
-  const batch = batches.get(webhook_id) ?? { config_version: version, callback: null, items: [] };
-  batches.set(webhook_id, batch);
-  // A subscriber may be a stakeholder too.
-  if (!batch.items.includes(item)) batch.items.push(item);
-}
-
-async function hand(
-  ports: FanOutPorts,
-  tenant: string,
-  webhook_id: string,
-  batch: EnqueueBatch,
-): Promise<void> {
-  const endpoint = ports.endpoint(tenant, webhook_id);
-  const receipt = await endpoint.enqueue(batch);
-  if (receipt.known) return;
-  // The registry is ahead of the object: it was changed a moment ago, or the change did not get through.
-  const config = await ports.registry.configOf(tenant, webhook_id);
-  if (config === null) {
-    ports.log("info", "webhook_deleted_before_delivery", { webhook_id });
-    return;
-  }
-  await endpoint.configure(JSON.stringify(config));
-  const second = await endpoint.enqueue({ ...batch, config_version: config.version });
-  if (!second.known) throw new Error(`Endpoint ${webhook_id} does not take its configuration`);
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { notificationTypeSchema, prioritySchema, taskTypeSchema } from "./enums.ts";
+import { notificationTypeSchema, prioritySchema, severitySchema, taskTypeSchema } from "./enums.ts";
 import {
   agentIdSchema,
   instantSchema,
@@ -8,6 +8,7 @@ import {
   schemaVersionSchema,
   tagsSchema,
   taskIdSchema,
+  textSchema,
 } from "./primitives.ts";
 import {
   deliveryViewSchema,
@@ -97,6 +98,21 @@ export const auditEntrySchema = z
   })
   .meta({ id: "AuditEntry", title: "Who did what to which object" });
 export type AuditEntry = z.infer<typeof auditEntrySchema>;
+
+/** Something is wrong with the system itself; the notification of type system_alert (protocol.md §7, Webhooks). */
+export const systemAlertSchema = z
+  .strictObject({
+    alert_id: z
+      .string()
+      .regex(/^[A-Za-z0-9_-]{1,200}$/, "must be 1-200 characters of A-Z a-z 0-9 _ -")
+      .meta({ description: "The same each time the alert is told." }),
+    severity: severitySchema,
+    title: z.string().min(1).max(200),
+    detail: textSchema,
+    evidence: jsonObjectSchema,
+  })
+  .meta({ id: "SystemAlert", title: "Something is wrong with the system itself" });
+export type SystemAlert = z.infer<typeof systemAlertSchema>;
 
 /** A notification as it could come, to try filters on. */
 const filterSampleSchema = z.strictObject({

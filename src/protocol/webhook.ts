@@ -15,6 +15,7 @@ import {
   tagsSchema,
   webhookIdSchema,
 } from "./primitives.ts";
+import { webhookMatchSchema } from "./webhook-match.ts";
 import {
   batchingSchema,
   breakerOptionsSchema,
@@ -46,7 +47,7 @@ const filtersSchema = z.strictObject({
     .min(1)
     .optional()
     .meta({ description: "A task with any of these tags matches." }),
-  match: z.record(z.string().min(1).max(500), z.unknown()).optional(),
+  match: webhookMatchSchema.optional(),
 });
 export type WebhookFilters = z.infer<typeof filtersSchema>;
 

@@ -34,8 +34,11 @@ function replaceReferences(value: unknown, replace: (name: string) => Json): unk
  */
 function describe(schema: z.ZodType, direction: Direction, components: Components): Json {
   const { $schema: _dialect, $defs = {}, ...root } = z.toJSONSchema(schema, { io: direction });
-  const inline = (value: unknown): unknown =>
-    replaceReferences(value, (id) => ({ [id]: inline($defs[id]) }));
+  // A schema that holds itself stands for itself inside.
+  const inline = (value: unknown, around: readonly string[] = []): unknown =>
+    replaceReferences(value, (id) => ({
+      [id]: around.includes(id) ? {} : inline($defs[id], [...around, id]),
+    }));
   const nameOf = (id: string): string => {
     const there = components.get(id);
     const isSame = there === undefined || there.fullText === JSON.stringify(inline($defs[id]));

@@ -12,6 +12,8 @@ export interface RecordingDb {
   trips: () => number;
   /** Rows written by batches so far. */
   rowsWritten: () => number;
+  /** Rows read by batches so far. */
+  rowsRead: () => number;
 }
 
 const CALLS = new Set<PropertyKey>(["all", "run", "raw", "first"]);
@@ -22,6 +24,7 @@ export function recordingDb(real: D1Database): RecordingDb {
   const originals = new WeakMap<object, { statement: D1PreparedStatement; note: Sent }>();
   let trips = 0;
   let rowsWritten = 0;
+  let rowsRead = 0;
 
   const prepared = (statement: D1PreparedStatement, note: Sent): D1PreparedStatement => {
     const proxy = new Proxy(statement, {
@@ -55,12 +58,15 @@ export function recordingDb(real: D1Database): RecordingDb {
         const known = statements.flatMap((statement) => originals.get(statement) ?? []);
         sent.push(...known.map(({ note }) => note));
         const results = await target.batch(known.map(({ statement }) => statement));
-        for (const result of results) rowsWritten += result.meta.rows_written;
+        for (const { meta } of results) {
+          rowsWritten += meta.rows_written;
+          rowsRead += meta.rows_read;
+        }
         return results;
       };
     },
   });
-  return { db, sent, trips: () => trips, rowsWritten: () => rowsWritten };
+  return { db, sent, trips: () => trips, rowsWritten: () => rowsWritten, rowsRead: () => rowsRead };
 }
 
 /** Rows that a statement reads when it is sent again. */

@@ -61,7 +61,7 @@ export const mutedWebhooks = new Webhooks({
 });
 
 const registry: FanOutPorts["registry"] = {
-  subscribers: (tenant, types) => store.subscribers(tenant, types),
+  subscribers: (tenant, asked) => store.subscribers(tenant, asked),
   versions: (tenant, webhook_ids) => store.versions(tenant, webhook_ids),
   configOf: async (tenant, webhook_id) => {
     const webhook = await store.read(tenant, webhook_id);

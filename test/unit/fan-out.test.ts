@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import type { EndpointConfig, EnqueueBatch } from "../../src/delivery/endpoint-config.ts";
 import { publish, type FanOutPorts, type Publication } from "../../src/delivery/fan-out.ts";
+import type { Facet } from "../../src/delivery/registry/facets.ts";
 import type { Subscriber } from "../../src/delivery/registry/subscriptions.ts";
 import type { TaskEvent } from "../../src/protocol/task-view.ts";
 import { endpointConfig } from "../endpoint-config.ts";
@@ -53,12 +54,13 @@ function world(subscribers: Subscriber[] = [], known: Record<string, number> = {
   const configured: string[] = [];
   const versions = new Map<string, number>();
   const broken = new Set<string>();
-  const asked: (readonly string[])[] = [];
+  const asked: (readonly Facet[])[] = [];
+  let [open, mostOpen] = [0, 0];
   const ports: FanOutPorts = {
     registry: {
-      subscribers: async (_tenant, types) => {
-        asked.push(types);
-        return subscribers.filter(({ type }) => types.includes(type));
+      subscribers: async (_tenant, facets) => {
+        asked.push(facets);
+        return subscribers.filter((row) => facets.some(({ type }) => type === row.type));
       },
       versions: async (_tenant, ids) =>
         new Map(ids.flatMap((id) => (known[id] === undefined ? [] : [[id, known[id]]]))),
@@ -71,6 +73,10 @@ function world(subscribers: Subscriber[] = [], known: Record<string, number> = {
         versions.set(id, (JSON.parse(text) as EndpointConfig).version);
       },
       enqueue: async (batch) => {
+        open += 1;
+        mostOpen = Math.max(mostOpen, open);
+        await Promise.resolve();
+        open -= 1;
         if (broken.has(id)) throw new Error(`${id} is down`);
         if (batch.callback === null && (versions.get(id) ?? 1) < batch.config_version) {
           return { stored: 0, known: false };
@@ -83,7 +89,7 @@ function world(subscribers: Subscriber[] = [], known: Record<string, number> = {
   };
   const sent = () =>
     Object.fromEntries(enqueued.map(([id, { items }]) => [id, items.map(({ seq }) => seq)]));
-  return { ports, enqueued, configured, broken, asked, sent };
+  return { ports, enqueued, configured, broken, asked, sent, mostOpen: () => mostOpen };
 }
 
 function wants(
@@ -165,6 +171,61 @@ describe("fan-out", () => {
     );
 
     expect(sent()).toEqual({ wh_agent: [2] });
+  });
+
+  it("leaves out what the notification does not say that was asked for", async () => {
+    const { ports, sent } = world(
+      wants("wh_half", ["task_progress"], { match: { "data.progress_percentage": { $gte: 50 } } }),
+    );
+    const progress = (seq: number, progress_percentage: number) =>
+      event(seq, "task_progress", {
+        notification_id: `n${seq}`,
+        notification_type: "task_progress",
+        task_id: "t-1",
+        agent_id: "a-1",
+        timestamp: "2026-11-22T10:00:00Z",
+        data: { progress_percentage, current_step: "on" },
+      });
+
+    await publish(ports, about({}, [progress(3, 40), progress(4, 50), progress(5, 60)]));
+
+    expect(sent()).toEqual({ wh_half: [4, 5] });
+  });
+
+  it("asks the registry once, for what its notifications show", async () => {
+    const { ports, asked } = world();
+
+    await publish(ports, about({ tags: ["red"] }, LIFE.slice(0, 2)));
+
+    expect(asked).toEqual([
+      ["*", "agent:a-1", "tag:red", "task_type:research", "priority:normal"].map((facet) => ({
+        type: "task_started",
+        facet,
+      })),
+    ]);
+  });
+
+  it("asks for nothing twice, however many notifications show it", async () => {
+    const { ports, asked } = world();
+
+    await publish(ports, about({}, [event(2, "task_progress"), event(3, "task_progress")]));
+
+    expect(asked[0]?.map(({ facet }) => facet)).toEqual([
+      "*",
+      "agent:a-1",
+      "task_type:research",
+      "priority:normal",
+    ]);
+  });
+
+  it("calls fifty endpoints at a time, and all of them in their order", async () => {
+    const ids = Array.from({ length: 180 }, (_, index) => `wh_${String(index).padStart(3, "0")}`);
+    const { ports, enqueued, mostOpen } = world(ids.flatMap((id) => wants(id, ["task_started"])));
+
+    await publish(ports, about());
+
+    expect(enqueued.map(([id]) => id)).toEqual(ids);
+    expect(mostOpen()).toBe(50);
   });
 
   it("gives stakeholders the last notification whatever their filters say", async () => {

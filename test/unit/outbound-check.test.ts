@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { outboundOf } from "../../src/delivery/outbound-check.ts";
-import type { TaskEvent } from "../../src/protocol/task-view.ts";
+import type { NotificationType } from "../../src/protocol/enums.ts";
 
 const PROGRESS = {
   notification_id: "n1",
@@ -13,21 +13,28 @@ const PROGRESS = {
   data: { progress_percentage: 50, current_step: "half" },
 };
 
-function event(type: TaskEvent["type"], data: Record<string, unknown>): TaskEvent {
-  return {
-    seq: 7,
+const AT = "2026-11-22T10:00:00.000Z";
+
+function leaving(type: NotificationType, data: Record<string, unknown>) {
+  return outboundOf(type, {
     event_id: "evt_1_7",
-    type,
-    at: "2026-11-22T10:00:00.000Z",
-    actor: { kind: "executor", id: "a1" },
-    correlation_id: "trace",
+    at: AT,
     data,
-  };
+    source: { task_id: "t1", seq: 7 },
+  });
 }
+
+const ALERT = {
+  alert_id: "a-1",
+  severity: "error",
+  title: "An endpoint is down",
+  detail: "It answered 500 to the last 20 requests.",
+  evidence: { failures: 20 },
+};
 
 describe("what leaves by webhook", () => {
   it("leaves as it is when it keeps its schema", () => {
-    const outbound = outboundOf("task_progress", event("task_progress", PROGRESS), "t1");
+    const outbound = leaving("task_progress", PROGRESS);
 
     expect(outbound).toEqual({ notification: PROGRESS, faults: [] });
   });
@@ -41,7 +48,7 @@ describe("what leaves by webhook", () => {
     ],
     ["a missing field", { ...PROGRESS, agent_id: undefined }, "/agent_id"],
   ])("is replaced by a safe notice when it has %s", (_what, data, pointer) => {
-    const outbound = outboundOf("task_progress", event("task_progress", data), "t1");
+    const outbound = leaving("task_progress", data);
 
     expect(outbound.faults).toEqual([pointer]);
     expect(outbound.notification).toMatchObject({
@@ -52,8 +59,34 @@ describe("what leaves by webhook", () => {
   });
 
   it("holds the final report to its schema too", () => {
-    const outbound = outboundOf("agent_end_task", event("agent_end_task", { task_id: "t1" }), "t1");
+    const outbound = leaving("agent_end_task", { task_id: "t1" });
 
     expect(outbound.faults.length).toBeGreaterThan(3);
+  });
+
+  it("says where to read what was withheld, if there is such a place", () => {
+    const broken = { ...ALERT, severity: "loud" };
+
+    const ofTask = leaving("task_progress", {});
+    const ofNone = outboundOf("system_alert", {
+      event_id: "a-1",
+      at: AT,
+      data: broken,
+      source: null,
+    });
+
+    expect(ofTask.notification["notice"]).toContain("/v1/tasks/t1/events?after=6");
+    expect(ofNone).toMatchObject({
+      faults: ["/severity"],
+      notification: { notification_id: "a-1", notification_type: "system_alert", timestamp: AT },
+    });
+    expect(ofNone.notification).not.toHaveProperty("task_id");
+  });
+
+  it("lets a sound alert pass, and never the secret of an executor", () => {
+    const agent = { agent_id: "a1", secret: "whsec_x" };
+
+    expect(leaving("system_alert", ALERT)).toEqual({ notification: ALERT, faults: [] });
+    expect(JSON.stringify(leaving("agent_status", agent).notification)).not.toContain("whsec_");
   });
 });

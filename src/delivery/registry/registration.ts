@@ -104,7 +104,6 @@ function unsupportedFields(registration: StoredRegistration): Fault[] {
     ...(registration.rate_limit === undefined ? [] : [["rate_limit"]]),
     ...(registration.batching === undefined ? [] : [["batching"]]),
     ...(registration.compression === "gzip" ? [["compression"]] : []),
-    ...(registration.filters?.match === undefined ? [] : [["filters", "match"]]),
     ...events,
   ];
   return fields.map((path) => faultAt(path, "not_supported", "is not supported by this version"));

@@ -17,8 +17,8 @@ export const subscriberSchema = z.object({
 });
 export type Subscriber = z.infer<typeof subscriberSchema>;
 
-/** The six types of a task's life (protocol.md §7, Webhooks). */
-const LIFECYCLE: readonly NotificationType[] = [
+/** The six types of a task's life (protocol.md §7, Webhooks); the others belong to no task. */
+export const TASK_NEWS: readonly NotificationType[] = [
   "task_started",
   "task_progress",
   "task_completed",
@@ -37,7 +37,7 @@ const MEANING: Readonly<Record<WebhookEvent, readonly NotificationType[]>> = {
   agent_end_task: ["agent_end_task"],
   agent_status: ["agent_status"],
   system_alert: ["system_alert"],
-  task_lifecycle: LIFECYCLE,
+  task_lifecycle: TASK_NEWS,
   system_event: ["system_alert"],
   error_event: ["task_failed", "task_escalated", "system_alert"],
   // Hourly figures have no notification type, so a registration of this group is refused.

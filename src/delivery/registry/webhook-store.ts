@@ -2,14 +2,15 @@ import { and, asc, eq, gt, inArray, isNull, ne, sql, type SQL } from "drizzle-or
 import { drizzle, type DrizzleD1Database } from "drizzle-orm/d1";
 
 import { webhookSubscriptionTable, webhookTable } from "../../db/tables.ts";
-import { notificationTypeSchema, type NotificationType } from "../../protocol/enums.ts";
+import { notificationTypeSchema } from "../../protocol/enums.ts";
+import { wantedFacets, type Facet } from "./facets.ts";
 import {
   signingSecretsSchema,
   storedRegistrationSchema,
   webhookStateSchema,
   type Webhook,
 } from "./registration.ts";
-import { subscribedTypes, subscriberSchema, type Subscriber } from "./subscriptions.ts";
+import { subscriberSchema, type Subscriber } from "./subscriptions.ts";
 
 /** The registry of webhooks in D1. Deleted ones are kept, so that their deliveries stay readable. */
 export class WebhookStore {
@@ -56,15 +57,16 @@ export class WebhookStore {
   /** Replaces the version before this one. False, and nothing happened, when that is no longer the newest. */
   async update(webhook: Webhook): Promise<boolean> {
     const { registration, secrets, state, version } = rowOf(webhook);
-    const before = version - 1;
+    const before = await this.#before(webhook);
+    if (before === null) return false;
     // The subscriptions change first, while the version before can still be seen by them.
     const [, , changed] = await this.#db.batch([
-      this.#unsubscribe(webhook, before),
-      this.#subscribe(webhook, before),
+      this.#unsubscribe(before, wantedFacets(webhook.registration)),
+      this.#subscribe(webhook, before.version),
       this.#db
         .update(webhookTable)
         .set({ registration, secrets, state, version })
-        .where(and(isLive(webhook.tenant, webhook.webhook_id), eq(webhookTable.version, before)))
+        .where(isNewest(before))
         .returning({ version: webhookTable.version }),
     ]);
     return changed.length > 0;
@@ -72,13 +74,14 @@ export class WebhookStore {
 
   /** Marks the version before this one deleted and ends its subscriptions. False when it is no longer the newest. */
   async remove(webhook: Webhook, at: string): Promise<boolean> {
-    const before = webhook.version - 1;
+    const before = await this.#before(webhook);
+    if (before === null) return false;
     const [, changed] = await this.#db.batch([
-      this.#unsubscribe(webhook, before),
+      this.#unsubscribe(before, []),
       this.#db
         .update(webhookTable)
         .set({ deleted_at: at, version: webhook.version })
-        .where(and(isLive(webhook.tenant, webhook.webhook_id), eq(webhookTable.version, before)))
+        .where(isNewest(before))
         .returning({ version: webhookTable.version }),
     ]);
     return changed.length > 0;
@@ -100,22 +103,26 @@ export class WebhookStore {
       .where(and(eq(webhookTable.tenant, tenant), eq(webhookTable.webhook_id, webhook_id)));
   }
 
-  /** Who wants these types: a search of the index per type and endpoint found, whatever else is registered. */
-  async subscribers(tenant: string, types: readonly NotificationType[]): Promise<Subscriber[]> {
-    const { type, webhook_id, tenant: owner } = webhookSubscriptionTable;
-    const rows = await this.#db
-      .select({
-        type,
-        webhook_id,
-        version: webhookTable.version,
-        filters: sql<string | null>`json_extract(${webhookTable.registration}, '$.filters')`,
-      })
-      .from(webhookSubscriptionTable)
-      .innerJoin(
-        webhookTable,
-        and(eq(webhookTable.tenant, owner), eq(webhookTable.webhook_id, webhook_id)),
-      )
-      .where(and(eq(owner, tenant), inArray(type, [...types])));
+  /**
+   * Who is found under one of these keys, once for each type: a search of the index for each key and each
+   * endpoint found, whatever else is registered. Filters decide whether it wants the notification.
+   */
+  async subscribers(tenant: string, asked: readonly Facet[]): Promise<Subscriber[]> {
+    // CROSS JOIN keeps the order of the tables: keys first, then the index.
+    const rows = await this.#db.all(
+      sql`SELECT found.type, found.webhook_id, webhook.version,
+            json_extract(webhook.registration, '$.filters') AS filters
+          FROM (
+            SELECT DISTINCT subscription.type, subscription.webhook_id
+            FROM json_each(${keysOf(asked)}) AS asked
+            CROSS JOIN ${webhookSubscriptionTable} AS subscription
+            WHERE subscription.tenant = ${tenant}
+              AND subscription.type = json_extract(asked.value, '$[0]')
+              AND subscription.facet = json_extract(asked.value, '$[1]')
+          ) AS found
+          CROSS JOIN ${webhookTable} AS webhook
+          WHERE webhook.tenant = ${tenant} AND webhook.webhook_id = found.webhook_id`,
+    );
     return rows.map((row) => subscriberSchema.parse(row));
   }
 
@@ -135,28 +142,49 @@ export class WebhookStore {
     return new Map(rows.map((row) => [row.webhook_id, row.version]));
   }
 
-  /** One row per type, if the webhook has this version. */
-  #subscribe({ tenant, webhook_id, registration }: Webhook, version: number) {
-    const types = JSON.stringify(subscribedTypes(registration.events));
-    return this.#db.insert(webhookSubscriptionTable).select(
-      sql`SELECT ${tenant}, value, '*', ${webhook_id} FROM json_each(${types})
-          WHERE ${hasVersion(tenant, webhook_id, version)}`,
-    );
+  /** The version before this one; null when that is not the newest. */
+  async #before({ tenant, webhook_id, version }: Webhook): Promise<Webhook | null> {
+    const newest = await this.read(tenant, webhook_id);
+    return newest?.version === version - 1 ? newest : null;
   }
 
-  #unsubscribe({ tenant, webhook_id }: Webhook, version: number) {
-    const { type, webhook_id: id, tenant: owner } = webhookSubscriptionTable;
+  /** A row for each key, if the webhook has this version; those that are there already stay. */
+  #subscribe({ tenant, webhook_id, registration }: Webhook, version: number) {
+    const keys = keysOf(wantedFacets(registration));
     return this.#db
-      .delete(webhookSubscriptionTable)
-      .where(
-        and(
-          eq(owner, tenant),
-          inArray(type, [...notificationTypeSchema.options]),
-          eq(id, webhook_id),
-          hasVersion(tenant, webhook_id, version),
-        ),
-      );
+      .insert(webhookSubscriptionTable)
+      .select(
+        sql`SELECT ${tenant}, json_extract(value, '$[0]'), json_extract(value, '$[1]'), ${webhook_id}
+            FROM json_each(${keys}) WHERE ${hasVersion(tenant, webhook_id, version)}`,
+      )
+      .onConflictDoNothing();
   }
+
+  /** Removes the rows that this webhook has, less those to keep, if it still is the newest version. */
+  #unsubscribe({ tenant, webhook_id, registration, version }: Webhook, kept: readonly Facet[]) {
+    const { type, facet, webhook_id: id, tenant: owner } = webhookSubscriptionTable;
+    // Rows from before there were other keys have this one, whatever the filters say.
+    const oldest = notificationTypeSchema.options.map((each) => ({ type: each, facet: "*" }));
+    const keptKeys = new Set(kept.map(keyOf));
+    const held = [...wantedFacets(registration), ...oldest];
+    const keys = keysOf(held.filter((each) => !keptKeys.has(keyOf(each))));
+    return this.#db.delete(webhookSubscriptionTable).where(
+      and(
+        eq(owner, tenant),
+        sql`(${type}, ${facet}) IN
+              (SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(${keys}))`,
+        eq(id, webhook_id),
+        hasVersion(tenant, webhook_id, version),
+      ),
+    );
+  }
+}
+
+const keyOf = ({ type, facet }: Facet): string => `${type} ${facet}`;
+
+/** Keys as one parameter, because a statement takes a hundred at most (facts/platform.md §4). */
+function keysOf(facets: readonly Facet[]): string {
+  return JSON.stringify(facets.map(({ type, facet }) => [type, facet]));
 }
 
 function isLive(tenant: string, webhook_id: string): SQL | undefined {
@@ -165,6 +193,10 @@ function isLive(tenant: string, webhook_id: string): SQL | undefined {
     eq(webhookTable.webhook_id, webhook_id),
     isNull(webhookTable.deleted_at),
   );
+}
+
+function isNewest({ tenant, webhook_id, version }: Webhook): SQL | undefined {
+  return and(isLive(tenant, webhook_id), eq(webhookTable.version, version));
 }
 
 function hasVersion(tenant: string, webhook_id: string, version: number): SQL {
