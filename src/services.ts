@@ -2,6 +2,8 @@ import { Keys } from "./access/keys.ts";
 import { readConfig } from "./config.ts";
 import { publish } from "./delivery/fan-out.ts";
 import type { FanOutPorts } from "./delivery/fan-out.ts";
+import { AuditReads } from "./delivery/registry/audit-reads.ts";
+import { AuditStore } from "./delivery/registry/audit-store.ts";
 import { CallbackSecretStore } from "./delivery/registry/callback-secret-store.ts";
 import { callbackConfig } from "./delivery/registry/callbacks.ts";
 import { urlFault } from "./delivery/registry/endpoint-url.ts";
@@ -55,6 +57,7 @@ function doorsOf(env: Env) {
     endpoint: (tenant: string, webhook_id: string) =>
       env.ENDPOINT.getByName(`${tenant}/${webhook_id}`),
     webhookStore: new WebhookStore(env.DB),
+    audit: new AuditStore(env.DB),
     callbacks: { secrets: new CallbackSecretStore(env.DB), newSecret, now },
     agentStore: createAgentStore(env.DB),
   };
@@ -108,6 +111,7 @@ function build(env: Env) {
     webhooks: new Webhooks({
       ...callbacks,
       store: webhookStore,
+      audit: doors.audit,
       endpoint,
       newId: randomId,
       urlPolicy,
@@ -250,6 +254,7 @@ export function faceOf(env: Env): ReturnType<typeof createApp> {
     },
     agents: { ...agents, claim: dispatcher.claim },
     webhooks,
+    audit: new AuditReads(services.audit, services.webhookStore),
     health: healthPort(env, services),
   };
   const face = createApp(ports);

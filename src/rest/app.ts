@@ -14,6 +14,7 @@ import { operationRoutes } from "./operation-routes.ts";
 import type { RestPorts } from "./ports.ts";
 import type { RestContext, RestEnv, Route } from "./route.ts";
 import { taskRoutes } from "./task-routes.ts";
+import { webhookAuditRoutes } from "./webhook-audit-routes.ts";
 import { webhookRoutes } from "./webhook-routes.ts";
 
 /** Every route of this face. What is not in this table is neither mounted nor documented. */
@@ -21,6 +22,7 @@ export const ROUTES: readonly Route[] = [
   ...taskRoutes,
   ...executorRoutes,
   ...webhookRoutes,
+  ...webhookAuditRoutes,
   ...operationRoutes,
   ...documentationRoutes(() => openApiDocument(ROUTES)),
 ];

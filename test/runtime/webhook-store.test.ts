@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
+import type { AuditRecord } from "../../src/delivery/registry/audit.ts";
 import type { Webhook } from "../../src/delivery/registry/registration.ts";
 import { storedRegistrationSchema } from "../../src/delivery/registry/registration.ts";
 import { WebhookStore } from "../../src/delivery/registry/webhook-store.ts";
@@ -24,11 +25,24 @@ function webhook(tenant: string, fields: Record<string, unknown> = {}): Webhook 
   };
 }
 
+/** The record of some change; the store does not look into it. */
+function record({ tenant, webhook_id, created_at }: Webhook): AuditRecord {
+  return {
+    tenant,
+    subject: webhook_id,
+    at: created_at,
+    audit_id: `aud_${randomId()}`,
+    actor: "k",
+    action: "webhook_changed",
+    detail: {},
+  };
+}
+
 describe("the registry of webhooks", () => {
   it("gives back what was stored", async () => {
     const stored = webhook("a", { headers: { "x-a": "1" }, filters: { tags: ["t"] } });
 
-    await store.insert(stored);
+    await store.insert(stored, record(stored));
 
     expect(await store.read("a", stored.webhook_id)).toEqual(stored);
     expect(await store.read("b", stored.webhook_id)).toBeNull();
@@ -37,9 +51,10 @@ describe("the registry of webhooks", () => {
   it("finds who wants a type, with filters and version", async () => {
     const one = webhook("c", { events: ["task_failed"], filters: { tags: ["t"] } });
     const all = webhook("c", { events: ["all"] });
-    await store.insert(one);
-    await store.insert(all);
-    await store.insert(webhook("d", { events: ["all"] }));
+    await store.insert(one, record(one));
+    await store.insert(all, record(all));
+    const foreign = webhook("d", { events: ["all"] });
+    await store.insert(foreign, record(foreign));
 
     const found = await store.subscribers("c", ["task_failed", "task_started"]);
 
@@ -59,11 +74,11 @@ describe("the registry of webhooks", () => {
 
   it("takes a change of the newest version alone, subscriptions and all", async () => {
     const first = webhook("e", { events: ["task_failed"] });
-    await store.insert(first);
+    await store.insert(first, record(first));
     const registration = { ...first.registration, events: ["task_started" as const] };
 
-    const taken = await store.update({ ...first, registration, version: 2 });
-    const late = await store.update({ ...first, state: "paused", version: 2 });
+    const taken = await store.update({ ...first, registration, version: 2 }, record(first));
+    const late = await store.update({ ...first, state: "paused", version: 2 }, record(first));
 
     expect([taken, late]).toEqual([true, false]);
     expect(await store.subscribers("e", ["task_failed"])).toEqual([]);
@@ -73,10 +88,10 @@ describe("the registry of webhooks", () => {
 
   it("keeps a deleted one out of everything but the knowledge that it was", async () => {
     const stored = webhook("f");
-    await store.insert(stored);
+    await store.insert(stored, record(stored));
 
-    const removed = await store.remove({ ...stored, version: 2 }, "2026-11-22T11:00:00.000Z");
-    const again = await store.remove({ ...stored, version: 2 }, "2026-11-22T11:00:00.000Z");
+    const removed = await store.remove({ ...stored, version: 2 }, record(stored));
+    const again = await store.remove({ ...stored, version: 2 }, record(stored));
 
     expect([removed, again]).toEqual([true, false]);
     expect(await store.read("f", stored.webhook_id)).toBeNull();
@@ -89,7 +104,7 @@ describe("the registry of webhooks", () => {
 
   it("disables once", async () => {
     const stored = webhook("h");
-    await store.insert(stored);
+    await store.insert(stored, record(stored));
 
     await store.disable("h", stored.webhook_id);
     await store.disable("h", stored.webhook_id);
@@ -105,15 +120,15 @@ describe("the registry of webhooks", () => {
     const recorded = new WebhookStore(recording.db);
     const stored = webhook("i");
 
-    await recorded.insert(stored);
+    await recorded.insert(stored, record(stored));
     await recorded.read("i", stored.webhook_id);
     await recorded.isKnown("i", stored.webhook_id);
     await recorded.list("i", "", 10);
     await recorded.subscribers("i", ["task_failed", "task_started"]);
     await recorded.versions("i", [stored.webhook_id]);
-    await recorded.update({ ...stored, version: 2 });
+    await recorded.update({ ...stored, version: 2 }, record(stored));
     await recorded.disable("i", stored.webhook_id);
-    await recorded.remove({ ...stored, version: 4 }, stored.created_at);
+    await recorded.remove({ ...stored, version: 4 }, record(stored));
 
     const plans = await Promise.all(recording.sent.map((sent) => planOf(env.DB, sent)));
     expect(recording.sent.length).toBeGreaterThan(10);
@@ -123,7 +138,7 @@ describe("the registry of webhooks", () => {
   it("reads no more to find one subscriber when there are a thousand others", async () => {
     const recording = recordingDb(env.DB);
     const target = webhook("j", { events: ["task_failed"] });
-    await store.insert(target);
+    await store.insert(target, record(target));
     await new WebhookStore(recording.db).subscribers("j", ["task_failed"]);
     const cost = async () => {
       const [sent] = recording.sent;
