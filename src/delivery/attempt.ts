@@ -1,5 +1,6 @@
 import { hex } from "../lib/ports.ts";
 import type { Clock } from "../lib/ports.ts";
+import { encodeBody } from "./compression.ts";
 import { messageId } from "./delivery-id.ts";
 import type { EndpointConfig } from "./endpoint-config.ts";
 import { deliveryHeaders } from "./endpoint-headers.ts";
@@ -42,7 +43,7 @@ export async function attemptDelivery(
   ports: { now: Clock; keys: KeyRing },
 ): Promise<SendReport> {
   const { row, config, isManual } = job;
-  const body = new TextEncoder().encode(job.body);
+  const { bytes: body, encoding } = await encodeBody(job.body, config.compression);
   const id = messageId({ webhook_id: config.webhook_id, source: row.source, seq: row.seq });
   const started_at = ports.now();
   const timestamp = Math.floor(started_at / 1_000);
@@ -51,6 +52,7 @@ export async function attemptDelivery(
     message_id: id,
     timestamp,
     signature: await signatureHeader(keys, { id, timestamp, body }),
+    encoding,
     task_id: row.seq > 0 ? row.source : null,
     type: row.type,
     attempt: row.attempts + 1,
