@@ -135,6 +135,10 @@ function securityOf(route: Route): Json[] {
   return [...new Set([...route.scopes, "admin"])].map((scope) => ({ key: [scope] }));
 }
 
+/** OpenAPI has no field for the content coding of a request. */
+const REQUEST_BODY =
+  "At most 1 MiB; may be sent with `Content-Encoding: gzip`, and is at most 1 MiB then both as it is sent and decompressed.";
+
 function operationOf(route: Route, components: Components): Json {
   const parameters = [
     ...parametersOf("path", route.params),
@@ -152,6 +156,7 @@ function operationOf(route: Route, components: Components): Json {
     ...(parameters.length > 0 && { parameters }),
     ...(body !== undefined && {
       requestBody: {
+        description: REQUEST_BODY,
         required: !body.safeParse({}).success,
         content: { "application/json": { schema: describe(body, "input", components) } },
       },
