@@ -23,7 +23,8 @@ describe("what an endpoint's answers do", () => {
   it("disable the endpoint with 410: this one is cancelled, later ones are held", async () => {
     const endpoint = await newEndpoint();
     await env.DB.prepare(
-      "INSERT INTO webhook VALUES ('default', ?, '{}', '[]', 'active', 1, '', NULL)",
+      `INSERT INTO webhook (tenant, webhook_id, registration, secrets, state, version, created_at)
+       VALUES ('default', ?, '{}', '[]', 'active', 1, '')`,
     )
       .bind(endpoint.config.webhook_id)
       .run();
@@ -45,6 +46,10 @@ describe("what an endpoint's answers do", () => {
       .bind(endpoint.config.webhook_id)
       .first();
     expect(row).toEqual({ state: "disabled", version: 2 });
+    const audit = await env.DB.prepare("SELECT actor, action FROM audit WHERE subject = ?")
+      .bind(endpoint.config.webhook_id)
+      .all();
+    expect(audit.results).toEqual([{ actor: "system", action: "webhook_disabled" }]);
   });
 
   it.each([
