@@ -29,6 +29,13 @@ CREATE TRIGGER audit_is_never_changed BEFORE UPDATE ON audit
 BEGIN SELECT RAISE(ABORT, 'audit rows are never changed'); END;
 CREATE TRIGGER audit_is_never_removed BEFORE DELETE ON audit
 BEGIN SELECT RAISE(ABORT, 'audit rows are never removed'); END;
+-- REPLACE removes a row without a DELETE trigger (sqlite.org/lang_conflict.html): the row that is there stays.
+CREATE TRIGGER audit_is_never_replaced BEFORE INSERT ON audit
+WHEN EXISTS (
+  SELECT 1 FROM audit
+  WHERE tenant = NEW.tenant AND subject = NEW.subject AND at = NEW.at AND audit_id = NEW.audit_id
+)
+BEGIN SELECT RAISE(IGNORE); END;
 
 CREATE TABLE endpoint_sweep (
   name TEXT PRIMARY KEY,

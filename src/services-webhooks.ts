@@ -1,10 +1,11 @@
-import type { EndpointPorts, LevelReport } from "./delivery/level-report.ts";
+import { publishAlert } from "./delivery/alert.ts";
+import { levelAlert, type EndpointPorts, type LevelReport } from "./delivery/level-report.ts";
 import { configOf } from "./delivery/registry/registration.ts";
 import { SweepStore } from "./delivery/registry/sweep-store.ts";
 import { shardsOf } from "./delivery/shards.ts";
 import { consoleLog } from "./lib/log.ts";
 import type { Priority } from "./protocol/enums.ts";
-import { now, servicesOf } from "./services.ts";
+import { fanOutPorts, now, servicesOf } from "./services.ts";
 
 /* What endpoints' objects are given, and what wakes those that have become quiet. */
 
@@ -25,22 +26,29 @@ function retryQueue(env: Env, priority: Priority): Queue {
   }
 }
 
+/** The registry first, then the audit, then whoever listens: each may be told again. */
 async function tell(
   env: Env,
   tenant: string,
   webhook_id: string,
   report: LevelReport,
 ): Promise<void> {
-  const { webhookStore, endpoint } = servicesOf(env);
-  if (report.to === 4) {
-    await webhookStore.disable(tenant, webhook_id);
+  const services = servicesOf(env);
+  const { webhookStore, endpoint, audit } = services;
+  const { report_id, at, from, to, why, evidence } = report;
+  if (to === 4) {
+    await webhookStore.disable(tenant, webhook_id, why);
     // Its other shards don't know yet.
     const webhook = shardsOf(webhook_id) > 1 ? await webhookStore.read(tenant, webhook_id) : null;
-    if (webhook !== null)
+    if (webhook !== null) {
       await endpoint(tenant, webhook_id).configure(JSON.stringify(configOf(webhook)));
+    }
   }
-  const level = await endpoint(tenant, webhook_id).level();
-  await webhookStore.setLevel(tenant, webhook_id, level);
+  await webhookStore.setLevel(tenant, webhook_id, await endpoint(tenant, webhook_id).level());
+  const change = { tenant, webhook_id, audit_id: report_id, at, from, to, why, evidence };
+  await audit.recordLevelChange(change);
+  const alert = levelAlert(webhook_id, report);
+  await publishAlert(fanOutPorts(services), { tenant, alert, at, except: webhook_id });
 }
 
 /** What an endpoint's object asks of other parts. */

@@ -2,6 +2,8 @@ import { Keys } from "./access/keys.ts";
 import { readConfig } from "./config.ts";
 import { publish } from "./delivery/fan-out.ts";
 import type { FanOutPorts } from "./delivery/fan-out.ts";
+import { AuditReads } from "./delivery/registry/audit-reads.ts";
+import { AuditStore } from "./delivery/registry/audit-store.ts";
 import { CallbackSecretStore } from "./delivery/registry/callback-secret-store.ts";
 import { callbackConfig } from "./delivery/registry/callbacks.ts";
 import { urlFault } from "./delivery/registry/endpoint-url.ts";
@@ -56,6 +58,7 @@ function doorsOf(env: Env) {
     pool: (tenant: string, name: string): PoolPort => env.POOL.getByName(`${tenant}/${name}`),
     endpoint: (tenant: string, webhook_id: string) => endpointDoor(env, tenant, webhook_id),
     webhookStore: new WebhookStore(env.DB),
+    audit: new AuditStore(env.DB),
     callbacks: { secrets: new CallbackSecretStore(env.DB), newSecret, now },
     agentStore: createAgentStore(env.DB),
   };
@@ -109,6 +112,7 @@ function build(env: Env) {
     webhooks: new Webhooks({
       ...callbacks,
       store: webhookStore,
+      audit: doors.audit,
       endpoint,
       newId: randomId,
       urlPolicy,
@@ -116,7 +120,7 @@ function build(env: Env) {
     operations: createOperations({
       isKnown: (tenant, webhook_id) => webhookStore.isKnown(tenant, webhook_id),
       endpoint,
-      audit: async () => {},
+      audit: doors.audit,
       newId: randomId,
       now,
     }),
@@ -137,7 +141,8 @@ export function servicesOf(env: Env): Services {
   return services;
 }
 
-function fanOutPorts({ webhookStore, callbacks, endpoint }: Services): FanOutPorts {
+/** What telling endpoints needs. */
+export function fanOutPorts({ webhookStore, callbacks, endpoint }: Services): FanOutPorts {
   return {
     registry: {
       subscribers: (tenant, asked) => webhookStore.subscribers(tenant, asked),
@@ -259,6 +264,7 @@ export function faceOf(env: Env): ReturnType<typeof createApp> {
     agents: { ...agents, claim: dispatcher.claim },
     webhooks,
     operations,
+    audit: new AuditReads(services.audit, services.webhookStore),
     health: healthPort(env, services),
   };
   const face = createApp(ports);

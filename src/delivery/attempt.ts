@@ -1,5 +1,6 @@
 import { hex } from "../lib/ports.ts";
 import type { Clock } from "../lib/ports.ts";
+import { encodeBody } from "./compression.ts";
 import type { EndpointConfig } from "./endpoint-config.ts";
 import { deliveryHeaders, type HeaderFacts } from "./endpoint-headers.ts";
 import type { SendReport } from "./endpoint/settle.ts";
@@ -47,7 +48,7 @@ export async function attemptDelivery(
   ports: { now: Clock; keys: KeyRing },
 ): Promise<AttemptAnswer> {
   const { message_id, facts, config, started_at } = job;
-  const body = new TextEncoder().encode(job.body);
+  const { bytes: body, encoding } = await encodeBody(job.body, config.compression);
   const timestamp = Math.floor(started_at / 1_000);
   const keys = await ports.keys.keysOf(config.secrets, started_at);
   const headers = deliveryHeaders(config.headers, {
@@ -55,6 +56,7 @@ export async function attemptDelivery(
     message_id,
     timestamp,
     signature: await signatureHeader(keys, { id: message_id, timestamp, body }),
+    encoding,
     span_id: spanId(),
   });
   const { url, timeout } = config;

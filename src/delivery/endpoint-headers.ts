@@ -38,6 +38,8 @@ export interface HeaderFacts {
   /** Unix seconds of this attempt. */
   timestamp: number;
   signature: string;
+  /** Content coding of the body; null when it is sent as it is. */
+  encoding: string | null;
   task_id: string | null;
   /** How many a batch carries; null for a delivery alone. */
   batch_size: number | null;
@@ -60,6 +62,7 @@ export function deliveryHeaders(
       Object.entries(custom).map(([name, value]) => [name.toLowerCase(), value]),
     ),
     "content-type": "application/json",
+    ...(facts.encoding !== null && { "content-encoding": facts.encoding }),
     "webhook-id": facts.message_id,
     "webhook-timestamp": String(facts.timestamp),
     "webhook-signature": facts.signature,

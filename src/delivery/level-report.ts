@@ -17,6 +17,37 @@ export const levelReportSchema = z.strictObject({
 });
 export type LevelReport = z.infer<typeof levelReportSchema>;
 
+/** The level after a change, in words. */
+const LEVELS = ["is healthy again", "is degraded", "is restricted", "is open", "is disabled"];
+
+/** What each level means for who waits for deliveries. */
+const MEANING = [
+  "Deliveries go out as usual.",
+  "Three requests at once instead of six, and half the rate.",
+  "One request at a time; high and critical priorities first, others one each two seconds.",
+  "Only probes are sent; deliveries wait and lose none of their attempts.",
+  "Nothing is sent until it is resumed; deliveries are held and can be replayed.",
+];
+
+/** What other endpoints of the tenant are told of a change. */
+export function levelAlert(
+  webhook_id: string,
+  { report_id, from, to, why, evidence }: LevelReport,
+) {
+  return {
+    alert_id: report_id,
+    severity: severityOf(from, to),
+    title: `Webhook ${webhook_id} ${LEVELS[to] ?? ""}`,
+    detail: `${MEANING[to] ?? ""} Level ${from} became ${to}: ${why.replaceAll("_", " ")}.`,
+    evidence: { webhook_id, from, to, why, ...evidence },
+  };
+}
+
+function severityOf(from: number, to: number): "info" | "warning" | "error" {
+  if (to < from) return "info";
+  return to >= 3 ? "error" : "warning";
+}
+
 /** What an endpoint's object asks of other parts. */
 export interface EndpointPorts {
   /** Tells the registry, the audit and other endpoints of a changed level. Safe to repeat. */

@@ -1,12 +1,12 @@
 import { desc } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 
+import { isBefore } from "../db/keyset.ts";
 import { deadLetterTable } from "../db/tables.ts";
 import { ok, refuse, type Result } from "../lib/result.ts";
 import type { Principal } from "../protocol/access.ts";
+import { pageOf, placeOf, type Page } from "../protocol/keyset.ts";
 import type { Refusal } from "../protocol/refusal.ts";
-import { isBefore } from "./keyset-store.ts";
-import { pageOf, placeOf, type Page } from "./keyset.ts";
 
 /** A queue message that could not be worked off. `received_at` is an instant, `body` its JSON text. */
 export type DeadLetter = typeof deadLetterTable.$inferSelect;

@@ -1,9 +1,11 @@
 import { and, desc, eq, sql, type SQL } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 
+import { isBefore } from "../db/keyset.ts";
 import { escalationTable, taskTable } from "../db/tables.ts";
 import { instant } from "../lib/ports.ts";
 import { ok, type Result } from "../lib/result.ts";
+import { cursorOf, further, pageOf, placeOf, type Page, type Place } from "../protocol/keyset.ts";
 import type { StatusRequest } from "../protocol/queries.ts";
 import type { Refusal } from "../protocol/refusal.ts";
 import {
@@ -12,8 +14,6 @@ import {
   type Escalation,
   type TaskView,
 } from "../protocol/task-view.ts";
-import { isBefore } from "./keyset-store.ts";
-import { cursorOf, further, pageOf, placeOf, type Page, type Place } from "./keyset.ts";
 
 /* The lists of a tenant, newest first, in pages by key. */
 

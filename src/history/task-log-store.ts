@@ -3,6 +3,7 @@ import { drizzle } from "drizzle-orm/d1";
 import { z } from "zod";
 
 import { taskLogTable, taskTable } from "../db/tables.ts";
+import type { Page } from "../protocol/keyset.ts";
 import {
   reportSchema,
   taskEventSchema,
@@ -13,7 +14,6 @@ import {
 } from "../protocol/task-view.ts";
 import { timelineOf } from "../protocol/timeline.ts";
 import { bulkSchema, restore } from "./bulk.ts";
-import type { Page } from "./keyset.ts";
 
 /* What D1 knows of one task. It answers for a task whose object is gone, and lags behind one that lives. */
 

@@ -14,6 +14,7 @@ import { operationRoutes } from "./operation-routes.ts";
 import type { RestPorts } from "./ports.ts";
 import type { RestContext, RestEnv, Route } from "./route.ts";
 import { taskRoutes } from "./task-routes.ts";
+import { webhookAuditRoutes } from "./webhook-audit-routes.ts";
 import { webhookOperationRoutes } from "./webhook-operation-routes.ts";
 import { webhookRoutes } from "./webhook-routes.ts";
 
@@ -23,6 +24,7 @@ export const ROUTES: readonly Route[] = [
   ...executorRoutes,
   ...webhookRoutes,
   ...webhookOperationRoutes,
+  ...webhookAuditRoutes,
   ...operationRoutes,
   ...documentationRoutes(() => openApiDocument(ROUTES)),
 ];

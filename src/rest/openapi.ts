@@ -115,12 +115,18 @@ function responsesOf(route: Route, components: Components): Json {
   for (const [status, codes] of byStatus) {
     responses[status] = { ...PROBLEM_RESPONSE, description: codes.join(", ") };
   }
-  for (const [status, { description, schema, mediaType }] of Object.entries(route.answers)) {
+  for (const [status, answer] of Object.entries(route.answers)) {
+    const { description, schema, mediaType, streamType } = answer;
     const form = schema === null ? { type: "string" } : describe(schema, "output", components);
     responses[status] = {
       description,
       headers: HEADERS,
-      ...(mediaType !== null && { content: { [mediaType]: { schema: form } } }),
+      ...(mediaType !== null && {
+        content: {
+          [mediaType]: { schema: form },
+          ...(streamType !== undefined && { [streamType]: { schema: { type: "string" } } }),
+        },
+      }),
     };
   }
   return responses;
@@ -132,11 +138,16 @@ function securityOf(route: Route): Json[] {
   return [...new Set([...route.scopes, "admin"])].map((scope) => ({ key: [scope] }));
 }
 
+/** OpenAPI has no field for the content coding of a request. */
+const REQUEST_BODY =
+  "At most 1 MiB; may be sent with `Content-Encoding: gzip`, and is at most 1 MiB then both as it is sent and decompressed.";
+
 function operationOf(route: Route, components: Components): Json {
   const parameters = [
     ...parametersOf("path", route.params),
     ...parametersOf("query", route.query),
-    ...parametersOf("header", route.headers),
+    // What a client accepts is told by the answers' media types (OpenAPI 3.1 §4.8.12.1).
+    ...parametersOf("header", route.headers).filter(({ name }) => name !== "Accept"),
   ];
   const body = route.body;
   return {
@@ -148,6 +159,7 @@ function operationOf(route: Route, components: Components): Json {
     ...(parameters.length > 0 && { parameters }),
     ...(body !== undefined && {
       requestBody: {
+        description: REQUEST_BODY,
         required: !body.safeParse({}).success,
         content: { "application/json": { schema: describe(body, "input", components) } },
       },

@@ -27,6 +27,7 @@ import type {
   TaskEvent,
   TaskView,
 } from "../protocol/task-view.ts";
+import type { AuditEntry } from "../protocol/webhook-operations.ts";
 import type {
   Poll,
   Recovery,
@@ -165,7 +166,22 @@ interface WebhookPort {
   delivery(tenant: string, delivery_id: string): Answer<DeliveryView>;
   replay(by: Principal, delivery_id: string): Answer<DeliveryView>;
   callbackSecret(tenant: string): Promise<{ secret: string }>;
-  rotateCallbackSecret(tenant: string, overlapSeconds: number): Promise<{ secret: string }>;
+  rotateCallbackSecret(by: Principal, overlapSeconds: number): Promise<{ secret: string }>;
+}
+
+/** Who did what to webhooks and the callback secret. */
+interface AuditPort {
+  list(
+    tenant: string,
+    webhook_id: string,
+    page: { cursor?: string | undefined; limit: number },
+  ): Answer<Page<AuditEntry>>;
+  /** All entries, oldest first, a page at a time. */
+  all(tenant: string, webhook_id: string): Answer<AsyncIterable<AuditEntry[]>>;
+  ofCallbackSecret(
+    tenant: string,
+    page: { cursor?: string | undefined; limit: number },
+  ): Answer<Page<AuditEntry>>;
 }
 
 /** What an operator asks of an endpoint's deliveries as a whole. */
@@ -219,5 +235,6 @@ export interface RestPorts {
   agents: AgentPort;
   webhooks: WebhookPort;
   operations: OperationPort;
+  audit: AuditPort;
   health: HealthPort;
 }

@@ -32,7 +32,7 @@ export interface Reply {
   status: number;
   body?: unknown;
   headers?: Readonly<Record<string, string>>;
-  /** Takes the place of `body` where the answer is not one JSON value. */
+  /** Takes the place of `body` where the answer is not one JSON value; of the declared `streamType`, if there is one. */
   stream?: ReadableStream<Uint8Array>;
 }
 
@@ -41,6 +41,8 @@ export interface AnswerShape {
   description: string;
   schema: z.ZodType | null;
   mediaType: string | null;
+  /** Media type of a stream that may be sent in place of the JSON body. */
+  streamType?: string;
 }
 
 /** A route as declared; `handle` sees parsed input only. */

@@ -233,7 +233,7 @@ const callbacks: readonly Route[] = [
     answers: { 200: json(secretViewSchema, "The new secret") },
     async handle(ports, { principal, body }) {
       const overlap = body.overlap_seconds;
-      const rotated = await ports.webhooks.rotateCallbackSecret(principal.tenant, overlap);
+      const rotated = await ports.webhooks.rotateCallbackSecret(principal, overlap);
       return ok({ status: 200, body: rotated });
     },
   }),

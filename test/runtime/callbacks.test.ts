@@ -9,11 +9,24 @@ import {
   rotateCallbackSecret,
 } from "../../src/delivery/registry/callbacks.ts";
 import { newSecret } from "../../src/delivery/signature.ts";
+import { randomId } from "../../src/lib/ports.ts";
+import type { Principal } from "../../src/protocol/access.ts";
 import { webhookIdSchema } from "../../src/protocol/primitives.ts";
 
 const NOW = Date.parse("2026-11-22T10:00:00.000Z");
 const URL = "https://hooks.example.com/done";
-const ports = { secrets: new CallbackSecretStore(env.DB), newSecret, now: () => NOW };
+const ports = {
+  secrets: new CallbackSecretStore(env.DB),
+  newSecret,
+  newId: randomId,
+  now: () => NOW,
+};
+const keyOf = (tenant: string): Principal => ({
+  key_id: "k",
+  tenant,
+  scopes: ["admin"],
+  isBootstrap: false,
+});
 
 describe("a callback address", () => {
   it("is one endpoint per tenant, whichever task names it", async () => {
@@ -49,7 +62,7 @@ describe("the callback secret", () => {
   it("goes on signing beside the new one after a rotation, in a newer configuration", async () => {
     const before = await callbackConfig(ports, "e", URL);
 
-    const { secret } = await rotateCallbackSecret(ports, "e", 60);
+    const { secret } = await rotateCallbackSecret(ports, keyOf("e"), 60);
     const after = await callbackConfig(ports, "e", URL);
 
     expect(after.version).toBe(before.version + 1);
@@ -62,7 +75,7 @@ describe("the callback secret", () => {
   it("is rotated by each of several at the same time", async () => {
     await callbackSecret(ports, "f");
 
-    await Promise.all([1, 2, 3].map(() => rotateCallbackSecret(ports, "f", 60)));
+    await Promise.all([1, 2, 3].map(() => rotateCallbackSecret(ports, keyOf("f"), 60)));
 
     expect((await callbackConfig(ports, "f", URL)).version).toBe(4);
   });

@@ -46,6 +46,10 @@ describe("what an endpoint's answers do", () => {
       .bind(endpoint.config.webhook_id)
       .first();
     expect(row).toEqual({ state: "disabled", version: 2 });
+    const audit = await env.DB.prepare("SELECT actor, action FROM audit WHERE subject = ?")
+      .bind(endpoint.config.webhook_id)
+      .all();
+    expect(audit.results).toEqual([{ actor: "system", action: "webhook_disabled" }]);
   });
 
   it.each([

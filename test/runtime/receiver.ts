@@ -32,9 +32,18 @@ export function newReceiver(host = "hooks"): Receiver {
   };
 }
 
+/** The raw bytes of a received body, compressed ones as they came. */
+export function bodyBytes(request: ReceivedRequest): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(request.body_base64), (character) => character.codePointAt(0) ?? 0);
+}
+
 /** The raw bytes of a received body as text. */
 export function bodyText(request: ReceivedRequest): string {
-  return new TextDecoder().decode(
-    Uint8Array.from(atob(request.body_base64), (character) => character.codePointAt(0) ?? 0),
-  );
+  return new TextDecoder().decode(bodyBytes(request));
+}
+
+/** A received gzip body as the text it was made of. */
+export async function gunzippedText(request: ReceivedRequest): Promise<string> {
+  const compressed = new Blob([bodyBytes(request)]).stream();
+  return new Response(compressed.pipeThrough(new DecompressionStream("gzip"))).text();
 }

@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
+import type { AuditRecord } from "../../src/delivery/registry/audit.ts";
 import type { Webhook } from "../../src/delivery/registry/registration.ts";
 import { storedRegistrationSchema } from "../../src/delivery/registry/registration.ts";
 import { WebhookStore } from "../../src/delivery/registry/webhook-store.ts";
@@ -38,11 +39,24 @@ async function rowsOf({ tenant, webhook_id }: Webhook): Promise<string[]> {
   return results.map(({ type, facet }) => `${type} ${facet}`).toSorted();
 }
 
+/** The record of some change; the store does not look into it. */
+function record({ tenant, webhook_id, created_at }: Webhook): AuditRecord {
+  return {
+    tenant,
+    subject: webhook_id,
+    at: created_at,
+    audit_id: `aud_${randomId()}`,
+    actor: "k",
+    action: "webhook_changed",
+    detail: {},
+  };
+}
+
 describe("the registry of webhooks", () => {
   it("gives back what was stored", async () => {
     const stored = webhook("a", { headers: { "x-a": "1" }, filters: { tags: ["t"] } });
 
-    await store.insert(stored);
+    await store.insert(stored, record(stored));
 
     expect(await store.read("a", stored.webhook_id)).toEqual(stored);
     expect(await store.read("b", stored.webhook_id)).toBeNull();
@@ -51,9 +65,10 @@ describe("the registry of webhooks", () => {
   it("finds who wants a type, with filters and version", async () => {
     const one = webhook("c", { events: ["task_failed"], filters: { match: { a: 1 } } });
     const all = webhook("c", { events: ["all"] });
-    await store.insert(one);
-    await store.insert(all);
-    await store.insert(webhook("d", { events: ["all"] }));
+    await store.insert(one, record(one));
+    await store.insert(all, record(all));
+    const foreign = webhook("d", { events: ["all"] });
+    await store.insert(foreign, record(foreign));
 
     const found = await store.subscribers("c", keys("task_failed", "task_started"));
 
@@ -73,11 +88,11 @@ describe("the registry of webhooks", () => {
 
   it("takes a change of the newest version alone, subscriptions and all", async () => {
     const first = webhook("e", { events: ["task_failed"] });
-    await store.insert(first);
+    await store.insert(first, record(first));
     const registration = { ...first.registration, events: ["task_started" as const] };
 
-    const taken = await store.update({ ...first, registration, version: 2 });
-    const late = await store.update({ ...first, state: "paused", version: 2 });
+    const taken = await store.update({ ...first, registration, version: 2 }, record(first));
+    const late = await store.update({ ...first, state: "paused", version: 2 }, record(first));
 
     expect([taken, late]).toEqual([true, false]);
     expect(await store.subscribers("e", keys("task_failed"))).toEqual([]);
@@ -87,10 +102,10 @@ describe("the registry of webhooks", () => {
 
   it("keeps a deleted one out of everything but the knowledge that it was", async () => {
     const stored = webhook("f");
-    await store.insert(stored);
+    await store.insert(stored, record(stored));
 
-    const removed = await store.remove({ ...stored, version: 2 }, "2026-11-22T11:00:00.000Z");
-    const again = await store.remove({ ...stored, version: 2 }, "2026-11-22T11:00:00.000Z");
+    const removed = await store.remove({ ...stored, version: 2 }, record(stored));
+    const again = await store.remove({ ...stored, version: 2 }, record(stored));
 
     expect([removed, again]).toEqual([true, false]);
     expect(await store.read("f", stored.webhook_id)).toBeNull();
@@ -103,10 +118,10 @@ describe("the registry of webhooks", () => {
 
   it("disables once", async () => {
     const stored = webhook("h");
-    await store.insert(stored);
+    await store.insert(stored, record(stored));
 
-    await store.disable("h", stored.webhook_id);
-    await store.disable("h", stored.webhook_id);
+    await store.disable("h", stored.webhook_id, "gone");
+    await store.disable("h", stored.webhook_id, "gone");
 
     expect(await store.read("h", stored.webhook_id)).toMatchObject({
       state: "disabled",
@@ -119,15 +134,15 @@ describe("the registry of webhooks", () => {
     const recorded = new WebhookStore(recording.db);
     const stored = webhook("i");
 
-    await recorded.insert(stored);
+    await recorded.insert(stored, record(stored));
     await recorded.read("i", stored.webhook_id);
     await recorded.isKnown("i", stored.webhook_id);
     await recorded.list("i", "", 10);
     await recorded.subscribers("i", keys("task_failed", "task_started"));
     await recorded.versions("i", [stored.webhook_id]);
-    await recorded.update({ ...stored, version: 2 });
-    await recorded.disable("i", stored.webhook_id);
-    await recorded.remove({ ...stored, version: 4 }, stored.created_at);
+    await recorded.update({ ...stored, version: 2 }, record(stored));
+    await recorded.disable("i", stored.webhook_id, "gone");
+    await recorded.remove({ ...stored, version: 4 }, record(stored));
 
     const plans = await Promise.all(recording.sent.map((sent) => planOf(env.DB, sent)));
     expect(recording.sent.length).toBeGreaterThan(10);
@@ -136,7 +151,7 @@ describe("the registry of webhooks", () => {
 
   it("finds each subscriber once for a type, by whatever it is found", async () => {
     const stored = webhook("k", { events: ["task_failed"], filters: { tags: ["t", "u"] } });
-    await store.insert(stored);
+    await store.insert(stored, record(stored));
     const asked = ["*", "tag:t", "tag:u", "tag:v"].map((facet) => ({
       type: "task_failed" as const,
       facet,
@@ -149,13 +164,16 @@ describe("the registry of webhooks", () => {
 
   it("keeps the index in step with filters and events", async () => {
     const first = webhook("l", { events: ["task_failed"], filters: { tags: ["t", "u"] } });
-    await store.insert(first);
+    await store.insert(first, record(first));
     const change = (version: number, fields: Record<string, unknown>) =>
-      store.update({
-        ...first,
-        registration: storedRegistrationSchema.parse({ ...first.registration, ...fields }),
-        version,
-      });
+      store.update(
+        {
+          ...first,
+          registration: storedRegistrationSchema.parse({ ...first.registration, ...fields }),
+          version,
+        },
+        record(first),
+      );
 
     const steps = [await rowsOf(first)];
     await change(2, { filters: { tags: ["u"] } });
@@ -175,11 +193,11 @@ describe("the registry of webhooks", () => {
 
   it("puts rows right that are older than the keys", async () => {
     const old = webhook("m", { events: ["task_failed"], filters: { tags: ["t"] } });
-    await store.insert(old);
+    await store.insert(old, record(old));
     await env.DB.prepare("UPDATE webhook_subscription SET facet = '*' WHERE tenant = 'm'").run();
     const found = await store.subscribers("m", keys("task_failed"));
 
-    await store.update({ ...old, version: 2 });
+    await store.update({ ...old, version: 2 }, record(old));
 
     expect(found).toHaveLength(1);
     expect(await rowsOf(old)).toEqual(["task_failed tag:t"]);
@@ -188,11 +206,14 @@ describe("the registry of webhooks", () => {
   it("writes nothing to the index for a change that does not concern it", async () => {
     const recording = recordingDb(env.DB);
     const stored = webhook("n");
-    await store.insert(stored);
+    await store.insert(stored, record(stored));
 
-    await new WebhookStore(recording.db).update({ ...stored, state: "paused", version: 2 });
+    await new WebhookStore(recording.db).update(
+      { ...stored, state: "paused", version: 2 },
+      record(stored),
+    );
 
-    expect(recording.rowsWritten()).toBe(1);
+    expect(recording.rowsWritten()).toBe(2);
   });
 });
 
@@ -227,7 +248,7 @@ describe("5,000 endpoints of one tenant that want the same type", () => {
 
   it("cost an event no more rows than the ones that it is for", async () => {
     const target = webhook("crowded", { events: ["task_failed"] });
-    await store.insert(target);
+    await store.insert(target, record(target));
     const alone = await lookUp("crowded");
     const before = await rowsReadBy(env.DB, alone.sent);
 
@@ -261,9 +282,9 @@ describe("5,000 endpoints of one tenant that want the same type", () => {
     const registration = { ...one.registration, filters: { tags: ["t-10"] } };
     await crowd("crowded too");
 
-    await recorded.insert(one);
-    await recorded.update({ ...one, registration, version: 2 });
-    await recorded.remove({ ...one, registration, version: 3 }, one.created_at);
+    await recorded.insert(one, record(one));
+    await recorded.update({ ...one, registration, version: 2 }, record(one));
+    await recorded.remove({ ...one, registration, version: 3 }, record(one));
 
     expect(await rowsOf(one)).toEqual([]);
     expect(recording.rowsRead()).toBeGreaterThan(5);

@@ -2,6 +2,8 @@ import { env } from "cloudflare:workers";
 import { vi } from "vitest";
 
 import { publish, type FanOutPorts } from "../../src/delivery/fan-out.ts";
+import { AuditReads } from "../../src/delivery/registry/audit-reads.ts";
+import { AuditStore } from "../../src/delivery/registry/audit-store.ts";
 import { CallbackSecretStore } from "../../src/delivery/registry/callback-secret-store.ts";
 import { callbackConfig } from "../../src/delivery/registry/callbacks.ts";
 import { configOf } from "../../src/delivery/registry/registration.ts";
@@ -11,6 +13,7 @@ import { newSecret } from "../../src/delivery/signature.ts";
 import { randomId } from "../../src/lib/ports.ts";
 import type { Principal } from "../../src/protocol/access.ts";
 import type { NotificationType } from "../../src/protocol/enums.ts";
+import type { AuditEntry } from "../../src/protocol/webhook-operations.ts";
 import { webhookRegistrationSchema } from "../../src/protocol/webhook.ts";
 import { endpointDoor } from "../../src/services-doors.ts";
 import { placeOf } from "./endpoints.ts";
@@ -23,8 +26,28 @@ export const endpoint = (tenant: string, webhook_id: string) =>
 const store = new WebhookStore(env.DB);
 const secrets = new CallbackSecretStore(env.DB);
 
-const ports: WebhookPorts = {
+/** What befell the webhooks. */
+export const auditStore = new AuditStore(env.DB);
+
+/** Pages of an export. */
+export async function auditPages(pages: AsyncIterable<AuditEntry[]>): Promise<AuditEntry[][]> {
+  const found: AuditEntry[][] = [];
+  for await (const page of pages) found.push(page);
+  return found;
+}
+
+/** All that befell a subject, oldest first. */
+export async function auditOf(tenant: string, subject: string): Promise<AuditEntry[]> {
+  return (await auditPages(auditStore.all(tenant, subject))).flat();
+}
+
+/** The use cases that show it. */
+export const auditReads = new AuditReads(auditStore, store);
+
+/** The real registry and real objects. */
+export const ports: WebhookPorts = {
   store,
+  audit: auditStore,
   secrets,
   endpoint,
   newId: randomId,

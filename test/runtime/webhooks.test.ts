@@ -162,7 +162,7 @@ describe("secrets", () => {
       await webhooks.callbackSecret(by.tenant),
     ];
     const foreign = await webhooks.callbackSecret(other.tenant);
-    const rotated = await webhooks.rotateCallbackSecret(by.tenant, 60);
+    const rotated = await webhooks.rotateCallbackSecret(by, 60);
 
     expect(again).toEqual(first);
     expect(foreign).not.toEqual(first);

@@ -7,6 +7,7 @@ const FACTS = {
   timestamp: 1_700_000_000,
   signature: "v1,abc",
   batch_size: null,
+  encoding: null,
   task_id: "t-1",
   type: "task_started",
   attempt: 3,
@@ -54,6 +55,13 @@ describe("headers that a registration may set", () => {
 });
 
 describe("headers of an attempt", () => {
+  it("name the coding of a body that is sent compressed", () => {
+    expect(deliveryHeaders({}, { ...FACTS, encoding: "gzip" })).toMatchObject({
+      "content-type": "application/json",
+      "content-encoding": "gzip",
+    });
+  });
+
   it("are those of the contract", () => {
     expect(deliveryHeaders({}, FACTS)).toEqual({
       "content-type": "application/json",

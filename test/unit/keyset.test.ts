@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { cursorOf, further, pageOf, placeOf } from "../../src/history/keyset.ts";
+import { cursorOf, further, pageOf, placeOf } from "../../src/protocol/keyset.ts";
 import { at } from "../task-news.ts";
 
 describe("a cursor", () => {

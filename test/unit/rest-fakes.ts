@@ -96,6 +96,7 @@ export interface Given {
   tasks?: Partial<RestPorts["tasks"]>;
   agents?: Partial<RestPorts["agents"]>;
   webhooks?: Partial<RestPorts["webhooks"]>;
+  audit?: Partial<RestPorts["audit"]>;
   escalations?: Partial<RestPorts["escalations"]>;
   keys?: Partial<RestPorts["keys"]>;
   operations?: Partial<RestPorts["operations"]>;
@@ -129,6 +130,7 @@ export function createFakeApp(given: Given = {}) {
     agents: portOf("agents", given.agents ?? {}, calls),
     webhooks: portOf("webhooks", given.webhooks ?? {}, calls),
     operations: portOf("operations", given.operations ?? {}, calls),
+    audit: portOf("audit", given.audit ?? {}, calls),
     health: portOf("health", given.health ?? {}, calls),
   };
   return { app: createApp(ports), calls, lines, ports };

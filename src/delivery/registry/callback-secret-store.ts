@@ -3,6 +3,8 @@ import { drizzle, type DrizzleD1Database } from "drizzle-orm/d1";
 import { z } from "zod";
 
 import { callbackSecretTable } from "../../db/tables.ts";
+import { auditInsert } from "./audit-store.ts";
+import type { AuditRecord } from "./audit.ts";
 import { signingSecretsSchema } from "./registration.ts";
 
 const callbackSecretsSchema = z.strictObject({
@@ -37,14 +39,28 @@ export class CallbackSecretStore {
       .onConflictDoNothing();
   }
 
-  /** Replaces the version before this one. False, and nothing happened, when that is no longer the newest. */
-  async update(tenant: string, secrets: CallbackSecrets): Promise<boolean> {
+  /**
+   * Replaces the version before this one, together with the record of it. False, and nothing happened, when that is
+   * no longer the newest.
+   */
+  async update(secrets: CallbackSecrets, record: AuditRecord): Promise<boolean> {
     const version = sql`json_extract(${callbackSecretTable.secrets}, '$.version')`;
-    const changed = await this.#db
-      .update(callbackSecretTable)
-      .set({ secrets: JSON.stringify(secrets) })
-      .where(and(eq(callbackSecretTable.tenant, tenant), sql`${version} = ${secrets.version - 1}`))
-      .returning({ tenant: callbackSecretTable.tenant });
+    const isDue = and(
+      eq(callbackSecretTable.tenant, record.tenant),
+      sql`${version} = ${secrets.version - 1}`,
+    );
+    const [, changed] = await this.#db.batch([
+      auditInsert(
+        this.#db,
+        record,
+        sql`EXISTS (SELECT 1 FROM ${callbackSecretTable} WHERE ${isDue})`,
+      ),
+      this.#db
+        .update(callbackSecretTable)
+        .set({ secrets: JSON.stringify(secrets) })
+        .where(isDue)
+        .returning({ tenant: callbackSecretTable.tenant }),
+    ]);
     return changed.length > 0;
   }
 }

@@ -1,5 +1,7 @@
 import { derivedId, type Clock } from "../../lib/ports.ts";
+import type { Principal } from "../../protocol/access.ts";
 import type { EndpointConfig } from "../endpoint-config.ts";
+import { auditRecord, CALLBACK_SECRET } from "./audit.ts";
 import type { CallbackSecrets, CallbackSecretStore } from "./callback-secret-store.ts";
 import { rotated } from "./registration.ts";
 
@@ -61,16 +63,21 @@ export async function callbackSecret(
 
 /** Mints a new callback secret; the old ones go on signing for the overlap. */
 export async function rotateCallbackSecret(
-  ports: CallbackPorts,
-  tenant: string,
+  ports: CallbackPorts & { newId: () => string },
+  by: Principal,
   overlapSeconds: number,
 ): Promise<{ secret: string }> {
   for (let tries = 0; tries < MOST_TRIES; tries += 1) {
-    const before = await secretsOf(ports, tenant);
+    const before = await secretsOf(ports, by.tenant);
     const rotation = { overlapSeconds, now: ports.now() };
     const secrets = rotated(before.secrets, ports.newSecret(), rotation);
     const next = { version: before.version + 1, secrets };
-    if (await ports.secrets.update(tenant, next)) return newestOf(next);
+    const record = auditRecord(ports, by, {
+      subject: CALLBACK_SECRET,
+      action: "callback_secret_rotated",
+      detail: { overlap_seconds: overlapSeconds, signing: secrets.length },
+    });
+    if (await ports.secrets.update(next, record)) return newestOf(next);
   }
   throw new Error("Others rotated the callback secret at the same time, again and again");
 }

@@ -1,6 +1,7 @@
 import type { Clock } from "../../lib/ports.ts";
 import { ok, refuse, type Result } from "../../lib/result.ts";
 import type { Principal } from "../../protocol/access.ts";
+import type { JsonObject } from "../../protocol/primitives.ts";
 import type { Refusal } from "../../protocol/refusal.ts";
 import {
   pollSchema,
@@ -15,6 +16,8 @@ import type { PollQuery } from "../endpoint/polling.ts";
 import type { RecoveryRange } from "../endpoint/recovery-store.ts";
 import { statsOf } from "../endpoint/statistics.ts";
 import { shardsOf } from "../shards.ts";
+import type { AuditStore } from "./audit-store.ts";
+import { auditRecord, type AuditAction } from "./audit.ts";
 
 type Answer<Value> = Promise<Result<Value, Refusal>>;
 
@@ -23,13 +26,7 @@ interface OperationPorts {
   /** Whether a webhook exists or has existed. */
   isKnown: (tenant: string, webhook_id: string) => Promise<boolean>;
   endpoint: (tenant: string, webhook_id: string) => EndpointOffice;
-  /** Writes down who did what; `webhook_id` is the object of it. */
-  audit: (
-    by: Principal,
-    webhook_id: string,
-    action: string,
-    detail: Record<string, unknown>,
-  ) => Promise<void>;
+  audit: AuditStore;
   newId: () => string;
   now: Clock;
 }
@@ -52,7 +49,9 @@ export interface WebhookOperations {
 
 /** Builds the operations. All refuse `webhook_not_found`. */
 export function createOperations(ports: OperationPorts): WebhookOperations {
-  const { now, newId, audit } = ports;
+  const { now, newId } = ports;
+  const record = (by: Principal, subject: string, action: AuditAction, detail: JsonObject) =>
+    ports.audit.add(auditRecord(ports, by, { subject, action, detail }));
   const found = async (tenant: string, webhook_id: string): Answer<EndpointOffice> =>
     (await ports.isKnown(tenant, webhook_id))
       ? ok(ports.endpoint(tenant, webhook_id))
@@ -78,7 +77,7 @@ export function createOperations(ports: OperationPorts): WebhookOperations {
       if (request.dry_run) return ok(await office.value.recoverable(range));
       const recovery_id = `rcv_${newId()}`;
       const { since, until, state } = request;
-      await audit(by, webhook_id, "recovery_started", { recovery_id, since, until, state });
+      await record(by, webhook_id, "recovery_started", { recovery_id, since, until, state });
       return office.value.recover(recovery_id, range);
     },
     async recovery(tenant, webhook_id, recovery_id) {
@@ -89,7 +88,7 @@ export function createOperations(ports: OperationPorts): WebhookOperations {
       const office = await found(by.tenant, webhook_id);
       if (!office.ok) return office;
       const cancelled = await office.value.cancelRecovery(recovery_id);
-      if (cancelled.ok) await audit(by, webhook_id, "recovery_cancelled", { recovery_id });
+      if (cancelled.ok) await record(by, webhook_id, "recovery_cancelled", { recovery_id });
       return cancelled;
     },
   };

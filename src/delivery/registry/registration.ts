@@ -103,7 +103,6 @@ function unsupportedFields(registration: StoredRegistration): Fault[] {
   const fields = [
     ...(registration.rate_limit === undefined ? [] : [["rate_limit"]]),
     ...(registration.batching === undefined ? [] : [["batching"]]),
-    ...(registration.compression === "gzip" ? [["compression"]] : []),
     ...events,
   ];
   return fields.map((path) => faultAt(path, "not_supported", "is not supported by this version"));

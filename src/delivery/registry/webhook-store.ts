@@ -1,8 +1,10 @@
 import { and, asc, eq, gt, inArray, isNull, ne, sql, type SQL } from "drizzle-orm";
 import { drizzle, type DrizzleD1Database } from "drizzle-orm/d1";
 
-import { webhookSubscriptionTable, webhookTable } from "../../db/tables.ts";
+import { auditTable, webhookSubscriptionTable, webhookTable } from "../../db/tables.ts";
 import { notificationTypeSchema } from "../../protocol/enums.ts";
+import { auditInsert } from "./audit-store.ts";
+import { SYSTEM, type AuditAction, type AuditRecord } from "./audit.ts";
 import { wantedFacets, type Facet } from "./facets.ts";
 import {
   signingSecretsSchema,
@@ -12,7 +14,11 @@ import {
 } from "./registration.ts";
 import { subscriberSchema, type Subscriber } from "./subscriptions.ts";
 
-/** The registry of webhooks in D1. Deleted ones are kept, so that their deliveries stay readable. */
+/**
+ * The registry of webhooks in D1. Deleted ones are kept, so that their deliveries stay readable.
+ *
+ * Each change commits together with the record of it, or neither does.
+ */
 export class WebhookStore {
   readonly #db: DrizzleD1Database;
 
@@ -20,8 +26,9 @@ export class WebhookStore {
     this.#db = drizzle(database);
   }
 
-  async insert(webhook: Webhook): Promise<void> {
+  async insert(webhook: Webhook, record: AuditRecord): Promise<void> {
     await this.#db.batch([
+      auditInsert(this.#db, record),
       this.#db.insert(webhookTable).values(rowOf(webhook)),
       this.#subscribe(webhook, webhook.version),
     ]);
@@ -55,12 +62,13 @@ export class WebhookStore {
   }
 
   /** Replaces the version before this one. False, and nothing happened, when that is no longer the newest. */
-  async update(webhook: Webhook): Promise<boolean> {
+  async update(webhook: Webhook, record: AuditRecord): Promise<boolean> {
     const { registration, secrets, state, version } = rowOf(webhook);
     const before = await this.#before(webhook);
     if (before === null) return false;
     // The subscriptions change first, while the version before can still be seen by them.
-    const [, , changed] = await this.#db.batch([
+    const [, , , changed] = await this.#db.batch([
+      auditInsert(this.#db, record, isStillNewest(before)),
       this.#unsubscribe(before, wantedFacets(webhook.registration)),
       this.#subscribe(webhook, before.version),
       this.#db
@@ -72,27 +80,35 @@ export class WebhookStore {
     return changed.length > 0;
   }
 
-  /** Marks the version before this one deleted and ends its subscriptions. False when it is no longer the newest. */
-  async remove(webhook: Webhook, at: string): Promise<boolean> {
+  /**
+   * Marks the version before this one deleted, at the record's instant, and ends its subscriptions. False when it is
+   * no longer the newest.
+   */
+  async remove(webhook: Webhook, record: AuditRecord): Promise<boolean> {
     const before = await this.#before(webhook);
     if (before === null) return false;
-    const [, changed] = await this.#db.batch([
+    const [, , changed] = await this.#db.batch([
+      auditInsert(this.#db, record, isStillNewest(before)),
       this.#unsubscribe(before, []),
       this.#db
         .update(webhookTable)
-        .set({ deleted_at: at, version: webhook.version })
+        .set({ deleted_at: record.at, version: webhook.version })
         .where(isNewest(before))
         .returning({ version: webhookTable.version }),
     ]);
     return changed.length > 0;
   }
 
-  /** The receiver wants nothing more. Repeating it changes nothing. */
-  async disable(tenant: string, webhook_id: string): Promise<void> {
-    await this.#db
-      .update(webhookTable)
-      .set({ state: "disabled", version: sql`${webhookTable.version} + 1` })
-      .where(and(isLive(tenant, webhook_id), ne(webhookTable.state, "disabled")));
+  /** Nothing more is sent, for a reason in words. Repeating it changes nothing. */
+  async disable(tenant: string, webhook_id: string, why: string): Promise<void> {
+    const isDue = and(isLive(tenant, webhook_id), ne(webhookTable.state, "disabled"));
+    await this.#db.batch([
+      this.#db.insert(auditTable).select(disabledRecord(isDue, why)),
+      this.#db
+        .update(webhookTable)
+        .set({ state: "disabled", version: sql`${webhookTable.version} + 1` })
+        .where(isDue),
+    ]);
   }
 
   /** The breaker's level, as its object tells it. It is no change of the registration. */
@@ -199,9 +215,25 @@ function isNewest({ tenant, webhook_id, version }: Webhook): SQL | undefined {
   return and(isLive(tenant, webhook_id), eq(webhookTable.version, version));
 }
 
+/** The same inside a statement that reads no webhook by itself. */
+function isStillNewest({ tenant, webhook_id, version }: Webhook): SQL {
+  return hasVersion(tenant, webhook_id, version);
+}
+
 function hasVersion(tenant: string, webhook_id: string, version: number): SQL {
   return sql`EXISTS (SELECT 1 FROM webhook AS hook WHERE hook.tenant = ${tenant}
     AND hook.webhook_id = ${webhook_id} AND hook.version = ${version} AND hook.deleted_at IS NULL)`;
+}
+
+/** The record of disabling the webhook that the condition finds; its object does not say when it heard of it. */
+function disabledRecord(isDue: SQL | undefined, why: string): SQL {
+  const action: AuditAction = "webhook_disabled";
+  const { tenant, webhook_id, state } = webhookTable;
+  return sql`SELECT ${tenant}, ${webhook_id}, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'),
+      'aud_' || lower(hex(randomblob(16))), ${SYSTEM}, ${action},
+      json_object('changes', json_object('state', json_object('from', ${state}, 'to', 'disabled')),
+        'why', ${why})
+    FROM ${webhookTable} WHERE ${isDue}`;
 }
 
 type WebhookRow = typeof webhookTable.$inferSelect;

@@ -1,6 +1,7 @@
 import { instant, type Clock } from "../../lib/ports.ts";
 import { ok, refuse, type Result } from "../../lib/result.ts";
 import type { Principal } from "../../protocol/access.ts";
+import type { JsonObject } from "../../protocol/primitives.ts";
 import type { Refusal } from "../../protocol/refusal.ts";
 import type {
   DeliveryView,
@@ -13,6 +14,15 @@ import type { EndpointConfig } from "../endpoint-config.ts";
 import type { EndpointOffice } from "../endpoint-door.ts";
 import type { DeliveriesPage, DeliveriesQuery } from "../endpoint/delivery-reads.ts";
 import { webhookIdOf } from "../shards.ts";
+import type { AuditStore } from "./audit-store.ts";
+import {
+  auditRecord,
+  changeDetail,
+  creationDetail,
+  patchAction,
+  type AuditAction,
+  type AuditRecord,
+} from "./audit.ts";
 import { callbackSecret, rotateCallbackSecret, type CallbackPorts } from "./callbacks.ts";
 import type { UrlPolicy } from "./endpoint-url.ts";
 import {
@@ -32,11 +42,19 @@ type Answer<Value> = Promise<Result<Value, Refusal>>;
 /** What the use cases are given. */
 export interface WebhookPorts extends CallbackPorts {
   store: WebhookStore;
+  audit: AuditStore;
   endpoint: (tenant: string, webhook_id: string) => EndpointOffice;
   /** 22 letters and digits that nobody can guess. */
   newId: () => string;
   now: Clock;
   urlPolicy: UrlPolicy;
+}
+
+/** A change of a webhook and what its audit calls it; without `detail` that tells which fields changed. */
+interface Change {
+  webhook: Webhook;
+  action: AuditAction;
+  detail?: JsonObject;
 }
 
 /** How often a change that somebody else's overtook is tried again. */
@@ -67,7 +85,8 @@ export class Webhooks {
       version: 1,
       created_at: instant(this.#ports.now()),
     };
-    await this.#ports.store.insert(webhook);
+    const record = this.#record(by, webhook.webhook_id, "webhook_created", creationDetail(webhook));
+    await this.#ports.store.insert(webhook, record);
     await this.#tell(configOf(webhook));
     return ok(webhookView(webhook, secret));
   }
@@ -90,11 +109,12 @@ export class Webhooks {
 
   /** The given fields replace the old ones, from the next event on. */
   async patch(by: Principal, webhook_id: string, patch: WebhookPatch): Answer<WebhookView> {
-    return this.#change(by.tenant, webhook_id, (webhook) => {
-      const registration = patched(webhook.registration, patch);
+    return this.#change(by, webhook_id, (before) => {
+      const registration = patched(before.registration, patch);
       const refusal = registrationRefusal(registration, this.#ports.urlPolicy);
       if (refusal !== null) return refuse(refusal);
-      return ok({ ...webhook, registration, state: wantedState(webhook.state, patch.active) });
+      const webhook = { ...before, registration, state: wantedState(before.state, patch.active) };
+      return ok({ webhook, action: patchAction(before, webhook) });
     });
   }
 
@@ -104,7 +124,8 @@ export class Webhooks {
       const found = await this.#ports.store.read(by.tenant, webhook_id);
       if (found === null) return refuse(notFound(webhook_id));
       const webhook = { ...found, version: found.version + 1 };
-      if (await this.#ports.store.remove(webhook, instant(this.#ports.now()))) {
+      const record = this.#record(by, webhook_id, "webhook_deleted", { state: found.state });
+      if (await this.#ports.store.remove(webhook, record)) {
         await this.#tell({ ...configOf(webhook), state: "deleted" });
         return ok(null);
       }
@@ -120,16 +141,19 @@ export class Webhooks {
   ): Answer<WebhookView> {
     const secret = this.#ports.newSecret();
     const rotation = { overlapSeconds, now: this.#ports.now() };
-    const changed = await this.#change(by.tenant, webhook_id, (webhook) =>
-      ok({ ...webhook, secrets: rotated(webhook.secrets, secret, rotation) }),
-    );
+    const changed = await this.#change(by, webhook_id, (webhook) => {
+      const secrets = rotated(webhook.secrets, secret, rotation);
+      const detail = { overlap_seconds: overlapSeconds, signing: secrets.length };
+      return ok({ webhook: { ...webhook, secrets }, action: "secret_rotated", detail });
+    });
     return changed.ok ? ok({ ...changed.value, secret }) : changed;
   }
 
   /** While paused, notifications are kept; resuming sends them. */
   async setPaused(by: Principal, webhook_id: string, isPaused: boolean): Answer<WebhookView> {
-    const changed = await this.#change(by.tenant, webhook_id, (webhook) =>
-      ok({ ...webhook, state: wantedState(webhook.state, !isPaused) }),
+    const action = isPaused ? "webhook_paused" : "webhook_resumed";
+    const changed = await this.#change(by, webhook_id, (webhook) =>
+      ok({ webhook: { ...webhook, state: wantedState(webhook.state, !isPaused) }, action }),
     );
     // Also one that was active: its breaker may be open.
     if (changed.ok && !isPaused) await this.#ports.endpoint(by.tenant, webhook_id).resume();
@@ -141,7 +165,8 @@ export class Webhooks {
     const webhook = await this.#ports.store.read(by.tenant, webhook_id);
     if (webhook === null) return refuse(notFound(webhook_id));
     await this.#tell(configOf(webhook));
-    return this.#ports.endpoint(by.tenant, webhook_id).sendTest();
+    const sent = await this.#ports.endpoint(by.tenant, webhook_id).sendTest();
+    return this.#recorded(by, sent, "webhook_tested");
   }
 
   async deliveries(
@@ -162,29 +187,51 @@ export class Webhooks {
   /** Sends a delivery again with the same id and the same bytes, whatever became of it. */
   async replay(by: Principal, delivery_id: string): Answer<DeliveryView> {
     const endpoint = await this.#endpointOf(by.tenant, delivery_id);
-    return endpoint.ok ? endpoint.value.replay(delivery_id) : endpoint;
+    if (!endpoint.ok) return endpoint;
+    return this.#recorded(by, await endpoint.value.replay(delivery_id), "delivery_replayed");
   }
 
   async callbackSecret(tenant: string): Promise<{ secret: string }> {
     return callbackSecret(this.#ports, tenant);
   }
 
-  async rotateCallbackSecret(tenant: string, overlapSeconds: number): Promise<{ secret: string }> {
-    return rotateCallbackSecret(this.#ports, tenant, overlapSeconds);
+  async rotateCallbackSecret(by: Principal, overlapSeconds: number): Promise<{ secret: string }> {
+    return rotateCallbackSecret(this.#ports, by, overlapSeconds);
+  }
+
+  #record(by: Principal, subject: string, action: AuditAction, detail: JsonObject): AuditRecord {
+    return auditRecord(this.#ports, by, { subject, action, detail });
+  }
+
+  /**
+   * Records what the endpoint's object has done. A crash between the two leaves no record; the delivery's attempt
+   * with its trigger `manual` is the trace then.
+   */
+  async #recorded(
+    by: Principal,
+    done: Result<DeliveryView, Refusal>,
+    action: AuditAction,
+  ): Answer<DeliveryView> {
+    if (!done.ok) return done;
+    const { webhook_id, delivery_id } = done.value;
+    await this.#ports.audit.add(this.#record(by, webhook_id, action, { delivery_id }));
+    return done;
   }
 
   async #change(
-    tenant: string,
+    by: Principal,
     webhook_id: string,
-    change: (webhook: Webhook) => Result<Webhook, Refusal>,
+    change: (webhook: Webhook) => Result<Change, Refusal>,
   ): Answer<WebhookView> {
     for (let tries = 0; tries < MOST_TRIES; tries += 1) {
-      const before = await this.#ports.store.read(tenant, webhook_id);
+      const before = await this.#ports.store.read(by.tenant, webhook_id);
       if (before === null) return refuse(notFound(webhook_id));
       const changed = change(before);
       if (!changed.ok) return changed;
-      const webhook = { ...changed.value, version: before.version + 1 };
-      if (await this.#ports.store.update(webhook)) {
+      const { action, detail = changeDetail(before, changed.value.webhook) } = changed.value;
+      const webhook = { ...changed.value.webhook, version: before.version + 1 };
+      const record = this.#record(by, webhook_id, action, detail);
+      if (await this.#ports.store.update(webhook, record)) {
         await this.#tell(configOf(webhook));
         return ok(webhookView(webhook));
       }

@@ -14,6 +14,7 @@ const SHOWN_PATHS = 10;
 function faultOfReply(route: Pick<Route, "answers">, reply: Reply): string | null {
   const shape = route.answers[reply.status];
   if (shape === undefined) return `undeclared status ${reply.status}`;
+  if (reply.stream !== undefined && shape.streamType !== undefined) return null;
   if (shape.schema === null) return reply.body === undefined ? null : "undeclared body";
   const parsed = shape.schema.safeParse(reply.body);
   if (parsed.success) return null;
@@ -24,7 +25,9 @@ function faultOfReply(route: Pick<Route, "answers">, reply: Reply): string | nul
 }
 
 function respond(route: Pick<Route, "answers">, reply: Reply): Response {
-  const mediaType = route.answers[reply.status]?.mediaType ?? null;
+  const shape = route.answers[reply.status];
+  const streamType = reply.stream === undefined ? undefined : shape?.streamType;
+  const mediaType = streamType ?? shape?.mediaType ?? null;
   return new Response(reply.stream ?? (mediaType === null ? null : JSON.stringify(reply.body)), {
     status: reply.status,
     headers: { ...(mediaType !== null && { "Content-Type": mediaType }), ...reply.headers },

@@ -4,6 +4,7 @@ import { ok, refuse } from "../../lib/result.ts";
 import type { Result } from "../../lib/result.ts";
 import type { Refusal } from "../../protocol/refusal.ts";
 import type { RestEnv } from "../route.ts";
+import { gunzip, joined, slicesOf } from "./gunzip.ts";
 import { findJsonFault } from "./json-fault.ts";
 import { answerRefusal } from "./problems.ts";
 
@@ -35,13 +36,7 @@ async function readUpTo(stream: ReadableStream<Uint8Array>): Promise<Uint8Array 
     }
     chunks.push(value);
   }
-  const bytes = new Uint8Array(length);
-  let position = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, position);
-    position += chunk.length;
-  }
-  return bytes;
+  return joined(chunks, length);
 }
 
 async function readBytes(request: Request): Promise<Result<Uint8Array, Refusal>> {
@@ -125,28 +120,42 @@ function refusalOfType(type: string | undefined, encoding: string | undefined): 
       detail: "the body must be sent as `Content-Type: application/json`",
     };
   }
-  if (encoding !== undefined && encoding.toLowerCase() !== "identity") {
-    return { code: "unsupported_media_type", detail: "the body must be sent uncompressed" };
+  if (!["identity", "gzip"].includes(codingOf(encoding))) {
+    return {
+      code: "unsupported_media_type",
+      detail: "the body must be sent as it is or with `Content-Encoding: gzip`",
+    };
   }
   return null;
 }
 
+/** The content coding of a body, a word without case (RFC 9110 §8.4.1). */
+function codingOf(encoding: string | undefined): string {
+  return encoding?.trim().toLowerCase() ?? "identity";
+}
+
 /**
- * The JSON value of a body.
+ * The JSON value of a body, which may come compressed with gzip and then holds at most 1 MiB in either form.
  *
  * No body at all counts as `{}`: whether that is enough is for the schema to say. Of a repeated key
  * the last value counts, as in JSON.parse.
  *
- * Refuses with unsupported_media_type, malformed_json (with the position) and body_too_complex.
+ * Refuses with unsupported_media_type, malformed_json (with the position), body_too_large and body_too_complex.
  */
-export function parseBody(
+export async function parseBody(
   bytes: Uint8Array,
   headers: { type: string | undefined; encoding: string | undefined },
-): Result<unknown, Refusal> {
+): Promise<Result<unknown, Refusal>> {
   if (bytes.length === 0 && headers.type === undefined) return ok({});
   const ofType = refusalOfType(headers.type, headers.encoding);
   if (ofType !== null) return refuse(ofType);
   if (bytes.length === 0) return ok({});
+  const isPlain = codingOf(headers.encoding) === "identity";
+  const plain = isPlain ? ok(bytes) : await gunzip(slicesOf(bytes), MAX_BODY_BYTES);
+  return plain.ok ? parsePlain(plain.value) : plain;
+}
+
+function parsePlain(bytes: Uint8Array): Result<unknown, Refusal> {
   const text = decode(bytes);
   if (text === null) {
     return refuse({ code: "malformed_json", detail: "the body is not valid UTF-8" });

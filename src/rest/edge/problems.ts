@@ -5,7 +5,7 @@ import type { RestContext } from "../route.ts";
 /** The HTTP form of every refusal: a new code does not compile until it has a row here. */
 export const PROBLEMS = {
   body_too_large: { status: 413, title: "The body is too large" },
-  unsupported_media_type: { status: 415, title: "The body is not application/json" },
+  unsupported_media_type: { status: 415, title: "The body is not application/json, plain or gzip" },
   malformed_json: { status: 400, title: "The body is not JSON" },
   body_too_complex: { status: 400, title: "The body is nested too deeply or has too many keys" },
   validation_failed: { status: 400, title: "The request breaks its schema" },

@@ -99,7 +99,7 @@ export function validate(schemas: InputSchemas): MiddlewareHandler<RestEnv> {
     const sent =
       body === null
         ? null
-        : parseBody(context.get("bytes"), {
+        : await parseBody(context.get("bytes"), {
             type: req.header("Content-Type"),
             encoding: req.header("Content-Encoding"),
           });

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import { ok, refuse, type Result } from "../lib/result.ts";
-import type { Refusal } from "../protocol/refusal.ts";
+import type { Refusal } from "./refusal.ts";
 
 /** A place in a list that is ordered by an instant and an id, both falling. */
 export interface Place {

@@ -1,0 +1,123 @@
+import { canonicalJson, instant, type Clock } from "../../lib/ports.ts";
+import type { Principal } from "../../protocol/access.ts";
+import type { JsonObject } from "../../protocol/primitives.ts";
+import type { AuditEntry } from "../../protocol/webhook-operations.ts";
+import { webhookView, type Webhook } from "./registration.ts";
+
+/** What befalls a webhook or the callback secret. */
+export type AuditAction =
+  | "webhook_created"
+  | "webhook_changed"
+  | "webhook_paused"
+  | "webhook_resumed"
+  | "webhook_deleted"
+  | "webhook_disabled"
+  | "webhook_tested"
+  | "secret_rotated"
+  | "callback_secret_rotated"
+  | "delivery_replayed"
+  | "recovery_started"
+  | "recovery_cancelled"
+  | "level_changed";
+
+/** An entry on its way into the audit of a tenant. */
+export interface AuditRecord extends AuditEntry {
+  tenant: string;
+  action: AuditAction;
+}
+
+/** Who did something when nobody asked for it. */
+export const SYSTEM = "system";
+
+/** The subject of the audit of a tenant's callback secret; no webhook's id looks like it. */
+export const CALLBACK_SECRET = "callback_secret";
+
+/**
+ * Characters of JSON that one value may take in an entry.
+ *
+ * A filter can be as large as a body, 1 MiB (protocol.md §7), and a row of D1 holds 2 MB (facts/platform.md §4).
+ */
+const LONGEST_VALUE = 4_096;
+
+/** The record of what somebody does now. */
+export function auditRecord(
+  ports: { now: Clock; newId: () => string },
+  by: Principal,
+  what: { subject: string; action: AuditAction; detail: JsonObject },
+): AuditRecord {
+  return {
+    tenant: by.tenant,
+    audit_id: `aud_${ports.newId()}`,
+    at: instant(ports.now()),
+    actor: by.key_id,
+    ...what,
+  };
+}
+
+/**
+ * What a webhook was made of, for the entry of its creation.
+ *
+ * Of headers the names alone: their values are often credentials, and an entry can never be removed.
+ */
+export function creationDetail(webhook: Webhook): JsonObject {
+  const fields = Object.entries(shownFields(webhook)).map(([name, value]) => [name, brief(value)]);
+  const headers = Object.keys(webhook.registration.headers ?? {});
+  return { registration: { ...Object.fromEntries(fields), header_names: headers } };
+}
+
+/**
+ * Which fields a change gave another value, from which to which. Secrets are not among them, and of headers only
+ * the names of those that were added, removed or given another value.
+ */
+export function changeDetail(before: Webhook, after: Webhook): JsonObject {
+  const [old, fresh] = [shownFields(before), shownFields(after)];
+  const fields = Object.entries(fresh).flatMap(([name, value]) => {
+    const from = old[name];
+    return isEqual(from, value) ? [] : [[name, { from: brief(from), to: brief(value) }]];
+  });
+  const headers = headerChanges(before.registration.headers, after.registration.headers);
+  return { changes: { ...Object.fromEntries(fields), ...(headers !== null && { headers }) } };
+}
+
+/** The word for a change by PATCH: pausing and resuming have their own when they are all of it. */
+export function patchAction(before: Webhook, after: Webhook): AuditAction {
+  const isOnlyState =
+    before.state !== after.state && isEqual(before.registration, after.registration);
+  if (!isOnlyState) return "webhook_changed";
+  return after.state === "active" ? "webhook_resumed" : "webhook_paused";
+}
+
+/** What may be shown of a webhook as it was configured, less the values of its headers. */
+function shownFields(webhook: Webhook): JsonObject {
+  const {
+    webhook_id: _id,
+    headers: _values,
+    active: _state,
+    level: _level,
+    created_at: _at,
+    ...fields
+  } = webhookView(webhook);
+  return fields;
+}
+
+function headerChanges(
+  before: Readonly<Record<string, string>> = {},
+  after: Readonly<Record<string, string>> = {},
+): JsonObject | null {
+  const added = Object.keys(after).filter((name) => !Object.hasOwn(before, name));
+  const removed = Object.keys(before).filter((name) => !Object.hasOwn(after, name));
+  const changed = Object.keys(after).filter(
+    (name) => Object.hasOwn(before, name) && before[name] !== after[name],
+  );
+  return added.length + removed.length + changed.length === 0 ? null : { added, removed, changed };
+}
+
+/** A value, or how long it is when it is too long to be kept for good. */
+function brief(value: unknown): unknown {
+  const { length } = JSON.stringify(value ?? null);
+  return length > LONGEST_VALUE ? { omitted_characters: length } : value;
+}
+
+function isEqual(a: unknown, b: unknown): boolean {
+  return canonicalJson(a) === canonicalJson(b);
+}

@@ -1,0 +1,53 @@
+import { z } from "zod";
+
+import { pageOf, pageQuerySchema } from "../protocol/queries.ts";
+import { auditEntrySchema } from "../protocol/webhook-operations.ts";
+import { NDJSON, ndjsonStream, wantsNdjson } from "./ndjson.ts";
+import { json, pathIdSchema, replyWith, route } from "./route.ts";
+import type { Route } from "./route.ts";
+
+const auditPageSchema = pageOf(auditEntrySchema, "AuditPage");
+
+/** Who did what to an endpoint and to the callback secret. Entries are added and never changed. */
+export const webhookAuditRoutes: readonly Route[] = [
+  route({
+    id: "list_webhook_audit",
+    method: "GET",
+    path: "/v1/webhooks/:webhook_id/audit",
+    tag: "Webhooks",
+    summary: "Who did what to an endpoint",
+    description:
+      "Newest first, in pages; also of a deleted endpoint. With `Accept: application/x-ndjson` all of it, oldest first, one entry a line, whatever `cursor` and `limit` say.",
+    scopes: ["orchestrate", "observe"],
+    params: z.strictObject({ webhook_id: pathIdSchema }),
+    query: pageQuerySchema,
+    headers: z.strictObject({ Accept: z.string().optional() }),
+    answers: {
+      200: { ...json(auditPageSchema, "A page of entries, or all of them"), streamType: NDJSON },
+    },
+    refusals: ["webhook_not_found"],
+    async handle({ audit, log }, { principal, params, query, headers }) {
+      const { tenant } = principal;
+      if (wantsNdjson(headers.Accept)) {
+        const all = await audit.all(tenant, params.webhook_id);
+        return replyWith(all, (pages) => ({ status: 200, stream: ndjsonStream(pages, log) }));
+      }
+      const page = await audit.list(tenant, params.webhook_id, query);
+      return replyWith(page, (body) => ({ status: 200, body }));
+    },
+  }),
+  route({
+    id: "list_callback_secret_audit",
+    method: "GET",
+    path: "/v1/callback-secret/audit",
+    tag: "Webhooks",
+    summary: "Who rotated the callback secret",
+    scopes: ["admin"],
+    query: pageQuerySchema,
+    answers: { 200: json(auditPageSchema, "A page of entries, newest first") },
+    async handle({ audit }, { principal, query }) {
+      const page = await audit.ofCallbackSecret(principal.tenant, query);
+      return replyWith(page, (body) => ({ status: 200, body }));
+    },
+  }),
+];

@@ -1,0 +1,130 @@
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+
+import { AuditStore } from "../../src/delivery/registry/audit-store.ts";
+import { fullScans, planOf, recordingDb } from "./recording-db.ts";
+import { auditOf, auditPages, auditStore, newTenant } from "./webhook-world.ts";
+
+const at = (second: number) => new Date(Date.UTC(2026, 10, 22, 10, 0, second)).toISOString();
+
+/** A change of level, the only entry that needs no webhook. */
+function levelChange(tenant: string, second: number, audit_id = `aud_${second}`) {
+  const [from, to, why] = [0, 3, "five failures in a row"];
+  const evidence = { failures: 5 };
+  return { tenant, webhook_id: "wh_x", audit_id, at: at(second), from, to, why, evidence };
+}
+
+describe("the audit in the database", () => {
+  it.each(["UPDATE audit SET actor = 'nobody'", "DELETE FROM audit"])(
+    "refuses %s",
+    async (statement) => {
+      const { tenant } = newTenant();
+      await auditStore.recordLevelChange(levelChange(tenant, 1));
+
+      const outcome = env.DB.prepare(`${statement} WHERE tenant = ?`).bind(tenant).run();
+
+      await expect(outcome).rejects.toThrow("audit rows are never");
+      expect(await auditOf(tenant, "wh_x")).toMatchObject([{ actor: "system" }]);
+    },
+  );
+
+  it.each([
+    ["OR REPLACE", ""],
+    ["", "ON CONFLICT DO UPDATE SET actor = 'nobody'"],
+  ])("keeps what is there from INSERT %s %s", async (clause, upsert) => {
+    const { tenant } = newTenant();
+    await auditStore.recordLevelChange(levelChange(tenant, 1));
+
+    await env.DB.prepare(
+      `INSERT ${clause} INTO audit SELECT tenant, subject, at, audit_id, 'nobody', action, detail
+       FROM audit WHERE tenant = ? ${upsert}`,
+    )
+      .bind(tenant)
+      .run();
+
+    expect(await auditOf(tenant, "wh_x")).toMatchObject([{ actor: "system" }]);
+  });
+
+  it("takes a change of level once, however often it is told", async () => {
+    const { tenant } = newTenant();
+
+    await auditStore.recordLevelChange(levelChange(tenant, 1));
+    await auditStore.recordLevelChange(levelChange(tenant, 1));
+    await auditStore.recordLevelChange(levelChange(tenant, 2));
+
+    expect(await auditOf(tenant, "wh_x")).toEqual([
+      {
+        audit_id: "aud_1",
+        at: at(1),
+        actor: "system",
+        action: "level_changed",
+        subject: "wh_x",
+        detail: { from: 0, to: 3, why: "five failures in a row", evidence: { failures: 5 } },
+      },
+      expect.objectContaining({ audit_id: "aud_2" }),
+    ]);
+  });
+
+  it("is listed newest first, page by page, without gap or overlap", async () => {
+    const { tenant } = newTenant();
+    // Two of one instant stand on either side of a page's end.
+    for (const [second, id] of [
+      [1, "a"],
+      [2, "b"],
+      [2, "c"],
+      [3, "d"],
+    ] as const) {
+      await auditStore.recordLevelChange(levelChange(tenant, second, id));
+    }
+
+    const first = await auditStore.list(tenant, "wh_x", { limit: 2 });
+    const cursor = first.ok ? (first.value.next_cursor ?? undefined) : undefined;
+    const second = await auditStore.list(tenant, "wh_x", { limit: 2, cursor });
+
+    const idsOf = (page: typeof first) => page.ok && page.value.items.map((item) => item.audit_id);
+    expect([idsOf(first), idsOf(second)]).toEqual([
+      ["d", "c"],
+      ["b", "a"],
+    ]);
+    expect(second).toMatchObject({ value: { next_cursor: null } });
+    expect(await auditStore.list(tenant, "wh_x", { limit: 2, cursor: "x" })).toMatchObject({
+      refusal: { code: "validation_failed" },
+    });
+  });
+
+  it("is exported whole and in order, some rows at a time", async () => {
+    const { tenant } = newTenant();
+    await env.DB.prepare(
+      `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 450)
+       INSERT INTO audit SELECT ?, 'wh_x', '2026-11-22T10:00:00.000Z', printf('aud_%04d', i),
+         'k', 'webhook_changed', '{}' FROM n`,
+    )
+      .bind(tenant)
+      .run();
+
+    const pages = await auditPages(auditStore.all(tenant, "wh_x"));
+
+    const ids = pages.flat().map(({ audit_id }) => audit_id);
+    expect(pages.map(({ length }) => length)).toEqual([200, 200, 50]);
+    expect(ids).toEqual(ids.toSorted());
+    expect(new Set(ids).size).toBe(450);
+  });
+
+  it("searches an index for everything it is asked", async () => {
+    const recording = recordingDb(env.DB);
+    const recorded = new AuditStore(recording.db);
+    const { tenant } = newTenant();
+
+    await recorded.recordLevelChange(levelChange(tenant, 1));
+    await recorded.recordLevelChange(levelChange(tenant, 2));
+    const page = await recorded.list(tenant, "wh_x", { limit: 1 });
+    const cursor = page.ok ? (page.value.next_cursor ?? undefined) : undefined;
+    await recorded.list(tenant, "wh_x", { limit: 1, cursor });
+    await auditPages(recorded.all(tenant, "wh_x"));
+
+    const plans = (await Promise.all(recording.sent.map((sent) => planOf(env.DB, sent)))).flat();
+    expect(cursor).toBeDefined();
+    expect(fullScans(plans)).toEqual([]);
+    expect(plans.join("\n")).not.toContain("TEMP B-TREE");
+  });
+});
