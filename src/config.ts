@@ -2,10 +2,19 @@ import { z } from "zod";
 
 const flag = z.enum(["true", "false"]).transform((text) => text === "true");
 
+/** Not below a week, because a schedule of retries may last longer than some days. */
+const days = z
+  .string()
+  .regex(/^\d{1,4}$/, "must be a number of days from 7 to 3650")
+  .transform(Number)
+  .pipe(z.int().min(7).max(3_650));
+
 const configSchema = z.object({
   BATUTA_ADMIN_KEY: z.string().min(1).optional(),
   ALLOW_LOCAL_ENDPOINTS: flag.default(false),
   BATUTA_SAM: z.enum(["on", "off"]).default("on"),
+  WEBHOOK_RETENTION_DAYS: days.default(7),
+  WEBHOOK_UNDELIVERED_DAYS: days.default(30),
 });
 
 /** What an operator can set, by its meaning. */
@@ -16,6 +25,8 @@ export interface Config {
   allowLocalEndpoints: boolean;
   /** Whether the built-in executor takes tasks. */
   isSamOn: boolean;
+  /** Days that deliveries are kept, by what became of them. */
+  retention: { settledDays: number; undeliveredDays: number };
 }
 
 /**
@@ -29,5 +40,9 @@ export function readConfig(variables: Readonly<Record<string, unknown>>): Config
     adminKey: config.BATUTA_ADMIN_KEY ?? null,
     allowLocalEndpoints: config.ALLOW_LOCAL_ENDPOINTS,
     isSamOn: config.BATUTA_SAM === "on",
+    retention: {
+      settledDays: config.WEBHOOK_RETENTION_DAYS,
+      undeliveredDays: config.WEBHOOK_UNDELIVERED_DAYS,
+    },
   };
 }

@@ -1,14 +1,17 @@
 import { EndpointObject } from "./delivery/endpoint/endpoint-object.ts";
 import { PoolObject } from "./dispatch/pool/pool-object.ts";
 import { consume } from "./queues.ts";
+import { endpointPortsOf, sweepEndpoints } from "./services-webhooks.ts";
 import { faceOf, taskPortsOf } from "./services.ts";
 import { TaskObject } from "./task/task-object.ts";
 
 TaskObject.connect = taskPortsOf;
+EndpointObject.connect = endpointPortsOf;
 
 export { EndpointObject, PoolObject, TaskObject };
 
 export default {
   fetch: (request, env, ctx) => faceOf(env).fetch(request, env, ctx),
   queue: (batch, env) => consume(batch, env),
+  scheduled: (_controller, env) => sweepEndpoints(env),
 } satisfies ExportedHandler<Env>;

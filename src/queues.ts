@@ -1,4 +1,5 @@
 import { consumeRetries } from "./delivery/delivery-consumer.ts";
+import { endpointName } from "./delivery/shards.ts";
 import { consumeExecutions } from "./executor/execution-consumer.ts";
 import { consumeDeadLetters } from "./history/dead-letter-consumer.ts";
 import { consumeHistory } from "./history/history-consumer.ts";
@@ -7,11 +8,22 @@ import { executorPortsOf, now, servicesOf } from "./services.ts";
 
 /** The consumer of each queue, by the queue's name. */
 function consumersOf(env: Env): Record<string, (batch: MessageBatch) => Promise<void>> {
-  const { task, endpoint } = servicesOf(env);
+  const { task } = servicesOf(env);
   const log = consoleLog("queues", now);
   const deadLetter = async (queue: string, reason: string, body: string): Promise<void> => {
     await env.DEAD_LETTERS.send({ queue, reason, body });
   };
+  const retries = (queue: Queue) => (batch: MessageBatch) =>
+    consumeRetries(batch, {
+      wake: (tenant, webhook_id, shard) =>
+        env.ENDPOINT.getByName(endpointName(tenant, webhook_id, shard)).wake(),
+      sendLater: async (message, delaySeconds) => {
+        await queue.send(message, { delaySeconds });
+      },
+      deadLetter,
+      now,
+      log,
+    });
   return {
     "batuta-events": (batch) =>
       consumeHistory(batch, {
@@ -24,16 +36,9 @@ function consumersOf(env: Env): Record<string, (batch: MessageBatch) => Promise<
         log,
         now,
       }),
-    "batuta-retries": (batch) =>
-      consumeRetries(batch, {
-        wake: (tenant, webhook_id) => endpoint(tenant, webhook_id).wake(),
-        sendLater: async (message, delaySeconds) => {
-          await env.RETRIES.send(message, { delaySeconds });
-        },
-        deadLetter,
-        now,
-        log,
-      }),
+    "batuta-retries-critical": retries(env.RETRIES_CRITICAL),
+    "batuta-retries": retries(env.RETRIES),
+    "batuta-retries-bulk": retries(env.RETRIES_BULK),
     "batuta-executions": (batch) =>
       consumeExecutions(batch, { ports: executorPortsOf(env), deadLetter, log }),
     "batuta-dead-letters": (batch) => consumeDeadLetters(batch, { db: env.DB, log, now }),

@@ -4,9 +4,11 @@ import { publish } from "./delivery/fan-out.ts";
 import type { FanOutPorts } from "./delivery/fan-out.ts";
 import { AuditReads } from "./delivery/registry/audit-reads.ts";
 import { AuditStore } from "./delivery/registry/audit-store.ts";
+import { auditRecord } from "./delivery/registry/audit.ts";
 import { CallbackSecretStore } from "./delivery/registry/callback-secret-store.ts";
 import { callbackConfig } from "./delivery/registry/callbacks.ts";
 import { urlFault } from "./delivery/registry/endpoint-url.ts";
+import { createOperations } from "./delivery/registry/operations.ts";
 import { configOf } from "./delivery/registry/registration.ts";
 import { WebhookStore } from "./delivery/registry/webhook-store.ts";
 import { Webhooks } from "./delivery/registry/webhooks.ts";
@@ -31,6 +33,7 @@ import { ok, refuse } from "./lib/result.ts";
 import type { Principal } from "./protocol/access.ts";
 import { createApp } from "./rest/app.ts";
 import type { HealthPort, RestPorts, TaskPort } from "./rest/ports.ts";
+import { endpointDoor } from "./services-doors.ts";
 import type { TaskPorts } from "./task/ports.ts";
 import type { TaskObject } from "./task/task-object.ts";
 
@@ -54,8 +57,7 @@ function doorsOf(env: Env) {
     urlPolicy: { isLocalAllowed: config.allowLocalEndpoints },
     task: (tenant: string, task_id: string): TaskStub => env.TASK.getByName(`${tenant}/${task_id}`),
     pool: (tenant: string, name: string): PoolPort => env.POOL.getByName(`${tenant}/${name}`),
-    endpoint: (tenant: string, webhook_id: string) =>
-      env.ENDPOINT.getByName(`${tenant}/${webhook_id}`),
+    endpoint: (tenant: string, webhook_id: string) => endpointDoor(env, tenant, webhook_id),
     webhookStore: new WebhookStore(env.DB),
     audit: new AuditStore(env.DB),
     callbacks: { secrets: new CallbackSecretStore(env.DB), newSecret, now },
@@ -115,6 +117,14 @@ function build(env: Env) {
       endpoint,
       newId: randomId,
       urlPolicy,
+    }),
+    operations: createOperations({
+      isKnown: (tenant, webhook_id) => webhookStore.isKnown(tenant, webhook_id),
+      endpoint,
+      audit: (by, subject, action, detail) =>
+        doors.audit.add(auditRecord({ now, newId: randomId }, by, { subject, action, detail })),
+      newId: randomId,
+      now,
     }),
   };
 }
@@ -235,7 +245,7 @@ export function faceOf(env: Env): ReturnType<typeof createApp> {
   const known = faces.get(env);
   if (known !== undefined) return known;
   const services = servicesOf(env);
-  const { config, agents, dispatcher, webhooks, interventions } = services;
+  const { config, agents, dispatcher, webhooks, operations, interventions } = services;
   const ports: RestPorts = {
     now,
     log: consoleLog("http", now),
@@ -255,6 +265,7 @@ export function faceOf(env: Env): ReturnType<typeof createApp> {
     agents: { ...agents, claim: dispatcher.claim },
     webhooks,
     audit: new AuditReads(services.audit, services.webhookStore),
+    operations,
     health: healthPort(env, services),
   };
   const face = createApp(ports);

@@ -1,12 +1,10 @@
 import { hex } from "../lib/ports.ts";
 import type { Clock } from "../lib/ports.ts";
 import { encodeBody } from "./compression.ts";
-import { messageId } from "./delivery-id.ts";
 import type { EndpointConfig } from "./endpoint-config.ts";
-import { deliveryHeaders } from "./endpoint-headers.ts";
-import type { DeliveryRow } from "./endpoint/delivery-row.ts";
+import { deliveryHeaders, type HeaderFacts } from "./endpoint-headers.ts";
 import type { SendReport } from "./endpoint/settle.ts";
-import { sendRequest } from "./sender.ts";
+import { sendRequest, type SendAnswer } from "./sender.ts";
 import { signatureHeader, signingKey, type SigningKey } from "./signature.ts";
 
 /** The keys of one endpoint, made once per secret. */
@@ -28,40 +26,42 @@ export class KeyRing {
   }
 }
 
-/** One delivery on its way out. */
+/** One request on its way out: a delivery alone, or a batch. */
 export interface Job {
-  row: DeliveryRow;
+  /** The webhook-id. */
+  message_id: string;
   /** The body as it was fixed when the notification was accepted. */
   body: string;
+  /** What the headers tell of it. */
+  facts: Pick<HeaderFacts, "task_id" | "type" | "attempt" | "correlation_id" | "batch_size">;
   config: EndpointConfig;
-  isManual: boolean;
+  /** When it begins: epoch milliseconds. */
+  started_at: number;
 }
+
+/** What came back, and when. */
+export type AttemptAnswer = SendAnswer & Pick<SendReport, "started_at" | "ended_at">;
 
 /** Signs and sends one attempt. Never throws: no answer is a report too. */
 export async function attemptDelivery(
   job: Job,
   ports: { now: Clock; keys: KeyRing },
-): Promise<SendReport> {
-  const { row, config, isManual } = job;
+): Promise<AttemptAnswer> {
+  const { message_id, facts, config, started_at } = job;
   const { bytes: body, encoding } = await encodeBody(job.body, config.compression);
-  const id = messageId({ webhook_id: config.webhook_id, source: row.source, seq: row.seq });
-  const started_at = ports.now();
   const timestamp = Math.floor(started_at / 1_000);
   const keys = await ports.keys.keysOf(config.secrets, started_at);
   const headers = deliveryHeaders(config.headers, {
-    message_id: id,
+    ...facts,
+    message_id,
     timestamp,
-    signature: await signatureHeader(keys, { id, timestamp, body }),
+    signature: await signatureHeader(keys, { id: message_id, timestamp, body }),
     encoding,
-    task_id: row.seq > 0 ? row.source : null,
-    type: row.type,
-    attempt: row.attempts + 1,
-    correlation_id: row.correlation_id,
     span_id: spanId(),
   });
   const { url, timeout } = config;
   const answer = await sendRequest({ url, headers, body, timeoutMs: timeout * 1_000 });
-  return { ...answer, started_at, ended_at: ports.now(), isManual };
+  return { ...answer, started_at, ended_at: ports.now() };
 }
 
 function spanId(): string {

@@ -2,11 +2,12 @@ import type { Log } from "../lib/log.ts";
 import type { Clock } from "../lib/ports.ts";
 import { retryMessageSchema, type RetryMessage } from "../protocol/queue-messages.ts";
 import { hopSeconds } from "./retry-policy.ts";
+import { endpointName } from "./shards.ts";
 
 /** What the consumer of the `retries` queue is given. */
 export interface RetryPorts {
-  /** Tells an endpoint's object that a retry may have come due. */
-  wake: (tenant: string, webhook_id: string) => Promise<void>;
+  /** Tells an endpoint's object, or one of its shards, that a retry may have come due. */
+  wake: (tenant: string, webhook_id: string, shard: number) => Promise<void>;
   /** Puts a message back on the queue. */
   sendLater: (message: RetryMessage, delaySeconds: number) => Promise<void>;
   /** Puts a message aside for good, with its body as JSON. */
@@ -32,9 +33,9 @@ function backoffSeconds(attempts: number): number {
  */
 export async function consumeRetries(batch: MessageBatch, ports: RetryPorts): Promise<void> {
   const woken = new Map<string, Promise<void>>();
-  const wakeOnce = ({ tenant, webhook_id }: RetryMessage): Promise<void> => {
-    const name = `${tenant}/${webhook_id}`;
-    const waking = woken.get(name) ?? ports.wake(tenant, webhook_id);
+  const wakeOnce = ({ tenant, webhook_id, shard }: RetryMessage): Promise<void> => {
+    const name = endpointName(tenant, webhook_id, shard);
+    const waking = woken.get(name) ?? ports.wake(tenant, webhook_id, shard);
     woken.set(name, waking);
     return waking;
   };

@@ -30,14 +30,15 @@ export const endpointConfigSchema = z.strictObject({
   retry_policy: webhookRetryPolicySchema.nullable(),
   final_statuses: z.array(z.int()),
   ordering: orderingSchema,
-  lane_policy: lanePolicySchema,
-  rate_limit: rateLimitSchema.nullable(),
-  batching: batchingSchema.nullable(),
-  breaker: breakerOptionsSchema.nullable(),
-  compression: z.enum(["none", "gzip"]),
+  // What has a default here is missing in configurations that objects stored before it existed.
+  lane_policy: lanePolicySchema.default("block"),
+  rate_limit: rateLimitSchema.nullable().default(null),
+  batching: batchingSchema.nullable().default(null),
+  breaker: breakerOptionsSchema.nullable().default(null),
+  compression: z.enum(["none", "gzip"]).default("none"),
   /** Which of the objects that share the lanes of this endpoint this one is, from 0. */
-  shard: z.int().min(0),
-  shards: z.int().min(1),
+  shard: z.int().min(0).default(0),
+  shards: z.int().min(1).default(1),
   state: z.enum(["active", "paused", "disabled", "deleted"]),
   version: z.int().min(1),
 });

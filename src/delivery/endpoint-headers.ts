@@ -41,6 +41,8 @@ export interface HeaderFacts {
   /** Content coding of the body; null when it is sent as it is. */
   encoding: string | null;
   task_id: string | null;
+  /** How many a batch carries; null for a delivery alone. */
+  batch_size: number | null;
   type: string;
   attempt: number;
   /** Trace id of the submitting request; anything but 32 hexadecimal digits is left out. */
@@ -67,6 +69,7 @@ export function deliveryHeaders(
     "x-notification-type": facts.type,
     "x-attempt": String(facts.attempt),
     ...(facts.task_id !== null && { "x-task-id": facts.task_id }),
+    ...(facts.batch_size !== null && { "x-batch-size": String(facts.batch_size) }),
     ...(/^[0-9a-f]{32}$/.test(facts.correlation_id) && {
       traceparent: `00-${facts.correlation_id}-${facts.span_id}-01`,
     }),

@@ -53,6 +53,17 @@ export const deliveriesQuerySchema = z.strictObject({
   limit: limitSchema,
 });
 
+/** The last hour unless it says otherwise; at most the seven days for which settled deliveries are kept. */
+export const statsQuerySchema = z.strictObject({
+  window: wholeNumber(1, 604_800).default(3_600).meta({ description: "Seconds" }),
+});
+
+export const pollQuerySchema = z.strictObject({
+  after: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(0),
+  wait: wholeNumber(0, 25).default(0).meta({ description: "Seconds" }),
+  limit: limitSchema,
+});
+
 export const streamQuerySchema = z.strictObject({
   after: wholeNumber(0, Number.MAX_SAFE_INTEGER).optional(),
 });

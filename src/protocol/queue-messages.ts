@@ -36,9 +36,10 @@ export const historyMessageSchema = z.discriminatedUnion("form", [
 ]);
 export type HistoryMessage = z.infer<typeof historyMessageSchema>;
 
-/** Wakes an endpoint whose retry has come due. `due` is epoch milliseconds. */
+/** Wakes an endpoint, or a shard of one, whose retry has come due. `due` is epoch milliseconds. */
 export const retryMessageSchema = z.strictObject({
   webhook_id: webhookIdSchema,
+  shard: z.int().min(0).default(0),
   tenant: tenantSchema,
   due: z.int().min(0),
 });

@@ -15,6 +15,7 @@ export const REFUSAL_CODES = [
   "agent_not_found",
   "webhook_not_found",
   "delivery_not_found",
+  "recovery_not_found",
   "escalation_not_found",
   "key_not_found",
   "schema_not_found",

@@ -83,6 +83,8 @@ export const recoveryMatchSchema = z
   .strictObject({ matched: z.int() })
   .meta({ id: "RecoveryMatch", title: "How many deliveries a recovery would send again" });
 
+export type RecoveryMatch = z.infer<typeof recoveryMatchSchema>;
+
 /** One thing that somebody did to an endpoint, or that befell it. */
 export const auditEntrySchema = z
   .strictObject({

@@ -15,6 +15,7 @@ import type { RestPorts } from "./ports.ts";
 import type { RestContext, RestEnv, Route } from "./route.ts";
 import { taskRoutes } from "./task-routes.ts";
 import { webhookAuditRoutes } from "./webhook-audit-routes.ts";
+import { webhookOperationRoutes } from "./webhook-operation-routes.ts";
 import { webhookRoutes } from "./webhook-routes.ts";
 
 /** Every route of this face. What is not in this table is neither mounted nor documented. */
@@ -23,6 +24,7 @@ export const ROUTES: readonly Route[] = [
   ...executorRoutes,
   ...webhookRoutes,
   ...webhookAuditRoutes,
+  ...webhookOperationRoutes,
   ...operationRoutes,
   ...documentationRoutes(() => openApiDocument(ROUTES)),
 ];

@@ -29,6 +29,13 @@ import type {
 } from "../protocol/task-view.ts";
 import type { AuditEntry } from "../protocol/webhook-operations.ts";
 import type {
+  Poll,
+  Recovery,
+  RecoveryMatch,
+  RecoveryRequest,
+  WebhookStats,
+} from "../protocol/webhook-operations.ts";
+import type {
   DeliveryView,
   WebhookPatch,
   WebhookRegistration,
@@ -177,6 +184,24 @@ interface AuditPort {
   ): Answer<Page<AuditEntry>>;
 }
 
+/** What an operator asks of an endpoint's deliveries as a whole. */
+interface OperationPort {
+  /** How the endpoint has done in the last `window` seconds. */
+  stats(tenant: string, webhook_id: string, window: number): Answer<WebhookStats>;
+  poll(
+    tenant: string,
+    webhook_id: string,
+    query: { after: number; limit: number; wait: number },
+  ): Answer<Poll>;
+  recover(
+    by: Principal,
+    webhook_id: string,
+    request: RecoveryRequest,
+  ): Answer<Recovery | RecoveryMatch>;
+  recovery(tenant: string, webhook_id: string, recovery_id: string): Answer<Recovery>;
+  cancelRecovery(by: Principal, webhook_id: string, recovery_id: string): Answer<Recovery>;
+}
+
 /** A queue message that could not be worked off. */
 interface DeadLetter {
   id: string;
@@ -210,5 +235,6 @@ export interface RestPorts {
   agents: AgentPort;
   webhooks: WebhookPort;
   audit: AuditPort;
+  operations: OperationPort;
   health: HealthPort;
 }

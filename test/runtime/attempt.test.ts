@@ -3,7 +3,6 @@ import { describe, expect, it } from "vitest";
 
 import { attemptDelivery, KeyRing } from "../../src/delivery/attempt.ts";
 import type { EndpointConfig } from "../../src/delivery/endpoint-config.ts";
-import type { DeliveryRow } from "../../src/delivery/endpoint/delivery-row.ts";
 import { newSecret } from "../../src/delivery/signature.ts";
 import { endpointConfig } from "../endpoint-config.ts";
 import type { ReceivedRequest } from "../received.ts";
@@ -12,21 +11,12 @@ import { bodyBytes, bodyText, gunzippedText, newReceiver } from "./receiver.ts";
 const NOW = Date.now();
 const [LIVE, OLD, EXPIRED] = [newSecret(), newSecret(), newSecret()];
 
-const ROW: DeliveryRow = {
-  source: "t-1",
-  seq: 4,
-  position: NOW * 1_000,
+const FACTS = {
+  task_id: "t-1",
   type: "task_started",
-  priority: 1,
-  state: "open",
-  attempts: 2,
-  tries: 2,
-  due: NOW,
-  replay_at: null,
-  prev_seq: null,
+  attempt: 3,
   correlation_id: "",
-  delivered_at: null,
-  last_attempt: null,
+  batch_size: null,
 };
 
 function config(url: string): EndpointConfig {
@@ -45,7 +35,13 @@ function config(url: string): EndpointConfig {
 describe("one attempt", () => {
   it("sends the stored bytes, which each live secret verifies and an expired one does not", async () => {
     const receiver = newReceiver();
-    const job = { row: ROW, body: '{"a":"ö"}', config: config(receiver.url), isManual: false };
+    const job = {
+      message_id: "msg_wh0123456789ABCDEFGHIJkl_4_t-1",
+      body: '{"a":"ö"}',
+      facts: FACTS,
+      config: config(receiver.url),
+      started_at: NOW,
+    };
 
     const report = await attemptDelivery(job, { now: () => NOW, keys: new KeyRing() });
 
@@ -62,7 +58,7 @@ describe("one attempt", () => {
       "x-attempt": "3",
       authorization: "Basic eA==",
     });
-    expect(report).toMatchObject({ status_code: 200, started_at: NOW, isManual: false });
+    expect(report).toMatchObject({ status_code: 200, started_at: NOW, ended_at: NOW });
   });
 });
 
@@ -92,8 +88,9 @@ describe("an attempt of an endpoint that wants gzip", () => {
     const wanted = { ...config(receiver.url), compression: "gzip" as const };
     const ports = { now: () => NOW, keys: new KeyRing() };
     for (let tries = 0; tries < attempts; tries += 1) {
-      const row = { ...ROW, attempts: tries };
-      await attemptDelivery({ row, body, config: wanted, isManual: false }, ports);
+      const facts = { ...FACTS, attempt: tries + 1 };
+      const job = { message_id: "msg_1", body, facts, config: wanted, started_at: NOW };
+      await attemptDelivery(job, ports);
     }
     return receiver.log();
   };

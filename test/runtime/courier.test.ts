@@ -57,7 +57,7 @@ describe("an endpoint that is down", () => {
     await endpoint.enqueue(item("t", 1));
     await endpoint.send();
 
-    await endpoint.at(9_999);
+    await endpoint.at(9_499);
     await endpoint.stub.wake();
     await endpoint.send();
     const early = await endpoint.arrived();

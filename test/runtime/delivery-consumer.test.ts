@@ -5,7 +5,12 @@ import { consumeRetries, type RetryPorts } from "../../src/delivery/delivery-con
 import type { RetryMessage } from "../../src/protocol/queue-messages.ts";
 
 const NOW = Date.parse("2026-11-22T10:00:00.000Z");
-const ONE: RetryMessage = { tenant: "acme", webhook_id: "wh_0123456789ABCDEFGHIJkl", due: NOW };
+const ONE: RetryMessage = {
+  tenant: "acme",
+  webhook_id: "wh_0123456789ABCDEFGHIJkl",
+  shard: 0,
+  due: NOW,
+};
 const TWO: RetryMessage = { ...ONE, webhook_id: "wh_0123456789ABCDEFGHIJk2" };
 
 async function consume(bodies: unknown[], broken: string[] = []) {

@@ -174,6 +174,7 @@ describe("the retries queue", () => {
     const message = {
       tenant: "default",
       webhook_id: endpoint.config.webhook_id,
+      shard: 0,
       due: START + 86_400_000,
     };
     expect(send.mock.calls).toEqual([[message, { delaySeconds: 43_200 }]]);

@@ -54,6 +54,9 @@ export async function newEndpoint(changes: Partial<EndpointConfig> = {}): Promis
     runInDurableObject(stub, (instance: EndpointObject) => {
       instance.now = () => now;
       instance.random = () => 0;
+      instance.wait = async (ms) => {
+        now += ms;
+      };
     });
   await setClock();
   await stub.configure(JSON.stringify(config));

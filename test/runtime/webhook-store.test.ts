@@ -106,8 +106,8 @@ describe("the registry of webhooks", () => {
     const stored = webhook("h");
     await store.insert(stored, record(stored));
 
-    await store.disable("h", stored.webhook_id);
-    await store.disable("h", stored.webhook_id);
+    await store.disable("h", stored.webhook_id, record(stored));
+    await store.disable("h", stored.webhook_id, record(stored));
 
     expect(await store.read("h", stored.webhook_id)).toMatchObject({
       state: "disabled",
@@ -127,7 +127,7 @@ describe("the registry of webhooks", () => {
     await recorded.subscribers("i", ["task_failed", "task_started"]);
     await recorded.versions("i", [stored.webhook_id]);
     await recorded.update({ ...stored, version: 2 }, record(stored));
-    await recorded.disable("i", stored.webhook_id);
+    await recorded.disable("i", stored.webhook_id, record(stored));
     await recorded.remove({ ...stored, version: 4 }, record(stored));
 
     const plans = await Promise.all(recording.sent.map((sent) => planOf(env.DB, sent)));

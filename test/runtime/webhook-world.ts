@@ -15,12 +15,13 @@ import type { Principal } from "../../src/protocol/access.ts";
 import type { NotificationType } from "../../src/protocol/enums.ts";
 import type { AuditEntry } from "../../src/protocol/webhook-operations.ts";
 import { webhookRegistrationSchema } from "../../src/protocol/webhook.ts";
+import { endpointDoor } from "../../src/services-doors.ts";
 import { placeOf } from "./endpoints.ts";
 import type { Receiver } from "./receiver.ts";
 
 /** The object of a webhook. */
 export const endpoint = (tenant: string, webhook_id: string) =>
-  env.ENDPOINT.getByName(`${tenant}/${webhook_id}`);
+  endpointDoor(env, tenant, webhook_id);
 
 const store = new WebhookStore(env.DB);
 const secrets = new CallbackSecretStore(env.DB);
@@ -62,13 +63,22 @@ export const webhooks = new Webhooks(ports);
 export const mutedWebhooks = new Webhooks({
   ...ports,
   endpoint: (tenant, webhook_id) => {
-    const stub = endpoint(tenant, webhook_id);
+    const door = endpoint(tenant, webhook_id);
     return {
       configure: async () => {},
-      deliveries: (query) => stub.deliveries(query),
-      delivery: (id) => stub.delivery(id),
-      replay: (id) => stub.replay(id),
-      sendTest: () => stub.sendTest(),
+      enqueue: (batch) => door.enqueue(batch),
+      deliveries: (query) => door.deliveries(query),
+      delivery: (id) => door.delivery(id),
+      replay: (id) => door.replay(id),
+      sendTest: () => door.sendTest(),
+      resume: () => door.resume(),
+      level: () => door.level(),
+      figures: (window) => door.figures(window),
+      poll: (query) => door.poll(query),
+      recoverable: (range) => door.recoverable(range),
+      recover: (id, range) => door.recover(id, range),
+      recovery: (id) => door.recovery(id),
+      cancelRecovery: (id) => door.cancelRecovery(id),
     };
   },
 });

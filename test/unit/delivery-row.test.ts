@@ -1,31 +1,30 @@
 import { describe, expect, it } from "vitest";
 
 import type { EndpointConfig } from "../../src/delivery/endpoint-config.ts";
-import { deliveryView, type DeliveryRow } from "../../src/delivery/endpoint/delivery-row.ts";
+import {
+  deliveryView,
+  type DeliveryRow,
+  type RowSurroundings,
+} from "../../src/delivery/endpoint/delivery-row.ts";
 import { deliveryViewSchema } from "../../src/protocol/webhook.ts";
+import { deliveryRow } from "../delivery-row.ts";
 import { endpointConfig } from "../endpoint-config.ts";
 
 const NOW = Date.parse("2026-11-22T10:00:00.000Z");
 const NAME = "0123456789ABCDEFGHIJkl";
 
-const ROW: DeliveryRow = {
+const ROW = deliveryRow({
   source: "t-1",
   seq: 4,
   position: NOW * 1_000 + 17,
   type: "task_failed",
   priority: 2,
-  state: "open",
-  attempts: 0,
-  tries: 0,
-  due: null,
-  replay_at: null,
   prev_seq: 2,
-  correlation_id: "",
-  delivered_at: null,
-  last_attempt: null,
-};
+});
 
 const CONFIG = endpointConfig({ webhook_id: `wh_${NAME}` });
+
+const OPEN_GATE = { pausedUntil: 0, rateAt: 0, leastPriority: 0, trickleAt: 0, probeAt: null };
 
 const GONE = JSON.stringify({
   attempt: 1,
@@ -42,12 +41,13 @@ const GONE = JSON.stringify({
 function view(
   row: Partial<DeliveryRow> = {},
   state: EndpointConfig["state"] = "active",
-  around: { pausedUntil?: number; isInFlight?: boolean } = {},
+  around: Partial<RowSurroundings["gate"]> & { isInFlight?: boolean; isBehind?: boolean } = {},
 ) {
+  const { isInFlight = false, isBehind = false, ...gate } = around;
   const config = { ...CONFIG, state };
   return deliveryView(
     { ...ROW, ...row },
-    { config, pausedUntil: 0, isInFlight: false, now: NOW + 10, ...around },
+    { config, gate: { ...OPEN_GATE, ...gate }, isInFlight, isBehind, now: NOW + 10 },
   );
 }
 
@@ -101,14 +101,24 @@ describe("a delivery as the contract shows it", () => {
   });
 
   it.each([
-    ["endpoint_paused", {}, "paused", 0],
-    ["endpoint_disabled", {}, "disabled", 0],
-    ["endpoint_deleted", { state: "cancelled" }, "deleted", 0],
-    ["endpoint_gone", { state: "cancelled", last_attempt: GONE }, "disabled", 0],
-    ["retry_after", {}, "active", NOW + 1_000],
-    ["retry", { attempts: 2, due: NOW + 5 }, "active", 0],
-    [null, { state: "delivered" }, "active", 0],
-  ] as const)("says why it is late: %s", (reason, row, state, pausedUntil) => {
-    expect(view(row, state, { pausedUntil }).delay_reason).toBe(reason);
+    ["endpoint_paused", {}, "paused", {}],
+    ["endpoint_disabled", {}, "disabled", {}],
+    ["endpoint_deleted", { state: "cancelled" }, "deleted", {}],
+    ["endpoint_gone", { state: "cancelled", last_attempt: GONE }, "disabled", {}],
+    ["retry_after", {}, "active", { pausedUntil: NOW + 1_000 }],
+    ["retry", { attempts: 2, due: NOW + 5 * 60_000 }, "active", {}],
+    ["rate_limit", {}, "active", { rateAt: NOW + 100 }],
+    ["lane", {}, "active", { isBehind: true }],
+    ["breaker_open", {}, "active", { probeAt: NOW + 30_000 }],
+    ["retry", { attempts: 1, due: NOW + 60_000 }, "active", { probeAt: NOW + 30_000 }],
+    ["breaker_restricted", { priority: 1 }, "active", { leastPriority: 2, trickleAt: NOW + 500 }],
+    [null, { priority: 2 }, "active", { leastPriority: 2, trickleAt: NOW + 500 }],
+    [null, { state: "delivered" }, "active", {}],
+  ] as const)("says why it is late: %s", (reason, row, state, around) => {
+    expect(view(row, state, around).delay_reason).toBe(reason);
+  });
+
+  it("is known by the id of the batch that carried it", () => {
+    expect(view({ batch_id: "msg_batch_1" }).message_id).toBe("msg_batch_1");
   });
 });

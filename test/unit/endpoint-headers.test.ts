@@ -7,6 +7,7 @@ const FACTS = {
   timestamp: 1_700_000_000,
   signature: "v1,abc",
   encoding: null,
+  batch_size: null,
   task_id: "t-1",
   type: "task_started",
   attempt: 3,

@@ -1,14 +1,26 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { laneOf, Lanes, type LaneItem } from "../../src/delivery/endpoint/lanes.ts";
+import type { LaneItem } from "../../src/delivery/endpoint/lane.ts";
+import { AGEING_MS, laneOf, Lanes } from "../../src/delivery/endpoint/lanes.ts";
 
 let position = 0;
 
 function item(source: string, seq: number, changes: Partial<LaneItem> = {}): LaneItem {
   position += 1;
   const lane = laneOf("task", source, seq);
-  return { lane, source, seq, priority: 1, due: 0, position, isRetry: false, ...changes };
+  return {
+    lane,
+    source,
+    seq,
+    priority: 1,
+    due: 0,
+    position,
+    isRetry: false,
+    releaseAt: null,
+    bytes: 10,
+    ...changes,
+  };
 }
 
 function lanesWith(items: LaneItem[]): Lanes {
@@ -22,7 +34,7 @@ function drain(lanes: Lanes, now = 0): string[] {
   const sent: string[] = [];
   for (let next = lanes.take(now); next !== null; next = lanes.take(now)) {
     sent.push(`${next.source}${next.seq}`);
-    lanes.finish(next);
+    lanes.free(next.lane);
   }
   return sent;
 }
@@ -53,7 +65,7 @@ describe("lanes", () => {
 
     const a = lanes.take(0);
     if (a === null) throw new Error("nothing to take");
-    lanes.postpone(a, 60_000);
+    lanes.putBack({ ...a, due: 60_000, isRetry: true });
 
     expect(drain(lanes)).toEqual(["b1", "c1"]);
     expect(drain(lanes, 59_999)).toEqual([]);
@@ -80,6 +92,7 @@ describe("lanes", () => {
       item("a", 3, { priority: 0 }),
     ]);
 
+    // Behind its critical one the lane has nothing but what is older than `other`, half a minute for each class.
     expect(drain(lanes)).toEqual(["a1", "a2", "other1", "a3"]);
   });
 
@@ -103,21 +116,21 @@ describe("lanes", () => {
     const lanes = lanesWith([item("a", 1, { due: 1_000 })]);
 
     expect(lanes.take(999)).toBeNull();
-    expect(lanes.nextDue()).toBe(1_000);
+    expect(lanes.nextDue()).toMatchObject({ at: 1_000, isRetry: false });
     expect(lanes.take(1_000)).not.toBeNull();
     expect(lanes.nextDue()).toBeNull();
   });
 
   it("say whether only retries are left, and whether another may go", () => {
     const lanes = lanesWith([item("a", 1), item("a", 2)]);
+    expect(lanes.areAllRetrying()).toBe(false);
     const head = lanes.take(0);
     if (head === null) throw new Error("nothing to take");
 
-    expect(lanes.areAllRetrying()).toBe(false);
-    lanes.postpone(head, 5);
+    lanes.putBack({ ...head, due: 5, isRetry: true });
     expect(lanes.areAllRetrying()).toBe(true);
     lanes.take(5);
-    expect(lanes.finish(head)).toBe(true);
+    expect(lanes.free(head.lane)).toBe(true);
     expect(lanes.areAllRetrying()).toBe(false);
   });
 
@@ -151,11 +164,11 @@ describe("lanes", () => {
             for (let next = lanes.take(now); next !== null; next = lanes.take(now)) {
               if (failures < 200 && luck.next().value === true) {
                 failures += 1;
-                lanes.postpone(next, now + 3);
+                lanes.putBack({ ...next, due: now + 3, isRetry: true });
                 continue;
               }
               sent.set(next.source, [...(sent.get(next.source) ?? []), next.seq]);
-              lanes.finish(next);
+              lanes.free(next.lane);
             }
           }
 
@@ -165,6 +178,48 @@ describe("lanes", () => {
         },
       ),
     );
+  });
+
+  it("raise what waits by one class each half minute", () => {
+    const lanes = lanesWith([
+      item("low", 1, { priority: 0, due: 0 }),
+      item("normal", 1, { priority: 1, due: AGEING_MS - 1 }),
+      item("later", 1, { priority: 1, due: AGEING_MS + 1 }),
+    ]);
+
+    expect(drain(lanes, AGEING_MS + 1)).toEqual(["normal1", "low1", "later1"]);
+  });
+
+  it("let a critical one overtake a backlog however long that has waited", () => {
+    const backlog = Array.from({ length: 20 }, (_, index) => item(`p${index}`, 1, { due: 0 }));
+    const lanes = lanesWith([...backlog, item("critical", 1, { priority: 3, due: 86_400_000 })]);
+
+    expect(drain(lanes, 86_400_000)[0]).toBe("critical1");
+  });
+
+  it("give every eighth turn to the others, so that a flood of critical ones starves nobody", () => {
+    const flood = Array.from({ length: 100 }, (_, index) => item(`c${index}`, 1, { priority: 3 }));
+    const lanes = lanesWith([...flood, item("low", 1, { priority: 0 })]);
+
+    expect(drain(lanes).indexOf("low1")).toBe(7);
+  });
+
+  it("count what may go now, by number and bytes", () => {
+    const lanes = lanesWith([item("a", 1), item("a", 2), item("b", 1, { due: 50 })]);
+
+    const before = lanes.load(0);
+    lanes.take(0);
+    const whileBusy = lanes.load(0);
+
+    expect(before).toEqual({ items: 2, bytes: 20 });
+    expect(whileBusy).toEqual({ items: 0, bytes: 0 });
+    expect(lanes.load(50)).toEqual({ items: 1, bytes: 10 });
+  });
+
+  it("keep thousands in one lane in order", () => {
+    const lanes = lanesWith(Array.from({ length: 5_000 }, (_, index) => item("a", index + 1)));
+
+    expect(drain(lanes)).toEqual(Array.from({ length: 5_000 }, (_, index) => `a${index + 1}`));
   });
 
   it("pick from a hundred thousand lanes as from a few", () => {

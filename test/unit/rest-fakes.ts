@@ -99,6 +99,7 @@ export interface Given {
   audit?: Partial<RestPorts["audit"]>;
   escalations?: Partial<RestPorts["escalations"]>;
   keys?: Partial<RestPorts["keys"]>;
+  operations?: Partial<RestPorts["operations"]>;
   health?: Partial<RestPorts["health"]>;
 }
 
@@ -129,6 +130,7 @@ export function createFakeApp(given: Given = {}) {
     agents: portOf("agents", given.agents ?? {}, calls),
     webhooks: portOf("webhooks", given.webhooks ?? {}, calls),
     audit: portOf("audit", given.audit ?? {}, calls),
+    operations: portOf("operations", given.operations ?? {}, calls),
     health: portOf("health", given.health ?? {}, calls),
   };
   return { app: createApp(ports), calls, lines, ports };

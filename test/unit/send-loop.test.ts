@@ -8,12 +8,14 @@ function stage(items: string[]) {
   const flights = new Map<string, PromiseWithResolvers<string>>();
   const commits: string[][] = [];
   const ports = {
-    take: () => items.shift() ?? null,
+    take: () => (flights.size < 6 ? (items.shift() ?? null) : null),
     send: (item: string) => {
       const flight = Promise.withResolvers<string>();
       flights.set(item, flight);
       return flight.promise;
     },
+    gap: () => null,
+    wait: async () => {},
     commit: (finished: readonly Finished<string, string>[]) => {
       commits.push(finished.map(({ item, report }) => `${item}:${report}`));
       for (const { item } of finished) flights.delete(item);
@@ -86,6 +88,27 @@ describe("the send loop", () => {
     await loop.run(ports);
 
     expect(commits).toEqual([]);
+  });
+
+  it("looks again when a gap is over, also with nothing in flight", async () => {
+    const items: string[] = [];
+    const { loop, ports, commits, land } = stage(items);
+    const waits: number[] = [];
+    let gaps = 1;
+    const run = loop.run({
+      ...ports,
+      gap: () => (gaps-- > 0 ? 100 : null),
+      wait: async (ms: number) => {
+        waits.push(ms);
+        items.push("later");
+      },
+    });
+    await settled();
+    land("later");
+    await run;
+
+    expect(waits).toEqual([100]);
+    expect(commits).toEqual([["later:ok"]]);
   });
 
   it("ends with the error of a request that breaks, instead of waiting for it for ever", async () => {

@@ -3,26 +3,12 @@ import { describe, expect, it } from "vitest";
 import type { DeliveryRow } from "../../src/delivery/endpoint/delivery-row.ts";
 import { settle, type SendReport } from "../../src/delivery/endpoint/settle.ts";
 import { attemptSchema } from "../../src/protocol/webhook.ts";
+import { deliveryRow } from "../delivery-row.ts";
 
 const NOW = Date.parse("2026-11-22T10:00:00.000Z");
 const RULES = { retry_policy: { schedule: [10, 100] }, final_statuses: [404] };
 
-const FRESH: DeliveryRow = {
-  source: "t",
-  seq: 4,
-  position: (NOW - 5_000) * 1_000,
-  type: "task_started",
-  priority: 1,
-  state: "open",
-  attempts: 0,
-  tries: 0,
-  due: null,
-  replay_at: null,
-  prev_seq: null,
-  correlation_id: "",
-  delivered_at: null,
-  last_attempt: null,
-};
+const FRESH = deliveryRow({ seq: 4, position: (NOW - 5_000) * 1_000, type: "task_started" });
 
 function report(changes: Partial<SendReport> = {}): SendReport {
   return {
@@ -33,6 +19,8 @@ function report(changes: Partial<SendReport> = {}): SendReport {
     started_at: NOW,
     ended_at: NOW + 120,
     isManual: false,
+    isProbe: false,
+    level: 0,
     ...changes,
   };
 }

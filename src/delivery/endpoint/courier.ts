@@ -1,39 +1,63 @@
 import type { Log } from "../../lib/log.ts";
 import type { Clock, Random } from "../../lib/ports.ts";
-import { attemptDelivery, KeyRing, type Job } from "../attempt.ts";
-import { deliveryId } from "../delivery-id.ts";
-import { Agenda, type AgendaItem, type Gate } from "./agenda.ts";
+import { attemptDelivery, type KeyRing } from "../attempt.ts";
+import { batchRules } from "../batching.ts";
+import { limitsOf, rulesOf, sentLower } from "../breaker-state.ts";
+import { earliest, rateOf, reserveUntil, taken, type Pace } from "../rate-limit.ts";
+import { Agenda, releaseAtOf, type Gate, type NextTurn, type Unit } from "./agenda.ts";
+import type { BatchStore } from "./batch-store.ts";
 import type { DeliveryRow } from "./delivery-row.ts";
+import type { DeliveryStore } from "./delivery-store.ts";
 import type { EndpointFacts, EndpointStore } from "./endpoint-store.ts";
+import { Ledger, type Outcome } from "./ledger.ts";
 import { SendLoop, type Finished } from "./send-loop.ts";
-import { settle, type SendReport } from "./settle.ts";
+import { turnOf, type Turn } from "./turn.ts";
 
 /** One run sends for at most a minute; the platform ends an alarm after 15 (facts/platform.md §4, Workers). */
 const RUN_MS = 60_000;
 
-type Turn = AgendaItem & Job;
+/** A run stays awake for a wait of this length: beyond it, another alarm costs less (facts/platform.md §4). */
+const LONGEST_GAP_MS = 500;
+
+/** How much the newest answer counts in the smoothed latency. */
+const SMOOTHING = 0.2;
+
+/** What an endpoint's object has stored. */
+export interface EndpointStores {
+  endpoint: EndpointStore;
+  deliveries: DeliveryStore;
+  batches: BatchStore;
+}
 
 /** What a courier is given. */
 export interface CourierPorts {
   now: Clock;
   random: Random;
+  /** Lets milliseconds pass. */
+  wait: (ms: number) => Promise<void>;
   log: Log;
+  keys: KeyRing;
   /** Makes the writes inside it one commit. */
   transaction: (write: () => void) => void;
 }
 
-/** Sends the deliveries of one endpoint and stores what became of them. When to send, its object decides. */
+/** Sends the deliveries of one endpoint and has stored what became of them. When to send, its object decides. */
 export class Courier {
-  readonly #store: EndpointStore;
+  readonly #stores: EndpointStores;
   readonly #ports: CourierPorts;
-  readonly #keys = new KeyRing();
-  #loop = new SendLoop<Turn, SendReport>();
-  #agenda = new Agenda("task");
+  readonly #ledger: Ledger;
+  #loop = new SendLoop<Turn, Outcome>();
+  #agenda = new Agenda({ ordering: "task", lanePolicy: "block", batching: null });
   #isLoaded = false;
+  #pace: Pace | null = null;
+  /** The theoretical arrival time of the next request, by the rate limit. */
+  #tat = 0;
+  #latencyMs = 0;
 
-  constructor(store: EndpointStore, ports: CourierPorts) {
-    this.#store = store;
+  constructor(stores: EndpointStores, ports: CourierPorts) {
+    this.#stores = stores;
     this.#ports = ports;
+    this.#ledger = new Ledger(stores, ports);
   }
 
   /** Whether what may be sent is in memory. */
@@ -52,14 +76,37 @@ export class Courier {
    * @param isAnythingOpen false spares the look at the table
    */
   load(isAnythingOpen: boolean): void {
-    const facts = this.#store.facts();
+    const facts = this.#stores.endpoint.facts();
     if (this.#isLoaded || this.#loop.isRunning || facts === null) return;
-    this.#agenda = new Agenda(facts.config.ordering);
-    if (isAnythingOpen) {
-      for (const row of this.#store.openRows(facts.isIndexComplete)) this.#agenda.add(row);
-      for (const row of this.#store.replayRows()) this.#agenda.addReplay(row);
-    }
+    const { ordering, lane_policy, batching, rate_limit, shard, shards } = facts.config;
+    this.#agenda = new Agenda({
+      ordering,
+      lanePolicy: lane_policy,
+      batching: batchRules(batching),
+    });
+    this.#pace = rateOf(rate_limit, { index: shard, count: shards });
+    this.#tat = Math.max(this.#tat, facts.rateReserved);
+    if (isAnythingOpen) this.#fillAgenda(facts);
     this.#isLoaded = true;
+  }
+
+  #fillAgenda({ config, isIndexComplete }: EndpointFacts): void {
+    const { deliveries, batches } = this.#stores;
+    const now = this.#ports.now();
+    const inBatches = new Set<string>();
+    for (const batch of batches.open()) {
+      const rows = batch.members.flatMap((place) => deliveries.read(place) ?? []);
+      const [first] = rows;
+      if (first === undefined) continue;
+      for (const { source, seq } of rows) inBatches.add(`${source}/${seq}`);
+      const releaseAt = releaseAtOf(config.lane_policy, first.first_failed_at);
+      const due = first.due ?? now;
+      this.#agenda.addHeld({ ...batch, due, releaseAt, isReleased: false }, rows, now);
+    }
+    for (const row of deliveries.openRows(isIndexComplete)) {
+      if (!inBatches.has(`${row.source}/${row.seq}`)) this.#agenda.add(row, now);
+    }
+    for (const row of deliveries.replayRows()) this.#agenda.addReplay(row, now);
   }
 
   /** What is in memory may no longer hold: nothing more is sent until it is loaded again. */
@@ -69,20 +116,21 @@ export class Courier {
 
   /** Starts afresh after an error, without what may still be in flight: it is sent again. */
   reset(): void {
-    this.#store.forget();
+    this.#stores.endpoint.forget();
     this.#loop = new SendLoop();
     this.#isLoaded = false;
   }
 
   /** Adds open deliveries to their lanes. */
   add(rows: readonly DeliveryRow[]): void {
-    for (const row of rows) this.#agenda.add(row);
+    const now = this.#ports.now();
+    for (const row of rows) this.#agenda.add(row, now);
     this.poke();
   }
 
   /** Adds a delivery that an operator wants sent again. */
   addReplay(row: DeliveryRow): void {
-    this.#agenda.addReplay(row);
+    this.#agenda.addReplay(row, this.#ports.now());
     this.poke();
   }
 
@@ -95,96 +143,117 @@ export class Courier {
     return this.#agenda.isInFlight(row);
   }
 
-  /** When something may be sent next, in epoch milliseconds; null when nothing waits for a time. */
-  nextDue(): number | null {
-    const facts = this.#store.facts();
-    return facts === null ? null : this.#agenda.nextDue(gateOf(facts));
+  /** Whether another delivery of its lane has to go before this one. */
+  isBehind(row: DeliveryRow): boolean {
+    return this.#agenda.isBehind(row);
+  }
+
+  /** When something may be sent next; null when nothing waits for a time. */
+  next(): NextTurn | null {
+    const gate = this.gate();
+    return gate === null ? null : this.#agenda.next(this.#ports.now(), gate);
+  }
+
+  /** What keeps the endpoint from sending now; null while nobody has configured it. */
+  gate(): Gate | null {
+    const facts = this.#stores.endpoint.facts();
+    if (facts === null) return null;
+    const { config, breaker, pausedUntil } = facts;
+    const limits = limitsOf(breaker, rulesOf(config.breaker), this.#ports.now());
+    return {
+      isActive: config.state === "active",
+      pausedUntil,
+      rateAt: this.#pace === null ? 0 : earliest(this.#pace, this.#tat),
+      // A disabled endpoint grants no slot, but an operator may still send a test or a replay.
+      slots: Math.max(1, limits.slots),
+      leastPriority: limits.leastPriority,
+      trickleAt: limits.lowerAt ?? 0,
+      probeAt: limits.probeAt,
+      latencyMs: this.#latencyMs,
+    };
   }
 
   /** Whether everything open can be found from the retries' index when this object wakes again. */
   isIndexComplete(): boolean {
     // The one lane of an endpoint holds many tasks, and the index knows the task of its head alone.
-    const isOneLane = this.#store.facts()?.config.ordering === "endpoint";
+    const isOneLane = this.#stores.endpoint.facts()?.config.ordering === "endpoint";
     return !isOneLane && this.#isLoaded && this.#agenda.isAllRetrying();
   }
 
   /** Sends what is due, and what comes due meanwhile, for about a minute. */
   async run(): Promise<void> {
-    const until = this.#ports.now() + RUN_MS;
+    const { now, keys, wait } = this.#ports;
+    const until = now() + RUN_MS;
     await this.#loop.run({
-      take: () => (this.#ports.now() < until ? this.#take() : null),
-      send: (turn) => attemptDelivery(turn, { now: this.#ports.now, keys: this.#keys }),
+      take: () => (now() < until ? this.#take() : null),
+      send: async (turn) => ({
+        ...turn.asked,
+        ...(await attemptDelivery(turn.job, { now, keys })),
+      }),
       commit: (finished) => this.#commit(finished),
+      gap: () => (now() < until ? this.#gap() : null),
+      wait,
     });
+  }
+
+  #gap(): number | null {
+    const next = this.#isLoaded ? this.next() : null;
+    if (next === null) return null;
+    const gap = next.at - this.#ports.now();
+    return gap > 0 && gap <= LONGEST_GAP_MS ? gap : null;
   }
 
   #take(): Turn | null {
-    const facts = this.#store.facts();
-    if (facts === null || !this.#isLoaded) return null;
+    const facts = this.#stores.endpoint.facts();
+    const gate = this.gate();
+    if (facts === null || gate === null || !this.#isLoaded) return null;
     for (;;) {
-      const turn = this.#agenda.take(this.#ports.now(), gateOf(facts));
-      if (turn === null) return null;
-      const row = this.#store.read(turn.item);
+      const now = this.#ports.now();
+      const unit = this.#agenda.take(now, gate);
+      if (unit === null) return null;
+      const rows = unit.items.flatMap((item) => this.#stores.deliveries.read(item) ?? []);
       // A replay may have delivered meanwhile what waited in its lane.
-      if (row !== null && (turn.isManual || row.state === "open")) {
-        return { ...turn, row, body: this.#store.body(row), config: facts.config };
+      if (rows.some((row) => unit.isManual || row.state === "open")) {
+        this.#spend(facts, now);
+        return turnOf(
+          { unit, rows, config: facts.config, gate, level: facts.breaker.level, now },
+          this.#stores,
+        );
       }
-      this.#leave(turn);
+      this.#leave(unit, now);
     }
   }
 
-  #leave(turn: AgendaItem): void {
-    const isFreshNext = this.#agenda.settle(turn, null);
-    const facts = this.#store.facts();
-    if (isFreshNext && facts?.isIndexComplete) {
-      this.#store.saveFacts({ ...facts, isIndexComplete: false });
-    }
+  /** Accounts for a request that leaves now, before it does. */
+  #spend({ config, breaker, rateReserved }: EndpointFacts, now: number): void {
+    const { endpoint } = this.#stores;
+    endpoint.remember(sentLower(breaker, now));
+    if (this.#pace === null) return;
+    const { rateFactor } = limitsOf(breaker, rulesOf(config.breaker), now);
+    this.#tat = taken(this.#pace, this.#tat, now, rateFactor);
+    const reserved = reserveUntil(this.#tat, rateReserved);
+    if (reserved !== null) endpoint.change({ rateReserved: reserved });
   }
 
-  #commit(finished: readonly Finished<Turn, SendReport>[]): void {
+  #leave(unit: Unit, now: number): void {
+    this.#noteFresh(this.#agenda.settle(unit, [], null, now));
+  }
+
+  #noteFresh(isFreshNext: boolean): void {
+    const { endpoint } = this.#stores;
+    if (isFreshNext && endpoint.facts()?.isIndexComplete)
+      endpoint.change({ isIndexComplete: false });
+  }
+
+  #commit(finished: readonly Finished<Turn, Outcome>[]): void {
+    const now = this.#ports.now();
     this.#ports.transaction(() => {
-      for (const { item: turn, report } of finished) this.#settle(turn, report);
+      for (const { item: turn, report } of finished) {
+        const { rows, held } = this.#ledger.book(turn, report);
+        this.#noteFresh(this.#agenda.settle(turn.unit, rows, held, now));
+        const took = report.ended_at - report.started_at;
+        this.#latencyMs += SMOOTHING * (took - this.#latencyMs);
+      }
     });
   }
-
-  #settle(turn: Turn, report: SendReport): void {
-    const [stored, facts] = [this.#store.read(turn.item), this.#store.facts()];
-    if (stored === null || facts === null) return this.#leave(turn);
-    const { row, pauseUntil, isGone } = settle(stored, report, facts.config, this.#ports.random());
-    this.#store.saveAttempt(row);
-    if (row.state === "open" && row.due !== null) this.#agenda.settle(turn, row.due);
-    else this.#leave(turn);
-    this.#log(row, report, facts);
-    if (isGone) this.#disable();
-    if (pauseUntil !== null && pauseUntil > facts.pausedUntil) {
-      this.#store.saveFacts({ ...(this.#store.facts() ?? facts), pausedUntil: pauseUntil });
-    }
-  }
-
-  #disable(): void {
-    const facts = this.#store.facts();
-    if (facts === null || facts.config.state === "deleted") return;
-    const config = { ...facts.config, state: "disabled" as const };
-    this.#store.saveFacts({ ...facts, config, isUnreported: true });
-    this.#ports.log("warning", "endpoint_disabled", { webhook_id: config.webhook_id });
-  }
-
-  #log(row: DeliveryRow, report: SendReport, { config }: EndpointFacts): void {
-    const { webhook_id } = config;
-    const isFine = row.state === "delivered";
-    this.#ports.log(isFine ? "info" : "warning", "delivery_attempted", {
-      webhook_id,
-      delivery_id: deliveryId({ webhook_id, source: row.source, seq: row.seq }),
-      correlation_id: row.correlation_id,
-      attempt: row.attempts,
-      status_code: report.status_code,
-      fault: report.fault,
-      duration_ms: report.ended_at - report.started_at,
-      state: row.state,
-    });
-  }
-}
-
-function gateOf(facts: EndpointFacts): Gate {
-  return { isActive: facts.config.state === "active", pausedUntil: facts.pausedUntil };
 }

@@ -6,7 +6,14 @@ import type { Refusal } from "../../protocol/refusal.ts";
 import type { DeliveryView } from "../../protocol/webhook.ts";
 import { parseDeliveryId } from "../delivery-id.ts";
 import type { DeliveryRow } from "./delivery-row.ts";
-import type { DeliveryPlace, EndpointStore } from "./endpoint-store.ts";
+import type { DeliveryPlace, DeliveryStore } from "./delivery-store.ts";
+import type { EndpointStore } from "./endpoint-store.ts";
+
+/** What is read of an endpoint. */
+interface ReadStores {
+  endpoint: EndpointStore;
+  deliveries: DeliveryStore;
+}
 
 /** What a list of deliveries asks for. */
 export interface DeliveriesQuery {
@@ -33,14 +40,14 @@ const cursorSchema = z.tuple([z.string(), z.int()]);
  * Refuses `validation_failed` for a cursor that did not come from here.
  */
 export function deliveriesPage(
-  store: EndpointStore,
+  stores: ReadStores,
   query: DeliveriesQuery,
   viewOf: (row: DeliveryRow) => DeliveryView,
 ): Result<DeliveriesPage, Refusal> {
-  if (store.facts() === null) return ok({ items: [], next_cursor: null });
+  if (stores.endpoint.facts() === null) return ok({ items: [], next_cursor: null });
   const behind = query.cursor === undefined ? { source: "", seq: -1 } : placeOf(query.cursor);
   if (behind === null) return refuse(BAD_CURSOR);
-  const rows = store.page(behind, query.task_id ?? null, MOST_SCANNED);
+  const rows = stores.deliveries.page(behind, query.task_id ?? null, MOST_SCANNED);
   const items: DeliveryView[] = [];
   let last: DeliveryPlace | undefined;
   for (const row of rows) {
@@ -80,15 +87,15 @@ function placeOf(cursor: string): DeliveryPlace | null {
 
 /** The delivery with this id; refuses `delivery_not_found`. */
 export function findDelivery(
-  store: EndpointStore,
+  stores: ReadStores,
   delivery_id: string,
 ): Result<DeliveryRow, Refusal> {
   const key = parseDeliveryId(delivery_id);
-  const facts = store.facts();
+  const facts = stores.endpoint.facts();
   const row =
     key === null || facts === null || facts.config.webhook_id !== key.webhook_id
       ? null
-      : store.read(key);
+      : stores.deliveries.read(key);
   return row === null
     ? refuse({ code: "delivery_not_found", detail: `There is no delivery ${delivery_id}.` })
     : ok(row);

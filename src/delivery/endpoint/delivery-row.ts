@@ -9,6 +9,7 @@ import {
 import { attemptSchema, type Attempt, type DeliveryView } from "../../protocol/webhook.ts";
 import { deliveryId, messageId } from "../delivery-id.ts";
 import type { EndpointConfig } from "../endpoint-config.ts";
+import type { Gate } from "./agenda.ts";
 
 /** A delivery as its endpoint stores it, less the body. Instants are epoch milliseconds. */
 export const deliveryRowSchema = z.strictObject({
@@ -29,6 +30,14 @@ export const deliveryRowSchema = z.strictObject({
   due: z.int().nullable(),
   /** Since when an operator wants it sent again. */
   replay_at: z.int().nullable(),
+  /** When it failed for the first time since it was created or recovered. */
+  first_failed_at: z.int().nullable(),
+  /** Whether a recovery opened it again, until it is tried. */
+  is_recovering: z.int().min(0).max(1),
+  /** The webhook-id of the batch that it was last part of; null while it goes alone. */
+  batch_id: z.string().nullable(),
+  /** Bytes of the body. */
+  bytes: z.int().min(0),
   prev_seq: z.int().nullable(),
   correlation_id: z.string(),
   delivered_at: z.int().nullable(),
@@ -50,12 +59,13 @@ export function parseAttempt(json: string): Attempt {
   return attemptSchema.parse(JSON.parse(json));
 }
 
-/** What else decides how a delivery looks. */
+/** What else decides how a delivery looks. Instants are epoch milliseconds. */
 export interface RowSurroundings {
   config: EndpointConfig;
-  /** Until when the receiver asked for a pause; epoch milliseconds, 0 when it did not. */
-  pausedUntil: number;
+  gate: Pick<Gate, "pausedUntil" | "rateAt" | "leastPriority" | "trickleAt" | "probeAt">;
   isInFlight: boolean;
+  /** Whether another delivery of its lane goes first. */
+  isBehind: boolean;
   now: number;
 }
 
@@ -67,7 +77,7 @@ export function deliveryView(row: DeliveryRow, around: RowSurroundings): Deliver
   return {
     delivery_id: deliveryId(key),
     webhook_id: key.webhook_id,
-    message_id: messageId(key),
+    message_id: row.batch_id ?? messageId(key),
     task_id: isTask ? row.source : null,
     seq: isTask ? row.seq : null,
     prev_seq: row.prev_seq,
@@ -86,18 +96,18 @@ function stateOf(row: DeliveryRow, around: RowSurroundings): DeliveryState {
   if (around.isInFlight) return "delivering";
   if (row.replay_at !== null) return "pending";
   if (row.state !== "open") return row.state;
-  if (around.config.state !== "active") return "held";
+  if (around.config.state !== "active" || breakerReason(row, around) !== null) return "held";
   return row.attempts > 0 ? "retrying" : "pending";
 }
 
 function nextAttemptAt(
   row: DeliveryRow,
   state: DeliveryState,
-  around: RowSurroundings,
+  { gate }: RowSurroundings,
 ): string | null {
   if (state !== "pending" && state !== "retrying") return null;
   const due = row.replay_at ?? row.due ?? createdAt(row);
-  return instant(Math.max(due, around.pausedUntil));
+  return instant(Math.max(due, gate.pausedUntil, gate.rateAt));
 }
 
 function delayReason(
@@ -105,11 +115,38 @@ function delayReason(
   state: DeliveryState,
   around: RowSurroundings,
 ): string | null {
-  if (state === "held") return `endpoint_${around.config.state}`;
-  if (state === "cancelled") return wasRefused(row) ? "endpoint_gone" : "endpoint_deleted";
-  const isWaiting = state === "pending" || state === "retrying";
-  if (isWaiting && around.pausedUntil > around.now) return "retry_after";
-  return state === "retrying" ? "retry" : null;
+  switch (state) {
+    case "held":
+      return breakerReason(row, around) ?? `endpoint_${around.config.state}`;
+    case "cancelled":
+      return wasRefused(row) ? "endpoint_gone" : "endpoint_deleted";
+    case "pending":
+    case "retrying":
+      return waitReason(row, around);
+    case "delivering":
+    case "delivered":
+    case "exhausted":
+      return null;
+  }
+}
+
+/** Why the breaker keeps a delivery back that is due; null when it does not. */
+function breakerReason(row: DeliveryRow, { config, gate, now }: RowSurroundings): string | null {
+  if (config.state !== "active" || (row.due ?? 0) > now) return null;
+  if (gate.probeAt !== null) return "breaker_open";
+  const isLower = row.priority < gate.leastPriority && gate.trickleAt > now;
+  return isLower ? "breaker_restricted" : null;
+}
+
+/** What a delivery waits for that nobody holds back. */
+function waitReason(row: DeliveryRow, around: RowSurroundings): string | null {
+  const { gate, isBehind, config, now } = around;
+  if (gate.pausedUntil > now) return "retry_after";
+  if ((row.due ?? 0) > now) return "retry";
+  if (row.replay_at === null && isBehind) return "lane";
+  if (gate.rateAt > now) return "rate_limit";
+  if (config.batching !== null && row.attempts === 0) return "batching";
+  return row.attempts > 0 ? "retry" : null;
 }
 
 /** Whether the receiver's 410 cancelled it; otherwise its endpoint was deleted. */

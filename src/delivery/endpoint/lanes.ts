@@ -1,23 +1,14 @@
+import type { Ordering } from "../../protocol/webhook-options.ts";
 import { Heap } from "./heap.ts";
+import { Lane, type LaneItem } from "./lane.ts";
 
-/** A delivery that waits for its turn. */
-export interface LaneItem {
-  /** Deliveries of one lane go one after the other; different lanes don't wait for each other. */
-  lane: string;
-  source: string;
-  seq: number;
-  /** 0 (low) to 3 (critical). */
-  priority: number;
-  /** Epoch milliseconds before which it must not be sent. */
-  due: number;
-  /** Grows with each delivery of the endpoint: the order of creation. */
-  position: number;
-  /** Whether it has failed before, so that `due` is a stored instant and not the one of its creation. */
-  isRetry: boolean;
-}
+/** A waiting delivery rises one class each half minute (facts/webhooks.md §6.3). */
+export const AGEING_MS = 30_000;
 
-/** How an endpoint orders its deliveries (protocol.md §3, webhook_registration). */
-export type Ordering = "task" | "endpoint" | "none";
+const CRITICAL = 3;
+
+/** Every eighth turn is not a critical delivery's, so that a flood of them starves nobody. */
+const TURNS = 8;
 
 /** The lane of a delivery. News without a task are in order with nothing. */
 export function laneOf(ordering: Ordering, source: string, seq: number): string {
@@ -31,133 +22,239 @@ export function laneOf(ordering: Ordering, source: string, seq: number): string 
   }
 }
 
-interface Lane {
-  items: LaneItem[];
-  /** How many items there are of each priority: their highest is the lane's. */
-  counts: number[];
-  isBusy: boolean;
-  /** Entries of the heaps with an older stamp are void. */
-  stamp: number;
+/** How much waits. */
+export interface Load {
+  items: number;
+  bytes: number;
+}
+
+/** When a lane may go on, in epoch milliseconds, and by what. */
+export interface NextLane {
+  at: number;
+  /** Whether it is the wait for a retry that ends then. */
+  isRetry: boolean;
+  rank: number;
 }
 
 interface Entry {
   lane: Lane;
   stamp: number;
   rank: number;
-  due: number;
+  /** When the lane may go on: its head is due, or it need not wait for its head any longer. */
+  at: number;
   position: number;
 }
 
-const byDue = (a: Entry, b: Entry) => a.due < b.due;
+const byTime = (a: Entry, b: Entry) => a.at < b.at;
+const byAge = (a: Entry, b: Entry) => (a.at === b.at ? a.position < b.position : a.at < b.at);
 
-/** Highest priority first, inside it the longest due, then the oldest (facts/webhooks.md §6.3). */
-function byRank(a: Entry, b: Entry): boolean {
-  if (a.rank !== b.rank) return a.rank > b.rank;
-  return a.due === b.due ? a.position < b.position : a.due < b.due;
-}
-
-/** Inside a task its own count decides: it needs no clock. */
-function isBefore(a: LaneItem, b: LaneItem): boolean {
-  return a.source === b.source ? a.seq < b.seq : a.position < b.position;
-}
-
-function rankOf(lane: Lane): number {
-  return lane.counts.findLastIndex((count) => count > 0);
-}
-
-function countItem(lane: Lane, priority: number, change: 1 | -1): void {
-  lane.counts[priority] = (lane.counts[priority] ?? 0) + change;
-}
+/** What an entry is older than, were all of one class: constant in time, so that heaps stay heaps. */
+const agedAt = ({ at, rank }: Entry) => at - rank * AGEING_MS;
 
 /**
  * Which delivery of an endpoint goes next, each step in O(log lanes).
  *
  * Priority never changes the order inside a lane; a lane goes by the highest priority in it, because otherwise a
- * critical notification would wait behind low ones of its own task (facts/webhooks.md §6.3).
+ * critical notification would wait behind low ones of its own task. Between lanes critical goes first, whatever
+ * waits how long; the other classes go by age, where a class counts as half a minute of waiting
+ * (facts/webhooks.md §6.3).
  */
 export class Lanes {
   readonly #lanes = new Map<string, Lane>();
-  readonly #waiting = new Heap<Entry>(byDue);
-  readonly #ready = new Heap<Entry>(byRank);
+  readonly #waiting = new Heap<Entry>(byTime);
+  /** One heap for each rank, low to critical. */
+  readonly #ready = [0, 1, 2, CRITICAL].map(() => new Heap<Entry>(byAge));
+  /** The lanes that may go on, with what of them is counted in `#load`. */
+  readonly #ripe = new Map<Lane, Load>();
+  #load: Load = { items: 0, bytes: 0 };
+  #turn = 0;
+
+  /** Deliveries of the lanes that may go on now, and the bytes of their bodies. */
+  load(now: number): Load {
+    this.#ripen(now);
+    return this.#load;
+  }
 
   /** Puts a delivery into its lane, in order of creation. */
   add(item: LaneItem): void {
-    const lane = this.#lanes.get(item.lane) ?? {
-      items: [],
-      counts: [0, 0, 0, 0],
-      isBusy: false,
-      stamp: 0,
-    };
-    this.#lanes.set(item.lane, lane);
-    const [head, rank] = [lane.items[0], rankOf(lane)];
-    const after = lane.items.findLastIndex((other) => isBefore(other, item));
-    lane.items.splice(after + 1, 0, item);
-    countItem(lane, item.priority, 1);
-    if (head !== lane.items[0] || rank !== rankOf(lane)) this.#publish(lane);
+    const lane = this.#laneNamed(item.lane);
+    if (lane.insert(item)) this.#publish(lane);
+    else if (this.#ripe.has(lane)) this.#weigh(lane, true);
   }
 
-  /** The delivery to send now, or null when none is due. Its lane is busy until `finish` or `postpone`. */
-  take(now: number): LaneItem | null {
-    for (let entry = this.#next(this.#waiting); entry && entry.due <= now;) {
-      this.#waiting.pop();
-      this.#ready.push(entry);
-      entry = this.#next(this.#waiting);
+  /**
+   * The delivery to send now, or null when none is due. It leaves its lane, which is busy until `free` or
+   * `putBack`.
+   *
+   * @param leastRank lanes whose highest priority is lower wait
+   */
+  take(now: number, leastRank = 0): LaneItem | null {
+    this.#ripen(now);
+    for (let entry = this.#best(leastRank); entry !== null; entry = this.#best(leastRank)) {
+      this.#ready[entry.rank]?.pop();
+      this.#weigh(entry.lane, false);
+      const head = entry.lane.shift();
+      if (head === null) continue;
+      if (head.due <= now) return this.#leave(entry.lane, head);
+      // The lane has waited long enough for a head that failed: it goes on, and the head comes late by itself.
+      this.#detach(head);
+      this.#publish(entry.lane);
+      this.#ripen(now);
     }
-    const best = this.#next(this.#ready);
-    if (best === undefined) return null;
-    this.#ready.pop();
-    best.lane.isBusy = true;
-    return best.lane.items[0] ?? null;
+    return null;
   }
 
-  /** The head of a busy lane is done. Whether another one of its lane may go now. */
-  finish(item: LaneItem): boolean {
-    const lane = this.#lanes.get(item.lane);
-    if (lane === undefined || lane.items[0] !== item) return false;
-    lane.items.shift();
-    countItem(lane, item.priority, -1);
-    lane.isBusy = false;
-    if (lane.items.length === 0) this.#lanes.delete(item.lane);
-    else this.#publish(lane);
-    return lane.items.length > 0;
+  /** The one behind a delivery that was just taken, if it too may go now for the first time; it stays. */
+  peekBehind(taken: LaneItem, now: number): LaneItem | null {
+    const next = this.#lanes.get(taken.lane)?.head() ?? null;
+    return next === null || next.due > now || next.isRetry ? null : next;
   }
 
-  /** The head of a busy lane failed: the lane waits for it until `due`. */
-  postpone(item: LaneItem, due: number): void {
-    const lane = this.#lanes.get(item.lane);
-    if (lane === undefined || lane.items[0] !== item) return;
-    item.due = due;
-    item.isRetry = true;
+  /** Takes the one behind a delivery that was just taken. */
+  takeBehind(taken: LaneItem): void {
+    this.#lanes.get(taken.lane)?.shift();
+  }
+
+  /** A lane is no longer busy: its deliveries are done. Whether another one of it may go now. */
+  free(name: string): boolean {
+    const lane = this.#lanes.get(name);
+    if (lane === undefined) return false;
     lane.isBusy = false;
+    if (lane.length === 0) {
+      this.#lanes.delete(name);
+      return false;
+    }
+    this.#publish(lane);
+    return true;
+  }
+
+  /** A delivery was taken and is not done: it is the first of its lane again, and the lane is not busy. */
+  putBack(item: LaneItem): void {
+    const lane = this.#laneNamed(item.lane);
+    lane.isBusy = false;
+    lane.unshift(item);
     this.#publish(lane);
   }
 
-  /** When the next lane that is not busy comes due, in epoch milliseconds; null when there is none. */
-  nextDue(): number | null {
-    const dues = [this.#next(this.#ready), this.#next(this.#waiting)].map((entry) => entry?.due);
-    const known = dues.filter((due) => due !== undefined);
+  /** Makes a lane busy: something of it is under way that `take` did not give. */
+  hold(name: string): void {
+    const lane = this.#laneNamed(name);
+    lane.isBusy = true;
+    this.#publish(lane);
+  }
+
+  /** When the next lane that is not busy may go on, in epoch milliseconds; null when there is none. */
+  nextDue(): NextLane | null {
+    return firstOf([...this.#ready, this.#waiting].map((heap) => this.#first(heap)));
+  }
+
+  /** The same among the lanes that may go on now and have at least this rank. */
+  nextReady(now: number, leastRank: number): NextLane | null {
+    this.#ripen(now);
+    return firstOf(this.#ready.slice(leastRank).map((heap) => this.#first(heap)));
+  }
+
+  /** When the delivery that waits longest came due, in epoch milliseconds; null when none is due. */
+  oldestDue(now: number): number | null {
+    this.#ripen(now);
+    const firsts = this.#ready.map((heap) => this.#first(heap)?.at);
+    const known = firsts.filter((at) => at !== undefined);
     return known.length === 0 ? null : Math.min(...known);
   }
 
-  /** Whether every lane waits for the retry of its head. */
+  /** The highest rank that is ready; -1 when none is. */
+  readyRank(now: number): number {
+    this.#ripen(now);
+    return this.#ready.findLastIndex((heap) => this.#first(heap) !== undefined);
+  }
+
+  /** Whether every lane that is not busy waits for the retry of its head. */
   areAllRetrying(): boolean {
-    return [...this.#lanes.values()].every((lane) => lane.items[0]?.isRetry ?? true);
+    return [...this.#lanes.values()].every((lane) => lane.isBusy || (lane.head()?.isRetry ?? true));
+  }
+
+  /** Whether another delivery of its lane has to go before this one. */
+  isBehind(item: { lane: string; source: string; seq: number }): boolean {
+    const lane = this.#lanes.get(item.lane);
+    if (lane === undefined) return false;
+    const head = lane.head();
+    return lane.isBusy || (head !== null && (head.source !== item.source || head.seq !== item.seq));
+  }
+
+  #laneNamed(name: string): Lane {
+    const lane = this.#lanes.get(name) ?? new Lane();
+    this.#lanes.set(name, lane);
+    return lane;
+  }
+
+  #leave(lane: Lane, head: LaneItem): LaneItem {
+    lane.isBusy = true;
+    this.#turn += 1;
+    return head;
+  }
+
+  #detach(head: LaneItem): void {
+    const alone: LaneItem = { ...head, lane: `late:${head.source}/${head.seq}`, releaseAt: null };
+    const lane = this.#laneNamed(alone.lane);
+    lane.insert(alone);
+    this.#publish(lane);
+  }
+
+  /** Counts a lane among those that may go on, or no longer. */
+  #weigh(lane: Lane, isRipe: boolean): void {
+    const before = this.#ripe.get(lane) ?? { items: 0, bytes: 0 };
+    const after = isRipe ? { items: lane.length, bytes: lane.bytes } : { items: 0, bytes: 0 };
+    if (isRipe) this.#ripe.set(lane, after);
+    else this.#ripe.delete(lane);
+    this.#load = {
+      items: this.#load.items + after.items - before.items,
+      bytes: this.#load.bytes + after.bytes - before.bytes,
+    };
   }
 
   #publish(lane: Lane): void {
-    const head = lane.items[0];
+    const head = lane.head();
     lane.stamp += 1;
-    if (lane.isBusy || head === undefined) return;
-    const { due, position } = head;
-    this.#waiting.push({ lane, stamp: lane.stamp, rank: rankOf(lane), due, position });
+    this.#weigh(lane, false);
+    if (lane.isBusy || head === null) return;
+    const at = Math.min(head.due, head.releaseAt ?? head.due);
+    this.#waiting.push({ lane, stamp: lane.stamp, rank: lane.rank(), at, position: head.position });
+  }
+
+  #ripen(now: number): void {
+    for (let entry = this.#first(this.#waiting); entry && entry.at <= now;) {
+      this.#waiting.pop();
+      this.#ready[entry.rank]?.push(entry);
+      this.#weigh(entry.lane, true);
+      entry = this.#first(this.#waiting);
+    }
+  }
+
+  #best(leastRank: number): Entry | null {
+    const critical = this.#first(this.#ready[CRITICAL]);
+    let best: Entry | null = null;
+    for (const heap of this.#ready.slice(leastRank, CRITICAL)) {
+      const entry = this.#first(heap);
+      if (entry !== undefined && (best === null || agedAt(entry) < agedAt(best))) best = entry;
+    }
+    const isTheirTurn = this.#turn % TURNS === TURNS - 1;
+    return critical !== undefined && !(isTheirTurn && best !== null) ? critical : best;
   }
 
   /** The first entry of a heap that still holds; void ones are dropped on the way. */
-  #next(heap: Heap<Entry>): Entry | undefined {
+  #first(heap: Heap<Entry> | undefined): Entry | undefined {
     for (;;) {
-      const entry = heap.peek();
+      const entry = heap?.peek();
       if (entry === undefined || entry.stamp === entry.lane.stamp) return entry;
-      heap.pop();
+      heap?.pop();
     }
   }
+}
+
+function firstOf(entries: readonly (Entry | undefined)[]): NextLane | null {
+  const known = entries.filter((entry) => entry !== undefined);
+  const [first] = known.sort((a, b) => a.at - b.at);
+  return first === undefined
+    ? null
+    : { at: first.at, isRetry: first.lane.head()?.isRetry ?? false, rank: first.rank };
 }

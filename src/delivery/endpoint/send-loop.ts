@@ -1,14 +1,15 @@
-/** Requests that one invocation may have waiting for an answer (facts/platform.md §4, Workers). */
-const SLOTS = 6;
-
 /** What the loop asks of its endpoint. */
 export interface SendLoopPorts<Item, Report> {
-  /** The next one to send, or null when nothing may go now. */
+  /** The next one to send, or null when nothing may go now. It decides how many are in flight. */
   take: () => Item | null;
   /** Sends it. Should not reject: that ends the run. */
   send: (item: Item) => Promise<Report>;
   /** Stores what has finished since the last call. */
   commit: (finished: readonly Finished<Item, Report>[]) => void;
+  /** Milliseconds after which `take` may have something although no answer came; null when it won't soon. */
+  gap: () => number | null;
+  /** Lets so many milliseconds pass. */
+  wait: (ms: number) => Promise<void>;
 }
 
 /** An item and what became of it. */
@@ -18,15 +19,15 @@ export interface Finished<Item, Report> {
 }
 
 /**
- * Keeps up to six requests in flight until nothing is left to send.
+ * Keeps requests in flight until nothing is left to send.
  *
- * Our own gate, because the platform would queue a seventh request while its timeout runs (facts/webhooks.md §5).
  * Answers that arrive together are committed together.
  */
 export class SendLoop<Item, Report> {
   readonly #finished: Finished<Item, Report>[] = [];
   #inFlight = 0;
   #isRunning = false;
+  #isWaiting = false;
   #broken: { cause: unknown } | null = null;
   #news = Promise.withResolvers<void>();
 
@@ -41,7 +42,7 @@ export class SendLoop<Item, Report> {
   }
 
   /**
-   * Ends when nothing is in flight and `take` has nothing.
+   * Ends when nothing is in flight and `take` will have nothing soon.
    *
    * @throws what `send` or `commit` throws; what is in flight then is forgotten, so a new loop is needed
    */
@@ -50,7 +51,8 @@ export class SendLoop<Item, Report> {
     try {
       for (;;) {
         this.#fill(ports);
-        if (this.#inFlight === 0) return;
+        this.#mindTheGap(ports);
+        if (this.#inFlight === 0 && !this.#isWaiting) return;
         await this.#news.promise;
         this.#news = Promise.withResolvers<void>();
         const finished = this.#finished.splice(0);
@@ -63,15 +65,14 @@ export class SendLoop<Item, Report> {
   }
 
   #fill(ports: SendLoopPorts<Item, Report>): void {
-    while (this.#inFlight < SLOTS) {
-      const item = ports.take();
-      if (item === null) return;
+    for (let item = ports.take(); item !== null; item = ports.take()) {
+      const sent = item;
       this.#inFlight += 1;
       // Awaited through `news`: the loop does not end while anything is in flight.
       void ports
-        .send(item)
+        .send(sent)
         .then(
-          (report) => this.#finished.push({ item, report }),
+          (report) => this.#finished.push({ item: sent, report }),
           (cause: unknown) => {
             this.#broken = { cause };
           },
@@ -81,5 +82,17 @@ export class SendLoop<Item, Report> {
           this.#news.resolve();
         });
     }
+  }
+
+  /** Looks again when the wait is over, unless somebody is waiting already. */
+  #mindTheGap(ports: SendLoopPorts<Item, Report>): void {
+    const gap = this.#isWaiting ? null : ports.gap();
+    if (gap === null) return;
+    this.#isWaiting = true;
+    const done = (): void => {
+      this.#isWaiting = false;
+      this.#news.resolve();
+    };
+    void ports.wait(gap).then(done, done);
   }
 }

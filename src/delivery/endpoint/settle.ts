@@ -23,10 +23,17 @@ export interface SendReport {
   ended_at: number;
   /** Whether an operator asked for it. */
   isManual: boolean;
+  /** Whether it was to find out if an open breaker can close. */
+  isProbe: boolean;
+  /** The breaker's level when it was sent. */
+  level: number;
 }
 
 /** What of an endpoint's configuration decides about a failed attempt. */
 export type SettleRules = Pick<EndpointConfig, "retry_policy" | "final_statuses">;
+
+/** Whose attempt it was, of what a delivery's row knows. */
+type Asked = Pick<SendReport, "isManual" | "isProbe">;
 
 /** What an attempt changes. */
 export interface Settlement {
@@ -40,8 +47,8 @@ export interface Settlement {
 /**
  * The outcome of one attempt: where its delivery stands now, and what it means for the endpoint.
  *
- * A replay never uses up the schedule: when it fails the delivery is as it was. An endpoint that was deleted
- * meanwhile leaves its delivery cancelled.
+ * Neither a replay nor a probe uses up the schedule: when it fails the delivery stands where it stood. An endpoint
+ * that was deleted meanwhile leaves its delivery cancelled.
  *
  * @param row as stored when the answer came, not when the request left
  * @param random uniform draw in [0, 1) for the jitter
@@ -52,33 +59,47 @@ export function settle(
   rules: SettleRules,
   random: number,
 ): Settlement {
-  const outcome =
-    report.status_code === null
-      ? classifyFault(report.fault ?? "network")
-      : classifyStatus(report.status_code, rules.final_statuses);
+  const outcome = outcomeOf(report, rules);
   const pauseUntil = pauseOf(report);
-  const { isManual } = report;
-  const attempted: DeliveryRow = {
-    ...row,
-    attempts: row.attempts + 1,
-    tries: isManual ? row.tries : row.tries + 1,
-    replay_at: isManual ? null : row.replay_at,
-    last_attempt: JSON.stringify(attemptOf(row, report, outcome)),
-  };
+  const attempted = attemptedRow(row, report, outcome);
   const isGone = outcome.verdict === "gone";
   if (outcome.verdict === "delivered") {
     return { row: delivered(attempted, report.ended_at), pauseUntil, isGone };
   }
   if (row.state !== "open") return { row: attempted, pauseUntil, isGone };
   if (isGone) return { row: closed(attempted, "cancelled"), pauseUntil, isGone };
-  if (isManual) return { row: attempted, pauseUntil, isGone };
-  const wait =
-    outcome.verdict === "final" ? null : retryDelayMs(rules.retry_policy, attempted.tries, random);
+  if (report.isManual) return { row: attempted, pauseUntil, isGone };
+  const failed = { ...attempted, first_failed_at: row.first_failed_at ?? report.ended_at };
+  const isFinal = outcome.verdict === "final";
+  if (report.isProbe && !isFinal) return { row: failed, pauseUntil, isGone };
+  const wait = isFinal ? null : retryDelayMs(rules.retry_policy, attempted.tries, random);
   const settled =
     wait === null
-      ? closed(attempted, "exhausted")
-      : { ...attempted, due: Math.max(report.ended_at + wait, pauseUntil ?? 0) };
+      ? closed(failed, "exhausted")
+      : { ...failed, due: Math.max(report.ended_at + wait, pauseUntil ?? 0) };
   return { row: settled, pauseUntil, isGone };
+}
+
+/** What an answer, or none, means under an endpoint's rules. */
+export function outcomeOf(
+  report: Pick<SendReport, "status_code" | "fault">,
+  rules: Pick<EndpointConfig, "final_statuses">,
+): ResponseClass {
+  return report.status_code === null
+    ? classifyFault(report.fault ?? "network")
+    : classifyStatus(report.status_code, rules.final_statuses);
+}
+
+function attemptedRow(row: DeliveryRow, report: SendReport, outcome: ResponseClass): DeliveryRow {
+  const { isManual, isProbe } = report;
+  return {
+    ...row,
+    attempts: row.attempts + 1,
+    tries: isManual || isProbe ? row.tries : row.tries + 1,
+    replay_at: isManual ? null : row.replay_at,
+    is_recovering: isManual ? row.is_recovering : 0,
+    last_attempt: JSON.stringify(attemptOf(row, report, outcome)),
+  };
 }
 
 function pauseOf(report: SendReport): number | null {
@@ -106,11 +127,13 @@ function attemptOf(row: DeliveryRow, report: SendReport, outcome: ResponseClass)
     status_code: report.status_code,
     error_class: outcome.error_class,
     response_body: report.response_body,
-    level: 0,
+    level: report.level,
   };
 }
 
-function triggerOf(row: DeliveryRow, report: SendReport): Attempt["trigger"] {
-  if (report.isManual) return "manual";
+function triggerOf(row: DeliveryRow, { isManual, isProbe }: Asked): Attempt["trigger"] {
+  if (isManual) return "manual";
+  if (isProbe) return "probe";
+  if (row.is_recovering === 1) return "recover";
   return row.tries === 0 ? "scheduled" : "retry";
 }

@@ -11,7 +11,9 @@ import type {
 } from "../../protocol/webhook.ts";
 import { parseDeliveryId } from "../delivery-id.ts";
 import type { EndpointConfig } from "../endpoint-config.ts";
+import type { EndpointOffice } from "../endpoint-door.ts";
 import type { DeliveriesPage, DeliveriesQuery } from "../endpoint/delivery-reads.ts";
+import { webhookIdOf } from "../shards.ts";
 import type { AuditStore } from "./audit-store.ts";
 import {
   auditRecord,
@@ -36,15 +38,6 @@ import {
 import type { WebhookStore } from "./webhook-store.ts";
 
 type Answer<Value> = Promise<Result<Value, Refusal>>;
-
-/** What the use cases need of an endpoint's object. */
-export interface EndpointOffice {
-  configure(config: string): Promise<void>;
-  deliveries(query: DeliveriesQuery): Answer<DeliveriesPage>;
-  delivery(delivery_id: string): Answer<DeliveryView>;
-  replay(delivery_id: string): Answer<DeliveryView>;
-  sendTest(): Answer<DeliveryView>;
-}
 
 /** What the use cases are given. */
 export interface WebhookPorts extends CallbackPorts {
@@ -83,7 +76,7 @@ export class Webhooks {
     const secret = request.secret ?? this.#ports.newSecret();
     const webhook: Webhook = {
       tenant: by.tenant,
-      webhook_id: `wh_${this.#ports.newId()}`,
+      webhook_id: webhookIdOf(this.#ports.newId(), registration.shards ?? 1),
       registration,
       secrets: [{ secret, expires_at: null }],
       state: wantedState("active", request.active),
@@ -159,9 +152,12 @@ export class Webhooks {
   /** While paused, notifications are kept; resuming sends them. */
   async setPaused(by: Principal, webhook_id: string, isPaused: boolean): Answer<WebhookView> {
     const action = isPaused ? "webhook_paused" : "webhook_resumed";
-    return this.#change(by, webhook_id, (webhook) =>
+    const changed = await this.#change(by, webhook_id, (webhook) =>
       ok({ webhook: { ...webhook, state: wantedState(webhook.state, !isPaused) }, action }),
     );
+    // Also one that was active: its breaker may be open.
+    if (changed.ok && !isPaused) await this.#ports.endpoint(by.tenant, webhook_id).resume();
+    return changed;
   }
 
   /** Sends a test notification through the endpoint's own path. */

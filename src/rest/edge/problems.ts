@@ -19,6 +19,7 @@ export const PROBLEMS = {
   agent_not_found: { status: 404, title: "There is no such agent" },
   webhook_not_found: { status: 404, title: "There is no such webhook endpoint" },
   delivery_not_found: { status: 404, title: "There is no such delivery" },
+  recovery_not_found: { status: 404, title: "There is no such recovery" },
   escalation_not_found: { status: 404, title: "There is no such escalation" },
   key_not_found: { status: 404, title: "There is no such key" },
   schema_not_found: { status: 404, title: "There is no such schema" },

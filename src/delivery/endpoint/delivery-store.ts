@@ -1,0 +1,200 @@
+import { z } from "zod";
+
+import { prioritySchema } from "../../protocol/enums.ts";
+import type { Attempt } from "../../protocol/webhook.ts";
+import type { EnqueueItem } from "../endpoint-config.ts";
+import {
+  DELIVERY_COLUMNS,
+  deliveryRowSchema,
+  parseAttempt,
+  type DeliveryRow,
+} from "./delivery-row.ts";
+
+const bodyRowSchema = z.object({ body: z.string() });
+const attemptRowSchema = z.object({ record: z.string() });
+const seqRowSchema = z.object({ seq: z.int().nullable() });
+
+/** A delivery's place in the table; a page goes on behind it. */
+export interface DeliveryPlace {
+  source: string;
+  seq: number;
+}
+
+/** What of a delivery an attempt changes, in the order of the statement that stores it. */
+const CHANGED = [
+  "state",
+  "attempts",
+  "tries",
+  "due",
+  "replay_at",
+  "first_failed_at",
+  "is_recovering",
+  "batch_id",
+  "delivered_at",
+  "last_attempt",
+] as const;
+
+/** The deliveries of one endpoint and their attempts. Callers make transactions; nothing here awaits. */
+export class DeliveryStore {
+  readonly #sql: SqlStorage;
+  #lastPosition = 0;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  /**
+   * Stores a notification as an open delivery: one row. Null when it is there already.
+   *
+   * @param now epoch milliseconds
+   * @param changes what differs from a fresh delivery
+   */
+  insert(item: EnqueueItem, now: number, changes: Partial<DeliveryRow> = {}): DeliveryRow | null {
+    const [source, seq] = [item.task_id ?? item.event_id, item.seq ?? 0];
+    this.#lastPosition = Math.max(this.#lastPosition + 1, now * 1_000);
+    const prev_seq = this.#previousSeq(source, seq);
+    const body = bodyOf(item, prev_seq);
+    const row: DeliveryRow = {
+      source,
+      seq,
+      position: this.#lastPosition,
+      type: item.type,
+      priority: prioritySchema.options.indexOf(item.priority),
+      state: "open",
+      attempts: 0,
+      tries: 0,
+      due: null,
+      replay_at: null,
+      first_failed_at: null,
+      is_recovering: 0,
+      batch_id: null,
+      bytes: new TextEncoder().encode(body).length,
+      prev_seq,
+      correlation_id: item.correlation_id,
+      delivered_at: null,
+      last_attempt: null,
+      ...changes,
+    };
+    const columns = [...Object.keys(row), "body"];
+    const written = this.#sql.exec(
+      `INSERT INTO delivery (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})
+       ON CONFLICT DO NOTHING`,
+      ...Object.values(row),
+      body,
+    ).rowsWritten;
+    return written === 0 ? null : row;
+  }
+
+  #previousSeq(source: string, seq: number): number | null {
+    const statement = "SELECT max(seq) AS seq FROM delivery WHERE source = ? AND seq < ?";
+    return seqRowSchema.parse(this.#sql.exec(statement, source, seq).one()).seq;
+  }
+
+  /** Null when there is no such delivery. */
+  read({ source, seq }: DeliveryPlace): DeliveryRow | null {
+    return [...this.#rows("WHERE source = ? AND seq = ?", source, seq)][0] ?? null;
+  }
+
+  /** The bytes that are sent, as text. */
+  body({ source, seq }: DeliveryPlace): string {
+    const statement = "SELECT body FROM delivery WHERE source = ? AND seq = ?";
+    return bodyRowSchema.parse(this.#sql.exec(statement, source, seq).one()).body;
+  }
+
+  /** Stores the outcome of an attempt: one row, and one for the attempt before it if there was any. */
+  saveAttempt(row: DeliveryRow): void {
+    this.#sql.exec(
+      `INSERT OR IGNORE INTO attempt SELECT source, seq, attempts, last_attempt FROM delivery
+       WHERE source = ? AND seq = ? AND last_attempt IS NOT NULL`,
+      row.source,
+      row.seq,
+    );
+    this.save(row);
+  }
+
+  /** Stores what may change of a delivery: one row, index entries apart. */
+  save(row: DeliveryRow): void {
+    this.#sql.exec(
+      `UPDATE delivery SET ${CHANGED.map((column) => `${column} = ?`).join(", ")}
+       WHERE source = ? AND seq = ?`,
+      ...CHANGED.map((column) => row[column]),
+      row.source,
+      row.seq,
+    );
+  }
+
+  /** Every attempt of a delivery, first to last. */
+  attempts(row: DeliveryRow): Attempt[] {
+    const earlier = this.#sql
+      .exec(
+        "SELECT record FROM attempt WHERE source = ? AND seq = ? ORDER BY attempt",
+        row.source,
+        row.seq,
+      )
+      .toArray()
+      .map((attempt) => attemptRowSchema.parse(attempt).record);
+    const all = row.last_attempt === null ? earlier : [...earlier, row.last_attempt];
+    return all.map((record) => parseAttempt(record));
+  }
+
+  /** Forgets a delivery and its attempts: a row each. */
+  remove({ source, seq }: DeliveryPlace): void {
+    this.#sql.exec("DELETE FROM attempt WHERE source = ? AND seq = ?", source, seq);
+    this.#sql.exec("DELETE FROM delivery WHERE source = ? AND seq = ?", source, seq);
+  }
+
+  /**
+   * Deliveries that came later than a position, in that order. The first call makes the index for it: an endpoint that
+   * nobody polls does not pay for one.
+   */
+  behindPosition(position: number, limit: number): DeliveryRow[] {
+    this.#sql.exec("CREATE INDEX IF NOT EXISTS delivery_position ON delivery (position)");
+    return [...this.#rows("WHERE position > ? ORDER BY position LIMIT ?", position, limit)];
+  }
+
+  /** Ends every open delivery and every wish to send one again. */
+  cancelOpen(): void {
+    this.#sql.exec("UPDATE delivery SET state = 'cancelled', due = NULL WHERE state = 'open'");
+    this.#sql.exec("UPDATE delivery SET replay_at = NULL WHERE replay_at IS NOT NULL");
+  }
+
+  /** The open deliveries: from the index where it is complete, otherwise from all that are kept. */
+  *openRows(isIndexComplete: boolean): Generator<DeliveryRow> {
+    if (!isIndexComplete) {
+      yield* this.#rows("WHERE state = 'open'");
+      return;
+    }
+    yield* this.#rows(
+      "WHERE state = 'open' AND source IN (SELECT source FROM delivery WHERE due IS NOT NULL)",
+    );
+  }
+
+  /** The deliveries that an operator wants sent again. */
+  replayRows(): DeliveryRow[] {
+    return [...this.#rows("WHERE replay_at IS NOT NULL ORDER BY replay_at")];
+  }
+
+  /** Deliveries behind a place, by task and seq, at most `limit`. */
+  page(behind: DeliveryPlace, task_id: string | null, limit: number): DeliveryRow[] {
+    const isOfTask = task_id === null ? "" : "AND source = ?";
+    const { source, seq } = behind;
+    return [
+      ...this.#rows(
+        `WHERE (source, seq) > (?, ?) ${isOfTask} ORDER BY source, seq LIMIT ?`,
+        ...(task_id === null ? [source, seq, limit] : [source, seq, task_id, limit]),
+      ),
+    ];
+  }
+
+  *#rows(where: string, ...bindings: (string | number)[]): Generator<DeliveryRow> {
+    const statement = `SELECT ${DELIVERY_COLUMNS} FROM delivery ${where}`;
+    for (const row of this.#sql.exec(statement, ...bindings)) yield deliveryRowSchema.parse(row);
+  }
+}
+
+/** The body of every attempt (protocol.md §5): fixed here, so that all attempts send the same bytes. */
+function bodyOf(item: EnqueueItem, prev_seq: number | null): string {
+  const head = JSON.stringify({ type: item.type, timestamp: item.at }).slice(0, -1);
+  const data = JSON.stringify({ task_id: item.task_id, seq: item.seq, prev_seq }).slice(0, -1);
+  return `${head},"data":${data},"notification":${item.notification}}}`;
+}

@@ -1,0 +1,89 @@
+import type { Log } from "../../lib/log.ts";
+import type { Clock } from "../../lib/ports.ts";
+import type { Courier } from "./courier.ts";
+import type { EndpointStore } from "./endpoint-store.ts";
+import type { Upkeep } from "./upkeep.ts";
+import { WATCHDOG_MS, type Waker } from "./waker.ts";
+
+/** What a keeper keeps together. */
+interface KeeperParts {
+  endpoint: EndpointStore;
+  courier: Courier;
+  waker: Waker;
+  upkeep: Upkeep;
+  now: Clock;
+  log: Log;
+  /** Name of the object. */
+  name: string;
+}
+
+/** Decides when an endpoint sends: what its alarm does, and when it fires next. */
+export class Keeper {
+  readonly #parts: KeeperParts;
+
+  constructor(parts: KeeperParts) {
+    this.#parts = parts;
+  }
+
+  /** Brings into memory what may be sent, unless it is there. */
+  async load(): Promise<void> {
+    const { courier, waker, endpoint } = this.#parts;
+    if (courier.isLoaded || endpoint.facts() === null) return;
+    const isArmed = await waker.recall();
+    if (!courier.isLoaded) courier.load(isArmed);
+  }
+
+  /** Something was added: has it sent as soon as that may be. */
+  async sendSoon(): Promise<void> {
+    const { courier, waker } = this.#parts;
+    // A run sees what is added.
+    const next = courier.isRunning ? null : courier.next();
+    if (next !== null) await waker.plan(next);
+  }
+
+  /** A retry may have come due. */
+  async wake(): Promise<void> {
+    const { courier, waker, endpoint, now } = this.#parts;
+    if (endpoint.facts() === null) return;
+    courier.load(true);
+    const next = courier.next();
+    if (next === null) return;
+    if (next.at <= now()) await this.sendSoon();
+    else if (next.isRetry) await waker.askWake(next.at, next.rank);
+  }
+
+  /** Sends what is due and does what else is to be done; never throws. */
+  async alarm(): Promise<void> {
+    const { courier, waker, upkeep, log, name, now } = this.#parts;
+    waker.fired();
+    if (courier.isRunning) return;
+    try {
+      courier.load(true);
+      courier.add(upkeep.recover());
+      await courier.run();
+      await upkeep.sweepDaily();
+      await upkeep.report();
+      await this.#planNext();
+    } catch (error) {
+      // Never out of here: an alarm that throws is dropped after six retries (facts/platform.md §4).
+      log("error", "endpoint_alarm_failed", { endpoint: name, error: String(error) });
+      courier.reset();
+      await waker.arm(now() + WATCHDOG_MS);
+    }
+  }
+
+  async #planNext(): Promise<void> {
+    const { courier, waker, upkeep, endpoint, now } = this.#parts;
+    if (!courier.isLoaded || upkeep.isPending) return waker.arm(now());
+    const next = courier.next();
+    const isWait = next?.isRetry === true && next.at > now();
+    const isIndexComplete = isWait && courier.isIndexComplete();
+    const isNewlyComplete = isIndexComplete && endpoint.facts()?.isIndexComplete === false;
+    const breaker = endpoint.unsavedBreaker();
+    // Both are of one row: written together they cost one.
+    if (isNewlyComplete || breaker !== null) {
+      endpoint.change({ ...breaker, ...(isNewlyComplete && { isIndexComplete }) });
+    }
+    if (next !== null) await waker.plan(next);
+  }
+}

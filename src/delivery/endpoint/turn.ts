@@ -1,0 +1,84 @@
+import { instant } from "../../lib/ports.ts";
+import type { Job } from "../attempt.ts";
+import { batchBody } from "../batching.ts";
+import { messageId } from "../delivery-id.ts";
+import type { EndpointConfig } from "../endpoint-config.ts";
+import type { Gate, Unit } from "./agenda.ts";
+import type { BatchStore, StoredBatch } from "./batch-store.ts";
+import type { DeliveryRow } from "./delivery-row.ts";
+import type { DeliveryStore } from "./delivery-store.ts";
+import type { SendReport } from "./settle.ts";
+
+/** A unit whose turn it is, made ready to leave. */
+export interface Turn {
+  unit: Unit;
+  /** Its deliveries as they were stored when it left, in order. */
+  rows: readonly DeliveryRow[];
+  /** The batch that carries them; null when one goes alone. */
+  batch: StoredBatch | null;
+  job: Job;
+  /** Who asked for it, and at what level. */
+  asked: Pick<SendReport, "isManual" | "isProbe" | "level">;
+}
+
+/** What a turn is made of. `now` is epoch milliseconds. */
+interface Departure {
+  unit: Unit;
+  rows: readonly DeliveryRow[];
+  config: EndpointConfig;
+  gate: Gate;
+  level: number;
+  now: number;
+}
+
+/** Makes a unit ready to leave; a new batch is stored first, so that it never goes again under another id. */
+export function turnOf(
+  departure: Departure,
+  stores: { deliveries: DeliveryStore; batches: BatchStore },
+): Turn {
+  const { unit, rows, config, gate, level, now } = departure;
+  const batch = unit.isBatch ? batchOf(departure) : null;
+  if (batch !== null && unit.held === null) stores.batches.insert(batch);
+  const bodies = rows.map((row) => stores.deliveries.body(row));
+  const [first] = rows;
+  if (first === undefined) throw new Error("A turn without a delivery");
+  const { webhook_id } = config;
+  const attempt = first.attempts + 1;
+  const isTask = first.seq > 0;
+  return {
+    unit,
+    rows,
+    batch,
+    asked: { isManual: unit.isManual, isProbe: !unit.isManual && gate.probeAt !== null, level },
+    job: {
+      message_id:
+        batch?.batch_id ?? messageId({ webhook_id, source: first.source, seq: first.seq }),
+      body: batch === null ? (bodies[0] ?? "") : batchBody(batch.at, bodies),
+      facts:
+        batch === null
+          ? {
+              task_id: isTask ? first.source : null,
+              type: first.type,
+              attempt,
+              correlation_id: first.correlation_id,
+              batch_size: null,
+            }
+          : { task_id: null, type: "batch", attempt, correlation_id: "", batch_size: rows.length },
+      config,
+      started_at: now,
+    },
+  };
+}
+
+/** The batch of a unit: as it was, or one whose id its first member and its instant make unique. */
+function batchOf({ unit, rows, config, now }: Departure): StoredBatch {
+  const members = rows.map(({ source, seq }) => ({ source, seq }));
+  if (unit.held !== null) return { batch_id: unit.held.batch_id, at: unit.held.at, members };
+  const name = config.webhook_id.replace("_", "");
+  const position = rows[0]?.position ?? 0;
+  return {
+    batch_id: `msg_${name}_batch_${position}_${now}_${config.shard}`,
+    at: instant(now),
+    members,
+  };
+}

@@ -1,0 +1,102 @@
+import type { Log } from "../../lib/log.ts";
+import { instant, type Clock } from "../../lib/ports.ts";
+import type { EndpointPorts } from "../level-report.ts";
+import type { EndpointStores } from "./courier.ts";
+import type { DeliveryRow } from "./delivery-row.ts";
+import type { DeliveryPlace } from "./delivery-store.ts";
+import type { RecoveryStore } from "./recovery-store.ts";
+import { recoverPage } from "./recovery.ts";
+import { DAY_MS, dayOf, isTooOld, nextSweepAt } from "./retention.ts";
+
+/** Deliveries that a sweep looks at before it lets others go first. */
+const PAGE = 2_000;
+
+/** What upkeep is given. */
+interface UpkeepPorts extends EndpointPorts {
+  now: Clock;
+  log: Log;
+  /** Name of the object. */
+  name: string;
+  transaction: <Value>(write: () => Value) => Value;
+}
+
+/** What an endpoint does beside sending: recoveries, reports of its level, and forgetting what is too old. */
+export class Upkeep {
+  readonly #stores: EndpointStores & { recoveries: RecoveryStore };
+  readonly #ports: UpkeepPorts;
+  #sweptTo: DeliveryPlace | null = null;
+
+  constructor(stores: EndpointStores & { recoveries: RecoveryStore }, ports: UpkeepPorts) {
+    this.#stores = stores;
+    this.#ports = ports;
+  }
+
+  /** Whether there is something to do at once. */
+  get isPending(): boolean {
+    return this.#sweptTo !== null || this.#stores.recoveries.running() !== null;
+  }
+
+  /** Whether somebody has not heard yet of a changed level. */
+  get isUnreported(): boolean {
+    return (this.#stores.endpoint.facts()?.reports.length ?? 0) > 0;
+  }
+
+  /** Opens the next deliveries of a recovery; gives them in the order of their lanes. */
+  recover(): DeliveryRow[] {
+    const { recoveries, endpoint } = this.#stores;
+    const recovery = recoveries.running();
+    if (recovery === null || endpoint.facts() === null) return [];
+    return this.#ports.transaction(() => {
+      const opened = recoverPage(recovery, this.#stores, this.#ports.now());
+      if (opened.length > 0) endpoint.change({ isIndexComplete: false });
+      return opened;
+    });
+  }
+
+  /** Tells others of changed levels, in order; what they have heard is told no more. */
+  async report(): Promise<void> {
+    const { endpoint } = this.#stores;
+    for (let facts = endpoint.facts(); facts !== null; facts = endpoint.facts()) {
+      const [report] = facts.reports;
+      if (report === undefined) return;
+      await this.#ports.report(facts.config.tenant, facts.config.webhook_id, report);
+      const reports = endpoint.facts()?.reports ?? [];
+      endpoint.change({
+        reports: reports.filter(({ report_id }) => report_id !== report.report_id),
+      });
+    }
+  }
+
+  /** On the first occasion of a day: forgets what is too old, and has itself woken when more will be. */
+  async sweepDaily(): Promise<void> {
+    const facts = this.#stores.endpoint.facts();
+    const now = this.#ports.now();
+    if (facts === null || (facts.sweptDay >= dayOf(now) && this.#sweptTo === null)) return;
+    this.sweepPage();
+    if (this.#sweptTo !== null) return;
+    // First the appointment: without one nothing would come back to an endpoint that has become quiet.
+    await this.#ports.scheduleSweep(this.#ports.name, nextSweepAt(this.#ports.retention, now));
+    this.#stores.endpoint.change({ sweptDay: dayOf(now) });
+  }
+
+  /** Forgets what is too old among the next deliveries. Whether that was the last page. */
+  sweepPage(): boolean {
+    const { deliveries, batches, endpoint } = this.#stores;
+    const facts = endpoint.facts();
+    if (facts === null) return true;
+    const now = this.#ports.now();
+    const { retention } = this.#ports;
+    const page = deliveries.page(this.#sweptTo ?? { source: "", seq: -1 }, null, PAGE);
+    const old = page.filter((row) => isTooOld(row, facts.config, retention, now));
+    this.#ports.transaction(() => {
+      for (const row of old) deliveries.remove(row);
+      batches.removeBefore(instant(now - retention.undeliveredDays * DAY_MS));
+    });
+    if (old.length > 0) {
+      const { webhook_id } = facts.config;
+      this.#ports.log("info", "deliveries_swept", { webhook_id, count: old.length });
+    }
+    this.#sweptTo = page.length < PAGE ? null : (page.at(-1) ?? null);
+    return this.#sweptTo === null;
+  }
+}

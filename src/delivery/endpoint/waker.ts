@@ -1,0 +1,76 @@
+import type { Log } from "../../lib/log.ts";
+import type { Clock } from "../../lib/ports.ts";
+import { prioritySchema, type Priority } from "../../protocol/enums.ts";
+import { hopSeconds } from "../retry-policy.ts";
+import type { NextTurn } from "./agenda.ts";
+
+/** How far the alarm stays behind the queue's message, and how soon it comes back after an error. */
+export const WATCHDOG_MS = 60_000;
+
+/** What a waker is given. */
+interface WakerPorts {
+  now: Clock;
+  log: Log;
+  getAlarm: () => Promise<number | null>;
+  setAlarm: (at: number) => Promise<void>;
+  /** Puts a message on the queue of this priority that wakes the object when its delay is over. */
+  sendWake: (due: number, priority: Priority, delaySeconds: number) => Promise<void>;
+}
+
+/** Sees to it that an object wakes in time: by its alarm, and where a retry is due by a queue before it. */
+export class Waker {
+  readonly #ports: WakerPorts;
+  #armedAt: number | null = null;
+  #wakeAt: number | null = null;
+
+  constructor(ports: WakerPorts) {
+    this.#ports = ports;
+  }
+
+  /** The alarm has fired: none is set. */
+  fired(): void {
+    this.#armedAt = null;
+  }
+
+  /** Learns what alarm is set, after an eviction. Whether one is. */
+  async recall(): Promise<boolean> {
+    const armedAt = await this.#ports.getAlarm();
+    this.#armedAt = armedAt;
+    return armedAt !== null;
+  }
+
+  /** Sets the alarm if that makes it earlier: each setting is a row written, a late one is put right as it fires. */
+  async arm(at: number): Promise<void> {
+    const isOverdue = this.#armedAt !== null && this.#armedAt < this.#ports.now() - WATCHDOG_MS;
+    if (this.#armedAt !== null && this.#armedAt <= at && !isOverdue) return;
+    this.#armedAt = at;
+    await this.#ports.setAlarm(at);
+  }
+
+  /**
+   * Has the object wake for its next turn.
+   *
+   * A retry is woken for by the queue, with the alarm behind it that makes up for a lost message. Anything else
+   * that waits (a batch, the rate, a probe) waits for seconds, where the alarm alone costs less.
+   */
+  async plan({ at, isRetry, rank }: NextTurn): Promise<void> {
+    if (at <= this.#ports.now()) return this.arm(this.#ports.now());
+    if (!isRetry) return this.arm(at);
+    await this.arm(at + WATCHDOG_MS);
+    await this.askWake(at, rank);
+  }
+
+  /** Has the queue wake the object at `due`, unless a message is under way that comes no later. */
+  async askWake(due: number, rank: number): Promise<void> {
+    const now = this.#ports.now();
+    if (this.#wakeAt !== null && this.#wakeAt > now && this.#wakeAt <= due) return;
+    this.#wakeAt = due;
+    try {
+      const priority = prioritySchema.options[rank] ?? "normal";
+      await this.#ports.sendWake(due, priority, hopSeconds(due, now));
+    } catch (error) {
+      // The alarm behind it comes a minute later.
+      this.#ports.log("error", "retry_message_failed", { error: String(error) });
+    }
+  }
+}

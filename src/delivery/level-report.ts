@@ -1,0 +1,38 @@
+import { z } from "zod";
+
+import type { Priority } from "../protocol/enums.ts";
+import { instantSchema, jsonObjectSchema } from "../protocol/primitives.ts";
+import type { RetryMessage } from "../protocol/queue-messages.ts";
+import { levelSchema } from "../protocol/webhook.ts";
+
+/** A change of an endpoint's level that others have to hear of. Told again it means nothing new. */
+export const levelReportSchema = z.strictObject({
+  /** Unique, letters and digits with _ and -: it is the id of the audit row and of the alert. */
+  report_id: z.string(),
+  at: instantSchema,
+  from: levelSchema,
+  to: levelSchema,
+  why: z.string(),
+  evidence: jsonObjectSchema,
+});
+export type LevelReport = z.infer<typeof levelReportSchema>;
+
+/** What an endpoint's object asks of other parts. */
+export interface EndpointPorts {
+  /** Tells the registry, the audit and other endpoints of a changed level. Safe to repeat. */
+  report(tenant: string, webhook_id: string, report: LevelReport): Promise<void>;
+  /** Asks to be swept at this instant, epoch milliseconds. */
+  scheduleSweep(name: string, due: number): Promise<void>;
+  /** Puts a message on the `retries` queue of this priority. */
+  sendWake(message: RetryMessage, priority: Priority, delaySeconds: number): Promise<void>;
+  /** How long deliveries are kept, in days. */
+  retention: Retention;
+}
+
+/** Days that deliveries are kept. */
+export interface Retention {
+  /** Those that arrived or were cancelled. */
+  settledDays: number;
+  /** Those that were given up, and those that wait for an endpoint that is not active. */
+  undeliveredDays: number;
+}
