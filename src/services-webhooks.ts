@@ -1,5 +1,6 @@
 import { publishAlert } from "./delivery/alert.ts";
 import { levelAlert, type EndpointPorts, type LevelReport } from "./delivery/level-report.ts";
+import { disabledRecord, levelRecord } from "./delivery/registry/audit.ts";
 import { configOf } from "./delivery/registry/registration.ts";
 import { SweepStore } from "./delivery/registry/sweep-store.ts";
 import { shardsOf } from "./delivery/shards.ts";
@@ -35,9 +36,9 @@ async function tell(
 ): Promise<void> {
   const services = servicesOf(env);
   const { webhookStore, endpoint, audit } = services;
-  const { report_id, at, from, to, why, evidence } = report;
-  if (to === 4) {
-    await webhookStore.disable(tenant, webhook_id, why);
+  await audit.add(levelRecord(tenant, webhook_id, report));
+  if (report.to === 4) {
+    await webhookStore.disable(tenant, webhook_id, disabledRecord(tenant, webhook_id, report));
     // Its other shards don't know yet.
     const webhook = shardsOf(webhook_id) > 1 ? await webhookStore.read(tenant, webhook_id) : null;
     if (webhook !== null) {
@@ -45,10 +46,9 @@ async function tell(
     }
   }
   await webhookStore.setLevel(tenant, webhook_id, await endpoint(tenant, webhook_id).level());
-  const change = { tenant, webhook_id, audit_id: report_id, at, from, to, why, evidence };
-  await audit.recordLevelChange(change);
   const alert = levelAlert(webhook_id, report);
-  await publishAlert(fanOutPorts(services), { tenant, alert, at, except: webhook_id });
+  const news = { tenant, alert, at: report.at, except: webhook_id };
+  await publishAlert(fanOutPorts(services), news);
 }
 
 /** What an endpoint's object asks of other parts. */

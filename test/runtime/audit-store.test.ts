@@ -2,16 +2,17 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
 import { AuditStore } from "../../src/delivery/registry/audit-store.ts";
+import { levelRecord } from "../../src/delivery/registry/audit.ts";
 import { fullScans, planOf, recordingDb } from "./recording-db.ts";
 import { auditOf, auditPages, auditStore, newTenant } from "./webhook-world.ts";
 
 const at = (second: number) => new Date(Date.UTC(2026, 10, 22, 10, 0, second)).toISOString();
 
 /** A change of level, the only entry that needs no webhook. */
-function levelChange(tenant: string, second: number, audit_id = `aud_${second}`) {
+function levelChange(tenant: string, second: number, report_id = `lvl_${second}`) {
   const [from, to, why] = [0, 3, "five failures in a row"];
   const evidence = { failures: 5 };
-  return { tenant, webhook_id: "wh_x", audit_id, at: at(second), from, to, why, evidence };
+  return levelRecord(tenant, "wh_x", { report_id, at: at(second), from, to, why, evidence });
 }
 
 describe("the audit in the database", () => {
@@ -19,7 +20,7 @@ describe("the audit in the database", () => {
     "refuses %s",
     async (statement) => {
       const { tenant } = newTenant();
-      await auditStore.recordLevelChange(levelChange(tenant, 1));
+      await auditStore.add(levelChange(tenant, 1));
 
       const outcome = env.DB.prepare(`${statement} WHERE tenant = ?`).bind(tenant).run();
 
@@ -33,7 +34,7 @@ describe("the audit in the database", () => {
     ["", "ON CONFLICT DO UPDATE SET actor = 'nobody'"],
   ])("keeps what is there from INSERT %s %s", async (clause, upsert) => {
     const { tenant } = newTenant();
-    await auditStore.recordLevelChange(levelChange(tenant, 1));
+    await auditStore.add(levelChange(tenant, 1));
 
     await env.DB.prepare(
       `INSERT ${clause} INTO audit SELECT tenant, subject, at, audit_id, 'nobody', action, detail
@@ -48,20 +49,20 @@ describe("the audit in the database", () => {
   it("takes a change of level once, however often it is told", async () => {
     const { tenant } = newTenant();
 
-    await auditStore.recordLevelChange(levelChange(tenant, 1));
-    await auditStore.recordLevelChange(levelChange(tenant, 1));
-    await auditStore.recordLevelChange(levelChange(tenant, 2));
+    await auditStore.add(levelChange(tenant, 1));
+    await auditStore.add(levelChange(tenant, 1));
+    await auditStore.add(levelChange(tenant, 2));
 
     expect(await auditOf(tenant, "wh_x")).toEqual([
       {
-        audit_id: "aud_1",
+        audit_id: "lvl_1",
         at: at(1),
         actor: "system",
         action: "level_changed",
         subject: "wh_x",
         detail: { from: 0, to: 3, why: "five failures in a row", evidence: { failures: 5 } },
       },
-      expect.objectContaining({ audit_id: "aud_2" }),
+      expect.objectContaining({ audit_id: "lvl_2" }),
     ]);
   });
 
@@ -74,7 +75,7 @@ describe("the audit in the database", () => {
       [2, "c"],
       [3, "d"],
     ] as const) {
-      await auditStore.recordLevelChange(levelChange(tenant, second, id));
+      await auditStore.add(levelChange(tenant, second, id));
     }
 
     const first = await auditStore.list(tenant, "wh_x", { limit: 2 });
@@ -115,8 +116,8 @@ describe("the audit in the database", () => {
     const recorded = new AuditStore(recording.db);
     const { tenant } = newTenant();
 
-    await recorded.recordLevelChange(levelChange(tenant, 1));
-    await recorded.recordLevelChange(levelChange(tenant, 2));
+    await recorded.add(levelChange(tenant, 1));
+    await recorded.add(levelChange(tenant, 2));
     const page = await recorded.list(tenant, "wh_x", { limit: 1 });
     const cursor = page.ok ? (page.value.next_cursor ?? undefined) : undefined;
     await recorded.list(tenant, "wh_x", { limit: 1, cursor });

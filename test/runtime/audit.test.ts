@@ -1,7 +1,12 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
-import { auditRecord, type AuditAction } from "../../src/delivery/registry/audit.ts";
+import {
+  auditRecord,
+  disabledRecord,
+  levelRecord,
+  type AuditAction,
+} from "../../src/delivery/registry/audit.ts";
 import { WebhookStore } from "../../src/delivery/registry/webhook-store.ts";
 import { Webhooks } from "../../src/delivery/registry/webhooks.ts";
 import { randomId } from "../../src/lib/ports.ts";
@@ -20,6 +25,15 @@ import {
 /** A clock ahead of the real one on which no two entries have one instant, so that their order is theirs. */
 let tick = Date.now() + 3_600_000;
 const webhooks = new Webhooks({ ...ports, now: () => (tick += 1) });
+
+const GONE = {
+  report_id: "lvl_1",
+  at: "2026-11-22T10:00:00.000Z",
+  from: 0,
+  to: 4,
+  why: "gone",
+  evidence: {},
+};
 
 const actions = async (tenant: string, subject: string) =>
   (await auditOf(tenant, subject)).map(({ action }) => action);
@@ -86,15 +100,17 @@ describe("the audit of a webhook", () => {
     const { webhook_id } = await register(by, newReceiver());
     const store = new WebhookStore(env.DB);
 
-    await store.disable(by.tenant, webhook_id, "gone");
-    await store.disable(by.tenant, webhook_id, "gone");
+    const record = disabledRecord(by.tenant, webhook_id, GONE);
+    await store.disable(by.tenant, webhook_id, record);
+    await store.disable(by.tenant, webhook_id, { ...record, audit_id: "lvl_2_disabled" });
 
     const found = await auditOf(by.tenant, webhook_id);
     expect(found.filter(({ action }) => action !== "webhook_created")).toMatchObject([
       {
         action: "webhook_disabled",
         actor: "system",
-        detail: { changes: { state: { from: "active", to: "disabled" } } },
+        audit_id: "lvl_1_disabled",
+        detail: { why: "gone" },
       },
     ]);
   });
@@ -188,16 +204,7 @@ describe("the audit of a webhook", () => {
   it("is shown of a callback endpoint that something befell", async () => {
     const { tenant } = newTenant();
     const webhook_id = `cb_${randomId()}`;
-    await auditStore.recordLevelChange({
-      tenant,
-      webhook_id,
-      audit_id: "aud_1",
-      at: "2026-11-22T10:00:00.000Z",
-      from: 0,
-      to: 3,
-      why: "five failures in a row",
-      evidence: {},
-    });
+    await auditStore.add(levelRecord(tenant, webhook_id, GONE));
 
     const shown = await auditReads.list(tenant, webhook_id, { limit: 10 });
 

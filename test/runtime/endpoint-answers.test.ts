@@ -49,7 +49,10 @@ describe("what an endpoint's answers do", () => {
     const audit = await env.DB.prepare("SELECT actor, action FROM audit WHERE subject = ?")
       .bind(endpoint.config.webhook_id)
       .all();
-    expect(audit.results).toEqual([{ actor: "system", action: "webhook_disabled" }]);
+    expect(audit.results).toEqual([
+      { actor: "system", action: "level_changed" },
+      { actor: "system", action: "webhook_disabled" },
+    ]);
   });
 
   it.each([

@@ -6,10 +6,9 @@ import { isAfter, isBefore } from "../../db/keyset.ts";
 import { auditTable } from "../../db/tables.ts";
 import { ok, type Result } from "../../lib/result.ts";
 import { pageOf, placeOf, type Page, type Place } from "../../protocol/keyset.ts";
-import type { JsonObject } from "../../protocol/primitives.ts";
 import type { Refusal } from "../../protocol/refusal.ts";
 import { auditEntrySchema, type AuditEntry } from "../../protocol/webhook-operations.ts";
-import { SYSTEM, type AuditRecord } from "./audit.ts";
+import type { AuditRecord } from "./audit.ts";
 
 /** Rows that an export reads and holds at a time. */
 const EXPORT_ROWS = 200;
@@ -18,20 +17,6 @@ const rowSchema = z
   .object({ ...auditEntrySchema.shape, detail: z.string() })
   .transform((row) => ({ ...row, detail: JSON.parse(row.detail) as unknown }))
   .pipe(auditEntrySchema);
-
-/** A new level of an endpoint's breaker, and what it was concluded from. */
-export interface LevelChange {
-  tenant: string;
-  webhook_id: string;
-  /** Names the change together with `at`, so that telling it twice leaves one row. */
-  audit_id: string;
-  /** RFC 3339 with milliseconds, UTC. */
-  at: string;
-  from: number;
-  to: number;
-  why: string;
-  evidence: JsonObject;
-}
 
 /**
  * The statement that adds a record, to ride in the batch with the change it tells of.
@@ -55,23 +40,9 @@ export class AuditStore {
     this.#db = drizzle(database);
   }
 
-  /** Adds the record of something that D1 does not hold itself. */
+  /** Adds the record of something that D1 does not hold itself. The same `at` and `audit_id` again change nothing. */
   async add(record: AuditRecord): Promise<void> {
     await auditInsert(this.#db, record);
-  }
-
-  /** Adds that an endpoint's level changed. The same `at` and `audit_id` again change nothing. */
-  async recordLevelChange(change: LevelChange): Promise<void> {
-    const { tenant, webhook_id, audit_id, at, from, to, why, evidence } = change;
-    await this.add({
-      tenant,
-      subject: webhook_id,
-      at,
-      audit_id,
-      actor: SYSTEM,
-      action: "level_changed",
-      detail: { from, to, why, evidence },
-    });
   }
 
   /** A page of what befell a subject, newest first. Refuses a cursor that is not one. */

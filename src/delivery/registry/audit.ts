@@ -2,6 +2,7 @@ import { canonicalJson, instant, type Clock } from "../../lib/ports.ts";
 import type { Principal } from "../../protocol/access.ts";
 import type { JsonObject } from "../../protocol/primitives.ts";
 import type { AuditEntry } from "../../protocol/webhook-operations.ts";
+import type { LevelReport } from "../level-report.ts";
 import { webhookView, type Webhook } from "./registration.ts";
 
 /** What befalls a webhook or the callback secret. */
@@ -27,7 +28,7 @@ export interface AuditRecord extends AuditEntry {
 }
 
 /** Who did something when nobody asked for it. */
-export const SYSTEM = "system";
+const SYSTEM = "system";
 
 /** The subject of the audit of a tenant's callback secret; no webhook's id looks like it. */
 export const CALLBACK_SECRET = "callback_secret";
@@ -51,6 +52,38 @@ export function auditRecord(
     at: instant(ports.now()),
     actor: by.key_id,
     ...what,
+  };
+}
+
+/** The record of a changed level, under the report's own id: told again it is the same one. */
+export function levelRecord(tenant: string, webhook_id: string, report: LevelReport): AuditRecord {
+  const { report_id, at, ...detail } = report;
+  return {
+    tenant,
+    subject: webhook_id,
+    audit_id: report_id,
+    at,
+    actor: SYSTEM,
+    action: "level_changed",
+    detail,
+  };
+}
+
+/** The record that a webhook was disabled because of its level. */
+export function disabledRecord(
+  tenant: string,
+  webhook_id: string,
+  report: LevelReport,
+): AuditRecord {
+  const { report_id, at, why } = report;
+  return {
+    tenant,
+    subject: webhook_id,
+    audit_id: `${report_id}_disabled`,
+    at,
+    actor: SYSTEM,
+    action: "webhook_disabled",
+    detail: { why },
   };
 }
 

@@ -1,10 +1,10 @@
 import { and, asc, eq, gt, inArray, isNull, ne, sql, type SQL } from "drizzle-orm";
 import { drizzle, type DrizzleD1Database } from "drizzle-orm/d1";
 
-import { auditTable, webhookSubscriptionTable, webhookTable } from "../../db/tables.ts";
+import { webhookSubscriptionTable, webhookTable } from "../../db/tables.ts";
 import { notificationTypeSchema } from "../../protocol/enums.ts";
 import { auditInsert } from "./audit-store.ts";
-import { SYSTEM, type AuditAction, type AuditRecord } from "./audit.ts";
+import type { AuditRecord } from "./audit.ts";
 import { wantedFacets, type Facet } from "./facets.ts";
 import {
   signingSecretsSchema,
@@ -99,11 +99,11 @@ export class WebhookStore {
     return changed.length > 0;
   }
 
-  /** Nothing more is sent, for a reason in words. Repeating it changes nothing. */
-  async disable(tenant: string, webhook_id: string, why: string): Promise<void> {
+  /** The receiver wants nothing more, or has failed for too long. Repeating it changes and records nothing. */
+  async disable(tenant: string, webhook_id: string, record: AuditRecord): Promise<void> {
     const isDue = and(isLive(tenant, webhook_id), ne(webhookTable.state, "disabled"));
     await this.#db.batch([
-      this.#db.insert(auditTable).select(disabledRecord(isDue, why)),
+      auditInsert(this.#db, record, sql`EXISTS (SELECT 1 FROM ${webhookTable} WHERE ${isDue})`),
       this.#db
         .update(webhookTable)
         .set({ state: "disabled", version: sql`${webhookTable.version} + 1` })
@@ -223,17 +223,6 @@ function isStillNewest({ tenant, webhook_id, version }: Webhook): SQL {
 function hasVersion(tenant: string, webhook_id: string, version: number): SQL {
   return sql`EXISTS (SELECT 1 FROM webhook AS hook WHERE hook.tenant = ${tenant}
     AND hook.webhook_id = ${webhook_id} AND hook.version = ${version} AND hook.deleted_at IS NULL)`;
-}
-
-/** The record of disabling the webhook that the condition finds; its object does not say when it heard of it. */
-function disabledRecord(isDue: SQL | undefined, why: string): SQL {
-  const action: AuditAction = "webhook_disabled";
-  const { tenant, webhook_id, state } = webhookTable;
-  return sql`SELECT ${tenant}, ${webhook_id}, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'),
-      'aud_' || lower(hex(randomblob(16))), ${SYSTEM}, ${action},
-      json_object('changes', json_object('state', json_object('from', ${state}, 'to', 'disabled')),
-        'why', ${why})
-    FROM ${webhookTable} WHERE ${isDue}`;
 }
 
 type WebhookRow = typeof webhookTable.$inferSelect;
