@@ -3,9 +3,11 @@ import { readConfig } from "./config.ts";
 import { publish } from "./delivery/fan-out.ts";
 import type { FanOutPorts } from "./delivery/fan-out.ts";
 import { CallbackSecretStore } from "./delivery/registry/callback-secret-store.ts";
-import { callbackConfig } from "./delivery/registry/callbacks.ts";
+import { callbackConfig, callbackId } from "./delivery/registry/callbacks.ts";
 import { urlFault } from "./delivery/registry/endpoint-url.ts";
+import { testFilters } from "./delivery/registry/filter-test.ts";
 import { configOf } from "./delivery/registry/registration.ts";
+import { taskDeliveries, type TaskDeliveriesPorts } from "./delivery/registry/task-deliveries.ts";
 import { WebhookStore } from "./delivery/registry/webhook-store.ts";
 import { Webhooks } from "./delivery/registry/webhooks.ts";
 import { newSecret } from "./delivery/signature.ts";
@@ -198,6 +200,21 @@ function taskPort(env: Env, services: Services): TaskPort {
   };
 }
 
+function routingPort(env: Env, { task, webhookStore, endpoint }: Services): RestPorts["routing"] {
+  const ports: TaskDeliveriesPorts = {
+    audience: (tenant, task_id) => task(tenant, task_id).audience(),
+    archived: (tenant, task_id) => readView(env.DB, tenant, task_id),
+    subscribers: (tenant, asked) => webhookStore.subscribers(tenant, asked),
+    callbackId,
+    endpoint,
+  };
+  return {
+    testFilters,
+    taskDeliveries: ({ tenant }, task_id, page) =>
+      taskDeliveries(ports, { tenant, task_id, ...page }),
+  };
+}
+
 async function reachable(probe: () => Promise<unknown>): Promise<string> {
   try {
     await probe();
@@ -250,6 +267,7 @@ export function faceOf(env: Env): ReturnType<typeof createApp> {
     },
     agents: { ...agents, claim: dispatcher.claim },
     webhooks,
+    routing: routingPort(env, services),
     health: healthPort(env, services),
   };
   const face = createApp(ports);

@@ -14,12 +14,14 @@ import { operationRoutes } from "./operation-routes.ts";
 import type { RestPorts } from "./ports.ts";
 import type { RestContext, RestEnv, Route } from "./route.ts";
 import { taskRoutes } from "./task-routes.ts";
+import { webhookFilterRoutes } from "./webhook-filter-routes.ts";
 import { webhookRoutes } from "./webhook-routes.ts";
 
 /** Every route of this face. What is not in this table is neither mounted nor documented. */
 export const ROUTES: readonly Route[] = [
   ...taskRoutes,
   ...executorRoutes,
+  ...webhookFilterRoutes,
   ...webhookRoutes,
   ...operationRoutes,
   ...documentationRoutes(() => openApiDocument(ROUTES)),

@@ -27,6 +27,7 @@ import type {
   TaskEvent,
   TaskView,
 } from "../protocol/task-view.ts";
+import type { FilterTest, FilterVerdict, TaskDeliveries } from "../protocol/webhook-operations.ts";
 import type {
   DeliveryView,
   WebhookPatch,
@@ -161,6 +162,16 @@ interface WebhookPort {
   rotateCallbackSecret(tenant: string, overlapSeconds: number): Promise<{ secret: string }>;
 }
 
+/** Who gets what: filters before they are registered, and what became of a task's notifications. */
+interface RoutingPort {
+  testFilters(test: FilterTest): FilterVerdict;
+  taskDeliveries(
+    by: Principal,
+    task_id: string,
+    page: { after: number; limit: number },
+  ): Answer<TaskDeliveries>;
+}
+
 /** A queue message that could not be worked off. */
 interface DeadLetter {
   id: string;
@@ -193,5 +204,6 @@ export interface RestPorts {
   escalations: EscalationPort;
   agents: AgentPort;
   webhooks: WebhookPort;
+  routing: RoutingPort;
   health: HealthPort;
 }

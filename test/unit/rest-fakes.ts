@@ -96,6 +96,7 @@ export interface Given {
   tasks?: Partial<RestPorts["tasks"]>;
   agents?: Partial<RestPorts["agents"]>;
   webhooks?: Partial<RestPorts["webhooks"]>;
+  routing?: Partial<RestPorts["routing"]>;
   escalations?: Partial<RestPorts["escalations"]>;
   keys?: Partial<RestPorts["keys"]>;
   health?: Partial<RestPorts["health"]>;
@@ -127,6 +128,7 @@ export function createFakeApp(given: Given = {}) {
     escalations: portOf("escalations", given.escalations ?? {}, calls),
     agents: portOf("agents", given.agents ?? {}, calls),
     webhooks: portOf("webhooks", given.webhooks ?? {}, calls),
+    routing: portOf("routing", given.routing ?? {}, calls),
     health: portOf("health", given.health ?? {}, calls),
   };
   return { app: createApp(ports), calls, lines, ports };
