@@ -4,11 +4,12 @@ import { consumeExecutions } from "./executor/execution-consumer.ts";
 import { consumeDeadLetters } from "./history/dead-letter-consumer.ts";
 import { consumeHistory } from "./history/history-consumer.ts";
 import { consoleLog } from "./lib/log.ts";
-import { executorPortsOf, now, servicesOf } from "./services.ts";
+import { doorsOf, now } from "./services-doors.ts";
+import { executorPortsOf } from "./services.ts";
 
 /** The consumer of each queue, by the queue's name. */
 function consumersOf(env: Env): Record<string, (batch: MessageBatch) => Promise<void>> {
-  const { task } = servicesOf(env);
+  const { task } = doorsOf(env);
   const log = consoleLog("queues", now);
   const deadLetter = async (queue: string, reason: string, body: string): Promise<void> => {
     await env.DEAD_LETTERS.send({ queue, reason, body });

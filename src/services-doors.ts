@@ -1,5 +1,19 @@
+import { readConfig } from "./config.ts";
 import { ShardedEndpoint, type EndpointOffice } from "./delivery/endpoint-door.ts";
+import { AuditStore } from "./delivery/registry/audit-store.ts";
+import { CallbackSecretStore } from "./delivery/registry/callback-secret-store.ts";
+import { WebhookStore } from "./delivery/registry/webhook-store.ts";
 import { endpointName, shardsOf } from "./delivery/shards.ts";
+import { newSecret } from "./delivery/signature.ts";
+import { createAgentStore } from "./dispatch/agent-store.ts";
+import type { PoolPort } from "./dispatch/pool/pool-port.ts";
+import type { Clock } from "./lib/ports.ts";
+import type { TaskObject } from "./task/task-object.ts";
+
+/* Everything that has a binding behind it. */
+
+/** The clock of everything that is built. */
+export const now: Clock = () => Date.now();
 
 /** An endpoint as a whole, of however many objects. */
 export function endpointDoor(env: Env, tenant: string, webhook_id: string): EndpointOffice {
@@ -9,4 +23,35 @@ export function endpointDoor(env: Env, tenant: string, webhook_id: string): Endp
   return shards === 1
     ? stub(0)
     : new ShardedEndpoint(Array.from({ length: shards }, (_, shard) => stub(shard)));
+}
+
+type TaskStub = DurableObjectStub<TaskObject>;
+
+function build(env: Env) {
+  const config = readConfig({ ...env });
+  return {
+    config,
+    urlPolicy: { isLocalAllowed: config.allowLocalEndpoints },
+    task: (tenant: string, task_id: string): TaskStub => env.TASK.getByName(`${tenant}/${task_id}`),
+    pool: (tenant: string, name: string): PoolPort => env.POOL.getByName(`${tenant}/${name}`),
+    endpoint: (tenant: string, webhook_id: string) => endpointDoor(env, tenant, webhook_id),
+    webhookStore: new WebhookStore(env.DB),
+    audit: new AuditStore(env.DB),
+    callbacks: { secrets: new CallbackSecretStore(env.DB), newSecret, now },
+    agentStore: createAgentStore(env.DB),
+  };
+}
+
+/** The doors to everything that has a binding behind it. */
+export type Doors = ReturnType<typeof build>;
+
+const built = new WeakMap<Env, Doors>();
+
+/** The doors of this isolate: one set, because some of them remember. */
+export function doorsOf(env: Env): Doors {
+  const known = built.get(env);
+  if (known !== undefined) return known;
+  const doors = build(env);
+  built.set(env, doors);
+  return doors;
 }

@@ -1,14 +1,81 @@
 import { publishAlert } from "./delivery/alert.ts";
+import type { FanOutPorts } from "./delivery/fan-out.ts";
 import { levelAlert, type EndpointPorts, type LevelReport } from "./delivery/level-report.ts";
+import { AuditReads } from "./delivery/registry/audit-reads.ts";
 import { disabledRecord, levelRecord } from "./delivery/registry/audit.ts";
+import { callbackConfig, callbackId } from "./delivery/registry/callbacks.ts";
+import { testFilters } from "./delivery/registry/filter-test.ts";
+import { createOperations } from "./delivery/registry/operations.ts";
 import { configOf } from "./delivery/registry/registration.ts";
 import { SweepStore } from "./delivery/registry/sweep-store.ts";
+import { taskDeliveries, type TaskDeliveriesPorts } from "./delivery/registry/task-deliveries.ts";
+import { Webhooks } from "./delivery/registry/webhooks.ts";
 import { shardsOf } from "./delivery/shards.ts";
+import { readView } from "./history/task-log-store.ts";
 import { consoleLog } from "./lib/log.ts";
+import { randomId } from "./lib/ports.ts";
 import type { Priority } from "./protocol/enums.ts";
-import { fanOutPorts, now, servicesOf } from "./services.ts";
+import type { RestPorts } from "./rest/ports.ts";
+import { doorsOf, now, type Doors } from "./services-doors.ts";
 
-/* What endpoints' objects are given, and what wakes those that have become quiet. */
+/* What webhooks are built of, what endpoints' objects are given, and what wakes those that have become quiet. */
+
+/** The use cases of webhooks. */
+export function webhookServices(doors: Doors) {
+  const { webhookStore, endpoint, audit, callbacks, urlPolicy } = doors;
+  return {
+    webhooks: new Webhooks({
+      ...callbacks,
+      store: webhookStore,
+      audit,
+      endpoint,
+      newId: randomId,
+      urlPolicy,
+    }),
+    operations: createOperations({
+      isKnown: (tenant, webhook_id) => webhookStore.isKnown(tenant, webhook_id),
+      endpoint,
+      audit,
+      newId: randomId,
+      now,
+    }),
+    auditReads: new AuditReads(audit, webhookStore),
+  };
+}
+
+/** What telling endpoints needs. */
+export function fanOutPorts({ webhookStore, callbacks, endpoint }: Doors): FanOutPorts {
+  return {
+    registry: {
+      subscribers: (tenant, asked) => webhookStore.subscribers(tenant, asked),
+      versions: (tenant, webhook_ids) => webhookStore.versions(tenant, webhook_ids),
+      configOf: async (tenant, webhook_id) => {
+        const webhook = await webhookStore.read(tenant, webhook_id);
+        return webhook === null ? null : configOf(webhook);
+      },
+      callbackConfig: (tenant, url) => callbackConfig(callbacks, tenant, url),
+    },
+    endpoint,
+    log: consoleLog("fan_out", now),
+  };
+}
+
+/** Who gets what. */
+export function routingPort(env: Env): RestPorts["routing"] {
+  const { task, webhookStore, endpoint } = doorsOf(env);
+  const ports: TaskDeliveriesPorts = {
+    audience: (tenant, task_id) => task(tenant, task_id).audience(),
+    archived: (tenant, task_id) => readView(env.DB, tenant, task_id),
+    subscribers: (tenant, asked) => webhookStore.subscribers(tenant, asked),
+    callbackId,
+    endpoint,
+  };
+  return {
+    testFilters,
+    taskDeliveries: ({ tenant }, task_id, page) =>
+      taskDeliveries(ports, { tenant, task_id, ...page }),
+  };
+}
 
 /** How many endpoints one look at the clock sweeps: a run stays well within what it may call. */
 const SWEPT_AT_ONCE = 500;
@@ -34,8 +101,8 @@ async function tell(
   webhook_id: string,
   report: LevelReport,
 ): Promise<void> {
-  const services = servicesOf(env);
-  const { webhookStore, endpoint, audit } = services;
+  const doors = doorsOf(env);
+  const { webhookStore, endpoint, audit } = doors;
   await audit.add(levelRecord(tenant, webhook_id, report));
   if (report.to === 4) {
     await webhookStore.disable(tenant, webhook_id, disabledRecord(tenant, webhook_id, report));
@@ -48,14 +115,14 @@ async function tell(
   await webhookStore.setLevel(tenant, webhook_id, await endpoint(tenant, webhook_id).level());
   const alert = levelAlert(webhook_id, report);
   const news = { tenant, alert, at: report.at, except: webhook_id };
-  await publishAlert(fanOutPorts(services), news);
+  await publishAlert(fanOutPorts(doors), news);
 }
 
 /** What an endpoint's object asks of other parts. */
 export function endpointPortsOf(env: Env): EndpointPorts {
   const sweeps = new SweepStore(env.DB);
   return {
-    retention: servicesOf(env).config.retention,
+    retention: doorsOf(env).config.retention,
     report: (tenant, webhook_id, report) => tell(env, tenant, webhook_id, report),
     scheduleSweep: (name, due) => sweeps.schedule(name, due),
     sendWake: async (message, priority, delaySeconds) => {

@@ -1,23 +1,11 @@
 import { Keys } from "./access/keys.ts";
-import { readConfig } from "./config.ts";
 import { publish } from "./delivery/fan-out.ts";
-import type { FanOutPorts } from "./delivery/fan-out.ts";
-import { AuditReads } from "./delivery/registry/audit-reads.ts";
-import { AuditStore } from "./delivery/registry/audit-store.ts";
-import { CallbackSecretStore } from "./delivery/registry/callback-secret-store.ts";
-import { callbackConfig } from "./delivery/registry/callbacks.ts";
 import { urlFault } from "./delivery/registry/endpoint-url.ts";
-import { createOperations } from "./delivery/registry/operations.ts";
-import { configOf } from "./delivery/registry/registration.ts";
-import { WebhookStore } from "./delivery/registry/webhook-store.ts";
-import { Webhooks } from "./delivery/registry/webhooks.ts";
 import { newSecret } from "./delivery/signature.ts";
-import { createAgentStore } from "./dispatch/agent-store.ts";
 import { createAgents } from "./dispatch/agents.ts";
 import { createAttempts } from "./dispatch/attempts.ts";
 import { createDispatcher } from "./dispatch/dispatcher.ts";
 import { createInterventions } from "./dispatch/interventions.ts";
-import type { PoolPort } from "./dispatch/pool/pool-port.ts";
 import { createTasks } from "./dispatch/tasks.ts";
 import type { Tasks } from "./dispatch/tasks.ts";
 import { fetchInput } from "./executor/input-source.ts";
@@ -26,45 +14,21 @@ import { listDeadLetters } from "./history/dead-letter-store.ts";
 import { listEscalations, listTasks } from "./history/list-store.ts";
 import { isComplete, readEvents, readReport, readView } from "./history/task-log-store.ts";
 import { consoleLog } from "./lib/log.ts";
-import type { Clock } from "./lib/ports.ts";
 import { hex, randomId } from "./lib/ports.ts";
 import { ok, refuse } from "./lib/result.ts";
 import type { Principal } from "./protocol/access.ts";
 import { createApp } from "./rest/app.ts";
 import type { HealthPort, RestPorts, TaskPort } from "./rest/ports.ts";
-import { endpointDoor } from "./services-doors.ts";
+import { doorsOf, now, type Doors } from "./services-doors.ts";
+import { fanOutPorts, routingPort, webhookServices } from "./services-webhooks.ts";
 import type { TaskPorts } from "./task/ports.ts";
-import type { TaskObject } from "./task/task-object.ts";
 
 /* The one place that builds things from the bindings. It decides nothing. */
-
-/** The clock of everything that is built here. */
-export const now: Clock = () => Date.now();
 
 function newHex(bytes: number): string {
   const random = crypto.getRandomValues(new Uint8Array(bytes));
   return hex(random);
 }
-
-type TaskStub = DurableObjectStub<TaskObject>;
-
-/** Everything that has a binding behind it. */
-function doorsOf(env: Env) {
-  const config = readConfig({ ...env });
-  return {
-    config,
-    urlPolicy: { isLocalAllowed: config.allowLocalEndpoints },
-    task: (tenant: string, task_id: string): TaskStub => env.TASK.getByName(`${tenant}/${task_id}`),
-    pool: (tenant: string, name: string): PoolPort => env.POOL.getByName(`${tenant}/${name}`),
-    endpoint: (tenant: string, webhook_id: string) => endpointDoor(env, tenant, webhook_id),
-    webhookStore: new WebhookStore(env.DB),
-    audit: new AuditStore(env.DB),
-    callbacks: { secrets: new CallbackSecretStore(env.DB), newSecret, now },
-    agentStore: createAgentStore(env.DB),
-  };
-}
-
-type Doors = ReturnType<typeof doorsOf>;
 
 function tasksOf(env: Env, { task, webhookStore, agentStore, urlPolicy }: Doors): Tasks {
   return createTasks({
@@ -88,7 +52,7 @@ function tasksOf(env: Env, { task, webhookStore, agentStore, urlPolicy }: Doors)
 
 function build(env: Env) {
   const doors = doorsOf(env);
-  const { config, task, pool, endpoint, webhookStore, callbacks, agentStore, urlPolicy } = doors;
+  const { config, task, pool, agentStore } = doors;
   const tasks = tasksOf(env, doors);
   const agents = createAgents({ now, store: agentStore, pool, newSecret, isSamOn: config.isSamOn });
   return {
@@ -109,21 +73,7 @@ function build(env: Env) {
       readable: (by, task_id) => tasks.readable(by, task_id),
       placeInPool: (tenant, name, task_id) => pool(tenant, name).explain(task_id),
     }),
-    webhooks: new Webhooks({
-      ...callbacks,
-      store: webhookStore,
-      audit: doors.audit,
-      endpoint,
-      newId: randomId,
-      urlPolicy,
-    }),
-    operations: createOperations({
-      isKnown: (tenant, webhook_id) => webhookStore.isKnown(tenant, webhook_id),
-      endpoint,
-      audit: doors.audit,
-      newId: randomId,
-      now,
-    }),
+    ...webhookServices(doors),
   };
 }
 
@@ -133,29 +83,12 @@ type Services = ReturnType<typeof build>;
 const built = new WeakMap<Env, Services>();
 
 /** The services of this isolate. */
-export function servicesOf(env: Env): Services {
+function servicesOf(env: Env): Services {
   const known = built.get(env);
   if (known !== undefined) return known;
   const services = build(env);
   built.set(env, services);
   return services;
-}
-
-/** What telling endpoints needs. */
-export function fanOutPorts({ webhookStore, callbacks, endpoint }: Services): FanOutPorts {
-  return {
-    registry: {
-      subscribers: (tenant, asked) => webhookStore.subscribers(tenant, asked),
-      versions: (tenant, webhook_ids) => webhookStore.versions(tenant, webhook_ids),
-      configOf: async (tenant, webhook_id) => {
-        const webhook = await webhookStore.read(tenant, webhook_id);
-        return webhook === null ? null : configOf(webhook);
-      },
-      callbackConfig: (tenant, url) => callbackConfig(callbacks, tenant, url),
-    },
-    endpoint,
-    log: consoleLog("fan_out", now),
-  };
 }
 
 /** What tasks need from other rooms. */
@@ -264,7 +197,8 @@ export function faceOf(env: Env): ReturnType<typeof createApp> {
     agents: { ...agents, claim: dispatcher.claim },
     webhooks,
     operations,
-    audit: new AuditReads(services.audit, services.webhookStore),
+    audit: services.auditReads,
+    routing: routingPort(env),
     health: healthPort(env, services),
   };
   const face = createApp(ports);

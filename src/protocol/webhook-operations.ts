@@ -174,6 +174,10 @@ export const taskDeliveriesSchema = z
         deliveries: z.array(deliveryViewSchema),
       }),
     ),
+    next_after: z
+      .int()
+      .nullable()
+      .meta({ description: "The `after` of the next page; null when this is the last" }),
   })
   .meta({
     id: "TaskDeliveries",

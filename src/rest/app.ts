@@ -15,6 +15,7 @@ import type { RestPorts } from "./ports.ts";
 import type { RestContext, RestEnv, Route } from "./route.ts";
 import { taskRoutes } from "./task-routes.ts";
 import { webhookAuditRoutes } from "./webhook-audit-routes.ts";
+import { webhookFilterRoutes } from "./webhook-filter-routes.ts";
 import { webhookOperationRoutes } from "./webhook-operation-routes.ts";
 import { webhookRoutes } from "./webhook-routes.ts";
 
@@ -22,6 +23,7 @@ import { webhookRoutes } from "./webhook-routes.ts";
 export const ROUTES: readonly Route[] = [
   ...taskRoutes,
   ...executorRoutes,
+  ...webhookFilterRoutes,
   ...webhookRoutes,
   ...webhookOperationRoutes,
   ...webhookAuditRoutes,

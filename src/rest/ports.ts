@@ -27,12 +27,15 @@ import type {
   TaskEvent,
   TaskView,
 } from "../protocol/task-view.ts";
-import type { AuditEntry } from "../protocol/webhook-operations.ts";
 import type {
+  AuditEntry,
+  FilterTest,
+  FilterVerdict,
   Poll,
   Recovery,
   RecoveryMatch,
   RecoveryRequest,
+  TaskDeliveries,
   WebhookStats,
 } from "../protocol/webhook-operations.ts";
 import type {
@@ -202,6 +205,16 @@ interface OperationPort {
   cancelRecovery(by: Principal, webhook_id: string, recovery_id: string): Answer<Recovery>;
 }
 
+/** Who gets what: filters before they are registered, and what became of a task's notifications. */
+interface RoutingPort {
+  testFilters(test: FilterTest): FilterVerdict;
+  taskDeliveries(
+    by: Principal,
+    task_id: string,
+    page: { after: number; limit: number },
+  ): Answer<TaskDeliveries>;
+}
+
 /** A queue message that could not be worked off. */
 interface DeadLetter {
   id: string;
@@ -236,5 +249,6 @@ export interface RestPorts {
   webhooks: WebhookPort;
   operations: OperationPort;
   audit: AuditPort;
+  routing: RoutingPort;
   health: HealthPort;
 }

@@ -44,6 +44,15 @@ export interface News {
   events: TaskEvent[];
 }
 
+/** By what the endpoints of a task are found, whoever of its executors the news were of. */
+export interface Audience extends Pick<
+  News["task"],
+  "task_type" | "tags" | "stakeholders" | "callback_url"
+> {
+  /** Every executor that has held it. */
+  holders: string[];
+}
+
 /** What a task's object needs from other rooms; services.ts builds it. All of it may be repeated. */
 export interface TaskPorts {
   announce(tenant: string, pool: string, announcement: Announcement): Promise<void>;

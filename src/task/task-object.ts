@@ -22,8 +22,8 @@ import {
 import { explain } from "./explain.ts";
 import type { Command } from "./machine/commands.ts";
 import type { TaskState } from "./machine/state.ts";
-import { leaseOf, recordOf } from "./outbox.ts";
-import type { Submission, TaskPorts } from "./ports.ts";
+import { leaseOf, newsOf, recordOf } from "./outbox.ts";
+import type { Audience, Submission, TaskPorts } from "./ports.ts";
 import { TaskKeeper } from "./task-keeper.ts";
 import { readEvents, readLog } from "./task-store.ts";
 import { escalationOf, eventIdOf, eventOf, viewOf } from "./view.ts";
@@ -158,6 +158,14 @@ export class TaskObject extends DurableObject<Env> {
     const state = await this.#keeper.current();
     if (state === null) return refuse(UNKNOWN);
     return ok({ view: JSON.stringify(viewOf(state)), holders: state.holders });
+  }
+
+  /** By what the endpoints of this task are found. */
+  async audience(): Answer<Audience> {
+    const state = await this.#keeper.current();
+    if (state === null) return refuse(UNKNOWN);
+    const { task_type, tags, stakeholders, callback_url } = newsOf(state, []).task;
+    return ok({ task_type, tags, stakeholders, callback_url, holders: state.holders });
   }
 
   /** Events after a seq as a JSON array, and whether there are more. */

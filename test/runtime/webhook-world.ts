@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { vi } from "vitest";
 
-import { publish, type FanOutPorts } from "../../src/delivery/fan-out.ts";
+import { publish, type FanOutPorts, type Publication } from "../../src/delivery/fan-out.ts";
 import { AuditReads } from "../../src/delivery/registry/audit-reads.ts";
 import { AuditStore } from "../../src/delivery/registry/audit-store.ts";
 import { CallbackSecretStore } from "../../src/delivery/registry/callback-secret-store.ts";
@@ -83,7 +83,8 @@ export const mutedWebhooks = new Webhooks({
   },
 });
 
-const registry: FanOutPorts["registry"] = {
+/** The registry as fan-out and alerts see it. */
+export const registry: FanOutPorts["registry"] = {
   subscribers: (tenant, asked) => store.subscribers(tenant, asked),
   versions: (tenant, webhook_ids) => store.versions(tenant, webhook_ids),
   configOf: async (tenant, webhook_id) => {
@@ -124,9 +125,12 @@ export async function announce(
   by: Principal,
   task_id: string,
   seq: number,
-  more: { type?: NotificationType; callback_url?: string; stakeholders?: string[] } = {},
+  more: Partial<Publication["task"]> & {
+    type?: NotificationType;
+    data?: Record<string, unknown>;
+  } = {},
 ) {
-  const { type = "task_progress", callback_url = null, stakeholders = [] } = more;
+  const { type = "task_progress", data = {}, ...task } = more;
   await publish(
     { registry, endpoint, log: () => {} },
     {
@@ -137,8 +141,9 @@ export async function announce(
         priority: "normal",
         agent_id: null,
         tags: [],
-        stakeholders,
-        callback_url,
+        stakeholders: [],
+        callback_url: null,
+        ...task,
       },
       events: [
         {
@@ -148,7 +153,7 @@ export async function announce(
           at: "2026-11-22T10:00:00.000Z",
           actor: { kind: "executor", id: "a" },
           correlation_id: "",
-          data: {},
+          data,
         },
       ],
     },

@@ -97,6 +97,7 @@ export interface Given {
   agents?: Partial<RestPorts["agents"]>;
   webhooks?: Partial<RestPorts["webhooks"]>;
   audit?: Partial<RestPorts["audit"]>;
+  routing?: Partial<RestPorts["routing"]>;
   escalations?: Partial<RestPorts["escalations"]>;
   keys?: Partial<RestPorts["keys"]>;
   operations?: Partial<RestPorts["operations"]>;
@@ -131,6 +132,7 @@ export function createFakeApp(given: Given = {}) {
     webhooks: portOf("webhooks", given.webhooks ?? {}, calls),
     operations: portOf("operations", given.operations ?? {}, calls),
     audit: portOf("audit", given.audit ?? {}, calls),
+    routing: portOf("routing", given.routing ?? {}, calls),
     health: portOf("health", given.health ?? {}, calls),
   };
   return { app: createApp(ports), calls, lines, ports };

@@ -20,7 +20,7 @@ const DEFAULT_TIMEOUT_S = 15;
 const MOST_TRIES = 5;
 
 /** The id of the endpoint that a callback URL stands for: one for all tasks of a tenant that name it. */
-async function callbackId(tenant: string, url: string): Promise<string> {
+export async function callbackId(tenant: string, url: string): Promise<string> {
   return `cb_${await derivedId(`${tenant}/${url}`)}`;
 }
 
