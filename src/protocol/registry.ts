@@ -26,6 +26,7 @@ import {
 } from "./task-view.ts";
 import {
   deliveryViewSchema,
+  webhookBatchSchema,
   webhookDeliverySchema,
   webhookRegistrationSchema,
   webhookViewSchema,
@@ -48,6 +49,7 @@ export const messageNameSchema = z.enum([
   "agent_end_task",
   "webhook_registration",
   "webhook_delivery",
+  "webhook_batch",
   "status_request",
   "problem",
   "task",
@@ -80,6 +82,7 @@ export const MESSAGES: Readonly<Record<MessageName, Message>> = {
   agent_end_task: received(agentEndTaskSchema),
   webhook_registration: received(webhookRegistrationSchema),
   webhook_delivery: sent(webhookDeliverySchema),
+  webhook_batch: sent(webhookBatchSchema),
   status_request: received(statusRequestSchema),
   problem: sent(problemSchema),
   task: sent(taskViewSchema),

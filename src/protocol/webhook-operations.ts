@@ -146,7 +146,7 @@ export const filterVerdictSchema = z
 export type FilterVerdict = z.infer<typeof filterVerdictSchema>;
 
 /** One notification as a poll reads it: what a request would carry, its id and its place. */
-export const polledEventSchema = z
+const polledEventSchema = z
   .strictObject({
     message_id: z.string(),
     position: z.int().meta({ description: "Grows with each notification of the endpoint" }),

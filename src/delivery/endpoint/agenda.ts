@@ -160,20 +160,25 @@ export class Agenda {
   }
 
   #takeOwn(now: number, gate: Gate): Unit | null {
-    const isProbe = gate.probeAt !== null;
-    if (isProbe && (this.#requests > 0 || (gate.probeAt ?? 0) > now)) return null;
+    if (gate.probeAt !== null && (this.#requests > 0 || gate.probeAt > now)) return null;
     const held = this.#held.take(now);
     if (held !== null) return { items: held.items, held, isManual: false, isBatch: true };
-    const least = gate.trickleAt > now ? gate.leastPriority : 0;
-    const { batching } = this.#rules;
-    const isAlone = batching === null || isProbe || this.#lanes.readyRank(now) === CRITICAL;
-    if (!isAlone && this.#batchAt(batching, now, gate) > now) return null;
+    const batching = this.#batchingNow(now, gate);
+    if (batching !== null && this.#batchAt(batching, now, gate) > now) return null;
+    const least = leastAt(now, gate);
     const first = this.#lanes.take(now, least);
     if (first === null) return null;
     // One that failed alone goes alone again: the receiver may know it by its own id.
-    const isBatch = !isAlone && !first.isRetry;
+    const isBatch = batching !== null && !first.isRetry;
     const items = isBatch ? this.#fill(first, batching, now, least) : [first];
     return { items, held: null, isManual: false, isBatch: items.length > 1 };
+  }
+
+  /** The rules of batching where they apply: a probe and what is critical go alone. */
+  #batchingNow(now: number, { probeAt }: Gate): BatchRules | null {
+    return probeAt !== null || this.#lanes.readyRank(now) === CRITICAL
+      ? null
+      : this.#rules.batching;
   }
 
   /** A batch from its first member: those behind it in its lane, then other lanes, as far as the rules allow. */
@@ -238,12 +243,11 @@ export class Agenda {
   #nextLane(now: number, gate: Gate): NextTurn | null {
     const any = this.#lanes.nextDue();
     if (any === null) return null;
-    const least = gate.trickleAt > now ? gate.leastPriority : 0;
+    const least = leastAt(now, gate);
     const urgent = least > 0 ? this.#lanes.nextReady(now, least) : any;
     const turn = urgent ?? { ...any, at: Math.max(any.at, gate.trickleAt), isRetry: false };
-    const { batching } = this.#rules;
-    const isAlone = batching === null || gate.probeAt !== null;
-    if (isAlone || turn.at > now || this.#lanes.readyRank(now) === CRITICAL) return turn;
+    const batching = turn.at > now ? null : this.#batchingNow(now, gate);
+    if (batching === null) return turn;
     return { ...turn, at: Math.max(turn.at, this.#batchAt(batching, now, gate)), isRetry: false };
   }
 
@@ -270,6 +274,11 @@ export class Agenda {
       bytes: row.bytes,
     };
   }
+}
+
+/** The lowest priority that may go now. */
+function leastAt(now: number, { trickleAt, leastPriority }: Gate): number {
+  return trickleAt > now ? leastPriority : 0;
 }
 
 /**

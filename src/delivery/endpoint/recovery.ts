@@ -6,7 +6,7 @@ import type { RecoveryRow, RecoveryStore } from "./recovery-store.ts";
 const PAGE = 1_000;
 
 /** A delivery that is to be sent again as if it were new: its place, its id and its bytes stay. */
-export function reopened(row: DeliveryRow, now: number): DeliveryRow {
+function reopened(row: DeliveryRow, now: number): DeliveryRow {
   return {
     ...row,
     state: "open",
