@@ -5,9 +5,11 @@ import type { FanOutPorts } from "./delivery/fan-out.ts";
 import { CallbackSecretStore } from "./delivery/registry/callback-secret-store.ts";
 import { callbackConfig } from "./delivery/registry/callbacks.ts";
 import { urlFault } from "./delivery/registry/endpoint-url.ts";
+import { createHostCheck } from "./delivery/registry/host-check.ts";
 import { configOf } from "./delivery/registry/registration.ts";
 import { WebhookStore } from "./delivery/registry/webhook-store.ts";
 import { Webhooks } from "./delivery/registry/webhooks.ts";
+import { sealedConfig } from "./delivery/sealed-secrets.ts";
 import { newSecret } from "./delivery/signature.ts";
 import { createAgentStore } from "./dispatch/agent-store.ts";
 import { createAgents } from "./dispatch/agents.ts";
@@ -26,6 +28,7 @@ import { consoleLog } from "./lib/log.ts";
 import type { Clock } from "./lib/ports.ts";
 import { hex, randomId } from "./lib/ports.ts";
 import { ok, refuse } from "./lib/result.ts";
+import { createSealer } from "./lib/seal.ts";
 import type { Principal } from "./protocol/access.ts";
 import { createApp } from "./rest/app.ts";
 import type { HealthPort, RestPorts, TaskPort } from "./rest/ports.ts";
@@ -47,22 +50,29 @@ type TaskStub = DurableObjectStub<TaskObject>;
 /** Everything that has a binding behind it. */
 function doorsOf(env: Env) {
   const config = readConfig({ ...env });
+  const sealer = createSealer(config.sealKeys);
   return {
     config,
+    hostFault: createHostCheck({
+      get: (address, init) => fetch(address, init),
+      now,
+      isLocalAllowed: config.allowLocalEndpoints,
+    }),
     urlPolicy: { isLocalAllowed: config.allowLocalEndpoints },
     task: (tenant: string, task_id: string): TaskStub => env.TASK.getByName(`${tenant}/${task_id}`),
     pool: (tenant: string, name: string): PoolPort => env.POOL.getByName(`${tenant}/${name}`),
     endpoint: (tenant: string, webhook_id: string) =>
       env.ENDPOINT.getByName(`${tenant}/${webhook_id}`),
     webhookStore: new WebhookStore(env.DB),
-    callbacks: { secrets: new CallbackSecretStore(env.DB), newSecret, now },
+    callbacks: { secrets: new CallbackSecretStore(env.DB), newSecret, sealer, now },
     agentStore: createAgentStore(env.DB),
   };
 }
 
 type Doors = ReturnType<typeof doorsOf>;
 
-function tasksOf(env: Env, { task, webhookStore, agentStore, urlPolicy }: Doors): Tasks {
+function tasksOf(env: Env, doors: Doors): Tasks {
+  const { task, webhookStore, agentStore, urlPolicy, hostFault } = doors;
   return createTasks({
     now,
     newId: randomId,
@@ -72,7 +82,8 @@ function tasksOf(env: Env, { task, webhookStore, agentStore, urlPolicy }: Doors)
       events: (tenant, task_id, page) => readEvents(env.DB, tenant, task_id, page),
       report: (tenant, task_id) => readReport(env.DB, tenant, task_id),
     },
-    urlFault: (url) => urlFault(url, urlPolicy),
+    urlFault: async (url, ownOrigin) =>
+      urlFault(url, { ...urlPolicy, ownOrigin }) ?? (await hostFault(url)),
     unknownWebhooks: async (tenant, webhook_ids) => {
       const known = await webhookStore.versions(tenant, webhook_ids);
       return webhook_ids.filter((webhook_id) => !known.has(webhook_id));
@@ -84,9 +95,14 @@ function tasksOf(env: Env, { task, webhookStore, agentStore, urlPolicy }: Doors)
 
 function build(env: Env) {
   const doors = doorsOf(env);
-  const { config, task, pool, endpoint, webhookStore, callbacks, agentStore, urlPolicy } = doors;
+  const { config, task, pool, endpoint, callbacks } = doors;
   const tasks = tasksOf(env, doors);
-  const agents = createAgents({ now, store: agentStore, pool, newSecret, isSamOn: config.isSamOn });
+  const agents = createAgents({
+    ...callbacks,
+    store: doors.agentStore,
+    pool,
+    isSamOn: config.isSamOn,
+  });
   return {
     ...doors,
     agents,
@@ -107,10 +123,11 @@ function build(env: Env) {
     }),
     webhooks: new Webhooks({
       ...callbacks,
-      store: webhookStore,
+      store: doors.webhookStore,
       endpoint,
       newId: randomId,
-      urlPolicy,
+      urlPolicy: doors.urlPolicy,
+      hostFault: doors.hostFault,
     }),
   };
 }
@@ -136,7 +153,7 @@ function fanOutPorts({ webhookStore, callbacks, endpoint }: Services): FanOutPor
       versions: (tenant, webhook_ids) => webhookStore.versions(tenant, webhook_ids),
       configOf: async (tenant, webhook_id) => {
         const webhook = await webhookStore.read(tenant, webhook_id);
-        return webhook === null ? null : configOf(webhook);
+        return webhook === null ? null : sealedConfig(callbacks.sealer, configOf(webhook));
       },
       callbackConfig: (tenant, url) => callbackConfig(callbacks, tenant, url),
     },

@@ -1,29 +1,45 @@
 import { hex } from "../lib/ports.ts";
 import type { Clock } from "../lib/ports.ts";
+import type { Sealer } from "../lib/seal.ts";
 import { messageId } from "./delivery-id.ts";
 import type { EndpointConfig } from "./endpoint-config.ts";
 import { deliveryHeaders } from "./endpoint-headers.ts";
 import type { DeliveryRow } from "./endpoint/delivery-row.ts";
 import type { SendReport } from "./endpoint/settle.ts";
+import { secretOwner, type SecretHolder } from "./sealed-secrets.ts";
 import { sendRequest } from "./sender.ts";
 import { signatureHeader, signingKey, type SigningKey } from "./signature.ts";
 
-/** The keys of one endpoint, made once per secret. */
+/** The keys of one endpoint, made once per secret: only here, in memory, are its secrets open. */
 export class KeyRing {
+  readonly #sealer: Pick<Sealer, "open">;
   readonly #keys = new Map<string, Promise<SigningKey>>();
 
-  /** The keys of all secrets that have not expired, newest first. */
-  async keysOf(secrets: EndpointConfig["secrets"], now: number): Promise<SigningKey[]> {
-    const live = secrets.filter(
+  constructor(sealer: Pick<Sealer, "open">) {
+    this.#sealer = sealer;
+  }
+
+  /**
+   * The keys of all secrets that have not expired, newest first.
+   *
+   * @throws when one of them does not open: its key is none of the installation's
+   */
+  async keysOf(endpoint: SecretHolder, now: number): Promise<SigningKey[]> {
+    const live = endpoint.secrets.filter(
       ({ expires_at }) => expires_at === null || Date.parse(expires_at) > now,
     );
+    const owner = secretOwner(endpoint);
     return Promise.all(
       live.map(({ secret }) => {
-        const key = this.#keys.get(secret) ?? signingKey(secret);
+        const key = this.#keys.get(secret) ?? this.#open(secret, owner);
         this.#keys.set(secret, key);
         return key;
       }),
     );
+  }
+
+  async #open(sealed: string, owner: string): Promise<SigningKey> {
+    return signingKey(await this.#sealer.open(sealed, owner));
   }
 }
 
@@ -36,7 +52,11 @@ export interface Job {
   isManual: boolean;
 }
 
-/** Signs and sends one attempt. Never throws: no answer is a report too. */
+/**
+ * Signs and sends one attempt. No answer is a report too.
+ *
+ * @throws when the endpoint's secrets don't open: nothing was sent then
+ */
 export async function attemptDelivery(
   job: Job,
   ports: { now: Clock; keys: KeyRing },
@@ -46,7 +66,7 @@ export async function attemptDelivery(
   const id = messageId({ webhook_id: config.webhook_id, source: row.source, seq: row.seq });
   const started_at = ports.now();
   const timestamp = Math.floor(started_at / 1_000);
-  const keys = await ports.keys.keysOf(config.secrets, started_at);
+  const keys = await ports.keys.keysOf(config, started_at);
   const headers = deliveryHeaders(config.headers, {
     message_id: id,
     timestamp,

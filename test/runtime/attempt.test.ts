@@ -6,6 +6,7 @@ import type { EndpointConfig } from "../../src/delivery/endpoint-config.ts";
 import type { DeliveryRow } from "../../src/delivery/endpoint/delivery-row.ts";
 import { newSecret } from "../../src/delivery/signature.ts";
 import { endpointConfig } from "../endpoint-config.ts";
+import { sealer } from "../sealer.ts";
 import { bodyText, newReceiver } from "./receiver.ts";
 
 const NOW = Date.now();
@@ -46,7 +47,7 @@ describe("one attempt", () => {
     const receiver = newReceiver();
     const job = { row: ROW, body: '{"a":"ö"}', config: config(receiver.url), isManual: false };
 
-    const report = await attemptDelivery(job, { now: () => NOW, keys: new KeyRing() });
+    const report = await attemptDelivery(job, { now: () => NOW, keys: new KeyRing(sealer) });
 
     const [request] = await receiver.log();
     if (request === undefined) throw new Error("nothing arrived");
@@ -67,11 +68,11 @@ describe("one attempt", () => {
 
 describe("the keys of an endpoint", () => {
   it("are made once per secret", async () => {
-    const ring = new KeyRing();
-    const { secrets } = config("https://hooks.example.com/");
+    const ring = new KeyRing(sealer);
+    const endpoint = config("https://hooks.example.com/");
 
-    const [first] = await ring.keysOf(secrets, NOW);
-    const [again] = await ring.keysOf(secrets, NOW);
+    const [first] = await ring.keysOf(endpoint, NOW);
+    const [again] = await ring.keysOf(endpoint, NOW);
 
     expect(again).toBe(first);
   });

@@ -1,5 +1,6 @@
 import type { Log } from "../../lib/log.ts";
 import type { Clock, Random } from "../../lib/ports.ts";
+import type { Sealer } from "../../lib/seal.ts";
 import { attemptDelivery, KeyRing, type Job } from "../attempt.ts";
 import { deliveryId } from "../delivery-id.ts";
 import { Agenda, type AgendaItem, type Gate } from "./agenda.ts";
@@ -18,6 +19,8 @@ export interface CourierPorts {
   now: Clock;
   random: Random;
   log: Log;
+  /** Opens the endpoint's secrets. */
+  sealer: Pick<Sealer, "open">;
   /** Makes the writes inside it one commit. */
   transaction: (write: () => void) => void;
 }
@@ -26,7 +29,7 @@ export interface CourierPorts {
 export class Courier {
   readonly #store: EndpointStore;
   readonly #ports: CourierPorts;
-  readonly #keys = new KeyRing();
+  readonly #keys: KeyRing;
   #loop = new SendLoop<Turn, SendReport>();
   #agenda = new Agenda("task");
   #isLoaded = false;
@@ -34,6 +37,7 @@ export class Courier {
   constructor(store: EndpointStore, ports: CourierPorts) {
     this.#store = store;
     this.#ports = ports;
+    this.#keys = new KeyRing(ports.sealer);
   }
 
   /** Whether what may be sent is in memory. */

@@ -1,8 +1,10 @@
 import { DurableObject } from "cloudflare:workers";
 
+import { readConfig } from "../../config.ts";
 import { consoleLog } from "../../lib/log.ts";
 import { randomId, type Clock, type Random } from "../../lib/ports.ts";
 import { ok, refuse, type Result } from "../../lib/result.ts";
+import { createSealer } from "../../lib/seal.ts";
 import type { RetryMessage } from "../../protocol/queue-messages.ts";
 import type { Refusal } from "../../protocol/refusal.ts";
 import type { DeliveryView } from "../../protocol/webhook.ts";
@@ -44,6 +46,7 @@ export class EndpointObject extends DurableObject<Env> {
     now: () => this.now(),
     random: () => this.random(),
     log: this.#log,
+    sealer: createSealer(readConfig({ ...this.env }).sealKeys),
     transaction: (write) => this.ctx.storage.transactionSync(write),
   });
   #armedAt: number | null = null;

@@ -55,7 +55,7 @@ export class WebhookStore {
 
   /** Replaces the version before this one. False, and nothing happened, when that is no longer the newest. */
   async update(webhook: Webhook): Promise<boolean> {
-    const { registration, secrets, state, version } = rowOf(webhook);
+    const { registration, secrets, state, is_verified, version } = rowOf(webhook);
     const before = version - 1;
     // The subscriptions change first, while the version before can still be seen by them.
     const [, , changed] = await this.#db.batch([
@@ -63,7 +63,7 @@ export class WebhookStore {
       this.#subscribe(webhook, before),
       this.#db
         .update(webhookTable)
-        .set({ registration, secrets, state, version })
+        .set({ registration, secrets, state, is_verified, version })
         .where(and(isLive(webhook.tenant, webhook.webhook_id), eq(webhookTable.version, before)))
         .returning({ version: webhookTable.version }),
     ]);

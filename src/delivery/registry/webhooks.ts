@@ -11,8 +11,11 @@ import type {
 import { parseDeliveryId } from "../delivery-id.ts";
 import type { EndpointConfig } from "../endpoint-config.ts";
 import type { DeliveriesPage, DeliveriesQuery } from "../endpoint/delivery-reads.ts";
+import { renewedSecrets, sealedConfig, secretOwner } from "../sealed-secrets.ts";
 import { callbackSecret, rotateCallbackSecret, type CallbackPorts } from "./callbacks.ts";
+import { challengeRefusal, changed, firstState, unverified } from "./challenge.ts";
 import type { UrlPolicy } from "./endpoint-url.ts";
+import { hostRefusal, type HostFault } from "./host-check.ts";
 import {
   configOf,
   patched,
@@ -21,7 +24,9 @@ import {
   storedRegistration,
   wantedState,
   webhookView,
+  type StoredRegistration,
   type Webhook,
+  type WebhookState,
 } from "./registration.ts";
 import type { WebhookStore } from "./webhook-store.ts";
 
@@ -44,6 +49,7 @@ export interface WebhookPorts extends CallbackPorts {
   newId: () => string;
   now: Clock;
   urlPolicy: UrlPolicy;
+  hostFault: HostFault;
 }
 
 /** How often a change that somebody else's overtook is tried again. */
@@ -57,26 +63,33 @@ export class Webhooks {
     this.#ports = ports;
   }
 
-  /** Refuses `endpoint_refused` or `not_supported`, naming each field. The answer holds the secret. */
-  async create(by: Principal, request: WebhookRegistration): Answer<WebhookView> {
+  /**
+   * Refuses `endpoint_refused` or `not_supported`, naming each field. The answer holds the secret. With a challenge,
+   * it comes once the receiver has answered or its timeout is over, and `is_verified` tells what became of it.
+   *
+   * @param origin scheme, host and port by which the request came
+   */
+  async create(by: Principal, request: WebhookRegistration, origin: string): Answer<WebhookView> {
     const registration = storedRegistration(request);
-    const refusal = registrationRefusal(registration, this.#ports.urlPolicy);
+    const refusal = await this.#refusalOf(registration, origin, true);
     if (refusal !== null) return refuse(refusal);
     const secret = request.secret ?? this.#ports.newSecret();
+    const id = { tenant: by.tenant, webhook_id: `wh_${this.#ports.newId()}` };
+    const sealed = await this.#ports.sealer.seal(secret, secretOwner(id));
     const webhook: Webhook = {
-      tenant: by.tenant,
-      webhook_id: `wh_${this.#ports.newId()}`,
+      ...id,
       registration,
-      secrets: [{ secret, expires_at: null }],
-      state: wantedState("active", request.active),
+      secrets: [{ secret: sealed, expires_at: null }],
+      ...firstState(request),
       level: 0,
-      isVerified: true,
       version: 1,
       created_at: instant(this.#ports.now()),
     };
     await this.#ports.store.insert(webhook);
     await this.#tell(configOf(webhook));
-    return ok(webhookView(webhook, secret));
+    if (webhook.isVerified) return ok(webhookView(webhook, secret));
+    const verified = await this.#challenge(webhook, wantedState("active", request.active));
+    return ok({ ...(verified.ok ? verified.value : webhookView(webhook)), secret });
   }
 
   /** Webhooks of a tenant by id. */
@@ -95,14 +108,31 @@ export class Webhooks {
     return webhook === null ? refuse(notFound(webhook_id)) : ok(webhookView(webhook));
   }
 
-  /** The given fields replace the old ones, from the next event on. */
-  async patch(by: Principal, webhook_id: string, patch: WebhookPatch): Answer<WebhookView> {
-    return this.#change(by.tenant, webhook_id, (webhook) => {
+  /**
+   * The given fields replace the old ones, from the next event on. Refuses as `create`, and `endpoint_unverified`.
+   *
+   * @param origin scheme, host and port by which the request came
+   */
+  async patch(
+    by: Principal,
+    webhook_id: string,
+    patch: WebhookPatch,
+    origin: string,
+  ): Answer<WebhookView> {
+    return this.#change(by.tenant, webhook_id, async (webhook) => {
       const registration = patched(webhook.registration, patch);
-      const refusal = registrationRefusal(registration, this.#ports.urlPolicy);
-      if (refusal !== null) return refuse(refusal);
-      return ok({ ...webhook, registration, state: wantedState(webhook.state, patch.active) });
+      const refusal = await this.#refusalOf(registration, origin, patch.url !== undefined);
+      return refusal === null ? changed(webhook, registration, patch.active) : refuse(refusal);
     });
+  }
+
+  /** Sends the challenge again, and the notifications once it is met. Refuses `challenge_failed`. */
+  async verify(by: Principal, webhook_id: string): Answer<WebhookView> {
+    const webhook = await this.#ports.store.read(by.tenant, webhook_id);
+    if (webhook === null) return refuse(notFound(webhook_id));
+    if (webhook.isVerified) return ok(webhookView(webhook));
+    const refusal = await hostRefusal(webhook.registration.url, this.#ports.hostFault);
+    return refusal === null ? this.#challenge(webhook, "active") : refuse(refusal);
   }
 
   /** Nothing more is sent; what was open is cancelled and stays readable. */
@@ -127,23 +157,24 @@ export class Webhooks {
   ): Answer<WebhookView> {
     const secret = this.#ports.newSecret();
     const rotation = { overlapSeconds, now: this.#ports.now() };
-    const changed = await this.#change(by.tenant, webhook_id, (webhook) =>
+    const changing = await this.#change(by.tenant, webhook_id, (webhook) =>
       ok({ ...webhook, secrets: rotated(webhook.secrets, secret, rotation) }),
     );
-    return changed.ok ? ok({ ...changed.value, secret }) : changed;
+    return changing.ok ? ok({ ...changing.value, secret }) : changing;
   }
 
-  /** While paused, notifications are kept; resuming sends them. */
+  /** While paused, notifications are kept; resuming sends them. Refuses `endpoint_unverified`. */
   async setPaused(by: Principal, webhook_id: string, isPaused: boolean): Answer<WebhookView> {
     return this.#change(by.tenant, webhook_id, (webhook) =>
-      ok({ ...webhook, state: wantedState(webhook.state, !isPaused) }),
+      changed(webhook, webhook.registration, !isPaused),
     );
   }
 
-  /** Sends a test notification through the endpoint's own path. */
+  /** Sends a test notification through the endpoint's own path. Refuses `endpoint_unverified`. */
   async test(by: Principal, webhook_id: string): Answer<DeliveryView> {
     const webhook = await this.#ports.store.read(by.tenant, webhook_id);
     if (webhook === null) return refuse(notFound(webhook_id));
+    if (!webhook.isVerified) return refuse(unverified(webhook_id));
     await this.#tell(configOf(webhook));
     return this.#ports.endpoint(by.tenant, webhook_id).sendTest();
   }
@@ -163,10 +194,14 @@ export class Webhooks {
     return endpoint.ok ? endpoint.value.delivery(delivery_id) : endpoint;
   }
 
-  /** Sends a delivery again with the same id and the same bytes, whatever became of it. */
+  /** Sends a delivery again with the same id and the same bytes, whatever became of it. Refuses `endpoint_unverified`. */
   async replay(by: Principal, delivery_id: string): Answer<DeliveryView> {
     const endpoint = await this.#endpointOf(by.tenant, delivery_id);
-    return endpoint.ok ? endpoint.value.replay(delivery_id) : endpoint;
+    if (!endpoint.ok) return endpoint;
+    const webhook_id = parseDeliveryId(delivery_id)?.webhook_id ?? "";
+    const webhook = await this.#ports.store.read(by.tenant, webhook_id);
+    if (webhook?.isVerified === false) return refuse(unverified(webhook_id));
+    return endpoint.value.replay(delivery_id);
   }
 
   async callbackSecret(tenant: string): Promise<{ secret: string }> {
@@ -177,17 +212,43 @@ export class Webhooks {
     return rotateCallbackSecret(this.#ports, tenant, overlapSeconds);
   }
 
+  /** Makes a webhook verified and gives it a state, if the receiver meets the challenge and the url is still the same. */
+  async #challenge(webhook: Webhook, state: WebhookState): Answer<WebhookView> {
+    const refusal = await challengeRefusal(webhook, this.#ports);
+    if (refusal !== null) return refuse(refusal);
+    const { tenant, webhook_id, registration } = webhook;
+    return this.#change(tenant, webhook_id, (now) =>
+      now.registration.url === registration.url
+        ? ok({ ...now, state, isVerified: true })
+        : refuse(unverified(webhook_id)),
+    );
+  }
+
+  /** @param isNewUrl only then its host is looked up: a webhook whose host is gone can still be changed */
+  async #refusalOf(
+    registration: StoredRegistration,
+    ownOrigin: string,
+    isNewUrl: boolean,
+  ): Promise<Refusal | null> {
+    const { urlPolicy, hostFault } = this.#ports;
+    const refusal = registrationRefusal(registration, { ...urlPolicy, ownOrigin });
+    return refusal === null && isNewUrl ? hostRefusal(registration.url, hostFault) : refusal;
+  }
+
   async #change(
     tenant: string,
     webhook_id: string,
-    change: (webhook: Webhook) => Result<Webhook, Refusal>,
+    change: (webhook: Webhook) => Result<Webhook, Refusal> | Answer<Webhook>,
   ): Answer<WebhookView> {
     for (let tries = 0; tries < MOST_TRIES; tries += 1) {
       const before = await this.#ports.store.read(tenant, webhook_id);
       if (before === null) return refuse(notFound(webhook_id));
-      const changed = change(before);
-      if (!changed.ok) return changed;
-      const webhook = { ...changed.value, version: before.version + 1 };
+      const after = await change(before);
+      if (!after.ok) return after;
+      // Seals a new secret, and what an earlier version or key left.
+      const owner = secretOwner(after.value);
+      const secrets = await renewedSecrets(this.#ports.sealer, owner, after.value.secrets);
+      const webhook = { ...after.value, secrets, version: before.version + 1 };
       if (await this.#ports.store.update(webhook)) {
         await this.#tell(configOf(webhook));
         return ok(webhookView(webhook));
@@ -198,7 +259,7 @@ export class Webhooks {
 
   async #tell(config: EndpointConfig): Promise<void> {
     const endpoint = this.#ports.endpoint(config.tenant, config.webhook_id);
-    await endpoint.configure(JSON.stringify(config));
+    await endpoint.configure(JSON.stringify(await sealedConfig(this.#ports.sealer, config)));
   }
 
   async #endpointOf(tenant: string, delivery_id: string): Answer<EndpointOffice> {
