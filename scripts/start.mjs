@@ -2,7 +2,7 @@
  * Serves Batuta on 127.0.0.1 with no account: prepares the local state, then becomes `wrangler dev`.
  *
  * Environment: PORT (8787), BATUTA_STATE (.state), BATUTA_ADMIN_KEY (else .dev.vars, else generated into it),
- * LIMITS_FACTOR, BATUTA_SAM. Ready when GET /health answers 200. Exits with 2 when it is asked for what cannot be.
+ * BATUTA_SEAL_KEY (else seal.key in the state folder, generated), LIMITS_FACTOR, BATUTA_SAM. Ready when GET /health answers 200. Exits with 2 when it is asked for what cannot be.
  */
 import { spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
@@ -22,6 +22,8 @@ import path from "node:path";
 
 const HOST = "127.0.0.1";
 const KEY_NAME = "BATUTA_ADMIN_KEY";
+const SEAL_KEY_NAME = "BATUTA_SEAL_KEY";
+const SEAL_KEY_WORDS = "keys of 32 characters or more, separated by commas";
 const root = path.join(import.meta.dirname, "..");
 // The file itself and not wrangler's bin, which would stay between us and the server as a parent process.
 const wrangler = ["--no-warnings", path.join(root, "node_modules/wrangler/wrangler-dist/cli.js")];
@@ -29,6 +31,7 @@ const wrangler = ["--no-warnings", path.join(root, "node_modules/wrangler/wrangl
 const port = parsePort(process.env.PORT || "8787");
 await refuseTakenPort(port);
 refuseImpossible("BATUTA_SAM", /^(on|off)$/, "on or off");
+refuseImpossible(SEAL_KEY_NAME, /^[^",]{32,}(,[^",]{32,})*$/, SEAL_KEY_WORDS);
 refuseImpossible("LIMITS_FACTOR", /^(?=.*[1-9])\d{1,6}(\.\d{1,6})?$/, "a positive number");
 const state = path.resolve(root, process.env.BATUTA_STATE || ".state");
 makeStateFolder();
@@ -46,7 +49,7 @@ const env = {
   X_LOCAL_OBSERVABILITY: "false",
 };
 await applyMigrations();
-const envFile = writeEnvFile(adminKey());
+const envFile = writeEnvFile({ [KEY_NAME]: adminKey(), [SEAL_KEY_NAME]: sealKey() });
 
 console.log(`Batuta: http://${HOST}:${port} (ready when /health answers 200; state in ${state})`);
 process.chdir(root);
@@ -67,7 +70,9 @@ function refuse(message) {
 /** The Worker would refuse it too, but only at its first request. */
 function refuseImpossible(name, form, words) {
   const text = process.env[name];
-  if (text && !form.test(text)) refuse(`${name} must be ${words}, not "${text}".`);
+  if (!text || form.test(text)) return;
+  // A key must not end up in somebody's log.
+  refuse(`${name} must be ${words}${name.endsWith("_KEY") ? "" : `, not "${text}"`}.`);
 }
 
 function makeStateFolder() {
@@ -121,11 +126,25 @@ function adminKey() {
   return key;
 }
 
-/** The key travels in a file that only we can read, not in the arguments. */
-function writeEnvFile(key) {
-  if (/["\r\n]/.test(key)) refuse(`${KEY_NAME} must be one line without double quotes.`);
+/** What seals the secrets in this state stays with it: without it they could never be opened again. */
+function sealKey() {
+  if (process.env[SEAL_KEY_NAME]) return process.env[SEAL_KEY_NAME];
+
+  const file = path.join(state, "seal.key");
+  if (!existsSync(file)) {
+    writeFileSync(file, `${randomBytes(32).toString("base64url")}\n`, { mode: 0o600, flag: "wx" });
+  }
+  return readFileSync(file, "utf8").trim();
+}
+
+/** The keys travel in a file that only we can read, not in the arguments. */
+function writeEnvFile(keys) {
+  const lines = Object.entries(keys).map(([name, key]) => {
+    if (/["\r\n]/.test(key)) refuse(`${name} must be one line without double quotes.`);
+    return `${name}="${key}"\n`;
+  });
   const file = path.join(state, "server.env");
-  writeFileSync(file, `${KEY_NAME}="${key}"\n`, { mode: 0o600 });
+  writeFileSync(file, lines.join(""), { mode: 0o600 });
   chmodSync(file, 0o600);
   return file;
 }

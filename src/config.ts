@@ -1,5 +1,7 @@
 import { z } from "zod";
 
+import { SHORTEST_SEAL_KEY } from "./lib/seal.ts";
+
 const flag = z.enum(["true", "false"]).transform((text) => text === "true");
 
 /** Not below a week, because a schedule of retries may last longer than some days. */
@@ -9,8 +11,18 @@ const days = z
   .transform(Number)
   .pipe(z.int().min(7).max(3_650));
 
+const sealKeysSchema = z
+  .string({ error: "is needed: it seals the stored secrets" })
+  .transform((text) => text.split(",").map((key) => key.trim()))
+  .pipe(
+    z.array(
+      z.string().min(SHORTEST_SEAL_KEY, `must be keys of ${SHORTEST_SEAL_KEY} characters or more`),
+    ),
+  );
+
 const configSchema = z.object({
   BATUTA_ADMIN_KEY: z.string().min(1).optional(),
+  BATUTA_SEAL_KEY: sealKeysSchema,
   ALLOW_LOCAL_ENDPOINTS: flag.default(false),
   BATUTA_SAM: z.enum(["on", "off"]).default("on"),
   WEBHOOK_RETENTION_DAYS: days.default(7),
@@ -21,6 +33,8 @@ const configSchema = z.object({
 export interface Config {
   /** The bootstrap key with all scopes in tenant `default`; null when the installation has none. */
   adminKey: string | null;
+  /** What stored secrets are sealed with: the first seals, all of them open. */
+  sealKeys: string[];
   /** Whether webhooks may use http and private addresses: on a developer's machine only. */
   allowLocalEndpoints: boolean;
   /** Whether the built-in executor takes tasks. */
@@ -38,6 +52,7 @@ export function readConfig(variables: Readonly<Record<string, unknown>>): Config
   const config = configSchema.parse(variables);
   return {
     adminKey: config.BATUTA_ADMIN_KEY ?? null,
+    sealKeys: config.BATUTA_SEAL_KEY,
     allowLocalEndpoints: config.ALLOW_LOCAL_ENDPOINTS,
     isSamOn: config.BATUTA_SAM === "on",
     retention: {

@@ -2,12 +2,14 @@ import { readConfig } from "./config.ts";
 import { ShardedEndpoint, type EndpointOffice } from "./delivery/endpoint-door.ts";
 import { AuditStore } from "./delivery/registry/audit-store.ts";
 import { CallbackSecretStore } from "./delivery/registry/callback-secret-store.ts";
+import { createHostCheck } from "./delivery/registry/host-check.ts";
 import { WebhookStore } from "./delivery/registry/webhook-store.ts";
 import { endpointName, shardsOf } from "./delivery/shards.ts";
 import { newSecret } from "./delivery/signature.ts";
 import { createAgentStore } from "./dispatch/agent-store.ts";
 import type { PoolPort } from "./dispatch/pool/pool-port.ts";
 import type { Clock } from "./lib/ports.ts";
+import { createSealer } from "./lib/seal.ts";
 import type { TaskObject } from "./task/task-object.ts";
 
 /* Everything that has a binding behind it. */
@@ -29,15 +31,21 @@ type TaskStub = DurableObjectStub<TaskObject>;
 
 function build(env: Env) {
   const config = readConfig({ ...env });
+  const sealer = createSealer(config.sealKeys);
   return {
     config,
+    hostFault: createHostCheck({
+      get: (address, init) => fetch(address, init),
+      now,
+      isLocalAllowed: config.allowLocalEndpoints,
+    }),
     urlPolicy: { isLocalAllowed: config.allowLocalEndpoints },
     task: (tenant: string, task_id: string): TaskStub => env.TASK.getByName(`${tenant}/${task_id}`),
     pool: (tenant: string, name: string): PoolPort => env.POOL.getByName(`${tenant}/${name}`),
     endpoint: (tenant: string, webhook_id: string) => endpointDoor(env, tenant, webhook_id),
     webhookStore: new WebhookStore(env.DB),
     audit: new AuditStore(env.DB),
-    callbacks: { secrets: new CallbackSecretStore(env.DB), newSecret, now },
+    callbacks: { secrets: new CallbackSecretStore(env.DB), newSecret, sealer, now },
     agentStore: createAgentStore(env.DB),
   };
 }

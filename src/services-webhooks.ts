@@ -10,6 +10,7 @@ import { configOf } from "./delivery/registry/registration.ts";
 import { SweepStore } from "./delivery/registry/sweep-store.ts";
 import { taskDeliveries, type TaskDeliveriesPorts } from "./delivery/registry/task-deliveries.ts";
 import { Webhooks } from "./delivery/registry/webhooks.ts";
+import { sealedConfig } from "./delivery/sealed-secrets.ts";
 import { shardsOf } from "./delivery/shards.ts";
 import { readView } from "./history/task-log-store.ts";
 import { consoleLog } from "./lib/log.ts";
@@ -22,7 +23,7 @@ import { doorsOf, now, type Doors } from "./services-doors.ts";
 
 /** The use cases of webhooks. */
 export function webhookServices(doors: Doors) {
-  const { webhookStore, endpoint, audit, callbacks, urlPolicy } = doors;
+  const { webhookStore, endpoint, audit, callbacks, urlPolicy, hostFault } = doors;
   return {
     webhooks: new Webhooks({
       ...callbacks,
@@ -31,9 +32,10 @@ export function webhookServices(doors: Doors) {
       endpoint,
       newId: randomId,
       urlPolicy,
+      hostFault,
     }),
     operations: createOperations({
-      isKnown: (tenant, webhook_id) => webhookStore.isKnown(tenant, webhook_id),
+      store: webhookStore,
       endpoint,
       audit,
       newId: randomId,
@@ -51,7 +53,7 @@ export function fanOutPorts({ webhookStore, callbacks, endpoint }: Doors): FanOu
       versions: (tenant, webhook_ids) => webhookStore.versions(tenant, webhook_ids),
       configOf: async (tenant, webhook_id) => {
         const webhook = await webhookStore.read(tenant, webhook_id);
-        return webhook === null ? null : configOf(webhook);
+        return webhook === null ? null : sealedConfig(callbacks.sealer, configOf(webhook));
       },
       callbackConfig: (tenant, url) => callbackConfig(callbacks, tenant, url),
     },
@@ -109,7 +111,8 @@ async function tell(
     // Its other shards don't know yet.
     const webhook = shardsOf(webhook_id) > 1 ? await webhookStore.read(tenant, webhook_id) : null;
     if (webhook !== null) {
-      await endpoint(tenant, webhook_id).configure(JSON.stringify(configOf(webhook)));
+      const config = await sealedConfig(doors.callbacks.sealer, configOf(webhook));
+      await endpoint(tenant, webhook_id).configure(JSON.stringify(config));
     }
   }
   await webhookStore.setLevel(tenant, webhook_id, await endpoint(tenant, webhook_id).level());

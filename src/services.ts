@@ -1,7 +1,6 @@
 import { Keys } from "./access/keys.ts";
 import { publish } from "./delivery/fan-out.ts";
 import { urlFault } from "./delivery/registry/endpoint-url.ts";
-import { newSecret } from "./delivery/signature.ts";
 import { createAgents } from "./dispatch/agents.ts";
 import { createAttempts } from "./dispatch/attempts.ts";
 import { createDispatcher } from "./dispatch/dispatcher.ts";
@@ -30,7 +29,8 @@ function newHex(bytes: number): string {
   return hex(random);
 }
 
-function tasksOf(env: Env, { task, webhookStore, agentStore, urlPolicy }: Doors): Tasks {
+function tasksOf(env: Env, doors: Doors): Tasks {
+  const { task, webhookStore, agentStore, urlPolicy, hostFault } = doors;
   return createTasks({
     now,
     newId: randomId,
@@ -40,7 +40,8 @@ function tasksOf(env: Env, { task, webhookStore, agentStore, urlPolicy }: Doors)
       events: (tenant, task_id, page) => readEvents(env.DB, tenant, task_id, page),
       report: (tenant, task_id) => readReport(env.DB, tenant, task_id),
     },
-    urlFault: (url) => urlFault(url, urlPolicy),
+    urlFault: async (url, ownOrigin) =>
+      urlFault(url, { ...urlPolicy, ownOrigin }) ?? (await hostFault(url)),
     unknownWebhooks: async (tenant, webhook_ids) => {
       const known = await webhookStore.versions(tenant, webhook_ids);
       return webhook_ids.filter((webhook_id) => !known.has(webhook_id));
@@ -52,9 +53,14 @@ function tasksOf(env: Env, { task, webhookStore, agentStore, urlPolicy }: Doors)
 
 function build(env: Env) {
   const doors = doorsOf(env);
-  const { config, task, pool, agentStore } = doors;
+  const { config, task, pool, callbacks } = doors;
   const tasks = tasksOf(env, doors);
-  const agents = createAgents({ now, store: agentStore, pool, newSecret, isSamOn: config.isSamOn });
+  const agents = createAgents({
+    ...callbacks,
+    store: doors.agentStore,
+    pool,
+    isSamOn: config.isSamOn,
+  });
   return {
     ...doors,
     agents,

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { dnsAnswer } from "./dns-zone.ts";
 import type { ReceivedRequest, ScriptedReply } from "./received.ts";
 
 interface Mailbox {
@@ -18,6 +19,8 @@ const BLOCKED = 599;
  * - `PUT /script/<id>` replaces the replies of mailbox `<id>`: a JSON array of {@link ScriptedReply}
  * - `GET /log/<id>` answers a JSON array of {@link ReceivedRequest}, in order of arrival
  *
+ * and at `cloudflare-dns.com`, where it answers what `dns-zone.ts` holds.
+ *
  * Tests do not call these themselves; they use `newReceiver` of `runtime/receiver.ts`.
  */
 export function createOutbound(): (request: Request) => Promise<Response> {
@@ -26,6 +29,7 @@ export function createOutbound(): (request: Request) => Promise<Response> {
   return async (request) => {
     const url = new URL(request.url);
     const [, area, id = ""] = url.pathname.split("/");
+    if (url.hostname === "cloudflare-dns.com") return dnsAnswer(url);
     if (!/(^|\.)receiver\.test$/.test(url.hostname)) return blocked(url);
 
     const mailbox = mailboxes.get(id) ?? { script: [], received: [] };
@@ -53,7 +57,7 @@ async function receive(mailbox: Mailbox, request: Request): Promise<Response> {
   });
 
   if (reply?.delay_ms !== undefined) await sleep(reply.delay_ms);
-  return new Response(reply?.body ?? null, {
+  return new Response(reply?.isEcho === true ? body : (reply?.body ?? null), {
     status: reply?.status ?? 200,
     headers: reply?.headers ?? {},
   });

@@ -3,6 +3,8 @@ export interface ScriptedReply {
   status?: number;
   headers?: Record<string, string>;
   body?: string;
+  /** Answers with the body that came, whatever `body` says. */
+  isEcho?: boolean;
   /** Milliseconds to wait before answering. */
   delay_ms?: number;
 }

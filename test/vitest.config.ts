@@ -4,6 +4,7 @@ import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
 import { createOutbound } from "./outbound.ts";
+import { SEAL_KEY } from "./sealer.ts";
 
 const root = path.join(import.meta.dirname, "..");
 const inTest = (name: string) => path.join(import.meta.dirname, name);
@@ -21,8 +22,9 @@ function queueConsumers() {
 }
 
 const ADMIN_KEY = "bk_test_admin";
-// wrangler.toml requires it as a secret, and the plugin would warn of a clone that has no .dev.vars.
+// wrangler.toml requires them as secrets, and the plugin would warn of a clone that has no .dev.vars.
 process.env["BATUTA_ADMIN_KEY"] ??= ADMIN_KEY;
+process.env["BATUTA_SEAL_KEY"] ??= SEAL_KEY;
 
 /** Per cent of src that the suite must run; what is missing is named in .coverage/coverage-summary.json. */
 const COVERAGE = { statements: 94, lines: 95, functions: 93, branches: 87 };
@@ -54,6 +56,7 @@ export default defineConfig(async () => ({
               bindings: {
                 // Whatever .dev.vars says on this machine.
                 BATUTA_ADMIN_KEY: ADMIN_KEY,
+                BATUTA_SEAL_KEY: SEAL_KEY,
                 TEST_MIGRATIONS: await readD1Migrations(path.join(root, "migrations")),
               },
               outboundService: createOutbound(),

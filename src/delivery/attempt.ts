@@ -1,28 +1,44 @@
 import { hex } from "../lib/ports.ts";
 import type { Clock } from "../lib/ports.ts";
+import type { Sealer } from "../lib/seal.ts";
 import { encodeBody } from "./compression.ts";
 import type { EndpointConfig } from "./endpoint-config.ts";
 import { deliveryHeaders, type HeaderFacts } from "./endpoint-headers.ts";
 import type { SendReport } from "./endpoint/settle.ts";
+import { secretOwner, type SecretHolder } from "./sealed-secrets.ts";
 import { sendRequest, type SendAnswer } from "./sender.ts";
 import { signatureHeader, signingKey, type SigningKey } from "./signature.ts";
 
-/** The keys of one endpoint, made once per secret. */
+/** The keys of one endpoint, made once per secret: only here, in memory, are its secrets open. */
 export class KeyRing {
+  readonly #sealer: Pick<Sealer, "open">;
   readonly #keys = new Map<string, Promise<SigningKey>>();
 
-  /** The keys of all secrets that have not expired, newest first. */
-  async keysOf(secrets: EndpointConfig["secrets"], now: number): Promise<SigningKey[]> {
-    const live = secrets.filter(
+  constructor(sealer: Pick<Sealer, "open">) {
+    this.#sealer = sealer;
+  }
+
+  /**
+   * The keys of all secrets that have not expired, newest first.
+   *
+   * @throws when one of them does not open: its key is none of the installation's
+   */
+  async keysOf(endpoint: SecretHolder, now: number): Promise<SigningKey[]> {
+    const live = endpoint.secrets.filter(
       ({ expires_at }) => expires_at === null || Date.parse(expires_at) > now,
     );
+    const owner = secretOwner(endpoint);
     return Promise.all(
       live.map(({ secret }) => {
-        const key = this.#keys.get(secret) ?? signingKey(secret);
+        const key = this.#keys.get(secret) ?? this.#open(secret, owner);
         this.#keys.set(secret, key);
         return key;
       }),
     );
+  }
+
+  async #open(sealed: string, owner: string): Promise<SigningKey> {
+    return signingKey(await this.#sealer.open(sealed, owner));
   }
 }
 
@@ -42,7 +58,11 @@ export interface Job {
 /** What came back, and when. */
 export type AttemptAnswer = SendAnswer & Pick<SendReport, "started_at" | "ended_at">;
 
-/** Signs and sends one attempt. Never throws: no answer is a report too. */
+/**
+ * Signs and sends one attempt. No answer is a report too.
+ *
+ * @throws when the endpoint's secrets don't open: nothing was sent then
+ */
 export async function attemptDelivery(
   job: Job,
   ports: { now: Clock; keys: KeyRing },
@@ -50,7 +70,7 @@ export async function attemptDelivery(
   const { message_id, facts, config, started_at } = job;
   const { bytes: body, encoding } = await encodeBody(job.body, config.compression);
   const timestamp = Math.floor(started_at / 1_000);
-  const keys = await ports.keys.keysOf(config.secrets, started_at);
+  const keys = await ports.keys.keysOf(config, started_at);
   const headers = deliveryHeaders(config.headers, {
     ...facts,
     message_id,

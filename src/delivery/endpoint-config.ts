@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import { SEALED_FORM } from "../lib/seal.ts";
 import { notificationTypeSchema, prioritySchema } from "../protocol/enums.ts";
 import { instantSchema, taskIdSchema, webhookIdSchema } from "../protocol/primitives.ts";
 import {
@@ -12,9 +13,12 @@ import {
 } from "../protocol/webhook-options.ts";
 import { webhookSecretSchema } from "../protocol/webhook.ts";
 
-/** A secret that signs until `expires_at`; the newest one of an endpoint never expires. */
+/**
+ * A secret that signs until `expires_at`; the newest one of an endpoint never expires. It is stored sealed, in clear
+ * only where an earlier version stored it.
+ */
 export const signingSecretSchema = z.strictObject({
-  secret: webhookSecretSchema,
+  secret: z.union([z.string().regex(SEALED_FORM), webhookSecretSchema]),
   expires_at: instantSchema.nullable(),
 });
 export type SigningSecret = z.infer<typeof signingSecretSchema>;

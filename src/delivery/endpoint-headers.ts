@@ -1,21 +1,24 @@
 /**
- * Headers that a registration must not set: they belong to the connection (RFC 9110 §7.6.1), describe the body,
- * name the host or the path of the request, or are ours (protocol.md §5).
+ * Headers that a registration must not set: they belong to the connection (RFC 9110 §7.6.1), steer how it is passed
+ * on (§7.6.2, §10.1.1), name the host or the path of the request, or are ours (protocol.md §5).
  */
 const REFUSED_NAMES: ReadonlySet<string> = new Set([
+  "alt-used",
+  "cdn-loop",
   "connection",
-  "content-encoding",
-  "content-length",
-  "content-type",
+  "early-data",
   "expect",
   "forwarded",
   "host",
+  "http2-settings",
   "keep-alive",
+  "max-forwards",
   "te",
   "traceparent",
   "tracestate",
   "trailer",
   "transfer-encoding",
+  "true-client-ip",
   "upgrade",
   "via",
   "x-attempt",
@@ -24,12 +27,26 @@ const REFUSED_NAMES: ReadonlySet<string> = new Set([
   "x-real-ip",
   "x-task-id",
 ]);
-const REFUSED_PREFIX = /^(webhook-|cf-|proxy-|x-forwarded-)/;
+/** `content-` describes the body, which is ours (RFC 9110 §8). */
+const REFUSED_PREFIX = /^(webhook-|content-|cf-|proxy-|x-forwarded-)/;
 
-/** Whether a registration may ask for this header. */
-export function isHeaderAllowed(name: string): boolean {
-  const lower = name.toLowerCase();
-  return !REFUSED_NAMES.has(lower) && !REFUSED_PREFIX.test(lower);
+/**
+ * Why a registration must not ask for these headers, one by one: some are not its to set, and no name may stand
+ * there twice, whatever its case (RFC 9110 §5.1).
+ */
+export function headerFaults(names: readonly string[]): { name: string; detail: string }[] {
+  const seen = new Set<string>();
+  return names.flatMap((name) => {
+    const lower = name.toLowerCase();
+    if (!isAllowed(lower)) return [{ name, detail: "is not yours to set" }];
+    if (seen.has(lower)) return [{ name, detail: "is there already, in another spelling" }];
+    seen.add(lower);
+    return [];
+  });
+}
+
+function isAllowed(name: string): boolean {
+  return !REFUSED_NAMES.has(name) && !REFUSED_PREFIX.test(name);
 }
 
 /** What the headers of one attempt tell. */

@@ -41,10 +41,10 @@ export function createAgentStore(database: D1Database): AgentStore {
         .returning({ agent_id: agentTable.agent_id });
       return inserted.length > 0;
     },
-    async update(tenant, { agent_id, registration, updated_at }) {
+    async update(tenant, { agent_id, registration, secret, updated_at }) {
       await db
         .update(agentTable)
-        .set({ registration: JSON.stringify(registration), updated_at })
+        .set({ registration: JSON.stringify(registration), secret, updated_at })
         .where(named(tenant, agent_id));
     },
     async remove(tenant, agent_id) {

@@ -2,6 +2,7 @@ import { instant } from "../lib/ports.ts";
 import type { Clock } from "../lib/ports.ts";
 import { ok, refuse } from "../lib/result.ts";
 import type { Result } from "../lib/result.ts";
+import type { Sealer } from "../lib/seal.ts";
 import type { Principal } from "../protocol/access.ts";
 import { BUILTIN_AGENT_ID } from "../protocol/agent.ts";
 import type { AgentRegistration, AgentView } from "../protocol/agent.ts";
@@ -11,7 +12,7 @@ import { BUILTIN_AGENT } from "./builtin.ts";
 import type { AgentPresence, PoolPort } from "./pool/pool-port.ts";
 import type { PoolAgent } from "./pool/pool.ts";
 
-/** A registered executor. `key_id` is the key that it is bound to, null when an admin registered it. */
+/** A registered executor. `secret` is sealed; `key_id` is the key that it is bound to, null when an admin registered it. */
 export interface AgentRecord {
   agent_id: string;
   registration: AgentRegistration;
@@ -27,7 +28,7 @@ export interface AgentStore {
   list(tenant: string, after: string, limit: number): Promise<AgentRecord[]>;
   /** False when the agent_id is taken; then nothing changed. */
   insert(tenant: string, record: AgentRecord): Promise<boolean>;
-  /** Changes the registration; key and secret stay. */
+  /** Changes the registration and the sealed form of the secret; its key stays. */
   update(tenant: string, record: AgentRecord): Promise<void>;
   remove(tenant: string, agent_id: string): Promise<void>;
 }
@@ -39,6 +40,7 @@ export interface AgentsParts {
   pool: (tenant: string, pool: string) => PoolPort;
   /** Mints a signing secret, `whsec_…`. */
   newSecret: () => string;
+  sealer: Sealer;
   isSamOn: boolean;
 }
 
@@ -83,10 +85,10 @@ export function createAgents(parts: AgentsParts): Agents {
       const saved = await save(parts, by, agent_id, registration);
       if (!saved.ok) return saved;
       registry.forget(by.tenant, agent_id);
-      const { record, former, isNew } = saved.value;
+      const { record, former, secret } = saved.value;
       await tellPools(parts, by.tenant, record, former);
       const view = viewOf(record, await presences(parts, by.tenant, [record]));
-      return ok(isNew ? { ...view, secret: record.secret } : view);
+      return ok(secret === null ? view : { ...view, secret });
     },
     async get(tenant, agent_id) {
       const isBuiltin = agent_id === BUILTIN_AGENT_ID;
@@ -157,28 +159,33 @@ export function poolAgentOf({ agent_id, registration }: AgentRecord): PoolAgent 
   return { agent_id, capabilities, task_types, labels, slots, weight, isBuiltin: false };
 }
 
-type Saved = { record: AgentRecord; former: AgentRecord | null; isNew: boolean };
+/** `secret` is null unless it was minted just now. */
+type Saved = { record: AgentRecord; former: AgentRecord | null; secret: string | null };
 
 async function save(
-  { store, now, newSecret }: AgentsParts,
+  { store, now, newSecret, sealer }: AgentsParts,
   by: Principal,
   agent_id: string,
   registration: AgentRegistration,
 ): Promise<Result<Saved, Refusal>> {
   const updated_at = instant(now());
   const key_id = isAdmin(by) ? null : by.key_id;
-  const fresh = { agent_id, registration, secret: newSecret(), key_id, updated_at };
+  const owner = `agent/${by.tenant}/${agent_id}`;
+  const secret = newSecret();
+  const sealed = await sealer.seal(secret, owner);
+  const fresh = { agent_id, registration, secret: sealed, key_id, updated_at };
   // Two first registrations at once: the loser finds the winner's row and is judged by it.
   if ((await store.get(by.tenant, agent_id)) === null && (await store.insert(by.tenant, fresh))) {
-    return ok({ record: fresh, former: null, isNew: true });
+    return ok({ record: fresh, former: null, secret });
   }
   const former = await store.get(by.tenant, agent_id);
   if (former === null) return refuse(notFound(agent_id));
   const allowed = permitted(by, former);
   if (!allowed.ok) return allowed;
-  const record = { ...former, registration, updated_at };
+  const renewed = await sealer.renew(former.secret, owner);
+  const record = { ...former, registration, secret: renewed, updated_at };
   await store.update(by.tenant, record);
-  return ok({ record, former, isNew: false });
+  return ok({ record, former, secret: null });
 }
 
 function isAdmin(by: Principal): boolean {

@@ -35,8 +35,8 @@ export interface TasksParts {
   newId: () => string;
   task: (tenant: string, task_id: string) => TaskDoor;
   archive: TaskArchive;
-  /** Why a callback URL may not be used, or null. */
-  urlFault: (url: string) => string | null;
+  /** Why a callback URL may not be used, or null; `origin` is our own address. */
+  urlFault: (url: string, origin: string) => Promise<string | null>;
   /** Which of these webhooks the tenant does not have. */
   unknownWebhooks: (tenant: string, webhook_ids: readonly string[]) => Promise<string[]>;
   /** The key that an executor is bound to, or null. */
@@ -48,6 +48,8 @@ interface SubmitRequest {
   body: unknown;
   idempotencyKey: string | null;
   traceId: string;
+  /** Scheme, host and port by which it came. */
+  origin: string;
 }
 
 /** Use cases that orchestrators and observers have for tasks. */
@@ -79,7 +81,7 @@ export function actorOf(by: Principal): Actor {
 
 async function submissionFaults(
   parts: TasksParts,
-  tenant: string,
+  { tenant, origin }: { tenant: string; origin: string },
   task: TaskExecution,
 ): Promise<Refusal | null> {
   if ((task.parameters?.dependencies ?? []).length > 0) {
@@ -92,7 +94,7 @@ async function submissionFaults(
     };
   }
   const callback = task.orchestrator_info?.callback_url;
-  const fault = callback === undefined ? null : parts.urlFault(callback);
+  const fault = callback === undefined ? null : await parts.urlFault(callback, origin);
   const stakeholders = task.stakeholders ?? [];
   const unknown =
     stakeholders.length === 0 ? [] : await parts.unknownWebhooks(tenant, stakeholders);
@@ -142,9 +144,9 @@ async function submitTask(
   parts: TasksParts,
   by: Principal,
   task: TaskExecution,
-  { body, idempotencyKey, traceId }: SubmitRequest,
+  { body, idempotencyKey, traceId, origin }: SubmitRequest,
 ): Answer<{ view: TaskView; isNew: boolean }> {
-  const fault = await submissionFaults(parts, by.tenant, task);
+  const fault = await submissionFaults(parts, { tenant: by.tenant, origin }, task);
   if (fault !== null) return refuse(fault);
   const task_id = await idFor(parts, by, task, idempotencyKey);
   const done = await parts.task(by.tenant, task_id).submit({

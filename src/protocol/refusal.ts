@@ -36,6 +36,8 @@ export const REFUSAL_CODES = [
   "result_rejected",
   "patch_rejected",
   "endpoint_refused",
+  "endpoint_unverified",
+  "challenge_failed",
   "not_supported",
   "unavailable",
   "internal_error",

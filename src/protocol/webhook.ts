@@ -93,7 +93,8 @@ const registrationFields = {
     .optional(),
   compression: z.enum(["none", "gzip"]).optional(),
   challenge: z.boolean().optional().meta({
-    description: "Whether the receiver has to prove that it wants this before anything is sent.",
+    description:
+      "Whether the receiver has to prove that it wants this before anything is sent: it answers a webhook_challenge with 2xx and its text.",
   }),
   active: z.boolean().default(true),
 };
@@ -204,6 +205,21 @@ export const webhookDeliverySchema = z
     }),
   })
   .meta({ id: "WebhookDelivery", title: "Body of a webhook request" });
+
+/** The body of the request by which a receiver proves that it wants what an endpoint sends. */
+export const webhookChallengeSchema = z
+  .strictObject({
+    type: z.literal("webhook_challenge"),
+    timestamp: instantSchema.meta({ description: "When it was sent." }),
+    data: z.strictObject({
+      challenge: z.string().meta({
+        description:
+          "What the answer, of status 2xx, has to contain in the first 1,000 characters of its body.",
+      }),
+    }),
+  })
+  .meta({ id: "WebhookChallenge", title: "Body of a webhook request that asks for a proof" });
+export type WebhookChallenge = z.infer<typeof webhookChallengeSchema>;
 
 /** The body of a request that carries several, in order (protocol.md §5); they stand or fall together. */
 export const webhookBatchSchema = z

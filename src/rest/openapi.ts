@@ -3,7 +3,7 @@ import { z } from "zod";
 import { SCHEMA_VERSION } from "../protocol/primitives.ts";
 import { problemSchema } from "../protocol/problem.ts";
 import type { RefusalCode } from "../protocol/refusal.ts";
-import { webhookDeliverySchema } from "../protocol/webhook.ts";
+import { webhookChallengeSchema, webhookDeliverySchema } from "../protocol/webhook.ts";
 import { PROBLEMS } from "./edge/problems.ts";
 import type { Route } from "./route.ts";
 
@@ -187,6 +187,7 @@ export function openApiDocument(routes: readonly Route[]): Json {
     };
   }
   const delivery = describe(webhookDeliverySchema, "output", components);
+  const challenge = describe(webhookChallengeSchema, "output", components);
   describe(problemSchema, "output", components);
   return {
     openapi: "3.1.1",
@@ -200,6 +201,15 @@ export function openApiDocument(routes: readonly Route[]): Json {
           summary: "What a registered endpoint gets, signed by Standard Webhooks",
           requestBody: { content: { "application/json": { schema: delivery } } },
           responses: { "2XX": { description: "Taken; anything else is tried again" } },
+        },
+      },
+      challenge: {
+        post: {
+          summary: "What an endpoint registered with `challenge: true` gets first, signed likewise",
+          requestBody: { content: { "application/json": { schema: challenge } } },
+          responses: {
+            "2XX": { description: "Met, if the body contains the text of `data.challenge`" },
+          },
         },
       },
     },

@@ -81,7 +81,7 @@ export interface TaskPort {
   submit(
     by: Principal,
     task: TaskExecution,
-    request: { body: unknown; idempotencyKey: string | null; traceId: string },
+    request: { body: unknown; idempotencyKey: string | null; traceId: string; origin: string },
   ): Answer<{ view: TaskView; isNew: boolean }>;
   view(by: Principal, task_id: string): Answer<TaskView>;
   list(tenant: string, query: StatusRequest): Answer<Page<TaskView>>;
@@ -144,13 +144,21 @@ interface AgentPort {
 
 /** Webhook endpoints and their deliveries. */
 interface WebhookPort {
-  create(by: Principal, registration: WebhookRegistration): Answer<WebhookView>;
+  /** `origin`: scheme, host and port by which the request came. */
+  create(by: Principal, registration: WebhookRegistration, origin: string): Answer<WebhookView>;
   list(
     tenant: string,
     page: { cursor?: string | undefined; limit: number },
   ): Promise<Page<WebhookView>>;
   get(tenant: string, webhook_id: string): Answer<WebhookView>;
-  patch(by: Principal, webhook_id: string, patch: WebhookPatch): Answer<WebhookView>;
+  patch(
+    by: Principal,
+    webhook_id: string,
+    patch: WebhookPatch,
+    origin: string,
+  ): Answer<WebhookView>;
+  /** Sends the challenge again. */
+  verify(by: Principal, webhook_id: string): Answer<WebhookView>;
   remove(by: Principal, webhook_id: string): Answer<null>;
   rotateSecret(by: Principal, webhook_id: string, overlapSeconds: number): Answer<WebhookView>;
   setPaused(by: Principal, webhook_id: string, isPaused: boolean): Answer<WebhookView>;

@@ -24,6 +24,8 @@ interface RouteRequest<Params, Query, Headers, Body> {
   /** The body as it was sent, before defaults were filled in. */
   sentBody: unknown;
   traceId: string;
+  /** Scheme, host and port by which the request came. */
+  origin: string;
   isHead: boolean;
 }
 

@@ -64,12 +64,13 @@ const submission: readonly Route[] = [
       200: json(taskViewSchema, "Submitted before; `Idempotency-Replayed` is true"),
     },
     refusals: ["idempotency_conflict", "endpoint_refused", "not_supported"],
-    async handle({ tasks }, { principal, body, headers, sentBody, traceId }) {
+    async handle({ tasks }, { principal, body, headers, sentBody, traceId, origin }) {
       const idempotencyKey = headers["Idempotency-Key"] ?? null;
       const submitted = await tasks.submit(principal, body, {
         body: sentBody,
         idempotencyKey,
         traceId,
+        origin,
       });
       return replyWith(submitted, ({ view, isNew }) => ({
         status: isNew ? 202 : 200,

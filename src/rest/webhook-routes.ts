@@ -26,12 +26,14 @@ const registration: readonly Route[] = [
     path: "/v1/webhooks",
     tag: "Webhooks",
     summary: "Register an endpoint for signed notifications",
+    description:
+      "With `challenge: true` the answer comes once the receiver has answered a `webhook_challenge`; until it meets one, the endpoint stays paused with `is_verified` false.",
     scopes: WRITERS,
     body: webhookRegistrationSchema,
     answers: { 201: json(webhookViewSchema, "The endpoint, with `secret` this once") },
     refusals: ["endpoint_refused", "not_supported"],
-    async handle(ports, { principal, body }) {
-      const created = await ports.webhooks.create(principal, body);
+    async handle(ports, { principal, body, origin }) {
+      const created = await ports.webhooks.create(principal, body, origin);
       return replyWith(created, (view) => ({
         status: 201,
         body: view,
@@ -73,13 +75,15 @@ const registration: readonly Route[] = [
     path: "/v1/webhooks/:webhook_id",
     tag: "Webhooks",
     summary: "Change an endpoint: what is given replaces what was",
+    description:
+      "A new `url` of an endpoint that was registered with a challenge pauses it until the challenge is met again.",
     scopes: WRITERS,
     params: webhookParams,
     body: webhookPatchSchema,
     answers: { 200: json(webhookViewSchema, "The changed endpoint") },
-    refusals: ["webhook_not_found", "endpoint_refused", "not_supported"],
-    async handle(ports, { principal, params, body }) {
-      const patched = await ports.webhooks.patch(principal, params.webhook_id, body);
+    refusals: ["webhook_not_found", "endpoint_refused", "endpoint_unverified", "not_supported"],
+    async handle(ports, { principal, params, body, origin }) {
+      const patched = await ports.webhooks.patch(principal, params.webhook_id, body, origin);
       return replyWith(patched, (view) => ({ status: 200, body: view }));
     },
   }),
@@ -112,7 +116,7 @@ function pausing(verb: "pause" | "resume", summary: string): Route {
     params: webhookParams,
     body: emptyBodySchema,
     answers: { 202: json(webhookViewSchema, "The endpoint") },
-    refusals: ["webhook_not_found"],
+    refusals: ["webhook_not_found", ...(verb === "resume" ? ["endpoint_unverified" as const] : [])],
     async handle(ports, { principal, params }) {
       const isPaused = verb === "pause";
       const set = await ports.webhooks.setPaused(principal, params.webhook_id, isPaused);
@@ -125,6 +129,22 @@ const upkeep: readonly Route[] = [
   pausing("pause", "Hold deliveries back; nothing is dropped"),
   pausing("resume", "Send again, what was held first"),
   route({
+    id: "verify_webhook",
+    method: "POST",
+    path: "/v1/webhooks/:webhook_id/verify",
+    tag: "Webhooks",
+    summary: "Send the challenge again; when the receiver meets it, the endpoint is active",
+    scopes: WRITERS,
+    params: webhookParams,
+    body: emptyBodySchema,
+    answers: { 200: json(webhookViewSchema, "The endpoint, verified") },
+    refusals: ["webhook_not_found", "endpoint_refused", "challenge_failed", "endpoint_unverified"],
+    async handle(ports, { principal, params }) {
+      const verified = await ports.webhooks.verify(principal, params.webhook_id);
+      return replyWith(verified, (view) => ({ status: 200, body: view }));
+    },
+  }),
+  route({
     id: "test_webhook",
     method: "POST",
     path: "/v1/webhooks/:webhook_id/test",
@@ -134,7 +154,7 @@ const upkeep: readonly Route[] = [
     params: webhookParams,
     body: emptyBodySchema,
     answers: { 202: json(deliveryViewSchema, "The delivery to watch") },
-    refusals: ["webhook_not_found"],
+    refusals: ["webhook_not_found", "endpoint_unverified"],
     async handle(ports, { principal, params }) {
       const sent = await ports.webhooks.test(principal, params.webhook_id);
       return replyWith(sent, (delivery) => ({ status: 202, body: delivery }));
@@ -201,7 +221,7 @@ const deliveries: readonly Route[] = [
     params: deliveryParams,
     body: emptyBodySchema,
     answers: { 202: json(deliveryViewSchema, "The delivery to watch") },
-    refusals: ["delivery_not_found", "delivery_in_flight"],
+    refusals: ["delivery_not_found", "delivery_in_flight", "endpoint_unverified"],
     async handle(ports, { principal, params }) {
       const replayed = await ports.webhooks.replay(principal, params.delivery_id);
       return replyWith(replayed, (view) => ({ status: 202, body: view }));

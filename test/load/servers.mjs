@@ -8,12 +8,14 @@ import { gzipSync } from "node:zlib";
 const root = path.join(import.meta.dirname, "../..");
 /** The bootstrap key of every Batuta that is started here. */
 export const ADMIN_KEY = "bk_bench_admin_key";
+const SEAL_KEY = "a key that seals secrets in benches alone";
 
 // Read once by wrangler while it is imported.
 process.env["WRANGLER_LOG"] ??= "error";
 process.env["WRANGLER_SEND_METRICS"] = "false";
 process.env["WRANGLER_WRITE_LOGS"] = "false";
 process.env["BATUTA_ADMIN_KEY"] = ADMIN_KEY;
+process.env["BATUTA_SEAL_KEY"] = SEAL_KEY;
 
 const { unstable_getMiniflareWorkerOptions, unstable_splitSqlQuery } = await import("wrangler");
 // The very copy that wrangler runs: a second one would bring a second workerd.
@@ -168,7 +170,11 @@ export class Workshop {
   /** A Batuta of one's own, so that one measurement's afterwork is not on the bill of another. */
   async startBatuta() {
     const variables = { ALLOW_LOCAL_ENDPOINTS: "true", LIMITS_FACTOR: "1000" };
-    const server = await this.#start(this.#batuta, { ...variables, BATUTA_ADMIN_KEY: ADMIN_KEY });
+    const server = await this.#start(this.#batuta, {
+      ...variables,
+      BATUTA_ADMIN_KEY: ADMIN_KEY,
+      BATUTA_SEAL_KEY: SEAL_KEY,
+    });
     await server.migrate(path.join(root, "migrations"));
     return server;
   }

@@ -6,6 +6,7 @@ import type { EndpointConfig } from "../../src/delivery/endpoint-config.ts";
 import { newSecret } from "../../src/delivery/signature.ts";
 import { endpointConfig } from "../endpoint-config.ts";
 import type { ReceivedRequest } from "../received.ts";
+import { sealer } from "../sealer.ts";
 import { bodyBytes, bodyText, gunzippedText, newReceiver } from "./receiver.ts";
 
 const NOW = Date.now();
@@ -43,7 +44,7 @@ describe("one attempt", () => {
       started_at: NOW,
     };
 
-    const report = await attemptDelivery(job, { now: () => NOW, keys: new KeyRing() });
+    const report = await attemptDelivery(job, { now: () => NOW, keys: new KeyRing(sealer) });
 
     const [request] = await receiver.log();
     if (request === undefined) throw new Error("nothing arrived");
@@ -86,7 +87,7 @@ describe("an attempt of an endpoint that wants gzip", () => {
   const sent = async (body: string, attempts = 1) => {
     const receiver = newReceiver();
     const wanted = { ...config(receiver.url), compression: "gzip" as const };
-    const ports = { now: () => NOW, keys: new KeyRing() };
+    const ports = { now: () => NOW, keys: new KeyRing(sealer) };
     for (let tries = 0; tries < attempts; tries += 1) {
       const facts = { ...FACTS, attempt: tries + 1 };
       const job = { message_id: "msg_1", body, facts, config: wanted, started_at: NOW };
@@ -135,11 +136,11 @@ describe("an attempt of an endpoint that wants gzip", () => {
 
 describe("the keys of an endpoint", () => {
   it("are made once per secret", async () => {
-    const ring = new KeyRing();
-    const { secrets } = config("https://hooks.example.com/");
+    const ring = new KeyRing(sealer);
+    const endpoint = config("https://hooks.example.com/");
 
-    const [first] = await ring.keysOf(secrets, NOW);
-    const [again] = await ring.keysOf(secrets, NOW);
+    const [first] = await ring.keysOf(endpoint, NOW);
+    const [again] = await ring.keysOf(endpoint, NOW);
 
     expect(again).toBe(first);
   });

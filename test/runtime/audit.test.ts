@@ -20,6 +20,7 @@ import {
   newTenant,
   ports,
   register,
+  ORIGIN,
 } from "./webhook-world.ts";
 
 /** A clock ahead of the real one on which no two entries have one instant, so that their order is theirs. */
@@ -43,10 +44,10 @@ describe("the audit of a webhook", () => {
     const by = { ...newTenant(), key_id: "key_ops" };
     const { webhook_id } = await register(by, newReceiver());
 
-    await webhooks.patch(by, webhook_id, { timeout: 3, events: ["task_failed"] });
+    await webhooks.patch(by, webhook_id, { timeout: 3, events: ["task_failed"] }, ORIGIN);
     await webhooks.setPaused(by, webhook_id, true);
     await webhooks.setPaused(by, webhook_id, false);
-    await webhooks.patch(by, webhook_id, { active: false });
+    await webhooks.patch(by, webhook_id, { active: false }, ORIGIN);
     await webhooks.rotateSecret(by, webhook_id, 60);
     const test = await webhooks.test(by, webhook_id);
     await webhooks.remove(by, webhook_id);
@@ -123,12 +124,12 @@ describe("the audit of a webhook", () => {
     if (read === null) throw new Error("not registered");
     const late = (action: AuditAction) =>
       auditRecord(ports, by, { subject: webhook_id, action, detail: {} });
-    await webhooks.patch(by, webhook_id, { timeout: 3 });
+    await webhooks.patch(by, webhook_id, { timeout: 3 }, ORIGIN);
 
     const outcomes = [
       await store.update({ ...read, version: 2 }, late("webhook_changed")),
       await store.remove({ ...read, version: 2 }, late("webhook_deleted")),
-      (await webhooks.patch(by, webhook_id, { url: "http://127.0.0.1/" })).ok,
+      (await webhooks.patch(by, webhook_id, { url: "http://127.0.0.1/" }, ORIGIN)).ok,
     ];
 
     expect(outcomes).toEqual([false, false, false]);
@@ -140,7 +141,7 @@ describe("the audit of a webhook", () => {
     const { webhook_id } = await register(by, newReceiver());
 
     const answers = await Promise.all(
-      [1, 2, 3].map((timeout) => webhooks.patch(by, webhook_id, { timeout })),
+      [1, 2, 3].map((timeout) => webhooks.patch(by, webhook_id, { timeout }, ORIGIN)),
     );
 
     const taken = answers.filter(({ ok }) => ok).length;
@@ -154,9 +155,14 @@ describe("the audit of a webhook", () => {
     });
     const { webhook_id } = created;
 
-    await webhooks.patch(by, webhook_id, {
-      headers: { authorization: "Bearer three", "x-b": "f" },
-    });
+    await webhooks.patch(
+      by,
+      webhook_id,
+      {
+        headers: { authorization: "Bearer three", "x-b": "f" },
+      },
+      ORIGIN,
+    );
     const rotated = await webhooks.rotateSecret(by, webhook_id, 60);
     const callback = await webhooks.rotateCallbackSecret(by, 60);
 

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
-import { endpointConfigSchema } from "../../src/delivery/endpoint-config.ts";
+import { endpointConfigSchema, type EndpointConfig } from "../../src/delivery/endpoint-config.ts";
 import { CallbackSecretStore } from "../../src/delivery/registry/callback-secret-store.ts";
 import {
   callbackConfig,
@@ -12,12 +12,23 @@ import { newSecret } from "../../src/delivery/signature.ts";
 import { randomId } from "../../src/lib/ports.ts";
 import type { Principal } from "../../src/protocol/access.ts";
 import { webhookIdSchema } from "../../src/protocol/primitives.ts";
+import { sealer } from "../sealer.ts";
+
+/** The secrets of a configuration, open. */
+const opened = (tenant: string, { secrets }: EndpointConfig) =>
+  Promise.all(
+    secrets.map(async ({ secret, expires_at }) => ({
+      secret: await sealer.open(secret, `callback/${tenant}`),
+      expires_at,
+    })),
+  );
 
 const NOW = Date.parse("2026-11-22T10:00:00.000Z");
 const URL = "https://hooks.example.com/done";
 const ports = {
   secrets: new CallbackSecretStore(env.DB),
   newSecret,
+  sealer,
   newId: randomId,
   now: () => NOW,
 };
@@ -48,7 +59,8 @@ describe("a callback address", () => {
     const config = await callbackConfig(ports, "c", URL);
 
     expect(endpointConfigSchema.parse(config)).toEqual(config);
-    expect(config.secrets).toEqual([{ secret, expires_at: null }]);
+    expect(JSON.stringify(config)).not.toContain("whsec_");
+    expect(await opened("c", config)).toEqual([{ secret, expires_at: null }]);
   });
 });
 
@@ -61,14 +73,15 @@ describe("the callback secret", () => {
 
   it("goes on signing beside the new one after a rotation, in a newer configuration", async () => {
     const before = await callbackConfig(ports, "e", URL);
+    const first = await callbackSecret(ports, "e");
 
     const { secret } = await rotateCallbackSecret(ports, keyOf("e"), 60);
     const after = await callbackConfig(ports, "e", URL);
 
     expect(after.version).toBe(before.version + 1);
-    expect(after.secrets).toEqual([
+    expect(await opened("e", after)).toEqual([
       { secret, expires_at: null },
-      { secret: before.secrets[0]?.secret, expires_at: "2026-11-22T10:01:00.000Z" },
+      { secret: first.secret, expires_at: "2026-11-22T10:01:00.000Z" },
     ]);
   });
 

@@ -8,6 +8,7 @@ import type { PoolItem } from "../../src/dispatch/pool/pool.ts";
 import { ok } from "../../src/lib/result.ts";
 import type { Principal } from "../../src/protocol/access.ts";
 import { agentRegistrationSchema } from "../../src/protocol/agent.ts";
+import { sealer } from "../sealer.ts";
 
 /** Registry, pools and claims over real D1 and real pools; only the tasks' side is a function. */
 function newInstallation() {
@@ -19,6 +20,7 @@ function newInstallation() {
     pool,
     isSamOn: true,
     newSecret: () => "whsec_secret",
+    sealer,
   });
   const dispatcher = createDispatcher({
     now: Date.now,

@@ -8,6 +8,7 @@ import {
   callbackIdOf,
   mutedWebhooks,
   newTenant,
+  ORIGIN,
   register,
   registration,
   webhooks,
@@ -47,7 +48,7 @@ describe("fan-out to several endpoints", () => {
 
   it("repairs an endpoint that missed its configuration", async () => {
     const [by, receiver] = [newTenant(), newReceiver()];
-    await mutedWebhooks.create(by, registration(receiver));
+    await mutedWebhooks.create(by, registration(receiver), ORIGIN);
 
     await announce(by, "t", 1);
 

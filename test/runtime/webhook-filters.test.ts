@@ -13,6 +13,7 @@ import {
   register,
   registry,
   webhooks,
+  ORIGIN,
 } from "./webhook-world.ts";
 
 /** A progress notification that keeps its schema. */
@@ -69,7 +70,7 @@ describe("filters", () => {
     const [by, receiver] = [newTenant(), newReceiver()];
     const { webhook_id } = await register(by, receiver, { filters: { agent_ids: ["a-1"] } });
     const change = (patch: Parameters<typeof webhooks.patch>[2]) =>
-      webhooks.patch(by, webhook_id, patch);
+      webhooks.patch(by, webhook_id, patch, ORIGIN);
 
     await announce(by, "t", 1, { data: progress(10) });
     await announce(by, "t", 2, { data: progress(20, "a-2") });

@@ -16,10 +16,15 @@ import type { NotificationType } from "../../src/protocol/enums.ts";
 import type { AuditEntry } from "../../src/protocol/webhook-operations.ts";
 import { webhookRegistrationSchema } from "../../src/protocol/webhook.ts";
 import { endpointDoor } from "../../src/services-doors.ts";
+import { sealer } from "../sealer.ts";
 import { placeOf } from "./endpoints.ts";
 import type { Receiver } from "./receiver.ts";
 
-/** The object of a webhook. */
+/** The one object of a webhook without shards. */
+export const stubOf = (tenant: string, webhook_id: string) =>
+  env.ENDPOINT.getByName(`${tenant}/${webhook_id}`);
+
+/** A webhook's endpoint. */
 export const endpoint = (tenant: string, webhook_id: string) =>
   endpointDoor(env, tenant, webhook_id);
 
@@ -52,8 +57,10 @@ export const ports: WebhookPorts = {
   endpoint,
   newId: randomId,
   newSecret,
+  sealer,
   now: () => Date.now(),
   urlPolicy: { isLocalAllowed: false },
+  hostFault: async () => null,
 };
 
 /** The use cases on the real registry and real objects. */
@@ -109,13 +116,16 @@ export function registration(receiver: Receiver, fields: Record<string, unknown>
   return webhookRegistrationSchema.parse({ url: receiver.url, ...fields });
 }
 
+/** By which address requests of tests come. */
+export const ORIGIN = "https://batuta.test";
+
 /** Registers an endpoint at this receiver. */
 export async function register(
   by: Principal,
   receiver: Receiver,
   fields: Record<string, unknown> = {},
 ) {
-  const answer = await webhooks.create(by, registration(receiver, fields));
+  const answer = await webhooks.create(by, registration(receiver, fields), ORIGIN);
   if (!answer.ok) throw new Error(answer.refusal.detail);
   return answer.value;
 }
@@ -162,6 +172,6 @@ export async function announce(
 
 /** What has arrived, in order, as soon as it is so many. */
 export async function arrivals(receiver: Receiver, count: number): Promise<string[]> {
-  await vi.waitUntil(async () => (await receiver.log()).length >= count);
+  await vi.waitUntil(async () => (await receiver.log()).length >= count, { timeout: 15_000 });
   return (await receiver.log()).map((request) => placeOf(request));
 }

@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from "vitest";
 
 import { webhookRegistrationSchema, webhookViewSchema } from "../../src/protocol/webhook.ts";
 import { newReceiver } from "./receiver.ts";
-import { announce, arrivals, newTenant, register, webhooks } from "./webhook-world.ts";
+import { announce, arrivals, newTenant, ORIGIN, register, webhooks } from "./webhook-world.ts";
 
 describe("a webhook registered at run time", () => {
   it("gets the next event, and none from before", async () => {
@@ -45,7 +45,7 @@ describe("a webhook registered at run time", () => {
     const { webhook_id } = await register(by, receiver, { events: ["task_started"] });
 
     await announce(by, "t", 1);
-    const patched = await webhooks.patch(by, webhook_id, { events: ["task_progress"] });
+    const patched = await webhooks.patch(by, webhook_id, { events: ["task_progress"] }, ORIGIN);
     await announce(by, "t", 2);
     await announce(by, "t", 3, { type: "task_started" });
 
@@ -76,6 +76,7 @@ describe("a webhook registered at run time", () => {
     const answer = await webhooks.create(
       newTenant(),
       webhookRegistrationSchema.parse({ url: "https://169.254.169.254/" }),
+      ORIGIN,
     );
 
     expect(answer).toMatchObject({
@@ -88,7 +89,7 @@ describe("a webhook registered at run time", () => {
     const [by, receiver] = [newTenant(), newReceiver()];
     const { webhook_id } = await register(by, receiver);
 
-    const answer = await webhooks.patch(by, webhook_id, { url: "http://127.0.0.1/" });
+    const answer = await webhooks.patch(by, webhook_id, { url: "http://127.0.0.1/" }, ORIGIN);
 
     expect(answer).toMatchObject({ ok: false, refusal: { code: "endpoint_refused" } });
     expect(await webhooks.get(by.tenant, webhook_id)).toMatchObject({

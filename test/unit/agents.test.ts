@@ -4,6 +4,7 @@ import { createAgents, poolAgentOf } from "../../src/dispatch/agents.ts";
 import type { AgentRecord, Agents, AgentStore } from "../../src/dispatch/agents.ts";
 import type { Principal } from "../../src/protocol/access.ts";
 import { agentRegistrationSchema, agentViewSchema } from "../../src/protocol/agent.ts";
+import { sealer } from "../sealer.ts";
 import { fakePool } from "./fake-pool.ts";
 import type { FakePool } from "./fake-pool.ts";
 
@@ -61,6 +62,7 @@ function create(isSamOn: boolean): Agents {
     store: memoryStore(),
     pool: (tenant, pool) => poolNamed(`${tenant}/${pool}`),
     newSecret: () => "whsec_secret",
+    sealer,
     isSamOn,
   });
 }
@@ -86,6 +88,21 @@ describe("registering", () => {
       ["register", { agent_id: "ann", slots: 2, isBuiltin: false }],
       ["register", { agent_id: "ann", slots: 3 }],
     ]);
+  });
+
+  it("keeps the secret sealed, and seals what an earlier version kept in clear", async () => {
+    await agents.put(key("k1"), "ann", registration());
+    const sealed = records.get("acme/ann");
+    if (sealed === undefined) throw new Error("ann was not stored");
+    records.set("acme/bob", { ...sealed, agent_id: "bob", secret: "whsec_clear" });
+
+    await agents.put(key("k1"), "bob", registration());
+
+    const renewed = records.get("acme/bob")?.secret ?? "";
+    expect(sealed.secret).toMatch(/^sealed\.v1\./);
+    expect(await sealer.open(sealed.secret, "agent/acme/ann")).toBe("whsec_secret");
+    expect(renewed).toMatch(/^sealed\.v1\./);
+    expect(await sealer.open(renewed, "agent/acme/bob")).toBe("whsec_clear");
   });
 
   it("refuses another key, and lets an admin in without changing whose it is", async () => {

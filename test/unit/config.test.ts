@@ -2,14 +2,24 @@ import { describe, expect, it } from "vitest";
 
 import { readConfig } from "../../src/config.ts";
 
+/** As short as a key may be. */
+const KEY = "0123456789abcdef0123456789abcdef";
+const OTHER_KEY = "another one that is a little longer";
+
 describe("the configuration", () => {
-  it("has defaults for everything", () => {
-    expect(readConfig({})).toEqual({ adminKey: null, allowLocalEndpoints: false, isSamOn: true });
+  it("has defaults for everything but the key that seals", () => {
+    expect(readConfig({ BATUTA_SEAL_KEY: KEY })).toEqual({
+      adminKey: null,
+      sealKeys: [KEY],
+      allowLocalEndpoints: false,
+      isSamOn: true,
+    });
   });
 
   it("reads its variables and ignores all others", () => {
     const variables = {
       BATUTA_ADMIN_KEY: "bk_0123456789abcdef",
+      BATUTA_SEAL_KEY: `${KEY}, ${OTHER_KEY}`,
       ALLOW_LOCAL_ENDPOINTS: "true",
       BATUTA_SAM: "off",
       PATH: "/bin",
@@ -17,15 +27,24 @@ describe("the configuration", () => {
 
     expect(readConfig(variables)).toEqual({
       adminKey: "bk_0123456789abcdef",
+      sealKeys: [KEY, OTHER_KEY],
       allowLocalEndpoints: true,
       isSamOn: false,
     });
   });
 
-  it.each([{ ALLOW_LOCAL_ENDPOINTS: "yes" }, { BATUTA_SAM: "" }, { BATUTA_ADMIN_KEY: "" }])(
-    "refuses %j, naming the variable",
-    (variables) => {
-      expect(() => readConfig(variables)).toThrow(Object.keys(variables)[0]);
-    },
-  );
+  it.each([
+    { ALLOW_LOCAL_ENDPOINTS: "yes" },
+    { BATUTA_SAM: "" },
+    { BATUTA_ADMIN_KEY: "" },
+    { BATUTA_SEAL_KEY: undefined },
+    { BATUTA_SEAL_KEY: "" },
+    { BATUTA_SEAL_KEY: KEY.slice(1) },
+    { BATUTA_SEAL_KEY: `${KEY},short` },
+    { BATUTA_SEAL_KEY: `${KEY},` },
+  ])("refuses %j, naming the variable", (variables) => {
+    const read = () => readConfig({ BATUTA_SEAL_KEY: KEY, ...variables });
+
+    expect(read).toThrow(Object.keys(variables)[0]);
+  });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { deliveryHeaders, isHeaderAllowed } from "../../src/delivery/endpoint-headers.ts";
+import { deliveryHeaders, headerFaults } from "../../src/delivery/endpoint-headers.ts";
 
 const FACTS = {
   message_id: "msg_x",
@@ -19,7 +19,7 @@ describe("headers that a registration may set", () => {
   it.each(["authorization", "Authorization", "x-api-key", "X-Tenant", "user-agent", "accept"])(
     "takes %s",
     (name) => {
-      expect(isHeaderAllowed(name)).toBe(true);
+      expect(headerFaults([name])).toEqual([]);
     },
   );
 
@@ -49,8 +49,28 @@ describe("headers that a registration may set", () => {
     "X-Real-IP",
     "forwarded",
     "via",
+    "Proxy-Connection",
+    "Content-Range",
+    "Content-Location",
+    "Content-Digest",
+    "Max-Forwards",
+    "HTTP2-Settings",
+    "Early-Data",
+    "Alt-Used",
+    "CDN-Loop",
+    "True-Client-IP",
+    "X-Forwarded-Host",
   ])("refuses %s", (name) => {
-    expect(isHeaderAllowed(name)).toBe(false);
+    expect(headerFaults([name])).toMatchObject([{ name }]);
+  });
+});
+
+describe("a header that is asked for twice", () => {
+  it("is refused where its second spelling stands", () => {
+    expect(headerFaults(["X-Key", "x-other", "x-key", "X-KEY"])).toMatchObject([
+      { name: "x-key" },
+      { name: "X-KEY" },
+    ]);
   });
 });
 

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -137,6 +137,8 @@ describe.skipIf(!canRun)("the README's commands", () => {
       PORT: String(port),
       BATUTA_STATE: state,
       BATUTA_ADMIN_KEY: ADMIN_KEY,
+      // As if nobody had set one: the test runner did.
+      BATUTA_SEAL_KEY: "",
     });
     await untilReady(url, server);
   }, 120_000);
@@ -170,6 +172,13 @@ describe.skipIf(!canRun)("the README's commands", () => {
       expect(output).toContain("event: agent_end_task");
     },
   );
+
+  it("find a server whose key for its secrets stays in its state, for its owner alone", () => {
+    const file = path.join(state, "seal.key");
+
+    expect(readFileSync(file, "utf8").trim()).toMatch(/^[\w-]{43}$/);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+  });
 
   it("also those of the landing page", { timeout: 60_000 }, async () => {
     const session = start("bash", ["-c", landingPageSession()], { URL: url, KEY: ADMIN_KEY });

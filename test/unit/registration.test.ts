@@ -53,6 +53,7 @@ describe("a registration", () => {
     [{ url: "http://hooks.example.com/" }, "/url"],
     [{ headers: { Host: "x" } }, "/headers/Host"],
     [{ headers: { "webhook-id": "x" } }, "/headers/webhook-id"],
+    [{ headers: { "X-Key": "1", "x-key": "2" } }, "/headers/x-key"],
   ])("is refused as an endpoint: %j", (fields, pointer) => {
     expect(registrationRefusal(registration(fields), POLICY)).toMatchObject({
       code: "endpoint_refused",

@@ -114,7 +114,12 @@ describe("POST /v1/tasks", () => {
     const [by, task, request] = seen[0] ?? [];
     expect(by?.tenant).toBe("acme");
     expect(task).toMatchObject({ ...TASK, priority: "normal", timeout: 300, pool: "default" });
-    expect(request).toEqual({ body: TASK, idempotencyKey: "k-1", traceId: "ab".repeat(16) });
+    expect(request).toEqual({
+      body: TASK,
+      idempotencyKey: "k-1",
+      traceId: "ab".repeat(16),
+      origin: "http://localhost",
+    });
   });
 
   it.each(["a\tb", "with space", "x".repeat(256), "ümlaut"])(

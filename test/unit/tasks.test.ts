@@ -18,7 +18,12 @@ const ORCHESTRATOR: Principal = {
 };
 const EXECUTOR: Principal = { ...ORCHESTRATOR, key_id: "key_e", scopes: ["execute"] };
 const TASK = taskExecutionSchema.parse({ task_type: "general", description: "a task to submit" });
-const REQUEST = { body: { any: "body" }, idempotencyKey: null, traceId: "trace" };
+const REQUEST = {
+  body: { any: "body" },
+  idempotencyKey: null,
+  traceId: "trace",
+  origin: "https://batuta.example.com",
+};
 const UNKNOWN: Refusal = { code: "task_not_found", detail: "" };
 
 function parts(
@@ -44,7 +49,7 @@ function parts(
       events: async () => ({ items: [], next_cursor: null }),
       report: async () => null,
     },
-    urlFault: () => null,
+    urlFault: async () => null,
     unknownWebhooks: async () => [],
     keyOfAgent: async () => null,
     ...more,
@@ -92,7 +97,7 @@ describe("submitting a task", () => {
     [{ parameters: { dependencies: ["t1"] } }, {}, "not_supported", "/parameters/dependencies"],
     [
       { orchestrator_info: { callback_url: "http://10.0.0.1/" } },
-      { urlFault: () => "must use https" },
+      { urlFault: async () => "must use https" },
       "endpoint_refused",
       "/orchestrator_info/callback_url",
     ],

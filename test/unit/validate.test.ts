@@ -195,6 +195,7 @@ describe("the middleware", () => {
         body: unchecked,
         sentBody: unchecked,
         traceId: "",
+        origin: "",
         isHead: false,
       });
       return next();

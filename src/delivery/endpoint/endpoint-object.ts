@@ -1,8 +1,10 @@
 import { DurableObject } from "cloudflare:workers";
 
+import { readConfig } from "../../config.ts";
 import { consoleLog } from "../../lib/log.ts";
 import { randomId, type Clock, type Random } from "../../lib/ports.ts";
 import { ok, refuse, type Result } from "../../lib/result.ts";
+import { createSealer } from "../../lib/seal.ts";
 import type { Priority } from "../../protocol/enums.ts";
 import type { Refusal } from "../../protocol/refusal.ts";
 import type { Recovery, RecoveryMatch } from "../../protocol/webhook-operations.ts";
@@ -60,7 +62,7 @@ export class EndpointObject extends DurableObject<Env> {
     random: () => this.random(),
     wait: (ms) => this.wait(ms),
     log: this.#log,
-    keys: new KeyRing(),
+    keys: new KeyRing(createSealer(readConfig({ ...this.env }).sealKeys)),
     transaction: (write) => this.ctx.storage.transactionSync(write),
   });
   readonly #waker = new Waker({

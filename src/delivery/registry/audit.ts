@@ -9,6 +9,7 @@ import { webhookView, type Webhook } from "./registration.ts";
 export type AuditAction =
   | "webhook_created"
   | "webhook_changed"
+  | "webhook_verified"
   | "webhook_paused"
   | "webhook_resumed"
   | "webhook_deleted"

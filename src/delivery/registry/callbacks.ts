@@ -1,6 +1,8 @@
 import { derivedId, type Clock } from "../../lib/ports.ts";
+import type { Sealer } from "../../lib/seal.ts";
 import type { Principal } from "../../protocol/access.ts";
 import type { EndpointConfig } from "../endpoint-config.ts";
+import { callbackOwner, renewedSecrets } from "../sealed-secrets.ts";
 import { auditRecord, CALLBACK_SECRET } from "./audit.ts";
 import type { CallbackSecrets, CallbackSecretStore } from "./callback-secret-store.ts";
 import { rotated } from "./registration.ts";
@@ -10,6 +12,7 @@ export interface CallbackPorts {
   secrets: CallbackSecretStore;
   /** A new signing secret. */
   newSecret: () => string;
+  sealer: Sealer;
   now: Clock;
 }
 
@@ -35,7 +38,7 @@ export async function callbackConfig(
     tenant,
     webhook_id: await callbackId(tenant, url),
     url,
-    secrets,
+    secrets: await renewedSecrets(ports.sealer, callbackOwner(tenant), secrets),
     headers: {},
     timeout: DEFAULT_TIMEOUT_S,
     retry_policy: null,
@@ -58,7 +61,8 @@ export async function callbackSecret(
   ports: CallbackPorts,
   tenant: string,
 ): Promise<{ secret: string }> {
-  return newestOf(await secretsOf(ports, tenant));
+  const { secrets } = await secretsOf(ports, tenant);
+  return { secret: await ports.sealer.open(secrets[0]?.secret ?? "", callbackOwner(tenant)) };
 }
 
 /** Mints a new callback secret; the old ones go on signing for the overlap. */
@@ -67,17 +71,20 @@ export async function rotateCallbackSecret(
   by: Principal,
   overlapSeconds: number,
 ): Promise<{ secret: string }> {
+  const owner = callbackOwner(by.tenant);
+  const secret = ports.newSecret();
   for (let tries = 0; tries < MOST_TRIES; tries += 1) {
     const before = await secretsOf(ports, by.tenant);
     const rotation = { overlapSeconds, now: ports.now() };
-    const secrets = rotated(before.secrets, ports.newSecret(), rotation);
-    const next = { version: before.version + 1, secrets };
+    const after = rotated(before.secrets, secret, rotation);
+    const secrets = await renewedSecrets(ports.sealer, owner, after);
     const record = auditRecord(ports, by, {
       subject: CALLBACK_SECRET,
       action: "callback_secret_rotated",
       detail: { overlap_seconds: overlapSeconds, signing: secrets.length },
     });
-    if (await ports.secrets.update(next, record)) return newestOf(next);
+    const next = { version: before.version + 1, secrets };
+    if (await ports.secrets.update(next, record)) return { secret };
   }
   throw new Error("Others rotated the callback secret at the same time, again and again");
 }
@@ -85,11 +92,8 @@ export async function rotateCallbackSecret(
 async function secretsOf(ports: CallbackPorts, tenant: string): Promise<CallbackSecrets> {
   const known = await ports.secrets.read(tenant);
   if (known !== null) return known;
-  const first = { version: 1, secrets: [{ secret: ports.newSecret(), expires_at: null }] };
+  const secret = await ports.sealer.seal(ports.newSecret(), callbackOwner(tenant));
+  const first = { version: 1, secrets: [{ secret, expires_at: null }] };
   await ports.secrets.insert(tenant, first);
   return (await ports.secrets.read(tenant)) ?? first;
-}
-
-function newestOf({ secrets }: CallbackSecrets): { secret: string } {
-  return { secret: secrets[0]?.secret ?? "" };
 }

@@ -18,13 +18,15 @@ import { statsOf } from "../endpoint/statistics.ts";
 import { shardsOf } from "../shards.ts";
 import type { AuditStore } from "./audit-store.ts";
 import { auditRecord, type AuditAction } from "./audit.ts";
+import { unverified } from "./challenge.ts";
+import { notFound } from "./finding.ts";
+import type { WebhookStore } from "./webhook-store.ts";
 
 type Answer<Value> = Promise<Result<Value, Refusal>>;
 
 /** What the operations are given. */
 interface OperationPorts {
-  /** Whether a webhook exists or has existed. */
-  isKnown: (tenant: string, webhook_id: string) => Promise<boolean>;
+  store: Pick<WebhookStore, "isKnown" | "read">;
   endpoint: (tenant: string, webhook_id: string) => EndpointOffice;
   audit: AuditStore;
   newId: () => string;
@@ -53,9 +55,9 @@ export function createOperations(ports: OperationPorts): WebhookOperations {
   const record = (by: Principal, subject: string, action: AuditAction, detail: JsonObject) =>
     ports.audit.add(auditRecord(ports, by, { subject, action, detail }));
   const found = async (tenant: string, webhook_id: string): Answer<EndpointOffice> =>
-    (await ports.isKnown(tenant, webhook_id))
+    (await ports.store.isKnown(tenant, webhook_id))
       ? ok(ports.endpoint(tenant, webhook_id))
-      : refuse({ code: "webhook_not_found", detail: `There is no webhook ${webhook_id}.` });
+      : refuse(notFound(webhook_id));
   return {
     async stats(tenant, webhook_id, window) {
       const office = await found(tenant, webhook_id);
@@ -75,6 +77,8 @@ export function createOperations(ports: OperationPorts): WebhookOperations {
       if (!office.ok) return office;
       const range = rangeOf(request, now());
       if (request.dry_run) return ok(await office.value.recoverable(range));
+      const webhook = await ports.store.read(by.tenant, webhook_id);
+      if (webhook?.isVerified === false) return refuse(unverified(webhook_id));
       const recovery_id = `rcv_${newId()}`;
       const { since, until, state } = request;
       await record(by, webhook_id, "recovery_started", { recovery_id, since, until, state });

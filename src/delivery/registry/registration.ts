@@ -13,7 +13,7 @@ import {
   type EndpointConfig,
   type SigningSecret,
 } from "../endpoint-config.ts";
-import { isHeaderAllowed } from "../endpoint-headers.ts";
+import { headerFaults } from "../endpoint-headers.ts";
 import { urlFault, type UrlPolicy } from "./endpoint-url.ts";
 import { subscribedTypes } from "./subscriptions.ts";
 
@@ -21,7 +21,6 @@ import { subscribedTypes } from "./subscriptions.ts";
 export const storedRegistrationSchema = webhookRegistrationSchema.omit({
   secret: true,
   schema_version: true,
-  challenge: true,
   active: true,
 });
 export type StoredRegistration = z.infer<typeof storedRegistrationSchema>;
@@ -52,7 +51,7 @@ const MOST_SECRETS = 3;
 
 /** What of a request is kept as the registration. */
 export function storedRegistration(request: WebhookRegistration): StoredRegistration {
-  const { secret: _s, schema_version: _v, challenge: _c, active: _a, ...registration } = request;
+  const { secret: _s, schema_version: _v, active: _a, ...registration } = request;
   return registration;
 }
 
@@ -79,9 +78,9 @@ export function registrationRefusal(
   const url = urlFault(registration.url, policy);
   const endpointFaults = [
     ...(url === null ? [] : [faultAt(["url"], "endpoint_refused", url)]),
-    ...Object.keys(registration.headers ?? {})
-      .filter((name) => !isHeaderAllowed(name))
-      .map((name) => faultAt(["headers", name], "endpoint_refused", "is not yours to set")),
+    ...headerFaults(Object.keys(registration.headers ?? {})).map(({ name, detail }) =>
+      faultAt(["headers", name], "endpoint_refused", detail),
+    ),
   ];
   if (endpointFaults.length > 0) {
     return {

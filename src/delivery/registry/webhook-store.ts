@@ -63,7 +63,7 @@ export class WebhookStore {
 
   /** Replaces the version before this one. False, and nothing happened, when that is no longer the newest. */
   async update(webhook: Webhook, record: AuditRecord): Promise<boolean> {
-    const { registration, secrets, state, version } = rowOf(webhook);
+    const { registration, secrets, state, is_verified, version } = rowOf(webhook);
     const before = await this.#before(webhook);
     if (before === null) return false;
     // The subscriptions change first, while the version before can still be seen by them.
@@ -73,7 +73,7 @@ export class WebhookStore {
       this.#subscribe(webhook, before.version),
       this.#db
         .update(webhookTable)
-        .set({ registration, secrets, state, version })
+        .set({ registration, secrets, state, is_verified, version })
         .where(isNewest(before))
         .returning({ version: webhookTable.version }),
     ]);

@@ -13,6 +13,7 @@ import { parseDeliveryId } from "../delivery-id.ts";
 import type { EndpointConfig } from "../endpoint-config.ts";
 import type { EndpointOffice } from "../endpoint-door.ts";
 import type { DeliveriesPage, DeliveriesQuery } from "../endpoint/delivery-reads.ts";
+import { renewedSecrets, sealedConfig, secretOwner } from "../sealed-secrets.ts";
 import { webhookIdOf } from "../shards.ts";
 import type { AuditStore } from "./audit-store.ts";
 import {
@@ -24,16 +25,19 @@ import {
   type AuditRecord,
 } from "./audit.ts";
 import { callbackSecret, rotateCallbackSecret, type CallbackPorts } from "./callbacks.ts";
+import { challengeRefusal, changed, firstState, unverified } from "./challenge.ts";
 import type { UrlPolicy } from "./endpoint-url.ts";
+import { endpointOf, notFound, OVERTAKEN, refusalOf } from "./finding.ts";
+import { hostRefusal, type HostFault } from "./host-check.ts";
 import {
   configOf,
   patched,
-  registrationRefusal,
   rotated,
   storedRegistration,
   wantedState,
   webhookView,
   type Webhook,
+  type WebhookState,
 } from "./registration.ts";
 import type { WebhookStore } from "./webhook-store.ts";
 
@@ -48,6 +52,7 @@ export interface WebhookPorts extends CallbackPorts {
   newId: () => string;
   now: Clock;
   urlPolicy: UrlPolicy;
+  hostFault: HostFault;
 }
 
 /** A change of a webhook and what its audit calls it; without `detail` that tells which fields changed. */
@@ -68,27 +73,38 @@ export class Webhooks {
     this.#ports = ports;
   }
 
-  /** Refuses `endpoint_refused` or `not_supported`, naming each field. The answer holds the secret. */
-  async create(by: Principal, request: WebhookRegistration): Answer<WebhookView> {
+  /**
+   * Refuses `endpoint_refused` or `not_supported`, naming each field. The answer holds the secret. With a challenge,
+   * it comes once the receiver has answered or its timeout is over, and `is_verified` tells what became of it.
+   *
+   * @param origin scheme, host and port by which the request came
+   */
+  async create(by: Principal, request: WebhookRegistration, origin: string): Answer<WebhookView> {
     const registration = storedRegistration(request);
-    const refusal = registrationRefusal(registration, this.#ports.urlPolicy);
+    const refusal = await refusalOf(this.#ports, registration, {
+      ownOrigin: origin,
+      isNewUrl: true,
+    });
     if (refusal !== null) return refuse(refusal);
     const secret = request.secret ?? this.#ports.newSecret();
+    const webhook_id = webhookIdOf(this.#ports.newId(), registration.shards ?? 1);
+    const id = { tenant: by.tenant, webhook_id };
+    const sealed = await this.#ports.sealer.seal(secret, secretOwner(id));
     const webhook: Webhook = {
-      tenant: by.tenant,
-      webhook_id: webhookIdOf(this.#ports.newId(), registration.shards ?? 1),
+      ...id,
       registration,
-      secrets: [{ secret, expires_at: null }],
-      state: wantedState("active", request.active),
+      secrets: [{ secret: sealed, expires_at: null }],
+      ...firstState(request),
       level: 0,
-      isVerified: true,
       version: 1,
       created_at: instant(this.#ports.now()),
     };
     const record = this.#record(by, webhook.webhook_id, "webhook_created", creationDetail(webhook));
     await this.#ports.store.insert(webhook, record);
     await this.#tell(configOf(webhook));
-    return ok(webhookView(webhook, secret));
+    if (webhook.isVerified) return ok(webhookView(webhook, secret));
+    const verified = await this.#challenge(by, webhook, wantedState("active", request.active));
+    return ok({ ...(verified.ok ? verified.value : webhookView(webhook)), secret });
   }
 
   /** Webhooks of a tenant by id. */
@@ -107,15 +123,37 @@ export class Webhooks {
     return webhook === null ? refuse(notFound(webhook_id)) : ok(webhookView(webhook));
   }
 
-  /** The given fields replace the old ones, from the next event on. */
-  async patch(by: Principal, webhook_id: string, patch: WebhookPatch): Answer<WebhookView> {
-    return this.#change(by, webhook_id, (before) => {
+  /**
+   * The given fields replace the old ones, from the next event on. Refuses as `create`, and `endpoint_unverified`.
+   *
+   * @param origin scheme, host and port by which the request came
+   */
+  async patch(
+    by: Principal,
+    webhook_id: string,
+    patch: WebhookPatch,
+    origin: string,
+  ): Answer<WebhookView> {
+    return this.#change(by, webhook_id, async (before) => {
       const registration = patched(before.registration, patch);
-      const refusal = registrationRefusal(registration, this.#ports.urlPolicy);
+      const refusal = await refusalOf(this.#ports, registration, {
+        ownOrigin: origin,
+        isNewUrl: patch.url !== undefined,
+      });
       if (refusal !== null) return refuse(refusal);
-      const webhook = { ...before, registration, state: wantedState(before.state, patch.active) };
-      return ok({ webhook, action: patchAction(before, webhook) });
+      const after = changed(before, registration, patch.active);
+      if (!after.ok) return after;
+      return ok({ webhook: after.value, action: patchAction(before, after.value) });
     });
+  }
+
+  /** Sends the challenge again, and the notifications once it is met. Refuses `challenge_failed`. */
+  async verify(by: Principal, webhook_id: string): Answer<WebhookView> {
+    const webhook = await this.#ports.store.read(by.tenant, webhook_id);
+    if (webhook === null) return refuse(notFound(webhook_id));
+    if (webhook.isVerified) return ok(webhookView(webhook));
+    const refusal = await hostRefusal(webhook.registration.url, this.#ports.hostFault);
+    return refusal === null ? this.#challenge(by, webhook, "active") : refuse(refusal);
   }
 
   /** Nothing more is sent; what was open is cancelled and stays readable. */
@@ -141,29 +179,31 @@ export class Webhooks {
   ): Answer<WebhookView> {
     const secret = this.#ports.newSecret();
     const rotation = { overlapSeconds, now: this.#ports.now() };
-    const changed = await this.#change(by, webhook_id, (webhook) => {
+    const changing = await this.#change(by, webhook_id, (webhook) => {
       const secrets = rotated(webhook.secrets, secret, rotation);
       const detail = { overlap_seconds: overlapSeconds, signing: secrets.length };
       return ok({ webhook: { ...webhook, secrets }, action: "secret_rotated", detail });
     });
-    return changed.ok ? ok({ ...changed.value, secret }) : changed;
+    return changing.ok ? ok({ ...changing.value, secret }) : changing;
   }
 
-  /** While paused, notifications are kept; resuming sends them. */
+  /** While paused, notifications are kept; resuming sends them. Refuses `endpoint_unverified`. */
   async setPaused(by: Principal, webhook_id: string, isPaused: boolean): Answer<WebhookView> {
     const action = isPaused ? "webhook_paused" : "webhook_resumed";
-    const changed = await this.#change(by, webhook_id, (webhook) =>
-      ok({ webhook: { ...webhook, state: wantedState(webhook.state, !isPaused) }, action }),
-    );
+    const changing = await this.#change(by, webhook_id, (before) => {
+      const after = changed(before, before.registration, !isPaused);
+      return after.ok ? ok({ webhook: after.value, action }) : after;
+    });
     // Also one that was active: its breaker may be open.
-    if (changed.ok && !isPaused) await this.#ports.endpoint(by.tenant, webhook_id).resume();
-    return changed;
+    if (changing.ok && !isPaused) await this.#ports.endpoint(by.tenant, webhook_id).resume();
+    return changing;
   }
 
-  /** Sends a test notification through the endpoint's own path. */
+  /** Sends a test notification through the endpoint's own path. Refuses `endpoint_unverified`. */
   async test(by: Principal, webhook_id: string): Answer<DeliveryView> {
     const webhook = await this.#ports.store.read(by.tenant, webhook_id);
     if (webhook === null) return refuse(notFound(webhook_id));
+    if (!webhook.isVerified) return refuse(unverified(webhook_id));
     await this.#tell(configOf(webhook));
     const sent = await this.#ports.endpoint(by.tenant, webhook_id).sendTest();
     return this.#recorded(by, sent, "webhook_tested");
@@ -180,14 +220,17 @@ export class Webhooks {
 
   /** One delivery with its attempts, also of a deleted endpoint. */
   async delivery(tenant: string, delivery_id: string): Answer<DeliveryView> {
-    const endpoint = await this.#endpointOf(tenant, delivery_id);
+    const endpoint = await endpointOf(this.#ports, tenant, delivery_id);
     return endpoint.ok ? endpoint.value.delivery(delivery_id) : endpoint;
   }
 
-  /** Sends a delivery again with the same id and the same bytes, whatever became of it. */
+  /** Sends a delivery again with the same id and the same bytes, whatever became of it. Refuses `endpoint_unverified`. */
   async replay(by: Principal, delivery_id: string): Answer<DeliveryView> {
-    const endpoint = await this.#endpointOf(by.tenant, delivery_id);
+    const endpoint = await endpointOf(this.#ports, by.tenant, delivery_id);
     if (!endpoint.ok) return endpoint;
+    const webhook_id = parseDeliveryId(delivery_id)?.webhook_id ?? "";
+    const webhook = await this.#ports.store.read(by.tenant, webhook_id);
+    if (webhook?.isVerified === false) return refuse(unverified(webhook_id));
     return this.#recorded(by, await endpoint.value.replay(delivery_id), "delivery_replayed");
   }
 
@@ -218,18 +261,33 @@ export class Webhooks {
     return done;
   }
 
+  /** Makes a webhook verified and gives it a state, if the receiver meets the challenge and the url is still the same. */
+  async #challenge(by: Principal, webhook: Webhook, state: WebhookState): Answer<WebhookView> {
+    const refusal = await challengeRefusal(webhook, this.#ports);
+    if (refusal !== null) return refuse(refusal);
+    const { webhook_id, registration } = webhook;
+    return this.#change(by, webhook_id, (now) =>
+      now.registration.url === registration.url
+        ? ok({ webhook: { ...now, state, isVerified: true }, action: "webhook_verified" })
+        : refuse(unverified(webhook_id)),
+    );
+  }
+
   async #change(
     by: Principal,
     webhook_id: string,
-    change: (webhook: Webhook) => Result<Change, Refusal>,
+    change: (webhook: Webhook) => Result<Change, Refusal> | Answer<Change>,
   ): Answer<WebhookView> {
     for (let tries = 0; tries < MOST_TRIES; tries += 1) {
       const before = await this.#ports.store.read(by.tenant, webhook_id);
       if (before === null) return refuse(notFound(webhook_id));
-      const changed = change(before);
-      if (!changed.ok) return changed;
-      const { action, detail = changeDetail(before, changed.value.webhook) } = changed.value;
-      const webhook = { ...changed.value.webhook, version: before.version + 1 };
+      const after = await change(before);
+      if (!after.ok) return after;
+      const { action, detail = changeDetail(before, after.value.webhook) } = after.value;
+      // Seals a new secret, and what an earlier version or key left.
+      const owner = secretOwner(before);
+      const secrets = await renewedSecrets(this.#ports.sealer, owner, after.value.webhook.secrets);
+      const webhook = { ...after.value.webhook, secrets, version: before.version + 1 };
       const record = this.#record(by, webhook_id, action, detail);
       if (await this.#ports.store.update(webhook, record)) {
         await this.#tell(configOf(webhook));
@@ -241,26 +299,6 @@ export class Webhooks {
 
   async #tell(config: EndpointConfig): Promise<void> {
     const endpoint = this.#ports.endpoint(config.tenant, config.webhook_id);
-    await endpoint.configure(JSON.stringify(config));
-  }
-
-  async #endpointOf(tenant: string, delivery_id: string): Answer<EndpointOffice> {
-    const webhook_id = parseDeliveryId(delivery_id)?.webhook_id;
-    // Nobody registers a callback endpoint: its object alone knows it, and it is the tenant's own by its name.
-    const isKnown =
-      webhook_id !== undefined &&
-      (webhook_id.startsWith("cb_") || (await this.#ports.store.isKnown(tenant, webhook_id)));
-    return isKnown
-      ? ok(this.#ports.endpoint(tenant, webhook_id))
-      : refuse({ code: "delivery_not_found", detail: `There is no delivery ${delivery_id}.` });
+    await endpoint.configure(JSON.stringify(await sealedConfig(this.#ports.sealer, config)));
   }
 }
-
-function notFound(webhook_id: string): Refusal {
-  return { code: "webhook_not_found", detail: `There is no webhook ${webhook_id}.` };
-}
-
-const OVERTAKEN: Refusal = {
-  code: "unavailable",
-  detail: "Others changed it at the same time, again and again. Try once more.",
-};

@@ -40,6 +40,8 @@ export const PROBLEMS = {
   result_rejected: { status: 422, title: "The result breaks the task's contract" },
   patch_rejected: { status: 422, title: "The patch does not give a valid task" },
   endpoint_refused: { status: 422, title: "This address may not be called" },
+  endpoint_unverified: { status: 409, title: "The receiver has not met its challenge" },
+  challenge_failed: { status: 422, title: "The receiver did not meet the challenge" },
   not_supported: { status: 422, title: "This field is not supported yet" },
   unavailable: { status: 503, title: "A part of the system is not available" },
   internal_error: { status: 500, title: "Something is broken here" },

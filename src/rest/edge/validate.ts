@@ -115,6 +115,7 @@ export function validate(schemas: InputSchemas): MiddlewareHandler<RestEnv> {
       body: body === null ? undefined : parse(body, sent?.value, faults),
       sentBody: sent?.value,
       traceId: context.get("trace").traceId,
+      origin: new URL(req.url).origin,
       isHead: req.method === "HEAD",
     };
     if (faults.length > 0) return answerRefusal(context, refusalOf(faults));
