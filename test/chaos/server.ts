@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -7,6 +8,7 @@ import { setTimeout as pause } from "node:timers/promises";
 
 import { z } from "zod";
 
+const GUARDIAN = path.join(import.meta.dirname, "guardian.mjs");
 const root = path.join(import.meta.dirname, "../..");
 
 /** A machine that is busy with something else still gets there. */
@@ -44,13 +46,15 @@ async function freePort(): Promise<number> {
 /**
  * `npm start` as a user has it, with a port and a state folder of its own that outlive each of its processes.
  *
- * It leads a process group, so that no signal misses workerd and nothing can outlive `stop`.
+ * It leads a process group, so that no signal misses workerd and nothing can outlive `stop`; a guardian
+ * stops it when the test dies.
  */
 export class Server {
   readonly adminKey = "bk_chaos_0123456789abcdef";
   readonly url: string;
   readonly #port: number;
   readonly #state = mkdtempSync(path.join(tmpdir(), "batuta-chaos-"));
+  readonly #guardian: ChildProcess;
   /** One for each start, named by its leader. */
   readonly #groups: number[] = [];
   #output = "";
@@ -62,7 +66,11 @@ export class Server {
   private constructor(port: number) {
     this.#port = port;
     this.url = `http://127.0.0.1:${port}`;
-    process.once("exit", () => this.#signal("SIGKILL"));
+    // A group of its own: the signal that interrupts the test must not reach it.
+    this.#guardian = spawn(process.execPath, [GUARDIAN, this.#state], {
+      detached: true,
+      stdio: ["pipe", "ignore", "ignore"],
+    });
   }
 
   /**
@@ -84,7 +92,10 @@ export class Server {
       },
       stdio: ["ignore", "pipe", "pipe"],
     });
-    if (child.pid !== undefined) this.#groups.push(child.pid);
+    if (child.pid !== undefined) {
+      this.#groups.push(child.pid);
+      this.#guardian.stdin?.write(`${child.pid}\n`);
+    }
     const keep = (chunk: Buffer): void => {
       this.#output = (this.#output + chunk.toString()).slice(-KEPT_CHARACTERS);
     };
@@ -119,6 +130,7 @@ export class Server {
     try {
       await until(async () => !this.isAlive(), "A process of the server is left.");
     } finally {
+      this.#guardian.kill("SIGKILL");
       rmSync(this.#state, { recursive: true, force: true });
     }
   }

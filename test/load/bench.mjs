@@ -184,7 +184,11 @@ function webhookLines(webhooks) {
     ["event to receipt in a burst, p50 / p99", ages(burst), ""],
     ["event to receipt at a quarter of the rate, p50 / p99", ages(paced), ""],
     ["the same, one of 20 endpoints hanging 10 s", ages(besideHanging), ""],
-    ["p99 beside the hanging one : all healthy", webhooks.isolationRatio, `<= ${TARGETS.isolation}`],
+    [
+      "p99 beside the hanging one : all healthy",
+      webhooks.isolationRatio,
+      `<= ${TARGETS.isolation}`,
+    ],
     ["CPU-ms with 1,000 / 100,000 waiting", `${pickCpuMs.few} / ${pickCpuMs.many}`, ""],
     ["CPU with 100,000 : 1,000 waiting", webhooks.pickCpuRatio, `<= ${TARGETS.pick}`],
     ["time with 100,000 : 1,000 waiting", webhooks.pickTimeRatio, `<= ${TARGETS.pick}`],

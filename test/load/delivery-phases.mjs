@@ -21,7 +21,7 @@ const ROWS_PER_CALL = 1_000;
 
 /** Deliveries of one measurement of a pick, and measurements of which the median is taken. */
 const PICKS = 400;
-const PICK_ROUNDS = 5;
+const PICK_ROUNDS = 3;
 
 /** Twenty endpoints, and sixteen running tasks that each tell all of them of their progress. */
 async function runningTasks(batuta, sink, name) {
@@ -168,7 +168,7 @@ async function enqueue(endpoint, items) {
 /**
  * What a delivery through a free lane costs in an object where 1,000 open rows wait, and in one where 100,000 do.
  *
- * CPU-ms and deliveries per second of both, medians of five turns, and the medians of the ratios inside a turn.
+ * CPU-ms and deliveries per second of both, medians of three turns, and the medians of the ratios inside a turn.
  */
 export async function pickCosts(workshop, sink) {
   const batuta = await workshop.startBatuta();

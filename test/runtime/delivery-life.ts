@@ -1,7 +1,7 @@
 import fc from "fast-check";
 
-import type { Ordering } from "../../src/delivery/endpoint/lanes.ts";
 import type { Priority } from "../../src/protocol/enums.ts";
+import type { Ordering } from "../../src/protocol/webhook-options.ts";
 import type { ReceivedRequest } from "../received.ts";
 import { item, newEndpoint } from "./endpoints.ts";
 import type { TestEndpoint } from "./endpoints.ts";
