@@ -36,12 +36,12 @@ export class Sink {
     return `${path} ${task_id} ${seq}`;
   }
 
-  /** Waits until all of these deliveries have come, at most 20 s; names those that have not. */
-  async missing(names) {
+  /** Waits until all of these deliveries have come, 20 s unless told otherwise; names those that have not. */
+  async missing(names, patienceMs = PATIENCE_MS) {
     const lost = () => names.filter((name) => !this.arrivals.has(name));
     const { promise, resolve } = Promise.withResolvers();
     const open = new Set(lost());
-    const patience = setTimeout(() => resolve(), PATIENCE_MS);
+    const patience = setTimeout(() => resolve(), patienceMs);
     this.#enough = resolve;
     this.#isEnough = (name) => open.delete(name) && open.size === 0;
     if (open.size > 0) await promise;
@@ -55,11 +55,13 @@ export class Sink {
     this.#hanging.set(path, { ms, answers: new Set() });
   }
 
-  /** What hung is answered, so that nothing of it is left in what comes next. */
+  /** What hung is answered, so that nothing of it is left in what comes next; how many requests that were. */
   heal(path) {
     const { answers } = this.#hanging.get(path);
     this.#hanging.delete(path);
+    const count = answers.size;
     for (const answer of answers) answer();
+    return count;
   }
 
   stop() {
