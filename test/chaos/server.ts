@@ -53,7 +53,7 @@ export class Server {
   readonly adminKey = "bk_chaos_0123456789abcdef";
   readonly url: string;
   readonly #port: number;
-  readonly #state = mkdtempSync(path.join(tmpdir(), "batuta-chaos-"));
+  readonly #folder = mkdtempSync(path.join(tmpdir(), "batuta-chaos-"));
   readonly #guardian: ChildProcess;
   /** One for each start, named by its leader. */
   readonly #groups: number[] = [];
@@ -67,7 +67,7 @@ export class Server {
     this.#port = port;
     this.url = `http://127.0.0.1:${port}`;
     // A group of its own: the signal that interrupts the test must not reach it.
-    this.#guardian = spawn(process.execPath, [GUARDIAN, this.#state], {
+    this.#guardian = spawn(process.execPath, [GUARDIAN, this.#folder], {
       detached: true,
       stdio: ["pipe", "ignore", "ignore"],
     });
@@ -86,7 +86,9 @@ export class Server {
       env: {
         ...process.env,
         PORT: String(this.#port),
-        BATUTA_STATE: this.#state,
+        BATUTA_STATE: path.join(this.#folder, "state"),
+        // Whoever is killed cleans up no temporary files.
+        TMPDIR: this.#folder,
         BATUTA_ADMIN_KEY: this.adminKey,
         LIMITS_FACTOR: "1000",
       },
@@ -131,7 +133,7 @@ export class Server {
       await until(async () => !this.isAlive(), "A process of the server is left.");
     } finally {
       this.#guardian.kill("SIGKILL");
-      rmSync(this.#state, { recursive: true, force: true });
+      rmSync(this.#folder, { recursive: true, force: true });
     }
   }
 
