@@ -154,11 +154,13 @@ export class Storm {
   async #killAll(server: Server, api: Api, kills: number): Promise<Promise<void>[]> {
     const submissions: Promise<void>[] = [];
     for (let kill = 0; kill < kills; kill += 1) {
-      await this.#untilBusy();
+      const more = between(this.#draw, FEWEST_RECEIPTS, MOST_RECEIPTS);
+      await this.#untilBusy(this.#receiver.receipts.length + more);
       const submission = this.#submit(api);
       submission.catch(() => undefined);
       submissions.push(submission);
       await pause(between(this.#draw, 0, 20));
+      await this.#untilBusy(0);
       this.#openAtKill.push(this.#receiver.open);
       await server.kill();
       this.#receiver.breakDown("probed", OUTAGE_REQUESTS);
@@ -167,14 +169,12 @@ export class Storm {
     return submissions;
   }
 
-  /** Waits until more has come, and something is on its way at this very moment. */
-  async #untilBusy(): Promise<void> {
-    const { receipts } = this.#receiver;
-    const enough = receipts.length + between(this.#draw, FEWEST_RECEIPTS, MOST_RECEIPTS);
+  /** Waits until so many requests have come, and something is on its way at this very moment. */
+  async #untilBusy(requests: number): Promise<void> {
     const giveUpAt = Date.now() + RECEIPTS_WITHIN_MS;
-    while (receipts.length < enough || this.#receiver.open === 0) {
+    while (this.#receiver.receipts.length < requests || this.#receiver.open === 0) {
       if (Date.now() > giveUpAt) throw new Error("Too little arrives for a storm.");
-      await pause(5);
+      await pause(1);
     }
   }
 
