@@ -45,6 +45,8 @@ export default defineConfig(async () => ({
     projects: [
       // Pure files keep nothing between tests, so they need no worker each.
       { test: { name: "unit", root, include: ["test/unit/**/*.test.ts"], isolate: false } },
+      // The real server from outside. Not beside `npm run bench`: each would slow the other.
+      { test: { name: "chaos", root, include: ["test/chaos/**/*.test.ts"] } },
       {
         plugins: [
           cloudflareTest({

@@ -42,6 +42,9 @@ const BYTES_KEPT = 20_480;
 /** Deliveries of a life. */
 const DELIVERIES = 6;
 
+/** A DELETE is a row on the bill; of a delivered one no index holds an entry. */
+const ROWS_OF_PURGE = 1;
+
 const WHY = {
   "task: CREATE record": "the object's one table: SQLite writes its schema row twice",
   "task: INSERT record": "a commit: the events of a step, or what the executor said at the end",
@@ -108,11 +111,12 @@ function taskBill({ rows, calls, messages }) {
   };
 }
 
-/** Dollars of one delivery beside its task. */
+/** Dollars of one delivery beside its task: all that its endpoint's object writes and does for it. */
 function deliveryBill({ rows, calls }) {
   const hops = ofEndpoint(calls) / DELIVERIES;
   return {
     "rows written": (ofEndpoint(rows) / DELIVERIES) * PRICES.row,
+    "its row deleted after the retention": ROWS_OF_PURGE * PRICES.row,
     "calls and alarms": hops * PRICES.objectCall,
     "time of objects": (hops * CALL_SECONDS + RECEIVER_SECONDS) * PRICES.objectSecond,
   };
@@ -143,7 +147,7 @@ for (const [name, meaning] of Object.entries(LIVES)) {
   console.log(
     `  ${dollars(logEvents(all) * PRICES.logEvent).padStart(7)}  more for ${logEvents(all)} log events each, unless they are sampled`,
   );
-  show("A million deliveries of them", deliveryBill(all));
+  show("A million deliveries by themselves", deliveryBill(all));
 }
 const kept = (BYTES_KEPT / 1e9) * PRICES.gigabyteMonth;
 console.log(`\nA million tasks kept for a month: ${dollars(kept)}`);

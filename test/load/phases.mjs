@@ -1,4 +1,4 @@
-/** What is measured: accepts, whole lives, deliveries, and the floor below them. */
+/** What is measured: accepts, whole lives, and the floor below them; and how anything is. */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -8,17 +8,14 @@ import { ADMIN_KEY } from "./servers.mjs";
 import { FINAL, Sink } from "./sink.mjs";
 
 /** No phase begins a unit after this, milliseconds, however slow the machine has become. */
-const PHASE_MS = 20_000;
-
-/** Endpoints that get each notification of the deliveries phase. */
-const ENDPOINTS = 20;
+export const PHASE_MS = 20_000;
 
 /** How often, and how often at most, a server is asked whether it has come to rest. */
 const REST_MS = 200;
 const MAX_RESTS = 25;
 
 /** Waits until the server uses less than a tenth of a core: alarms, queues and history have caught up. */
-async function atRest(server) {
+export async function atRest(server) {
   let before = server.cpuMs();
   for (let rest = 0; before !== null && rest < MAX_RESTS; rest += 1) {
     await sleep(REST_MS);
@@ -29,7 +26,7 @@ async function atRest(server) {
 }
 
 /** Times a phase from outside: units, wall time, and all CPU time that the server then spends on them. */
-async function measure(server, run) {
+export async function measure(server, run) {
   await atRest(server);
   const cpu = server.cpuMs();
   const begin = performance.now();
@@ -68,7 +65,8 @@ export async function floorPhase(workshop) {
     });
 }
 
-function taskOf(capability, index) {
+/** A task that only executors with this capability can take. */
+export function taskOf(capability, index) {
   return {
     task_type: "general",
     description: `A task of the bench, number ${index}`,
@@ -78,7 +76,7 @@ function taskOf(capability, index) {
 }
 
 /** A tenant with a key of its own, as users have it: the bootstrap key needs no look-up. */
-async function tenantOf(batuta, tenant) {
+export async function tenantOf(batuta, tenant) {
   const admin = new Client(batuta.url, ADMIN_KEY);
   const scopes = ["orchestrate", "execute", "observe"];
   const { key } = await admin.call("POST", "/v1/keys", { name: tenant, tenant, scopes });
@@ -108,7 +106,8 @@ export async function acceptsPhase(workshop) {
   };
 }
 
-function executors(client, capability) {
+/** Sixteen executors of one capability. */
+export function executors(client, capability) {
   return Promise.all(
     Array.from({ length: CONCURRENCY }, (_, lane) =>
       new Executor(client, `${capability}-${lane}`).register(capability),
@@ -117,7 +116,7 @@ function executors(client, capability) {
 }
 
 /** Refuses to go on when something accepted did not arrive: the only promise that a bench can break. */
-function refuseLost(lost) {
+export function refuseLost(lost) {
   if (lost.length > 0) throw new Error(`${lost.length} deliveries lost, e.g. ${lost[0]}`);
 }
 
@@ -144,35 +143,5 @@ export async function livesPhase(workshop, sink) {
       refuseLost(await sink.missing([...told, ...last]));
       const latencies = [...begun.values()].map((at, index) => sink.arrivals.get(last[index]) - at);
       return { units, latencies };
-    });
-}
-
-/** Progress of sixteen running tasks, each to twenty endpoints. */
-export async function deliveriesPhase(workshop, sink) {
-  const batuta = await workshop.startBatuta();
-  const client = await tenantOf(batuta, "deliveries");
-  const paths = Array.from({ length: ENDPOINTS }, (_, index) => `/deliveries/${index}`);
-  for (const path of paths) {
-    await client.call("POST", "/v1/webhooks", { url: sink.url + path, events: ["all"] });
-  }
-  const agents = await executors(client, "deliveries");
-  for (const [index, agent] of agents.entries()) {
-    const patience = { timeout: 3_600, heartbeat_timeout: 3_600, stall_timeout: 3_600 };
-    await client.call("POST", "/v1/tasks", { ...taskOf("deliveries", index), ...patience });
-    await agent.claim();
-    await agent.start();
-  }
-  return (count) =>
-    measure(batuta, async () => {
-      const told = new Map();
-      await inParallel(count / ENDPOINTS, PHASE_MS, async (index, lane) => {
-        const at = performance.now();
-        const agent = agents[lane];
-        const seq = await agent.progress(50, `step ${index}`);
-        for (const path of paths) told.set(Sink.nameOf(path, agent.task_id, seq), at);
-      });
-      refuseLost(await sink.missing([...told.keys()]));
-      const latencies = [...told].map(([name, at]) => sink.arrivals.get(name) - at);
-      return { units: told.size, latencies };
     });
 }

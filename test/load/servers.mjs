@@ -108,6 +108,12 @@ class Server {
     }
   }
 
+  /** An endpoint's object, to be called as the Worker calls it. */
+  async endpoint(tenant, webhook_id) {
+    const namespace = await this.#miniflare.getDurableObjectNamespace("ENDPOINT");
+    return namespace.get(namespace.idFromName(`${tenant}/${webhook_id}`));
+  }
+
   async stop() {
     await this.#miniflare.dispose();
   }
