@@ -113,3 +113,54 @@ describe("a test call", () => {
     expect(answer).toMatchObject({ ok: false, refusal: { code: "webhook_not_found" } });
   });
 });
+
+describe("a replay of a delivery that is open", () => {
+  it("is never sent beside its own retry, and names when it was due", async () => {
+    const endpoint = await newEndpoint();
+    await endpoint.receiver.script([{ status: 503 }, { status: 200 }]);
+    await endpoint.enqueue(item("t", 1));
+    await endpoint.send();
+    await endpoint.at(10_000);
+
+    const { delivery_id } = await endpoint.delivery("t", 1);
+    await endpoint.stub.replay(delivery_id);
+    await endpoint.send();
+
+    const attempts = (await endpoint.receiver.log()).map(({ headers }) => headers["x-attempt"]);
+    expect(attempts).toEqual(["1", "2"]);
+    expect(await endpoint.delivery("t", 1)).toMatchObject({
+      state: "delivered",
+      attempts: [{ trigger: "scheduled" }, { trigger: "manual" }],
+    });
+  });
+
+  it("waits behind those of its lane", async () => {
+    const endpoint = await newEndpoint();
+    await endpoint.receiver.script([{ status: 503 }, { status: 200 }]);
+    await endpoint.enqueue(item("t", 1), item("t", 2));
+    await endpoint.send();
+
+    const { delivery_id } = await endpoint.delivery("t", 2);
+    const answer = await endpoint.stub.replay(delivery_id);
+    await endpoint.send();
+
+    expect(answer).toMatchObject({ ok: true, value: { delay_reason: "lane" } });
+    expect(await endpoint.arrived()).toEqual(["t:1"]);
+  });
+});
+
+describe("those behind a delivery that a replay has settled", () => {
+  it("go on at once, and are found again by an object that was evicted", async () => {
+    const endpoint = await newEndpoint({ retry_policy: { schedule: [86_400] } });
+    await endpoint.receiver.script([{ status: 503 }, { status: 200 }]);
+    await endpoint.enqueue(item("t", 1), item("t", 2), item("u", 1));
+    await endpoint.send();
+    const { delivery_id } = await endpoint.delivery("t", 1);
+    await endpoint.evict();
+
+    await endpoint.stub.replay(delivery_id);
+    await endpoint.send();
+
+    expect((await endpoint.arrived()).toSorted()).toEqual(["t:1", "t:1", "t:2", "u:1"]);
+  });
+});

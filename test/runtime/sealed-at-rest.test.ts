@@ -10,7 +10,7 @@ import {
   announce,
   arrivals,
   callbackIdOf,
-  endpoint,
+  stubOf,
   newTenant,
   ORIGIN,
   register,
@@ -30,7 +30,7 @@ async function allOfD1(): Promise<string> {
 
 /** Every row of every table of an endpoint's object as text. */
 function allOfObject(tenant: string, webhook_id: string): Promise<string> {
-  return runInDurableObject(endpoint(tenant, webhook_id), (_instance, { storage }) => {
+  return runInDurableObject(stubOf(tenant, webhook_id), (_instance, { storage }) => {
     const tables = storage.sql
       .exec<{ name: string }>(
         "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB '_cf*'",
@@ -73,7 +73,7 @@ describe("secrets at rest", () => {
     const callback_url = `${receiver.url}/callback`;
     await webhooks.rotateSecret(by, webhook.webhook_id, 60);
     await webhooks.callbackSecret(by.tenant);
-    await webhooks.rotateCallbackSecret(by.tenant, 60);
+    await webhooks.rotateCallbackSecret(by, 60);
     await call("PUT", "/v1/agents/sealed-agent", { capabilities: ["x"] });
     await announce(by, "t", 1, { callback_url });
     await arrivals(receiver, 2);
@@ -125,7 +125,7 @@ describe("secrets at rest", () => {
     await webhooks.patch(by, webhook_id, { name: "moved" }, ORIGIN);
     await announce(by, "t", 1);
     await arrivals(theirs, 1);
-    await runDurableObjectAlarm(endpoint(by.tenant, webhook_id));
+    await runDurableObjectAlarm(stubOf(by.tenant, webhook_id));
 
     const page = await webhooks.deliveries(by.tenant, webhook_id, { limit: 5 });
     expect(page).toMatchObject({ value: { items: [{ attempts_made: 0, delivered_at: null }] } });

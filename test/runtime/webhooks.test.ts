@@ -1,10 +1,17 @@
 import { runDurableObjectAlarm } from "cloudflare:test";
-import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 
 import { webhookRegistrationSchema, webhookViewSchema } from "../../src/protocol/webhook.ts";
 import { newReceiver } from "./receiver.ts";
-import { announce, arrivals, newTenant, ORIGIN, register, webhooks } from "./webhook-world.ts";
+import {
+  announce,
+  arrivals,
+  newTenant,
+  ORIGIN,
+  register,
+  stubOf,
+  webhooks,
+} from "./webhook-world.ts";
 
 describe("a webhook registered at run time", () => {
   it("gets the next event, and none from before", async () => {
@@ -24,7 +31,7 @@ describe("a webhook registered at run time", () => {
     await webhooks.setPaused(by, webhook_id, true);
     await announce(by, "t", 1);
     await announce(by, "t", 2);
-    await runDurableObjectAlarm(env.ENDPOINT.getByName(`${by.tenant}/${webhook_id}`));
+    await runDurableObjectAlarm(stubOf(by.tenant, webhook_id));
     const meanwhile = await receiver.log();
     await webhooks.setPaused(by, webhook_id, false);
 

@@ -1,14 +1,9 @@
 import { describe, expect, it } from "vitest";
 
 import { batchRules } from "../../src/delivery/batching.ts";
-import {
-  Agenda,
-  releaseAtOf,
-  type AgendaRules,
-  type Gate,
-  type Unit,
-} from "../../src/delivery/endpoint/agenda.ts";
+import { Agenda, type AgendaRules, type Unit } from "../../src/delivery/endpoint/agenda.ts";
 import type { DeliveryRow } from "../../src/delivery/endpoint/delivery-row.ts";
+import { releaseAtOf, type Gate } from "../../src/delivery/endpoint/gate.ts";
 import { deliveryRow } from "../delivery-row.ts";
 
 const OPEN: Gate = {

@@ -1,6 +1,7 @@
 import type { LanePolicy, Ordering } from "../../protocol/webhook-options.ts";
 import { batchWaitMs, isBatchFull, type BatchRules } from "../batching.ts";
 import { createdAt, type DeliveryRow } from "./delivery-row.ts";
+import { leastAt, releaseAtOf, type Gate, type NextTurn } from "./gate.ts";
 import { HeldBatches, type HeldBatch, type HeldUnit } from "./held-batches.ts";
 import type { LaneItem } from "./lane.ts";
 import { laneOf, Lanes } from "./lanes.ts";
@@ -16,38 +17,11 @@ export interface Unit {
   isBatch: boolean;
 }
 
-/** What keeps an endpoint from sending. Instants are epoch milliseconds. */
-export interface Gate {
-  /** Lanes go only while the endpoint is active; replays always. */
-  isActive: boolean;
-  /** Nothing goes before. */
-  pausedUntil: number;
-  /** Nothing goes before, because of the rate limit. */
-  rateAt: number;
-  /** Requests that may be in flight at once. */
-  slots: number;
-  /** Lanes with a lower priority wait until `trickleAt`. */
-  leastPriority: number;
-  trickleAt: number;
-  /** While the breaker is open: when a single delivery may try; null otherwise. */
-  probeAt: number | null;
-  /** The receiver's smoothed time to answer, in milliseconds. */
-  latencyMs: number;
-}
-
 /** How an endpoint wants its deliveries arranged. */
 export interface AgendaRules {
   ordering: Ordering;
   lanePolicy: LanePolicy;
   batching: BatchRules | null;
-}
-
-/** When something may be sent next; `isRetry` when what it waits for is the end of a retry's wait or of a pause. */
-export interface NextTurn {
-  at: number;
-  isRetry: boolean;
-  /** The priority of what goes then, 0-3. */
-  rank: number;
 }
 
 const CRITICAL = 3;
@@ -61,6 +35,8 @@ export class Agenda {
   readonly #replays: LaneItem[] = [];
   readonly #held = new HeldBatches((lane) => this.#lanes.free(lane));
   readonly #inFlight = new Map<string, number>();
+  /** Lanes that wait for the replay of their head, by its key. */
+  readonly #replayed = new Map<string, string>();
   #requests = 0;
 
   constructor(rules: AgendaRules) {
@@ -109,7 +85,7 @@ export class Agenda {
   settle(unit: Unit, rows: readonly DeliveryRow[], held: HeldBatch | null, now: number): boolean {
     this.#requests -= 1;
     for (const item of unit.items) this.#countInFlight(item, -1);
-    if (unit.isManual) return false;
+    if (unit.isManual) return this.#settleReplay(unit, rows);
     if (unit.isBatch) return this.#settleBatch(unit, held, now);
     const [item] = unit.items;
     if (item === undefined) return false;
@@ -166,12 +142,23 @@ export class Agenda {
     const batching = this.#batchingNow(now, gate);
     if (batching !== null && this.#batchAt(batching, now, gate) > now) return null;
     const least = leastAt(now, gate);
-    const first = this.#lanes.take(now, least);
+    const first = this.#takeFirst(now, least);
     if (first === null) return null;
     // One that failed alone goes alone again: the receiver may know it by its own id.
     const isBatch = batching !== null && !first.isRetry;
     const items = isBatch ? this.#fill(first, batching, now, least) : [first];
     return { items, held: null, isManual: false, isBatch: items.length > 1 };
+  }
+
+  /** The head of a lane; one that is being replayed waits with its lane for what comes of that. */
+  #takeFirst(now: number, least: number): LaneItem | null {
+    for (;;) {
+      const item = this.#lanes.take(now, least);
+      if (item === null || !this.isInFlight(item)) return item;
+      this.#lanes.putBack(item);
+      this.#lanes.hold(item.lane);
+      this.#replayed.set(keyOf(item), item.lane);
+    }
   }
 
   /** The rules of batching where they apply: a probe and what is critical go alone. */
@@ -186,7 +173,9 @@ export class Agenda {
     const items = [first];
     let [bytes, last] = [first.bytes, first];
     const fits = (item: LaneItem) =>
-      items.length < rules.maxItems && bytes + item.bytes <= rules.maxBytes;
+      items.length < rules.maxItems &&
+      bytes + item.bytes <= rules.maxBytes &&
+      !this.isInFlight(item);
     const join = (item: LaneItem) => {
       items.push(item);
       bytes += item.bytes;
@@ -215,6 +204,15 @@ export class Agenda {
     const oldest = this.#lanes.oldestDue(now);
     if (oldest === null || isBatchFull(rules, load)) return oldest ?? now;
     return oldest + batchWaitMs(rules, gate.latencyMs, load.items);
+  }
+
+  /** A replay that settled an open delivery takes it out of its lane, which goes on. */
+  #settleReplay({ items: [item] }: Unit, [row]: readonly DeliveryRow[]): boolean {
+    if (item === undefined) return false;
+    const lane = this.#replayed.get(keyOf(item)) ?? item.lane;
+    const wasHeld = this.#replayed.delete(keyOf(item));
+    if (wasHeld) this.#lanes.free(lane);
+    return row?.state !== "open" && this.#lanes.drop({ ...item, lane });
   }
 
   #settleBatch(unit: Unit, held: HeldBatch | null, now: number): boolean {
@@ -274,19 +272,4 @@ export class Agenda {
       bytes: row.bytes,
     };
   }
-}
-
-/** The lowest priority that may go now. */
-function leastAt(now: number, { trickleAt, leastPriority }: Gate): number {
-  return trickleAt > now ? leastPriority : 0;
-}
-
-/**
- * When a lane goes on without a head that failed, in epoch milliseconds; null when it waits for it.
- *
- * @param firstFailedAt epoch milliseconds; null while it has not failed
- */
-export function releaseAtOf(policy: LanePolicy, firstFailedAt: number | null): number | null {
-  if (policy === "block" || firstFailedAt === null) return null;
-  return policy === "skip" ? firstFailedAt : firstFailedAt + policy.block_for * 1_000;
 }

@@ -4,11 +4,12 @@ import { attemptDelivery, type KeyRing } from "../attempt.ts";
 import { batchRules } from "../batching.ts";
 import { limitsOf, rulesOf, sentLower } from "../breaker-state.ts";
 import { earliest, rateOf, reserveUntil, taken, type Pace } from "../rate-limit.ts";
-import { Agenda, releaseAtOf, type Gate, type NextTurn, type Unit } from "./agenda.ts";
+import { Agenda, type Unit } from "./agenda.ts";
 import type { BatchStore } from "./batch-store.ts";
 import type { DeliveryRow } from "./delivery-row.ts";
 import type { DeliveryStore } from "./delivery-store.ts";
 import type { EndpointFacts, EndpointStore } from "./endpoint-store.ts";
+import { releaseAtOf, type Gate, type NextTurn } from "./gate.ts";
 import { Ledger, type Outcome } from "./ledger.ts";
 import { SendLoop, type Finished } from "./send-loop.ts";
 import { turnOf, type Turn } from "./turn.ts";
@@ -104,6 +105,7 @@ export class Courier {
       this.#agenda.addHeld({ ...batch, due, releaseAt, isReleased: false }, rows, now);
     }
     for (const row of deliveries.openRows(isIndexComplete)) {
+      deliveries.continueBehind(row.position);
       if (!inBatches.has(`${row.source}/${row.seq}`)) this.#agenda.add(row, now);
     }
     for (const row of deliveries.replayRows()) this.#agenda.addReplay(row, now);

@@ -9,7 +9,7 @@ import {
 import { attemptSchema, type Attempt, type DeliveryView } from "../../protocol/webhook.ts";
 import { deliveryId, messageId } from "../delivery-id.ts";
 import type { EndpointConfig } from "../endpoint-config.ts";
-import type { Gate } from "./agenda.ts";
+import type { Gate } from "./gate.ts";
 
 /** A delivery as its endpoint stores it, less the body. Instants are epoch milliseconds. */
 export const deliveryRowSchema = z.strictObject({

@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import { prioritySchema } from "../../protocol/enums.ts";
+import type { Ordering } from "../../protocol/webhook-options.ts";
 import type { Attempt } from "../../protocol/webhook.ts";
 import type { EnqueueItem } from "../endpoint-config.ts";
 import {
@@ -184,6 +185,28 @@ export class DeliveryStore {
         ...(task_id === null ? [source, seq, limit] : [source, seq, task_id, limit]),
       ),
     ];
+  }
+
+  /** Whether an open delivery has to wait for another open one, by the order that its endpoint keeps. */
+  isBehindOpen({ source, seq, position }: DeliveryRow, ordering: Ordering): boolean {
+    switch (ordering) {
+      case "none":
+        return false;
+      case "task":
+        return this.#exists("source = ? AND seq < ? AND state = 'open'", source, seq);
+      case "endpoint":
+        return this.#exists("state = 'open' AND position < ?", position);
+    }
+  }
+
+  #exists(where: string, ...bindings: (string | number)[]): boolean {
+    const statement = `SELECT 1 FROM delivery WHERE ${where} LIMIT 1`;
+    return this.#sql.exec(statement, ...bindings).toArray().length > 0;
+  }
+
+  /** What comes from now on comes behind this position, whatever the clock says. */
+  continueBehind(position: number): void {
+    this.#lastPosition = Math.max(this.#lastPosition, position);
   }
 
   *#rows(where: string, ...bindings: (string | number)[]): Generator<DeliveryRow> {

@@ -145,19 +145,23 @@ export class EndpointObject extends DurableObject<Env> {
     return this.#reader.delivery(delivery_id);
   }
 
-  /** Sends a delivery again, whatever became of it; its id and its bytes stay the same. */
+  /**
+   * Sends a delivery again, whatever became of it; its id and its bytes stay the same. While the endpoint is active,
+   * one that waits behind others of its lane keeps waiting: no replay breaks their order.
+   */
   async replay(delivery_id: string): Answer<DeliveryView> {
     await this.#keeper.load();
     const found = this.#reader.find(delivery_id);
-    if (!found.ok || found.value.replay_at !== null) {
-      return found.ok ? ok(this.#reader.view(found.value)) : found;
-    }
-    if (this.#stores.endpoint.facts()?.config.state === "deleted") return refuse(DELETED);
-    if (this.#courier.isInFlight(found.value)) {
-      return refuse({ code: "delivery_in_flight", detail: "It is being sent just now." });
-    }
+    if (!found.ok) return found;
+    const { deliveries, endpoint } = this.#stores;
+    const config = endpoint.facts()?.config;
+    if (config === undefined || config.state === "deleted") return refuse(DELETED);
+    if (this.#courier.isInFlight(found.value)) return refuse(IN_FLIGHT);
+    const isWaiting = found.value.state === "open" && config.state === "active";
+    const isBehind = isWaiting && deliveries.isBehindOpen(found.value, config.ordering);
+    if (found.value.replay_at !== null || isBehind) return ok(this.#reader.view(found.value));
     const row = { ...found.value, replay_at: this.now() };
-    this.#stores.deliveries.save(row);
+    deliveries.save(row);
     return this.#sendReplay(row);
   }
 
@@ -275,4 +279,5 @@ const UNKNOWN: Refusal = {
   code: "webhook_not_found",
   detail: "Nobody has configured this endpoint.",
 };
+const IN_FLIGHT: Refusal = { code: "delivery_in_flight", detail: "It is being sent just now." };
 const DELETED: Refusal = { code: "webhook_not_found", detail: "Its endpoint was deleted." };

@@ -93,6 +93,16 @@ export class Lane {
     this.#count(item, 1);
   }
 
+  /** Takes a delivery out wherever it stands. Whether it was there. */
+  remove({ source, seq }: Pick<LaneItem, "source" | "seq">): boolean {
+    const place = this.#items.findIndex(
+      (item, index) => index >= this.#start && item.source === source && item.seq === seq,
+    );
+    const [removed] = place < 0 ? [] : this.#items.splice(place, 1);
+    if (removed !== undefined) this.#count(removed, -1);
+    return removed !== undefined;
+  }
+
   #count({ priority, bytes }: LaneItem, change: 1 | -1): void {
     this.#bytes += change * bytes;
     this.#counts[priority] = (this.#counts[priority] ?? 0) + change;

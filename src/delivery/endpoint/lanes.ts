@@ -136,6 +136,14 @@ export class Lanes {
     this.#publish(lane);
   }
 
+  /** A delivery that waits is done already. Whether another one of its lane may go now. */
+  drop(item: { lane: string; source: string; seq: number }): boolean {
+    const lane = this.#lanes.get(item.lane);
+    if (lane?.remove(item) !== true) return false;
+    if (lane.isBusy) return lane.length > 0;
+    return this.free(item.lane);
+  }
+
   /** Makes a lane busy: something of it is under way that `take` did not give. */
   hold(name: string): void {
     const lane = this.#laneNamed(name);

@@ -3,10 +3,11 @@ import type { Job } from "../attempt.ts";
 import { batchBody } from "../batching.ts";
 import { messageId } from "../delivery-id.ts";
 import type { EndpointConfig } from "../endpoint-config.ts";
-import type { Gate, Unit } from "./agenda.ts";
+import type { Unit } from "./agenda.ts";
 import type { BatchStore, StoredBatch } from "./batch-store.ts";
 import type { DeliveryRow } from "./delivery-row.ts";
 import type { DeliveryStore } from "./delivery-store.ts";
+import type { Gate } from "./gate.ts";
 import type { SendReport } from "./settle.ts";
 
 /** A unit whose turn it is, made ready to leave. */

@@ -2,7 +2,7 @@ import type { Log } from "../../lib/log.ts";
 import type { Clock } from "../../lib/ports.ts";
 import { prioritySchema, type Priority } from "../../protocol/enums.ts";
 import { hopSeconds } from "../retry-policy.ts";
-import type { NextTurn } from "./agenda.ts";
+import type { NextTurn } from "./gate.ts";
 
 /** How far the alarm stays behind the queue's message, and how soon it comes back after an error. */
 export const WATCHDOG_MS = 60_000;

@@ -42,14 +42,14 @@ export async function endpointOf(
 /**
  * Why a registration can't be taken; null when it can.
  *
- * @param ownOrigin scheme, host and port by which the request came
- * @param isNewUrl only then its host is looked up: a webhook whose host is gone can still be changed
+ * @param about.origin scheme, host and port by which the request came
+ * @param about.isNewUrl only then its host is looked up: a webhook whose host is gone can still be changed
  */
 export async function refusalOf(
   ports: { urlPolicy: UrlPolicy; hostFault: HostFault },
   registration: StoredRegistration,
-  { ownOrigin, isNewUrl }: { ownOrigin: string; isNewUrl: boolean },
+  { origin, isNewUrl }: { origin: string; isNewUrl: boolean },
 ): Promise<Refusal | null> {
-  const refusal = registrationRefusal(registration, { ...ports.urlPolicy, ownOrigin });
+  const refusal = registrationRefusal(registration, { ...ports.urlPolicy, ownOrigin: origin });
   return refusal === null && isNewUrl ? hostRefusal(registration.url, ports.hostFault) : refusal;
 }

@@ -81,10 +81,7 @@ export class Webhooks {
    */
   async create(by: Principal, request: WebhookRegistration, origin: string): Answer<WebhookView> {
     const registration = storedRegistration(request);
-    const refusal = await refusalOf(this.#ports, registration, {
-      ownOrigin: origin,
-      isNewUrl: true,
-    });
+    const refusal = await refusalOf(this.#ports, registration, { origin, isNewUrl: true });
     if (refusal !== null) return refuse(refusal);
     const secret = request.secret ?? this.#ports.newSecret();
     const webhook_id = webhookIdOf(this.#ports.newId(), registration.shards ?? 1);
@@ -136,10 +133,8 @@ export class Webhooks {
   ): Answer<WebhookView> {
     return this.#change(by, webhook_id, async (before) => {
       const registration = patched(before.registration, patch);
-      const refusal = await refusalOf(this.#ports, registration, {
-        ownOrigin: origin,
-        isNewUrl: patch.url !== undefined,
-      });
+      const isNewUrl = patch.url !== undefined;
+      const refusal = await refusalOf(this.#ports, registration, { origin, isNewUrl });
       if (refusal !== null) return refuse(refusal);
       const after = changed(before, registration, patch.active);
       if (!after.ok) return after;
