@@ -13,7 +13,7 @@ export function shardOf(source: string, shards: number): number {
     hash = Math.imul(hash ^ source.charCodeAt(place), PRIME) >>> 0;
   }
   // The low bits of FNV mix worst, and shards are powers of two: fold the high ones in.
-  return (hash ^ (hash >>> 16)) % shards;
+  return ((hash ^ (hash >>> 16)) >>> 0) % shards;
 }
 
 /**

@@ -13,7 +13,7 @@ import { agentIdSchema, instantSchema, taskIdSchema } from "./primitives.ts";
 const wholeNumber = (least: number, most: number) =>
   z
     .string()
-    .regex(/^\d{1,15}$/, "must be a whole number")
+    .regex(/^\d{1,16}$/, "must be a whole number")
     .transform(Number)
     .pipe(z.int().min(least).max(most));
 

@@ -114,6 +114,8 @@ export class Storm {
     for (const [endpoint, breaker] of Object.entries(ENDPOINTS)) {
       const registration = {
         url: this.#receiver.urlOf(endpoint),
+        // Of tasks alone: the breaker of one endpoint is news to the other.
+        events: ["task_lifecycle"],
         timeout: 1,
         retry_policy: { schedule: [1, 1, 1, 2, 2, 4, 8] },
         breaker,

@@ -83,19 +83,34 @@ describe("the agenda of an endpoint", () => {
     expect(agenda.next(NOW, gate)).toBeNull();
   });
 
-  it("knows what is in flight until all of it is settled", () => {
+  it("knows what is in flight until it is settled, and never sends it twice at a time", () => {
     const agenda = agendaWith([row("a", 1)]);
     agenda.addReplay(row("a", 1), NOW);
-    const turns = [agenda.take(NOW, OPEN), agenda.take(NOW, OPEN)];
+    const replay = agenda.take(NOW, OPEN);
 
-    const seen = turns.map((turn) => {
-      const isInFlight = agenda.isInFlight(row("a", 1));
-      if (turn !== null) agenda.settle(turn, [], null, NOW);
-      return isInFlight;
-    });
+    const beside = agenda.take(NOW, OPEN);
+    const isInFlight = agenda.isInFlight(row("a", 1));
+    if (replay !== null) agenda.settle(replay, [row("a", 1, { attempts: 1 })], null, NOW);
 
-    expect(seen).toEqual([true, true]);
+    expect([beside, isInFlight]).toEqual([null, true]);
     expect(agenda.isInFlight(row("a", 1))).toBe(false);
+    expect(placesOf(agenda.take(NOW, OPEN))).toBe("a1");
+  });
+
+  it("goes on behind a delivery that a replay has settled, wherever in its lane it stood", () => {
+    const agenda = agendaWith([
+      row("a", 1, { attempts: 1, due: 90_000 }),
+      row("a", 2),
+      row("a", 3),
+    ]);
+    for (const seq of [2, 1]) {
+      agenda.addReplay(row("a", seq), NOW);
+      const replay = agenda.take(NOW, OPEN);
+      if (replay !== null)
+        agenda.settle(replay, [row("a", seq, { state: "delivered" })], null, NOW);
+    }
+
+    expect(drain(agenda)).toEqual(["a3"]);
   });
 
   it("tells when a settled head frees one that was not tried yet", () => {

@@ -13,6 +13,7 @@ describe("the configuration", () => {
       sealKeys: [KEY],
       allowLocalEndpoints: false,
       isSamOn: true,
+      retention: { settledDays: 7, undeliveredDays: 30 },
     });
   });
 
@@ -22,6 +23,8 @@ describe("the configuration", () => {
       BATUTA_SEAL_KEY: `${KEY}, ${OTHER_KEY}`,
       ALLOW_LOCAL_ENDPOINTS: "true",
       BATUTA_SAM: "off",
+      WEBHOOK_RETENTION_DAYS: "14",
+      WEBHOOK_UNDELIVERED_DAYS: "90",
       PATH: "/bin",
     };
 
@@ -30,6 +33,7 @@ describe("the configuration", () => {
       sealKeys: [KEY, OTHER_KEY],
       allowLocalEndpoints: true,
       isSamOn: false,
+      retention: { settledDays: 14, undeliveredDays: 90 },
     });
   });
 
@@ -37,6 +41,8 @@ describe("the configuration", () => {
     { ALLOW_LOCAL_ENDPOINTS: "yes" },
     { BATUTA_SAM: "" },
     { BATUTA_ADMIN_KEY: "" },
+    { WEBHOOK_RETENTION_DAYS: "6" },
+    { WEBHOOK_UNDELIVERED_DAYS: "a week" },
     { BATUTA_SEAL_KEY: undefined },
     { BATUTA_SEAL_KEY: "" },
     { BATUTA_SEAL_KEY: KEY.slice(1) },

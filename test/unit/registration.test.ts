@@ -62,8 +62,8 @@ describe("a registration", () => {
   });
 
   it.each([
-    [{ rate_limit: { rate: 1 } }, "/rate_limit"],
-    [{ batching: { max_items: 5 } }, "/batching"],
+    [{ shards: 4, ordering: "endpoint" }, "/shards"],
+    [{ shards: 4, rate_limit: { rate: 3 } }, "/rate_limit/rate"],
     [{ events: ["all", "performance_metric"] }, "/events/1"],
   ])("is refused as not supported: %j", (fields, pointer) => {
     expect(registrationRefusal(registration(fields), POLICY)).toMatchObject({

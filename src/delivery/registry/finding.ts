@@ -48,8 +48,9 @@ export async function endpointOf(
 export async function refusalOf(
   ports: { urlPolicy: UrlPolicy; hostFault: HostFault },
   registration: StoredRegistration,
-  { origin, isNewUrl }: { origin: string; isNewUrl: boolean },
+  { origin, isNewUrl, shards }: { origin: string; isNewUrl: boolean; shards?: number },
 ): Promise<Refusal | null> {
-  const refusal = registrationRefusal(registration, { ...ports.urlPolicy, ownOrigin: origin });
+  const policy = { ...ports.urlPolicy, ownOrigin: origin };
+  const refusal = registrationRefusal(registration, policy, shards);
   return refusal === null && isNewUrl ? hostRefusal(registration.url, ports.hostFault) : refusal;
 }

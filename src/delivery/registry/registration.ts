@@ -68,12 +68,15 @@ export function wantedState(before: WebhookState, active: boolean | undefined): 
 }
 
 /**
- * Why a registration can't be taken: an address or a header that is refused, or an option that is not honoured
- * yet, because an option that is stored and ignored would be a lie. Null when it can.
+ * Why a registration can't be taken: an address or a header that is refused, or an option that can't be honoured,
+ * because an option that is stored and ignored would be a lie. Null when it can.
+ *
+ * @param shards how many objects the endpoint has, once it exists
  */
 export function registrationRefusal(
   registration: StoredRegistration,
   policy: UrlPolicy,
+  shards: number = registration.shards ?? 1,
 ): Refusal | null {
   const url = urlFault(registration.url, policy);
   const endpointFaults = [
@@ -89,22 +92,32 @@ export function registrationRefusal(
       errors: endpointFaults,
     };
   }
-  const errors = unsupportedFields(registration);
+  const errors = unsupportedFields(registration, shards);
   return errors.length === 0
     ? null
     : { code: "not_supported", detail: "An option is not supported by this version.", errors };
 }
 
-function unsupportedFields(registration: StoredRegistration): Fault[] {
-  const events = registration.events.flatMap((event, index) =>
-    subscribedTypes([event]).length === 0 ? [["events", index]] : [],
-  );
-  const fields = [
-    ...(registration.rate_limit === undefined ? [] : [["rate_limit"]]),
-    ...(registration.batching === undefined ? [] : [["batching"]]),
-    ...events,
+function unsupportedFields(registration: StoredRegistration, shards: number): Fault[] {
+  const { events, ordering, rate_limit } = registration;
+  const refuse = (path: (string | number)[], detail: string): Fault =>
+    faultAt(path, "not_supported", detail);
+  return [
+    ...events.flatMap((event, index) =>
+      subscribedTypes([event]).length === 0
+        ? [refuse(["events", index], "is not supported by this version")]
+        : [],
+    ),
+    ...((registration.shards ?? 1) === shards
+      ? []
+      : [refuse(["shards"], `is ${shards} from the registration on and can't be changed`)]),
+    ...(shards > 1 && ordering === "endpoint"
+      ? [refuse(["shards"], "must be 1 where one order holds for the whole endpoint")]
+      : []),
+    ...(rate_limit !== undefined && rate_limit.rate < shards
+      ? [refuse(["rate_limit", "rate"], `must be at least ${shards}, one for each shard`)]
+      : []),
   ];
-  return fields.map((path) => faultAt(path, "not_supported", "is not supported by this version"));
 }
 
 function faultAt(path: (string | number)[], code: string, detail: string): Fault {

@@ -14,7 +14,7 @@ import type { EndpointConfig } from "../endpoint-config.ts";
 import type { EndpointOffice } from "../endpoint-door.ts";
 import type { DeliveriesPage, DeliveriesQuery } from "../endpoint/delivery-reads.ts";
 import { renewedSecrets, sealedConfig, secretOwner } from "../sealed-secrets.ts";
-import { webhookIdOf } from "../shards.ts";
+import { shardsOf, webhookIdOf } from "../shards.ts";
 import type { AuditStore } from "./audit-store.ts";
 import {
   auditRecord,
@@ -131,10 +131,11 @@ export class Webhooks {
     patch: WebhookPatch,
     origin: string,
   ): Answer<WebhookView> {
+    const isNewUrl = patch.url !== undefined;
+    const about = { origin, isNewUrl, shards: shardsOf(webhook_id) };
     return this.#change(by, webhook_id, async (before) => {
       const registration = patched(before.registration, patch);
-      const isNewUrl = patch.url !== undefined;
-      const refusal = await refusalOf(this.#ports, registration, { origin, isNewUrl });
+      const refusal = await refusalOf(this.#ports, registration, about);
       if (refusal !== null) return refuse(refusal);
       const after = changed(before, registration, patch.active);
       if (!after.ok) return after;
