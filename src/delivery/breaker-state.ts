@@ -16,7 +16,7 @@ export const BREAKER_DEFAULTS = {
 } as const;
 
 /** Silence at level 2 after which a lower priority may go, so that recovery shows when nothing urgent comes. */
-const TRICKLE_MS = 2_000;
+const TRICKLE_MS = 500;
 
 /** Level 2 leaves the two highest priorities, high and critical (facts/webhooks.md §6.6). */
 const URGENT = 2;
@@ -140,7 +140,7 @@ export function limitsOf(state: BreakerState, rules: BreakerRules, now: number):
   };
 }
 
-/** A request left: at level 2 the next of a lower priority waits until two seconds have passed without another. */
+/** A request left: at level 2 the next of a lower priority waits until half a second has passed without another. */
 export function sentLower(state: BreakerState, now: number): BreakerState {
   return state.level === 2 ? { ...state, last_sent_at: now } : state;
 }

@@ -24,7 +24,7 @@ const LEVELS = ["is healthy again", "is degraded", "is restricted", "is open", "
 const MEANING = [
   "Deliveries go out as usual.",
   "Three requests at once instead of six, and half the rate.",
-  "One request at a time; high and critical priorities first, others one each two seconds.",
+  "One request at a time; high and critical priorities first, others one each half second.",
   "Only probes are sent; deliveries wait and lose none of their attempts.",
   "Nothing is sent until it is resumed; deliveries are held and can be replayed.",
 ];

@@ -88,14 +88,14 @@ describe("the slots", () => {
 });
 
 describe("priorities at level 2", () => {
-  it("are the high ones alone until nothing was sent for two seconds", () => {
+  it("are the high ones alone until nothing was sent for half a second", () => {
     const { state, now } = atLevel(2);
 
-    expect(limitsOf(state, DEFAULTS, now + 1_999)).toMatchObject({
+    expect(limitsOf(state, DEFAULTS, now + 499)).toMatchObject({
       leastPriority: 2,
-      lowerAt: now + 2_000,
+      lowerAt: now + 500,
     });
-    expect(limitsOf(state, DEFAULTS, now + 2_000)).toMatchObject({
+    expect(limitsOf(state, DEFAULTS, now + 500)).toMatchObject({
       leastPriority: 0,
       lowerAt: null,
     });
