@@ -112,7 +112,7 @@ describe("the store of an endpoint", () => {
     const [byIndex, byAll] = await runInDurableObject(endpoint.stub, (_instance, state) => {
       const store = new DeliveryStore(state.storage.sql);
       const places = (isIndexComplete: boolean) =>
-        [...store.openRows(isIndexComplete)].map(({ source, seq }) => `${source}:${seq}`);
+        store.openRows(isIndexComplete, -1, 10).map(({ source, seq }) => `${source}:${seq}`);
       return [places(true), places(false)];
     });
 
@@ -126,13 +126,15 @@ describe("the store of an endpoint", () => {
     const plan = await runInDurableObject(endpoint.stub, (_instance, state) => {
       const exec = vi.spyOn(state.storage.sql, "exec");
       const store = new DeliveryStore(state.storage.sql);
-      Array.from(store.openRows(true));
+      store.openRows(true, -1, 10);
       store.replayRows();
-      const statements = exec.mock.calls.map(([statement]) => statement);
+      const calls = [...exec.mock.calls];
       exec.mockRestore();
-      return statements
-        .filter((statement) => statement.includes("FROM delivery"))
-        .flatMap((statement) => state.storage.sql.exec(`EXPLAIN QUERY PLAN ${statement}`).toArray())
+      return calls
+        .filter(([statement]) => statement.includes("FROM delivery"))
+        .flatMap(([statement, ...bound]) =>
+          state.storage.sql.exec(`EXPLAIN QUERY PLAN ${statement}`, ...bound).toArray(),
+        )
         .map(({ detail }) => String(detail as string));
     });
 

@@ -43,6 +43,11 @@ export class Agenda {
     this.#rules = rules;
   }
 
+  /** Deliveries that wait in lanes. */
+  get size(): number {
+    return this.#lanes.size;
+  }
+
   /** Requests that are in flight. */
   get requests(): number {
     return this.#requests;

@@ -5,6 +5,7 @@ import { batchRules } from "../batching.ts";
 import { limitsOf, rulesOf, sentLower } from "../breaker-state.ts";
 import { earliest, rateOf, reserveUntil, taken, type Pace } from "../rate-limit.ts";
 import { Agenda, type Unit } from "./agenda.ts";
+import { Backlog, MOST_IN_MEMORY } from "./backlog.ts";
 import type { BatchStore } from "./batch-store.ts";
 import type { DeliveryRow } from "./delivery-row.ts";
 import type { DeliveryStore } from "./delivery-store.ts";
@@ -22,6 +23,8 @@ const LONGEST_GAP_MS = 500;
 
 /** How much the newest answer counts in the smoothed latency. */
 const SMOOTHING = 0.2;
+
+const keyOf = ({ source, seq }: DeliveryRow) => `${source}/${seq}`;
 
 /** What an endpoint's object has stored. */
 export interface EndpointStores {
@@ -49,6 +52,9 @@ export class Courier {
   readonly #ledger: Ledger;
   #loop = new SendLoop<Turn, Outcome>();
   #agenda = new Agenda({ ordering: "task", lanePolicy: "block", batching: null });
+  readonly #backlog: Backlog;
+  /** Keys of what waits in a batch and not in its lane. */
+  readonly #inBatches = new Set<string>();
   #isLoaded = false;
   #pace: Pace | null = null;
   /** The theoretical arrival time of the next request, by the rate limit. */
@@ -58,6 +64,7 @@ export class Courier {
   constructor(stores: EndpointStores, ports: CourierPorts) {
     this.#stores = stores;
     this.#ports = ports;
+    this.#backlog = new Backlog(stores.deliveries);
     this.#ledger = new Ledger(stores, ports);
   }
 
@@ -88,27 +95,36 @@ export class Courier {
     this.#pace = rateOf(rate_limit, { index: shard, count: shards });
     this.#tat = Math.max(this.#tat, facts.rateReserved);
     if (isAnythingOpen) this.#fillAgenda(facts);
+    else this.#backlog.empty();
     this.#isLoaded = true;
   }
 
   #fillAgenda({ config, isIndexComplete }: EndpointFacts): void {
     const { deliveries, batches } = this.#stores;
     const now = this.#ports.now();
-    const inBatches = new Set<string>();
+    this.#inBatches.clear();
     for (const batch of batches.open()) {
       const rows = batch.members.flatMap((place) => deliveries.read(place) ?? []);
       const [first] = rows;
       if (first === undefined) continue;
-      for (const { source, seq } of rows) inBatches.add(`${source}/${seq}`);
+      for (const row of rows) this.#inBatches.add(keyOf(row));
       const releaseAt = releaseAtOf(config.lane_policy, first.first_failed_at);
       const due = first.due ?? now;
       this.#agenda.addHeld({ ...batch, due, releaseAt, isReleased: false }, rows, now);
     }
-    for (const row of deliveries.openRows(isIndexComplete)) {
-      deliveries.continueBehind(row.position);
-      if (!inBatches.has(`${row.source}/${row.seq}`)) this.#agenda.add(row, now);
-    }
+    this.#addOpen(this.#backlog.first(isIndexComplete), now);
     for (const row of deliveries.replayRows()) this.#agenda.addReplay(row, now);
+  }
+
+  #addOpen(rows: readonly DeliveryRow[], now: number): void {
+    for (const row of rows) {
+      this.#stores.deliveries.continueBehind(row.position);
+      if (!this.#inBatches.has(keyOf(row))) this.#agenda.add(row, now);
+    }
+  }
+
+  #refill(): void {
+    this.#addOpen(this.#backlog.next(this.#agenda.size), this.#ports.now());
   }
 
   /** What is in memory may no longer hold: nothing more is sent until it is loaded again. */
@@ -123,11 +139,21 @@ export class Courier {
     this.#isLoaded = false;
   }
 
-  /** Adds open deliveries to their lanes. */
+  /** Adds deliveries that have just been stored to their lanes. */
   add(rows: readonly DeliveryRow[]): void {
     const now = this.#ports.now();
-    for (const row of rows) this.#agenda.add(row, now);
+    for (const row of this.#backlog.admit(rows, this.#agenda.size)) this.#agenda.add(row, now);
     this.poke();
+  }
+
+  /** Adds deliveries that a recovery has opened again; the caller waits while there is no room for them. */
+  addRecovered(rows: readonly DeliveryRow[]): void {
+    this.#addOpen(rows, this.#ports.now());
+  }
+
+  /** Whether there is room in memory for what a recovery opens. */
+  get hasRoom(): boolean {
+    return !this.#backlog.isPartial && this.#agenda.size < MOST_IN_MEMORY / 2;
   }
 
   /** Adds a delivery that an operator wants sent again. */
@@ -153,7 +179,9 @@ export class Courier {
   /** When something may be sent next; null when nothing waits for a time. */
   next(): NextTurn | null {
     const gate = this.gate();
-    return gate === null ? null : this.#agenda.next(this.#ports.now(), gate);
+    if (gate === null) return null;
+    this.#refill();
+    return this.#agenda.next(this.#ports.now(), gate);
   }
 
   /** What keeps the endpoint from sending now; null while nobody has configured it. */
@@ -179,7 +207,8 @@ export class Courier {
   isIndexComplete(): boolean {
     // The one lane of an endpoint holds many tasks, and the index knows the task of its head alone.
     const isOneLane = this.#stores.endpoint.facts()?.config.ordering === "endpoint";
-    return !isOneLane && this.#isLoaded && this.#agenda.isAllRetrying();
+    const isAllHere = this.#isLoaded && !this.#backlog.isPartial;
+    return !isOneLane && isAllHere && this.#agenda.isAllRetrying();
   }
 
   /** Sends what is due, and what comes due meanwhile, for about a minute. */
@@ -209,6 +238,7 @@ export class Courier {
     const facts = this.#stores.endpoint.facts();
     const gate = this.gate();
     if (facts === null || gate === null || !this.#isLoaded) return null;
+    this.#refill();
     for (;;) {
       const now = this.#ports.now();
       const unit = this.#agenda.take(now, gate);

@@ -159,15 +159,27 @@ export class DeliveryStore {
     this.#sql.exec("UPDATE delivery SET replay_at = NULL WHERE replay_at IS NOT NULL");
   }
 
-  /** The open deliveries: from the index where it is complete, otherwise from all that are kept. */
-  *openRows(isIndexComplete: boolean): Generator<DeliveryRow> {
-    if (!isIndexComplete) {
-      yield* this.#rows("WHERE state = 'open'");
-      return;
-    }
-    yield* this.#rows(
-      "WHERE state = 'open' AND source IN (SELECT source FROM delivery WHERE due IS NOT NULL)",
-    );
+  /**
+   * Open deliveries behind a position, oldest first, at most `limit`.
+   *
+   * @param isIndexComplete whether the index of what has failed finds them; otherwise all that is kept is looked at
+   */
+  openRows(isIndexComplete: boolean, behind: number, limit: number): DeliveryRow[] {
+    const isFound = isIndexComplete
+      ? "AND source IN (SELECT source FROM delivery WHERE due IS NOT NULL)"
+      : "";
+    return [
+      ...this.#rows(
+        `WHERE state = 'open' AND +position > ? ${isFound} ORDER BY +position LIMIT ?`,
+        behind,
+        limit,
+      ),
+    ];
+  }
+
+  /** The open deliveries of one task behind a position. */
+  openRowsOf(source: string, behind: number): DeliveryRow[] {
+    return [...this.#rows("WHERE source = ? AND state = 'open' AND position > ?", source, behind)];
   }
 
   /** The deliveries that an operator wants sent again. */

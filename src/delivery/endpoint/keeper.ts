@@ -59,7 +59,7 @@ export class Keeper {
     if (courier.isRunning) return;
     try {
       courier.load(true);
-      courier.add(upkeep.recover());
+      if (courier.hasRoom) courier.addRecovered(upkeep.recover());
       await courier.run();
       await upkeep.sweepDaily();
       await upkeep.report();
@@ -73,17 +73,24 @@ export class Keeper {
   }
 
   async #planNext(): Promise<void> {
-    const { courier, waker, upkeep, endpoint, now } = this.#parts;
-    if (!courier.isLoaded || upkeep.isPending) return waker.arm(now());
+    const { courier, waker, upkeep, now } = this.#parts;
+    // A recovery that waits for room goes on with what makes it.
+    const hasUpkeep = upkeep.isPending && courier.hasRoom;
+    if (!courier.isLoaded || hasUpkeep) return waker.arm(now());
     const next = courier.next();
-    const isWait = next?.isRetry === true && next.at > now();
-    const isIndexComplete = isWait && courier.isIndexComplete();
+    this.#saveState(next?.isRetry === true && next.at > now());
+    if (next !== null) await waker.plan(next);
+  }
+
+  /** Stores what a waking object needs, if it changed: the breaker, and whether the retries' index knows all. */
+  #saveState(isWaitForRetry: boolean): void {
+    const { courier, endpoint } = this.#parts;
+    const isIndexComplete = isWaitForRetry && courier.isIndexComplete();
     const isNewlyComplete = isIndexComplete && endpoint.facts()?.isIndexComplete === false;
     const breaker = endpoint.unsavedBreaker();
     // Both are of one row: written together they cost one.
     if (isNewlyComplete || breaker !== null) {
       endpoint.change({ ...breaker, ...(isNewlyComplete && { isIndexComplete }) });
     }
-    if (next !== null) await waker.plan(next);
   }
 }

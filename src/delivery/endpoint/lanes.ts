@@ -68,6 +68,12 @@ export class Lanes {
   readonly #ripe = new Map<Lane, Load>();
   #load: Load = { items: 0, bytes: 0 };
   #turn = 0;
+  #size = 0;
+
+  /** Deliveries that wait in lanes, whatever for. */
+  get size(): number {
+    return this.#size;
+  }
 
   /** Deliveries of the lanes that may go on now, and the bytes of their bodies. */
   load(now: number): Load {
@@ -78,6 +84,7 @@ export class Lanes {
   /** Puts a delivery into its lane, in order of creation. */
   add(item: LaneItem): void {
     const lane = this.#laneNamed(item.lane);
+    this.#size += 1;
     if (lane.insert(item)) this.#publish(lane);
     else if (this.#ripe.has(lane)) this.#weigh(lane, true);
   }
@@ -112,7 +119,7 @@ export class Lanes {
 
   /** Takes the one behind a delivery that was just taken. */
   takeBehind(taken: LaneItem): void {
-    this.#lanes.get(taken.lane)?.shift();
+    if ((this.#lanes.get(taken.lane)?.shift() ?? null) !== null) this.#size -= 1;
   }
 
   /** A lane is no longer busy: its deliveries are done. Whether another one of it may go now. */
@@ -133,6 +140,7 @@ export class Lanes {
     const lane = this.#laneNamed(item.lane);
     lane.isBusy = false;
     lane.unshift(item);
+    this.#size += 1;
     this.#publish(lane);
   }
 
@@ -140,6 +148,7 @@ export class Lanes {
   drop(item: { lane: string; source: string; seq: number }): boolean {
     const lane = this.#lanes.get(item.lane);
     if (lane?.remove(item) !== true) return false;
+    this.#size -= 1;
     if (lane.isBusy) return lane.length > 0;
     return this.free(item.lane);
   }
@@ -198,6 +207,7 @@ export class Lanes {
   #leave(lane: Lane, head: LaneItem): LaneItem {
     lane.isBusy = true;
     this.#turn += 1;
+    this.#size -= 1;
     return head;
   }
 
