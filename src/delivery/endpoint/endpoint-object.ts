@@ -2,8 +2,8 @@ import { DurableObject } from "cloudflare:workers";
 
 import { readConfig } from "../../config.ts";
 import { consoleLog } from "../../lib/log.ts";
-import { randomId, type Clock, type Random } from "../../lib/ports.ts";
-import { ok, refuse, type Result } from "../../lib/result.ts";
+import type { Clock, Random } from "../../lib/ports.ts";
+import { ok, type Result } from "../../lib/result.ts";
 import { createSealer } from "../../lib/seal.ts";
 import type { Priority } from "../../protocol/enums.ts";
 import type { Refusal } from "../../protocol/refusal.ts";
@@ -27,10 +27,11 @@ import { EndpointStore } from "./endpoint-store.ts";
 import { Keeper } from "./keeper.ts";
 import { Pollers, pollNow, type PollQuery } from "./polling.ts";
 import { Reader } from "./reader.ts";
-import { RecoveryStore, recoveryView, type RecoveryRange } from "./recovery-store.ts";
+import { Recoveries } from "./recoveries.ts";
+import { RecoveryStore, type RecoveryRange } from "./recovery-store.ts";
+import { Replays } from "./replays.ts";
 import { StatisticsStore } from "./statistics-store.ts";
 import type { EndpointFigures } from "./statistics.ts";
-import { testItem } from "./test-item.ts";
 import { Upkeep } from "./upkeep.ts";
 import { Waker } from "./waker.ts";
 
@@ -92,6 +93,13 @@ export class EndpointObject extends DurableObject<Env> {
     { ...this.#stores, statistics: new StatisticsStore(this.ctx.storage.sql) },
     { courier: this.#courier, now: () => this.now() },
   );
+  readonly #replays = new Replays({
+    ...this.#stores,
+    reader: this.#reader,
+    courier: this.#courier,
+    now: () => this.now(),
+  });
+  readonly #recoveries = new Recoveries(this.#stores.endpoint, this.#stores.recoveries);
   readonly #pollers = new Pollers();
 
   /** Takes over a configuration (JSON of EndpointConfig); one that is not newer changes nothing. */
@@ -145,36 +153,18 @@ export class EndpointObject extends DurableObject<Env> {
     return this.#reader.delivery(delivery_id);
   }
 
-  /**
-   * Sends a delivery again, whatever became of it; its id and its bytes stay the same. While the endpoint is active,
-   * one that waits behind others of its lane keeps waiting: no replay breaks their order.
-   */
+  /** Sends a delivery again, whatever became of it; its id and its bytes stay the same. */
   async replay(delivery_id: string): Answer<DeliveryView> {
     await this.#keeper.load();
-    const found = this.#reader.find(delivery_id);
-    if (!found.ok) return found;
-    const { deliveries, endpoint } = this.#stores;
-    const config = endpoint.facts()?.config;
-    if (config === undefined || config.state === "deleted") return refuse(DELETED);
-    if (this.#courier.isInFlight(found.value)) return refuse(IN_FLIGHT);
-    const isWaiting = found.value.state === "open" && config.state === "active";
-    const isBehind = isWaiting && deliveries.isBehindOpen(found.value, config.ordering);
-    if (found.value.replay_at !== null || isBehind) return ok(this.#reader.view(found.value));
-    const row = { ...found.value, replay_at: this.now() };
-    deliveries.save(row);
-    return this.#sendReplay(row);
+    return this.#sendSoon(this.#replays.replay(delivery_id));
   }
 
-  /** Sends a test notification, also while the endpoint is paused. Once: a failed test is not tried again. */
+  /** Sends a test notification, also while the endpoint is paused. */
   async sendTest(): Answer<DeliveryView> {
     await this.#keeper.load();
-    if (this.#stores.endpoint.facts() === null) return refuse(UNKNOWN);
-    const replay_at = this.now();
-    const item = testItem(randomId(), replay_at);
-    const row = this.#stores.deliveries.insert(item, replay_at, { state: "exhausted", replay_at });
-    if (row === null) throw new Error(`The test ${item.event_id} exists already`);
-    this.#pollers.wakeAll();
-    return this.#sendReplay(row);
+    const test = this.#replays.test();
+    if (test.ok) this.#pollers.wakeAll();
+    return this.#sendSoon(test);
   }
 
   /** An operator wants it served again: a pause and an open breaker end, the next one due goes as a probe. */
@@ -197,70 +187,53 @@ export class EndpointObject extends DurableObject<Env> {
 
   /** What came behind a position, as JSON of a Poll; waits for something if there is nothing. */
   async poll(query: PollQuery): Answer<string> {
-    const facts = this.#stores.endpoint.facts();
-    if (facts === null) return ok(JSON.stringify({ items: [], next_after: query.after }));
-    const { webhook_id } = facts.config;
-    const found = pollNow(this.#stores.deliveries, webhook_id, query);
+    const found = pollNow(this.#stores, query);
     if (found.items.length > 0 || query.wait === 0) return ok(JSON.stringify(found));
     await this.#pollers.wait(this.wait(query.wait * 1_000));
-    return ok(JSON.stringify(pollNow(this.#stores.deliveries, webhook_id, query)));
+    return ok(JSON.stringify(pollNow(this.#stores, query)));
   }
 
   /** How many deliveries a recovery would send again. */
   recoverable(range: RecoveryRange): RecoveryMatch {
-    const isKnown = this.#stores.endpoint.facts() !== null;
-    return { matched: isKnown ? this.#stores.recoveries.count(range) : 0 };
+    return this.#recoveries.count(range);
   }
 
   /** Sends deliveries again, page by page, however many there are. Repeated with the same id it is the same. */
   async recover(recovery_id: string, range: RecoveryRange): Answer<Recovery> {
-    const facts = this.#stores.endpoint.facts();
-    if (facts === null) return refuse(UNKNOWN);
-    if (facts.config.state === "deleted") return refuse(DELETED);
-    const { recoveries } = this.#stores;
-    recoveries.insert(recovery_id, range, recoveries.count(range));
-    await this.#waker.arm(this.now());
-    return this.recovery(recovery_id);
+    const started = this.#recoveries.start(recovery_id, range);
+    if (started.ok) await this.#waker.arm(this.now());
+    return started;
   }
 
   /** How far a recovery has come; refuses `recovery_not_found`. */
   recovery(recovery_id: string): Result<Recovery, Refusal> {
-    const isKnown = this.#stores.endpoint.facts() !== null;
-    const row = isKnown ? this.#stores.recoveries.read(recovery_id) : null;
-    const detail = `There is no recovery ${recovery_id}.`;
-    return row === null ? refuse({ code: "recovery_not_found", detail }) : ok(recoveryView(row));
+    return this.#recoveries.show(recovery_id);
   }
 
   /** Ends a recovery; what it has opened stays open. */
   cancelRecovery(recovery_id: string): Result<Recovery, Refusal> {
-    const found = this.recovery(recovery_id);
-    if (!found.ok) return found;
-    this.#stores.recoveries.cancel(recovery_id);
-    return this.recovery(recovery_id);
+    return this.#recoveries.cancel(recovery_id);
   }
 
   /** Forgets what is too old, all of it. False when nothing is left that could become too old. */
   async sweep(): Promise<boolean> {
-    const facts = this.#stores.endpoint.facts();
-    if (facts === null) return false;
-    while (!this.#upkeep.sweepPage());
-    const isEmpty = this.#stores.deliveries.page({ source: "", seq: -1 }, null, 1).length === 0;
-    if (isEmpty && facts.config.state === "deleted") {
-      await this.ctx.storage.deleteAll();
-      this.#stores.endpoint.forget();
-      this.#courier.unload();
-    }
-    return !isEmpty;
+    const isKept = this.#upkeep.sweepAll();
+    const isDeleted = this.#stores.endpoint.facts()?.config.state === "deleted";
+    if (isKept || !isDeleted) return isKept;
+    await this.ctx.storage.deleteAll();
+    this.#stores.endpoint.forget();
+    this.#courier.unload();
+    return false;
   }
 
   override async alarm(): Promise<void> {
     await this.#keeper.alarm();
   }
 
-  async #sendReplay(row: DeliveryRow): Answer<DeliveryView> {
-    this.#courier.addReplay(row);
+  async #sendSoon(wished: Result<DeliveryRow, Refusal>): Answer<DeliveryView> {
+    if (!wished.ok) return wished;
     await this.#keeper.sendSoon();
-    return ok(this.#reader.view(row));
+    return ok(this.#reader.view(wished.value));
   }
 
   async #sendWake(due: number, priority: Priority, delaySeconds: number): Promise<void> {
@@ -274,10 +247,3 @@ export class EndpointObject extends DurableObject<Env> {
     );
   }
 }
-
-const UNKNOWN: Refusal = {
-  code: "webhook_not_found",
-  detail: "Nobody has configured this endpoint.",
-};
-const IN_FLIGHT: Refusal = { code: "delivery_in_flight", detail: "It is being sent just now." };
-const DELETED: Refusal = { code: "webhook_not_found", detail: "Its endpoint was deleted." };

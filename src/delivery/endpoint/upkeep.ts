@@ -79,6 +79,14 @@ export class Upkeep {
     this.#stores.endpoint.change({ sweptDay: dayOf(now) });
   }
 
+  /** Forgets all that is too old. Whether anything is left. */
+  sweepAll(): boolean {
+    while (!this.sweepPage());
+    const { deliveries, endpoint } = this.#stores;
+    const isKnown = endpoint.facts() !== null;
+    return isKnown && deliveries.page({ source: "", seq: -1 }, null, 1).length > 0;
+  }
+
   /** Forgets what is too old among the next deliveries. Whether that was the last page. */
   sweepPage(): boolean {
     const { deliveries, batches, endpoint } = this.#stores;
