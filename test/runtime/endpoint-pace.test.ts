@@ -103,3 +103,20 @@ describe("a critical notification", () => {
     expect((await endpoint.arrived())[0]).toBe("urgent:1");
   });
 });
+
+describe("an endpoint whose rate limit was changed", () => {
+  it("keeps the new one from the next request on, and does not wait by the old one", async () => {
+    const endpoint = await newEndpoint({ rate_limit: { rate: 0.01, burst: 0 } });
+    await endpoint.enqueue(...tasks(11));
+    await endpoint.send();
+
+    await endpoint.at(2_000);
+    await endpoint.change({ rate_limit: { rate: 5, burst: 0 } });
+    await endpoint.send();
+
+    const starts = await startsOf(endpoint, 11);
+    expect(starts).toHaveLength(11);
+    expect(mostInOneSecond(starts)).toBe(5);
+    expect(Math.max(...starts)).toBeLessThan(5_000);
+  });
+});

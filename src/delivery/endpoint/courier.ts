@@ -92,8 +92,10 @@ export class Courier {
       lanePolicy: lane_policy,
       batching: batchRules(batching),
     });
-    this.#pace = rateOf(rate_limit, { index: shard, count: shards });
-    this.#tat = Math.max(this.#tat, facts.rateReserved);
+    const pace = rateOf(rate_limit, { index: shard, count: shards });
+    const isSamePace = pace?.intervalMs === this.#pace?.intervalMs;
+    this.#tat = isSamePace && this.#tat > 0 ? this.#tat : facts.rateReserved;
+    this.#pace = pace;
     if (isAnythingOpen) this.#fillAgenda(facts);
     else this.#backlog.empty();
     this.#isLoaded = true;
