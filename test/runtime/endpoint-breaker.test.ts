@@ -1,6 +1,6 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 
 import type { EndpointObject } from "../../src/delivery/endpoint/endpoint-object.ts";
 import { item, newEndpoint, START, type TestEndpoint } from "./endpoints.ts";
@@ -13,6 +13,15 @@ const UP = { status: 200 };
 /** One notification of each task. */
 const tasks = (count: number, prefix = "t") =>
   Array.from({ length: count }, (_, index) => item(`${prefix}${index}`, 1));
+
+/** What the object has still to tell of its level. */
+function reportsOf({ stub }: TestEndpoint): Promise<string> {
+  return runInDurableObject(
+    stub,
+    (_instance, { storage }) =>
+      storage.sql.exec<{ reports: string }>("SELECT reports FROM endpoint").one().reports,
+  );
+}
 
 /** Fails five deliveries in a row, so that the breaker opens; five more wait. */
 async function openedEndpoint(): Promise<TestEndpoint> {
@@ -197,5 +206,36 @@ describe("a changed level", () => {
     for (const request of await sick.log()) {
       expect(request.headers["x-notification-type"]).toBe("task_progress");
     }
+  });
+});
+
+describe("an endpoint whose registry does not answer", () => {
+  it("goes on sending, and tells of its level when it can", async () => {
+    const endpoint = await newEndpoint({
+      retry_policy: { schedule: [2] },
+      breaker: { open_after: 2 },
+    });
+    await endpoint.receiver.script([DOWN, DOWN, UP]);
+    const broken = await runInDurableObject(endpoint.stub, (instance: EndpointObject) =>
+      vi.spyOn(instance["env"].DB, "batch").mockRejectedValue(new Error("D1 is down")),
+    );
+    const prepare = vi.spyOn(env.DB, "prepare").mockImplementation(() => {
+      throw new Error("D1 is down");
+    });
+
+    await endpoint.enqueue(...tasks(3));
+    await endpoint.send();
+    await endpoint.at(30_000);
+    await endpoint.send();
+    const arrived = await endpoint.arrived();
+    const untold = await reportsOf(endpoint);
+    broken.mockRestore();
+    prepare.mockRestore();
+    await endpoint.at(120_000);
+    await endpoint.send();
+
+    expect(arrived.length).toBeGreaterThan(3);
+    expect(untold).toContain('"to":3');
+    expect(await reportsOf(endpoint)).toBe("[]");
   });
 });

@@ -41,6 +41,8 @@ export interface CourierPorts {
   wait: (ms: number) => Promise<void>;
   log: Log;
   keys: KeyRing;
+  /** There is a changed level to be told of. */
+  onLevelChange: () => void;
   /** Makes the writes inside it one commit. */
   transaction: (write: () => void) => void;
 }

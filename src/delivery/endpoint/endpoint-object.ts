@@ -64,6 +64,7 @@ export class EndpointObject extends DurableObject<Env> {
     wait: (ms) => this.wait(ms),
     log: this.#log,
     keys: new KeyRing(createSealer(readConfig({ ...this.env }).sealKeys)),
+    onLevelChange: () => this.#keeper.reportSoon(),
     transaction: (write) => this.ctx.storage.transactionSync(write),
   });
   readonly #waker = new Waker({

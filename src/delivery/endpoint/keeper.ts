@@ -20,6 +20,7 @@ interface KeeperParts {
 /** Decides when an endpoint sends: what its alarm does, and when it fires next. */
 export class Keeper {
   readonly #parts: KeeperParts;
+  #reporting: Promise<void> = Promise.resolve();
 
   constructor(parts: KeeperParts) {
     this.#parts = parts;
@@ -52,24 +53,46 @@ export class Keeper {
     else if (next.isRetry) await waker.askWake(next.at, next.rank);
   }
 
+  /** Tells of a changed level at once, beside what is being sent. */
+  reportSoon(): void {
+    this.#reporting = this.#reporting.then(() => this.#tend("report"));
+  }
+
   /** Sends what is due and does what else is to be done; never throws. */
   async alarm(): Promise<void> {
-    const { courier, waker, upkeep, log, name, now } = this.#parts;
+    const { courier, waker, upkeep, now } = this.#parts;
     waker.fired();
     if (courier.isRunning) return;
     try {
       courier.load(true);
       if (courier.hasRoom) courier.addRecovered(upkeep.recover());
       await courier.run();
-      await upkeep.sweepDaily();
-      await upkeep.report();
+      await this.#reporting;
+      await this.#tend("sweepDaily");
+      await this.#tend("report");
       await this.#planNext();
     } catch (error) {
       // Never out of here: an alarm that throws is dropped after six retries (facts/platform.md §4).
-      log("error", "endpoint_alarm_failed", { endpoint: name, error: String(error) });
+      this.#logFailure("endpoint_alarm_failed", error);
       courier.reset();
       await waker.arm(now() + WATCHDOG_MS);
     }
+  }
+
+  /** What others have to answer for: when they fail it is tried again, and nothing that is to be sent waits for it. */
+  async #tend(task: "report" | "sweepDaily"): Promise<void> {
+    const { upkeep, waker, now } = this.#parts;
+    try {
+      await upkeep[task]();
+    } catch (error) {
+      this.#logFailure("endpoint_upkeep_failed", error);
+      await waker.arm(now() + WATCHDOG_MS);
+    }
+  }
+
+  #logFailure(event: string, error: unknown): void {
+    const { log, name } = this.#parts;
+    log("error", event, { endpoint: name, error: String(error) });
   }
 
   async #planNext(): Promise<void> {

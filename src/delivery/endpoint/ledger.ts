@@ -27,6 +27,8 @@ interface LedgerPorts {
   now: Clock;
   random: Random;
   log: Log;
+  /** There is a changed level to be told of. */
+  onLevelChange: () => void;
 }
 
 /** Stores what became of each request: its attempts, the breaker, a pause, the end of an endpoint. */
@@ -116,6 +118,7 @@ export class Ledger {
       breaker,
       reports: [...facts.reports, report],
     });
+    this.#ports.onLevelChange();
     const severity = change.to > change.from ? "warning" : "info";
     this.#ports.log(severity, "endpoint_level_changed", {
       webhook_id,
