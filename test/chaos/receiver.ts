@@ -123,6 +123,8 @@ export class Receiver {
     const failures = this.#failures.get(message_id) ?? 0;
     if (failures >= MOST_FAILURES) return 204;
     const outage = this.#outages.get(endpoint) ?? 0;
+    // Well again after an outage: chance would open its breaker anew, and the storm would take minutes.
+    if (outage === 0 && this.#outages.has(endpoint)) return 204;
     const luck = this.#draw();
     if (outage === 0 && luck >= FAIL_SHARE + HANG_SHARE) return 204;
     this.#failures.set(message_id, failures + 1);

@@ -20,7 +20,7 @@ const MOST_RECEIPTS = 60;
 const RECEIPTS_WITHIN_MS = 60_000;
 
 /** Retries, the probes of a breaker, alarms that stand in for lost queue messages: all are long over by then. */
-const SETTLED_WITHIN_MS = 150_000;
+const SETTLED_WITHIN_MS = 240_000;
 
 /** The one that may be taken out of service by its breaker is so at every restart: five failures in a row open it. */
 const OUTAGE_REQUESTS = 6;
