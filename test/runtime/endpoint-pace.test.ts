@@ -90,7 +90,7 @@ describe("an endpoint with a rate limit", () => {
 });
 
 describe("a critical notification", () => {
-  it("overtakes a bulk backlog, and the retries queue of the bulk does not carry it", async () => {
+  it("is sent first, although a bulk backlog waits for the rate", async () => {
     const endpoint = await newEndpoint({ rate_limit: { rate: 2, burst: 0 } });
     const bulk = Array.from({ length: 100 }, (_, index) =>
       item(`bulk${index}`, 1, { priority: "low" }),
