@@ -107,7 +107,8 @@ async function tell(
   const { webhookStore, endpoint, audit } = doors;
   await audit.add(levelRecord(tenant, webhook_id, report));
   if (report.to === 4) {
-    await webhookStore.disable(tenant, webhook_id, disabledRecord(tenant, webhook_id, report));
+    const disabled = { tenant, webhook_id, version: report.version };
+    await webhookStore.disable(disabled, disabledRecord(tenant, webhook_id, report));
     // Its other shards don't know yet.
     const webhook = shardsOf(webhook_id) > 1 ? await webhookStore.read(tenant, webhook_id) : null;
     if (webhook !== null) {
@@ -138,11 +139,12 @@ export function endpointPortsOf(env: Env): EndpointPorts {
 export async function sweepEndpoints(env: Env): Promise<void> {
   const sweeps = new SweepStore(env.DB);
   const log = consoleLog("sweep", now);
-  for (const name of await sweeps.due(now(), SWEPT_AT_ONCE)) {
+  const began = now();
+  for (const name of await sweeps.due(began, SWEPT_AT_ONCE)) {
     try {
       const isKept = await env.ENDPOINT.getByName(name).sweep();
-      if (isKept) await sweeps.schedule(name, now() + DAY_MS);
-      else await sweeps.remove(name);
+      if (isKept) await sweeps.schedule(name, began + DAY_MS);
+      else await sweeps.remove(name, began);
     } catch (error) {
       log("error", "sweep_failed", { endpoint: name, error: String(error) });
     }

@@ -15,7 +15,14 @@ function queueConsumers() {
   const deadLetterQueue = "batuta-dead-letters";
   return {
     "batuta-events": { maxBatchSize: 100, maxBatchTimeout, maxRetries: 10, deadLetterQueue },
+    "batuta-retries-critical": {
+      maxBatchSize: 10,
+      maxBatchTimeout,
+      maxRetries: 10,
+      deadLetterQueue,
+    },
     "batuta-retries": { maxBatchSize: 100, maxBatchTimeout, maxRetries: 10, deadLetterQueue },
+    "batuta-retries-bulk": { maxBatchSize: 100, maxBatchTimeout, maxRetries: 10, deadLetterQueue },
     "batuta-executions": { maxBatchSize: 5, maxBatchTimeout, maxRetries: 3, deadLetterQueue },
     [deadLetterQueue]: { maxBatchSize: 50, maxBatchTimeout },
   };

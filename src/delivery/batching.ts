@@ -48,6 +48,9 @@ export function isBatchFull(rules: BatchRules, load: { items: number; bytes: num
   return load.items >= rules.maxItems || load.bytes >= rules.maxBytes;
 }
 
+/** Bytes of a batch's body beside its items; the length of an instant does not vary. */
+export const BATCH_ENVELOPE_BYTES = batchBody("2026-11-22T10:00:00.000Z", []).length;
+
 /** The body of a batch (protocol.md §5); `bodies` are those that the members would have alone. */
 export function batchBody(at: string, bodies: readonly string[]): string {
   const head = JSON.stringify({ type: "batch", timestamp: at }).slice(0, -1);

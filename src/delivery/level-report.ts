@@ -14,6 +14,8 @@ export const levelReportSchema = z.strictObject({
   to: levelSchema,
   why: z.string(),
   evidence: jsonObjectSchema,
+  /** The configuration under which it happened: a later one is not undone. */
+  version: z.int(),
 });
 export type LevelReport = z.infer<typeof levelReportSchema>;
 

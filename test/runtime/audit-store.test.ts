@@ -60,7 +60,14 @@ describe("the audit in the database", () => {
         actor: "system",
         action: "level_changed",
         subject: "wh_x",
-        detail: { from: 0, to: 3, why: "five failures in a row", evidence: { failures: 5 } },
+        detail: {
+          from: 0,
+          to: 3,
+          why: "five failures in a row",
+          evidence: { failures: 5 },
+          version: 1,
+          version: 1,
+        },
       },
       expect.objectContaining({ audit_id: "lvl_2" }),
     ]);

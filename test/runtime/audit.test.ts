@@ -34,6 +34,7 @@ const GONE = {
   to: 4,
   why: "gone",
   evidence: {},
+  version: 1,
 };
 
 const actions = async (tenant: string, subject: string) =>
@@ -102,8 +103,11 @@ describe("the audit of a webhook", () => {
     const store = new WebhookStore(env.DB);
 
     const record = disabledRecord(by.tenant, webhook_id, GONE);
-    await store.disable(by.tenant, webhook_id, record);
-    await store.disable(by.tenant, webhook_id, { ...record, audit_id: "lvl_2_disabled" });
+    await store.disable({ tenant: by.tenant, webhook_id, version: 1 }, record);
+    await store.disable(
+      { tenant: by.tenant, webhook_id, version: 1 },
+      { ...record, audit_id: "lvl_2_disabled" },
+    );
 
     const found = await auditOf(by.tenant, webhook_id);
     expect(found.filter(({ action }) => action !== "webhook_created")).toMatchObject([

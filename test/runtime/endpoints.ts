@@ -54,8 +54,10 @@ export async function newEndpoint(changes: Partial<EndpointConfig> = {}): Promis
     runInDurableObject(stub, (instance: EndpointObject) => {
       instance.now = () => now;
       instance.random = () => 0;
-      instance.wait = async (ms) => {
-        now += ms;
+      // The clock waits for answers: what is in flight comes back in real time.
+      instance.wait = async (ms, isBusy) => {
+        if (isBusy) await scheduler.wait(ms);
+        else now += ms;
       };
     });
   await setClock();

@@ -120,8 +120,8 @@ describe("the registry of webhooks", () => {
     const stored = webhook("h");
     await store.insert(stored, record(stored));
 
-    await store.disable("h", stored.webhook_id, record(stored));
-    await store.disable("h", stored.webhook_id, record(stored));
+    await store.disable({ ...stored, version: 9 }, record(stored));
+    await store.disable({ ...stored, version: 9 }, record(stored));
 
     expect(await store.read("h", stored.webhook_id)).toMatchObject({
       state: "disabled",
@@ -141,7 +141,7 @@ describe("the registry of webhooks", () => {
     await recorded.subscribers("i", keys("task_failed", "task_started"));
     await recorded.versions("i", [stored.webhook_id]);
     await recorded.update({ ...stored, version: 2 }, record(stored));
-    await recorded.disable("i", stored.webhook_id, record(stored));
+    await recorded.disable({ ...stored, version: 9 }, record(stored));
     await recorded.remove({ ...stored, version: 4 }, record(stored));
 
     const plans = await Promise.all(recording.sent.map((sent) => planOf(env.DB, sent)));

@@ -1,8 +1,9 @@
 import type { LanePolicy, Ordering } from "../../protocol/webhook-options.ts";
 import { batchWaitMs, isBatchFull, type BatchRules } from "../batching.ts";
+import { fillBatch } from "./batch-fill.ts";
 import { createdAt, type DeliveryRow } from "./delivery-row.ts";
-import { leastAt, releaseAtOf, type Gate, type NextTurn } from "./gate.ts";
-import { HeldBatches, type HeldBatch, type HeldUnit } from "./held-batches.ts";
+import { earlier, leastAt, releaseAtOf, type Gate, type NextTurn } from "./gate.ts";
+import { HeldBatches, rankOf, type HeldBatch, type HeldUnit } from "./held-batches.ts";
 import type { LaneItem } from "./lane.ts";
 import { laneOf, Lanes } from "./lanes.ts";
 
@@ -14,6 +15,8 @@ export interface Unit {
   held: HeldUnit | null;
   /** Whether an operator asked for it: it belongs to no lane. */
   isManual: boolean;
+  /** Whether it is to find out if an open breaker can close. */
+  isProbe: boolean;
   isBatch: boolean;
 }
 
@@ -82,7 +85,8 @@ export class Agenda {
   }
 
   /**
-   * A unit is no longer in flight. Whether it freed another of its lanes, one that has not been tried yet.
+   * A unit is no longer in flight. Whether something waits in the lane of one that is done: the retries' index, which
+   * knew it by that one, may know it no longer.
    *
    * @param rows its deliveries as they now stand, in the unit's order; those that stay open wait for `due`
    * @param held what a batch that is sent again keeps
@@ -90,20 +94,28 @@ export class Agenda {
   settle(unit: Unit, rows: readonly DeliveryRow[], held: HeldBatch | null, now: number): boolean {
     this.#requests -= 1;
     for (const item of unit.items) this.#countInFlight(item, -1);
-    if (unit.isManual) return this.#settleReplay(unit, rows);
-    if (unit.isBatch) return this.#settleBatch(unit, held, now);
-    const [item] = unit.items;
-    if (item === undefined) return false;
-    const [row] = rows;
-    if (row === undefined || row.state !== "open") return this.#lanes.free(item.lane);
-    const again = this.#itemOf(row, now);
-    if (again.lane === item.lane) {
-      this.#lanes.putBack(again);
-      return false;
+    if (unit.isManual) this.#settleReplay(unit, rows);
+    else if (unit.isBatch) this.#settleBatch(unit, held, now);
+    else this.#settleOne(unit, rows, now);
+    const open = new Set(rows.filter(({ state }) => state === "open").map(keyOf));
+    return unit.items.some(
+      (item) => !open.has(keyOf(item)) && this.#lanes.has(this.#homeLaneOf(item)),
+    );
+  }
+
+  #settleOne({ items: [item], isProbe }: Unit, [row]: readonly DeliveryRow[], now: number): void {
+    if (item === undefined) return;
+    if (row === undefined || row.state !== "open") {
+      this.#lanes.free(item.lane);
+      return;
     }
+    const again = this.#itemOf(row, now);
+    // A probe that failed goes behind the others, or every probe would be this one.
+    if (isProbe) again.due = Math.max(again.due, now);
+    if (again.lane === item.lane) return this.#lanes.putBack(again);
     // Its lane does not wait for it any longer.
     this.#lanes.add(again);
-    return this.#lanes.free(item.lane);
+    this.#lanes.free(item.lane);
   }
 
   /** When the next one may go; null when nothing waits for a time. */
@@ -119,7 +131,9 @@ export class Agenda {
 
   /** Whether everything that waits in a lane waits behind a retry. */
   isAllRetrying(): boolean {
-    const isQuiet = this.#replays.length === 0 && this.#requests === 0;
+    // The members of a batch may be done one by one, and no longer tell of what waits behind it.
+    const isSimple = this.#replays.length === 0 && this.#held.first() === null;
+    const isQuiet = isSimple && this.#requests === 0;
     return isQuiet && this.#lanes.areAllRetrying();
   }
 
@@ -135,30 +149,45 @@ export class Agenda {
 
   #takeReplay(): Unit | null {
     const item = this.#replays.shift();
-    return item === undefined
-      ? null
-      : { items: [item], held: null, isManual: true, isBatch: false };
+    const kind = { held: null, isManual: true, isProbe: false, isBatch: false };
+    return item === undefined ? null : { items: [item], ...kind };
   }
 
   #takeOwn(now: number, gate: Gate): Unit | null {
-    if (gate.probeAt !== null && (this.#requests > 0 || gate.probeAt > now)) return null;
-    const held = this.#held.take(now);
-    if (held !== null) return { items: held.items, held, isManual: false, isBatch: true };
+    const isProbe = gate.probeAt !== null;
+    if (isProbe && (this.#requests > 0 || (gate.probeAt ?? 0) > now)) return null;
+    const kind = { isManual: false, isProbe };
+    const held = this.#takeHeld(now, gate);
+    if (held !== null) return { items: held.items, held, ...kind, isBatch: true };
     const batching = this.#batchingNow(now, gate);
     if (batching !== null && this.#batchAt(batching, now, gate) > now) return null;
-    const least = leastAt(now, gate);
-    const first = this.#takeFirst(now, least);
+    const first = this.#takeFirst(now, gate);
     if (first === null) return null;
     // One that failed alone goes alone again: the receiver may know it by its own id.
     const isBatch = batching !== null && !first.isRetry;
-    const items = isBatch ? this.#fill(first, batching, now, least) : [first];
-    return { items, held: null, isManual: false, isBatch: items.length > 1 };
+    const items = isBatch ? this.#fill(first, batching, now, gate) : [first];
+    return { items, held: null, ...kind, isBatch: items.length > 1 };
   }
 
-  /** The head of a lane; one that is being replayed waits with its lane for what comes of that. */
-  #takeFirst(now: number, least: number): LaneItem | null {
+  /** A batch that is sent again, unless something of it is under way or what waits in lanes is more urgent. */
+  #takeHeld(now: number, gate: Gate): HeldUnit | null {
+    const held = this.#held.peek(now);
+    if (held === null || held.items.some((item) => this.isInFlight(item))) return null;
+    if (rankOf(held) < leastAt(now, gate)) return null;
+    const isOvertaken =
+      gate.probeAt === null
+        ? this.#lanes.readyRank(now) === CRITICAL
+        : (this.#lanes.oldestDue(now) ?? Infinity) < held.due;
+    return isOvertaken ? null : this.#held.pop();
+  }
+
+  /**
+   * The head of a lane; one that is being replayed waits with its lane for what comes of that. A probe is what
+   * came due first, so that no single delivery that always fails keeps the breaker open.
+   */
+  #takeFirst(now: number, gate: Gate): LaneItem | null {
     for (;;) {
-      const item = this.#lanes.take(now, least);
+      const item = this.#lanes.take(now, leastAt(now, gate), gate.probeAt !== null);
       if (item === null || !this.isInFlight(item)) return item;
       this.#lanes.putBack(item);
       this.#lanes.hold(item.lane);
@@ -166,42 +195,16 @@ export class Agenda {
     }
   }
 
-  /** The rules of batching where they apply: a probe and what is critical go alone. */
-  #batchingNow(now: number, { probeAt }: Gate): BatchRules | null {
-    return probeAt !== null || this.#lanes.readyRank(now) === CRITICAL
-      ? null
-      : this.#rules.batching;
+  /** The rules of batching where they apply: a probe, what is critical and a retry go alone, and at once. */
+  #batchingNow(now: number, gate: Gate): BatchRules | null {
+    if (gate.probeAt !== null || this.#lanes.readyRank(now) === CRITICAL) return null;
+    const isRetry = this.#lanes.nextReady(now, leastAt(now, gate))?.isRetry ?? false;
+    return isRetry ? null : this.#rules.batching;
   }
 
-  /** A batch from its first member: those behind it in its lane, then other lanes, as far as the rules allow. */
-  #fill(first: LaneItem, rules: BatchRules, now: number, least: number): LaneItem[] {
-    const items = [first];
-    let [bytes, last] = [first.bytes, first];
-    const fits = (item: LaneItem) =>
-      items.length < rules.maxItems &&
-      bytes + item.bytes <= rules.maxBytes &&
-      !this.isInFlight(item);
-    const join = (item: LaneItem) => {
-      items.push(item);
-      bytes += item.bytes;
-      last = item;
-    };
-    for (;;) {
-      const behind = this.#lanes.peekBehind(last, now);
-      if (behind !== null && fits(behind)) {
-        this.#lanes.takeBehind(last);
-        join(behind);
-        continue;
-      }
-      if (behind !== null || items.length >= rules.maxItems) return items;
-      const other = this.#lanes.take(now, least);
-      if (other === null) return items;
-      if (other.isRetry || !fits(other)) {
-        this.#lanes.putBack(other);
-        return items;
-      }
-      join(other);
-    }
+  #fill(first: LaneItem, rules: BatchRules, now: number, gate: Gate): LaneItem[] {
+    const mayJoin = (item: LaneItem) => !this.isInFlight(item);
+    return fillBatch(this.#lanes, { first, rules, now, least: leastAt(now, gate), mayJoin });
   }
 
   #batchAt(rules: BatchRules, now: number, gate: Gate): number {
@@ -212,35 +215,45 @@ export class Agenda {
   }
 
   /** A replay that settled an open delivery takes it out of its lane, which goes on. */
-  #settleReplay({ items: [item] }: Unit, [row]: readonly DeliveryRow[]): boolean {
-    if (item === undefined) return false;
+  #settleReplay({ items: [item] }: Unit, [row]: readonly DeliveryRow[]): void {
+    if (item === undefined) return;
     const lane = this.#replayed.get(keyOf(item)) ?? item.lane;
-    const wasHeld = this.#replayed.delete(keyOf(item));
-    if (wasHeld) this.#lanes.free(lane);
-    return row?.state !== "open" && this.#lanes.drop({ ...item, lane });
+    if (this.#replayed.delete(keyOf(item))) this.#lanes.free(lane);
+    if (row?.state !== "open") this.#lanes.drop({ ...item, lane });
   }
 
-  #settleBatch(unit: Unit, held: HeldBatch | null, now: number): boolean {
+  #settleBatch(unit: Unit, held: HeldBatch | null, now: number): void {
     const lanes = new Set(unit.items.map(({ lane }) => lane));
     if (held !== null) {
-      if (unit.held === null) this.#held.push({ ...held, items: unit.items, lanes });
-      else this.#held.again(unit.held, held.due);
+      // As for a delivery alone: a batch that failed as a probe goes behind what waits.
+      const due = unit.isProbe ? Math.max(held.due, now) : held.due;
+      if (unit.held === null) this.#held.push({ ...held, due, items: unit.items, lanes });
+      else this.#held.again(unit.held, due);
       this.#held.release(now);
-      return false;
+      return;
     }
-    if (unit.held !== null && !this.#held.finish(unit.held)) return false;
-    return [...lanes].map((lane) => this.#lanes.free(lane)).some(Boolean);
+    if (unit.held !== null && !this.#held.finish(unit.held)) return;
+    for (const lane of lanes) this.#lanes.free(lane);
   }
 
   #nextOwn(now: number, gate: Gate): NextTurn | null {
     if (gate.probeAt !== null && this.#requests > 0) return null;
-    const lanes = this.#nextLane(now, gate);
-    const heldAt = this.#held.next();
-    const isHeldFirst = heldAt !== null && heldAt < (lanes?.at ?? Infinity);
-    const turn = isHeldFirst ? { at: heldAt, isRetry: true, rank: lanes?.rank ?? 1 } : lanes;
+    const turn = earlier(earlier(this.#nextLane(now, gate), this.#nextHeld(now, gate)), {
+      at: this.#held.nextRelease(),
+      isRetry: false,
+      rank: 1,
+    });
     if (turn === null || gate.probeAt === null) return turn;
     const at = Math.max(turn.at, gate.probeAt);
     return { ...turn, at, isRetry: turn.isRetry && at === turn.at };
+  }
+
+  #nextHeld(now: number, gate: Gate): NextTurn | null {
+    const held = this.#held.first();
+    if (held === null) return null;
+    const isLower = rankOf(held) < leastAt(now, gate);
+    const at = isLower ? Math.max(held.due, gate.trickleAt) : held.due;
+    return { at, isRetry: at === held.due, rank: rankOf(held) };
   }
 
   #nextLane(now: number, gate: Gate): NextTurn | null {
@@ -252,6 +265,10 @@ export class Agenda {
     const batching = turn.at > now ? null : this.#batchingNow(now, gate);
     if (batching === null) return turn;
     return { ...turn, at: Math.max(turn.at, this.#batchAt(batching, now, gate)), isRetry: false };
+  }
+
+  #homeLaneOf({ source, seq }: LaneItem): string {
+    return laneOf(this.#rules.ordering, source, seq);
   }
 
   #countInFlight(key: LaneItem, change: 1 | -1): void {

@@ -15,16 +15,9 @@ export function changedFacts(
   now: number,
 ): EndpointFacts {
   if (before === null) return firstFacts(config);
-  const isSamePace = isEqual(before.config.rate_limit, config.rate_limit);
-  // A new rate begins anew: under a slow old one the next request might be due in minutes.
-  const rateReserved = isSamePace ? before.rateReserved : now;
-  const facts = { ...before, config, rateReserved, isIndexComplete: false };
+  const facts = { ...before, config, isIndexComplete: false };
   const isBack = before.config.state !== "active" && config.state === "active";
   return isBack ? resumedFacts(facts, now) : facts;
-}
-
-function isEqual(a: unknown, b: unknown): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 /** The same endpoint when an operator wants it served again. */

@@ -3,7 +3,6 @@ import type { Clock, Random } from "../../lib/ports.ts";
 import { attemptDelivery, type KeyRing } from "../attempt.ts";
 import { batchRules } from "../batching.ts";
 import { limitsOf, rulesOf, sentLower } from "../breaker-state.ts";
-import { earliest, rateOf, reserveUntil, taken, type Pace } from "../rate-limit.ts";
 import { Agenda, type Unit } from "./agenda.ts";
 import { Backlog, MOST_IN_MEMORY } from "./backlog.ts";
 import type { BatchStore } from "./batch-store.ts";
@@ -12,6 +11,7 @@ import type { DeliveryStore } from "./delivery-store.ts";
 import type { EndpointFacts, EndpointStore } from "./endpoint-store.ts";
 import { releaseAtOf, type Gate, type NextTurn } from "./gate.ts";
 import { Ledger, type Outcome } from "./ledger.ts";
+import { Pacer } from "./pacer.ts";
 import { SendLoop, type Finished } from "./send-loop.ts";
 import { turnOf, type Turn } from "./turn.ts";
 
@@ -37,8 +37,8 @@ export interface EndpointStores {
 export interface CourierPorts {
   now: Clock;
   random: Random;
-  /** Lets milliseconds pass. */
-  wait: (ms: number) => Promise<void>;
+  /** Lets milliseconds pass; `isBusy` while something is in flight. */
+  wait: (ms: number, isBusy: boolean) => Promise<void>;
   log: Log;
   keys: KeyRing;
   /** There is a changed level to be told of. */
@@ -58,9 +58,7 @@ export class Courier {
   /** Keys of what waits in a batch and not in its lane. */
   readonly #inBatches = new Set<string>();
   #isLoaded = false;
-  #pace: Pace | null = null;
-  /** The theoretical arrival time of the next request, by the rate limit. */
-  #tat = 0;
+  readonly #pacer = new Pacer();
   #latencyMs = 0;
 
   constructor(stores: EndpointStores, ports: CourierPorts) {
@@ -94,10 +92,8 @@ export class Courier {
       lanePolicy: lane_policy,
       batching: batchRules(batching),
     });
-    const pace = rateOf(rate_limit, { index: shard, count: shards });
-    const isSamePace = pace?.intervalMs === this.#pace?.intervalMs;
-    this.#tat = isSamePace && this.#tat > 0 ? this.#tat : facts.rateReserved;
-    this.#pace = pace;
+    const life = { reserved: facts.rateReserved, now: this.#ports.now() };
+    this.#pacer.set(rate_limit, { index: shard, count: shards }, life);
     if (isAnythingOpen) this.#fillAgenda(facts);
     else this.#backlog.empty();
     this.#isLoaded = true;
@@ -109,8 +105,11 @@ export class Courier {
     this.#inBatches.clear();
     for (const batch of batches.open()) {
       const rows = batch.members.flatMap((place) => deliveries.read(place) ?? []);
-      const [first] = rows;
-      if (first === undefined) continue;
+      const first = rows.find(({ state }) => state === "open");
+      if (first === undefined) {
+        batches.close(batch.batch_id);
+        continue;
+      }
       for (const row of rows) this.#inBatches.add(keyOf(row));
       const releaseAt = releaseAtOf(config.lane_policy, first.first_failed_at);
       const due = first.due ?? now;
@@ -197,7 +196,7 @@ export class Courier {
     return {
       isActive: config.state === "active",
       pausedUntil,
-      rateAt: this.#pace === null ? 0 : earliest(this.#pace, this.#tat),
+      rateAt: this.#pacer.next(),
       // A disabled endpoint grants no slot, but an operator may still send a test or a replay.
       slots: Math.max(1, limits.slots),
       leastPriority: limits.leastPriority,
@@ -227,7 +226,7 @@ export class Courier {
       }),
       commit: (finished) => this.#commit(finished),
       gap: () => (now() < until ? this.#gap() : null),
-      wait,
+      wait: (ms) => wait(ms, this.#agenda.requests > 0),
     });
   }
 
@@ -235,7 +234,9 @@ export class Courier {
     const next = this.#isLoaded ? this.next() : null;
     if (next === null) return null;
     const gap = next.at - this.#ports.now();
-    return gap > 0 && gap <= LONGEST_GAP_MS ? gap : null;
+    // While it waits for an answer it is awake anyway, and its alarm can't fire.
+    const longest = this.#agenda.requests > 0 ? Infinity : LONGEST_GAP_MS;
+    return gap > 0 && gap <= longest ? Math.min(gap, LONGEST_GAP_MS) : null;
   }
 
   #take(): Turn | null {
@@ -252,7 +253,7 @@ export class Courier {
       if (rows.some((row) => unit.isManual || row.state === "open")) {
         this.#spend(facts, now);
         return turnOf(
-          { unit, rows, config: facts.config, gate, level: facts.breaker.level, now },
+          { unit, rows, config: facts.config, level: facts.breaker.level, now },
           this.#stores,
         );
       }
@@ -264,14 +265,13 @@ export class Courier {
   #spend({ config, breaker, rateReserved }: EndpointFacts, now: number): void {
     const { endpoint } = this.#stores;
     endpoint.remember(sentLower(breaker, now));
-    if (this.#pace === null) return;
     const { rateFactor } = limitsOf(breaker, rulesOf(config.breaker), now);
-    this.#tat = taken(this.#pace, this.#tat, now, rateFactor);
-    const reserved = reserveUntil(this.#tat, rateReserved);
+    const reserved = this.#pacer.spend(now, rateFactor, rateReserved);
     if (reserved !== null) endpoint.change({ rateReserved: reserved });
   }
 
   #leave(unit: Unit, now: number): void {
+    if (unit.held !== null) this.#stores.batches.close(unit.held.batch_id);
     this.#noteFresh(this.#agenda.settle(unit, [], null, now));
   }
 

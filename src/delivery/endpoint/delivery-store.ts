@@ -38,7 +38,8 @@ const CHANGED = [
 /** The deliveries of one endpoint and their attempts. Callers make transactions; nothing here awaits. */
 export class DeliveryStore {
   readonly #sql: SqlStorage;
-  #lastPosition = 0;
+  /** Null until the first insertion of this object's life. */
+  #lastPosition: number | null = null;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -52,13 +53,14 @@ export class DeliveryStore {
    */
   insert(item: EnqueueItem, now: number, changes: Partial<DeliveryRow> = {}): DeliveryRow | null {
     const [source, seq] = [item.task_id ?? item.event_id, item.seq ?? 0];
-    this.#lastPosition = Math.max(this.#lastPosition + 1, now * 1_000);
+    const position = Math.max(this.#knownPosition() + 1, now * 1_000);
+    this.#lastPosition = position;
     const prev_seq = this.#previousSeq(source, seq);
     const body = bodyOf(item, prev_seq);
     const row: DeliveryRow = {
       source,
       seq,
-      position: this.#lastPosition,
+      position,
       type: item.type,
       priority: prioritySchema.options.indexOf(item.priority),
       state: "open",
@@ -84,6 +86,16 @@ export class DeliveryStore {
       body,
     ).rowsWritten;
     return written === 0 ? null : row;
+  }
+
+  /** What came last, as far as somebody may rely on it: those who poll go on behind a position. */
+  #knownPosition(): number {
+    if (this.#lastPosition !== null) return this.#lastPosition;
+    const index = "SELECT 1 FROM sqlite_master WHERE name = 'delivery_position'";
+    const isPolled = this.#sql.exec(index).toArray().length > 0;
+    if (!isPolled) return 0;
+    const row = this.#sql.exec("SELECT max(position) AS seq FROM delivery").one();
+    return seqRowSchema.parse(row).seq ?? 0;
   }
 
   #previousSeq(source: string, seq: number): number | null {
@@ -153,6 +165,12 @@ export class DeliveryStore {
     return [...this.#rows("WHERE position > ? ORDER BY position LIMIT ?", position, limit)];
   }
 
+  /** Deliveries that came later than a position, in that order, without an index: all that is kept is looked at. */
+  pageByPosition(position: number, limit: number): DeliveryRow[] {
+    const where = "WHERE +position > ? ORDER BY +position LIMIT ?";
+    return [...this.#rows(where, position, limit)];
+  }
+
   /** Ends every open delivery and every wish to send one again. */
   cancelOpen(): void {
     this.#sql.exec("UPDATE delivery SET state = 'cancelled', due = NULL WHERE state = 'open'");
@@ -218,7 +236,7 @@ export class DeliveryStore {
 
   /** What comes from now on comes behind this position, whatever the clock says. */
   continueBehind(position: number): void {
-    this.#lastPosition = Math.max(this.#lastPosition, position);
+    this.#lastPosition = Math.max(this.#knownPosition(), position);
   }
 
   *#rows(where: string, ...bindings: (string | number)[]): Generator<DeliveryRow> {

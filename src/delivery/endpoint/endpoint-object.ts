@@ -50,7 +50,7 @@ export class EndpointObject extends DurableObject<Env> {
 
   now: Clock = () => Date.now();
   random: Random = () => Math.random();
-  wait: (ms: number) => Promise<void> = (ms) => scheduler.wait(ms);
+  wait: (ms: number, isBusy: boolean) => Promise<void> = (ms) => scheduler.wait(ms);
   readonly #log = consoleLog("endpoint", () => this.now());
   readonly #stores = {
     endpoint: new EndpointStore(this.ctx.storage.sql),
@@ -61,7 +61,7 @@ export class EndpointObject extends DurableObject<Env> {
   readonly #courier = new Courier(this.#stores, {
     now: () => this.now(),
     random: () => this.random(),
-    wait: (ms) => this.wait(ms),
+    wait: (ms, isBusy) => this.wait(ms, isBusy),
     log: this.#log,
     keys: new KeyRing(createSealer(readConfig({ ...this.env }).sealKeys)),
     onLevelChange: () => this.#keeper.reportSoon(),
@@ -110,7 +110,9 @@ export class EndpointObject extends DurableObject<Env> {
     if (before !== null && before.config.version >= config.version) return;
     this.ctx.storage.transactionSync(() => {
       this.#stores.endpoint.saveFacts(changedFacts(before, config, this.now()));
-      if (config.state === "deleted") this.#stores.deliveries.cancelOpen();
+      if (config.state !== "deleted") return;
+      this.#stores.deliveries.cancelOpen();
+      this.#stores.recoveries.cancelAll();
     });
     // What came while it was not active is in no lane yet, and another ordering has other lanes.
     this.#courier.unload();
@@ -135,7 +137,7 @@ export class EndpointObject extends DurableObject<Env> {
     });
     this.#courier.add(rows);
     if (rows.length > 0) this.#pollers.wakeAll();
-    if (facts.config.state === "active" && rows.length > 0) await this.#keeper.sendSoon();
+    if (rows.length > 0) await this.#keeper.sendSoon();
     return { stored: rows.length, known: true };
   }
 
@@ -145,12 +147,14 @@ export class EndpointObject extends DurableObject<Env> {
   }
 
   /** A page of deliveries, by task and seq. */
-  deliveries(query: DeliveriesQuery): Result<DeliveriesPage, Refusal> {
+  async deliveries(query: DeliveriesQuery): Answer<DeliveriesPage> {
+    await this.#keeper.load();
     return this.#reader.page(query);
   }
 
   /** One delivery with its attempts. */
-  delivery(delivery_id: string): Result<DeliveryView, Refusal> {
+  async delivery(delivery_id: string): Answer<DeliveryView> {
+    await this.#keeper.load();
     return this.#reader.delivery(delivery_id);
   }
 
@@ -190,7 +194,7 @@ export class EndpointObject extends DurableObject<Env> {
   async poll(query: PollQuery): Answer<string> {
     const found = pollNow(this.#stores, query);
     if (found.items.length > 0 || query.wait === 0) return ok(JSON.stringify(found));
-    await this.#pollers.wait(this.wait(query.wait * 1_000));
+    await this.#pollers.wait(this.wait(query.wait * 1_000, false));
     return ok(JSON.stringify(pollNow(this.#stores, query)));
   }
 
@@ -218,9 +222,10 @@ export class EndpointObject extends DurableObject<Env> {
 
   /** Forgets what is too old, all of it. False when nothing is left that could become too old. */
   async sweep(): Promise<boolean> {
-    const isKept = this.#upkeep.sweepAll();
-    const isDeleted = this.#stores.endpoint.facts()?.config.state === "deleted";
-    if (isKept || !isDeleted) return isKept;
+    const isKept = this.#upkeep.sweepSome();
+    // What was not looked at yet, and whatever an alarm that was lost should have sent.
+    await this.#keeper.revive();
+    if (isKept || !this.#upkeep.isOver) return isKept;
     await this.ctx.storage.deleteAll();
     this.#stores.endpoint.forget();
     this.#courier.unload();

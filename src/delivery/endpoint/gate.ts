@@ -41,3 +41,12 @@ export function releaseAtOf(policy: LanePolicy, firstFailedAt: number | null): n
   if (policy === "block" || firstFailedAt === null) return null;
   return policy === "skip" ? firstFailedAt : firstFailedAt + policy.block_for * 1_000;
 }
+
+/** The earlier of two turns; one without a time does not count. */
+export function earlier(
+  a: NextTurn | null,
+  b: (Omit<NextTurn, "at"> & { at: number | null }) | null,
+): NextTurn | null {
+  if (b === null || b.at === null) return a;
+  return a === null || b.at < a.at ? { ...b, at: b.at } : a;
+}

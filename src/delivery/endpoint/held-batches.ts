@@ -62,17 +62,30 @@ export class HeldBatches {
     }
   }
 
-  /** The first one that is due, or null; it is no longer held. */
-  take(now: number): HeldUnit | null {
+  /** The first one that is due, which stays; null when none is. */
+  peek(now: number): HeldUnit | null {
     this.release(now);
     const first = this.#byDue.peek();
-    return first !== undefined && first.due <= now ? (this.#byDue.pop() ?? null) : null;
+    return first !== undefined && first.due <= now ? first : null;
   }
 
-  /** When one is due or lanes go on, whichever is first; null when none is held. */
-  next(): number | null {
-    const times = [this.#byDue.peek()?.due, this.#byRelease.peek()?.at];
-    const known = times.filter((at) => at !== undefined);
-    return known.length === 0 ? null : Math.min(...known);
+  /** Takes the first one out. */
+  pop(): HeldUnit | null {
+    return this.#byDue.pop() ?? null;
   }
+
+  /** The first one, due or not; null when none is held. */
+  first(): HeldUnit | null {
+    return this.#byDue.peek() ?? null;
+  }
+
+  /** When the next lanes go on without their batch; null when none wait for that. */
+  nextRelease(): number | null {
+    return this.#byRelease.peek()?.at ?? null;
+  }
+}
+
+/** The highest priority in a batch. */
+export function rankOf({ items }: HeldUnit): number {
+  return Math.max(...items.map(({ priority }) => priority));
 }

@@ -21,6 +21,7 @@ interface KeeperParts {
 export class Keeper {
   readonly #parts: KeeperParts;
   #reporting: Promise<void> = Promise.resolve();
+  #isAtWork = false;
 
   constructor(parts: KeeperParts) {
     this.#parts = parts;
@@ -31,14 +32,28 @@ export class Keeper {
     const { courier, waker, endpoint } = this.#parts;
     if (courier.isLoaded || endpoint.facts() === null) return;
     const isArmed = await waker.recall();
-    if (!courier.isLoaded) courier.load(isArmed);
+    // No alarm is set while one is being worked off.
+    if (!courier.isLoaded) courier.load(isArmed || this.#isAtWork);
   }
 
   /** Something was added: has it sent as soon as that may be. */
   async sendSoon(): Promise<void> {
-    const { courier, waker } = this.#parts;
+    const { courier, waker, upkeep, endpoint, now } = this.#parts;
     // A run sees what is added.
     const next = courier.isRunning ? null : courier.next();
+    if (next !== null) return waker.plan(next);
+    // Nothing else would wake an endpoint that is sent nothing, and what is too old would stay.
+    const isActive = endpoint.facts()?.config.state === "active";
+    if (!isActive && upkeep.isSweepDue) await waker.arm(now());
+  }
+
+  /** Whatever has been lost on the way, an alarm among it: what is open is looked for, and sent in its time. */
+  async revive(): Promise<void> {
+    const { courier, upkeep, waker, endpoint, now } = this.#parts;
+    if (endpoint.facts() === null || courier.isRunning) return;
+    courier.load(true);
+    if (upkeep.isPending) return waker.arm(now());
+    const next = courier.next();
     if (next !== null) await waker.plan(next);
   }
 
@@ -46,6 +61,7 @@ export class Keeper {
   async wake(): Promise<void> {
     const { courier, waker, endpoint, now } = this.#parts;
     if (endpoint.facts() === null) return;
+    if (courier.isRunning) return courier.poke();
     courier.load(true);
     const next = courier.next();
     if (next === null) return;
@@ -63,6 +79,7 @@ export class Keeper {
     const { courier, waker, upkeep, now } = this.#parts;
     waker.fired();
     if (courier.isRunning) return;
+    this.#isAtWork = true;
     try {
       courier.load(true);
       if (courier.hasRoom) courier.addRecovered(upkeep.recover());
@@ -76,6 +93,8 @@ export class Keeper {
       this.#logFailure("endpoint_alarm_failed", error);
       courier.reset();
       await waker.arm(now() + WATCHDOG_MS);
+    } finally {
+      this.#isAtWork = false;
     }
   }
 

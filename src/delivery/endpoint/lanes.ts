@@ -94,10 +94,12 @@ export class Lanes {
    * `putBack`.
    *
    * @param leastRank lanes whose highest priority is lower wait
+   * @param isByAge whether what came due first goes first, whatever its priority
    */
-  take(now: number, leastRank = 0): LaneItem | null {
+  take(now: number, leastRank = 0, isByAge = false): LaneItem | null {
     this.#ripen(now);
-    for (let entry = this.#best(leastRank); entry !== null; entry = this.#best(leastRank)) {
+    const best = () => (isByAge ? this.#oldest() : this.#best(leastRank));
+    for (let entry = best(); entry !== null; entry = best()) {
       this.#ready[entry.rank]?.pop();
       this.#weigh(entry.lane, false);
       const head = entry.lane.shift();
@@ -190,6 +192,11 @@ export class Lanes {
     return [...this.#lanes.values()].every((lane) => lane.isBusy || (lane.head()?.isRetry ?? true));
   }
 
+  /** Whether there is anything of this lane, waiting or under way. */
+  has(name: string): boolean {
+    return this.#lanes.has(name);
+  }
+
   /** Whether another delivery of its lane has to go before this one. */
   isBehind(item: { lane: string; source: string; seq: number }): boolean {
     const lane = this.#lanes.get(item.lane);
@@ -246,6 +253,15 @@ export class Lanes {
       this.#weigh(entry.lane, true);
       entry = this.#first(this.#waiting);
     }
+  }
+
+  #oldest(): Entry | null {
+    let oldest: Entry | null = null;
+    for (const heap of this.#ready) {
+      const entry = this.#first(heap);
+      if (entry !== undefined && (oldest === null || byAge(entry, oldest))) oldest = entry;
+    }
+    return oldest;
   }
 
   #best(leastRank: number): Entry | null {

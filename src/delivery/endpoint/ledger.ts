@@ -12,6 +12,9 @@ import type { HeldBatch } from "./held-batches.ts";
 import { outcomeOf, settle, type SendReport } from "./settle.ts";
 import type { Turn } from "./turn.ts";
 
+/** Probes come a quarter of an hour apart at the most (facts/webhooks.md §6.6). */
+const LONGEST_PROBE_WAIT_MS = 900_000;
+
 /** What came of a turn. */
 export type Outcome = SendReport;
 
@@ -105,9 +108,17 @@ export class Ledger {
   #disable(facts: EndpointFacts, cause: "gone" | BreakerStep): void {
     const { config, breaker } = facts;
     if (config.state === "deleted") return;
+    // Nobody can resume a callback, and the next task that names it asks for it anew: it is probed on.
+    if (config.webhook_id.startsWith("cb_")) return this.#goOn(facts);
     const step = cause === "gone" ? disabled(breaker, this.#ports.now(), cause) : cause;
     const known = { ...facts, config: { ...config, state: "disabled" as const } };
     if (step.change !== null) this.#changeLevel(known, step.state, step.change);
+  }
+
+  #goOn({ breaker }: EndpointFacts): void {
+    const at = this.#ports.now() + LONGEST_PROBE_WAIT_MS;
+    const probe = breaker.probe === null ? null : { ...breaker.probe, at };
+    this.#stores.endpoint.remember({ ...breaker, probe });
   }
 
   #changeLevel(facts: EndpointFacts, breaker: BreakerState, change: LevelChange): void {
@@ -155,5 +166,6 @@ export function reportOf(
     report_id: `lvl_${name}_${config.shard}_${now}_${reports.length}_${change.from}${change.to}`,
     at: instant(now),
     ...change,
+    version: config.version,
   };
 }

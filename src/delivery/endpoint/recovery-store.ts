@@ -7,6 +7,7 @@ import {
 } from "../../protocol/webhook-operations.ts";
 import type { DeliveryPlace } from "./delivery-store.ts";
 import { RECOVERY_SCHEMA } from "./schema.ts";
+import { TEST_PREFIX } from "./test-item.ts";
 
 const recoveryRowSchema = z.object({
   recovery_id: z.string(),
@@ -41,9 +42,10 @@ export class RecoveryStore {
 
   /** How many deliveries are in a range now. Reads each delivery that is kept, writes nothing. */
   count({ since, until, wanted }: RecoveryRange): number {
-    const statement =
-      "SELECT count(*) AS matched FROM delivery WHERE state = ? AND position >= ? AND position < ?";
-    const row = this.#sql.exec(statement, wanted, since * 1_000, until * 1_000).one();
+    const statement = `SELECT count(*) AS matched FROM delivery WHERE state = ? AND position >= ? AND position < ?
+       AND NOT (seq = 0 AND source LIKE ?)`;
+    const bounds = [wanted, since * 1_000, until * 1_000, `${TEST_PREFIX}%`];
+    const row = this.#sql.exec(statement, ...bounds).one();
     return countRowSchema.parse(row).matched;
   }
 
@@ -89,6 +91,12 @@ export class RecoveryStore {
       "UPDATE recovery SET state = 'cancelled' WHERE recovery_id = ? AND state = 'running'",
       recovery_id,
     );
+  }
+
+  /** Ends all that run. */
+  cancelAll(): void {
+    if (this.running() === null) return;
+    this.#sql.exec("UPDATE recovery SET state = 'cancelled' WHERE state = 'running'");
   }
 
   #rows(where: string, ...bindings: string[]): RecoveryRow[] {

@@ -1,6 +1,9 @@
 import { instant } from "../../lib/ports.ts";
 import type { EnqueueItem } from "../endpoint-config.ts";
 
+/** What the id of a test begins with. */
+export const TEST_PREFIX = "test";
+
 /**
  * The notification of a test call: a system_alert of severity info that belongs to no task.
  *
@@ -8,7 +11,7 @@ import type { EnqueueItem } from "../endpoint-config.ts";
  * @param now epoch milliseconds
  */
 export function testItem(id: string, now: number): EnqueueItem {
-  const alert_id = `test${id}`;
+  const alert_id = `${TEST_PREFIX}${id}`;
   return {
     task_id: null,
     seq: null,

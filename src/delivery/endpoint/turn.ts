@@ -7,7 +7,6 @@ import type { Unit } from "./agenda.ts";
 import type { BatchStore, StoredBatch } from "./batch-store.ts";
 import type { DeliveryRow } from "./delivery-row.ts";
 import type { DeliveryStore } from "./delivery-store.ts";
-import type { Gate } from "./gate.ts";
 import type { SendReport } from "./settle.ts";
 
 /** A unit whose turn it is, made ready to leave. */
@@ -27,7 +26,6 @@ interface Departure {
   unit: Unit;
   rows: readonly DeliveryRow[];
   config: EndpointConfig;
-  gate: Gate;
   level: number;
   now: number;
 }
@@ -37,7 +35,7 @@ export function turnOf(
   departure: Departure,
   stores: { deliveries: DeliveryStore; batches: BatchStore },
 ): Turn {
-  const { unit, rows, config, gate, level, now } = departure;
+  const { unit, rows, config, level, now } = departure;
   const batch = unit.isBatch ? batchOf(departure) : null;
   if (batch !== null && unit.held === null) stores.batches.insert(batch);
   const bodies = rows.map((row) => stores.deliveries.body(row));
@@ -50,7 +48,7 @@ export function turnOf(
     unit,
     rows,
     batch,
-    asked: { isManual: unit.isManual, isProbe: !unit.isManual && gate.probeAt !== null, level },
+    asked: { isManual: unit.isManual, isProbe: unit.isProbe, level },
     job: {
       message_id:
         batch?.batch_id ?? messageId({ webhook_id, source: first.source, seq: first.seq }),

@@ -11,6 +11,9 @@ import { DAY_MS, dayOf, isTooOld, nextSweepAt } from "./retention.ts";
 /** Deliveries that a sweep looks at before it lets others go first. */
 const PAGE = 2_000;
 
+/** Pages of one call: a second of work at the most, after which others have their turn. */
+const MOST_PAGES = 10;
+
 /** What upkeep is given. */
 interface UpkeepPorts extends EndpointPorts {
   now: Clock;
@@ -36,18 +39,21 @@ export class Upkeep {
     return this.#sweptTo !== null || this.#stores.recoveries.running() !== null;
   }
 
-  /** Whether somebody has not heard yet of a changed level. */
-  get isUnreported(): boolean {
-    return (this.#stores.endpoint.facts()?.reports.length ?? 0) > 0;
+  /** Whether the day's sweep is still to come. */
+  get isSweepDue(): boolean {
+    const facts = this.#stores.endpoint.facts();
+    return facts !== null && facts.sweptDay < dayOf(this.#ports.now());
   }
 
   /** Opens the next deliveries of a recovery; gives them in the order of their lanes. */
   recover(): DeliveryRow[] {
     const { recoveries, endpoint } = this.#stores;
     const recovery = recoveries.running();
-    if (recovery === null || endpoint.facts() === null) return [];
+    const facts = endpoint.facts();
+    if (recovery === null || facts === null) return [];
+    const about = { ordering: facts.config.ordering, now: this.#ports.now() };
     return this.#ports.transaction(() => {
-      const opened = recoverPage(recovery, this.#stores, this.#ports.now());
+      const opened = recoverPage(recovery, this.#stores, about);
       if (opened.length > 0) endpoint.change({ isIndexComplete: false });
       return opened;
     });
@@ -72,19 +78,27 @@ export class Upkeep {
     const facts = this.#stores.endpoint.facts();
     const now = this.#ports.now();
     if (facts === null || (facts.sweptDay >= dayOf(now) && this.#sweptTo === null)) return;
-    this.sweepPage();
+    this.sweepSome();
     if (this.#sweptTo !== null) return;
     // First the appointment: without one nothing would come back to an endpoint that has become quiet.
     await this.#ports.scheduleSweep(this.#ports.name, nextSweepAt(this.#ports.retention, now));
     this.#stores.endpoint.change({ sweptDay: dayOf(now) });
   }
 
-  /** Forgets all that is too old. Whether anything is left. */
-  sweepAll(): boolean {
-    while (!this.sweepPage());
+  /** Whether nothing will ever come again: it was deleted, or is a callback that any task may name anew. */
+  get isOver(): boolean {
+    const config = this.#stores.endpoint.facts()?.config;
+    return config?.state === "deleted" || config?.webhook_id.startsWith("cb_") === true;
+  }
+
+  /** Forgets what is too old, some pages of it. Whether anything is left, or has not been looked at. */
+  sweepSome(): boolean {
     const { deliveries, endpoint } = this.#stores;
-    const isKnown = endpoint.facts() !== null;
-    return isKnown && deliveries.page({ source: "", seq: -1 }, null, 1).length > 0;
+    if (endpoint.facts() === null) return false;
+    for (let pages = 0; pages < MOST_PAGES; pages += 1) {
+      if (this.sweepPage()) return deliveries.page({ source: "", seq: -1 }, null, 1).length > 0;
+    }
+    return true;
   }
 
   /** Forgets what is too old among the next deliveries. Whether that was the last page. */

@@ -58,7 +58,7 @@ export function auditRecord(
 
 /** The record of a changed level, under the report's own id: told again it is the same one. */
 export function levelRecord(tenant: string, webhook_id: string, report: LevelReport): AuditRecord {
-  const { report_id, at, ...detail } = report;
+  const { report_id, at, version: _version, ...detail } = report;
   return {
     tenant,
     subject: webhook_id,

@@ -92,7 +92,8 @@ export function createOperations(ports: OperationPorts): WebhookOperations {
       const office = await found(by.tenant, webhook_id);
       if (!office.ok) return office;
       const cancelled = await office.value.cancelRecovery(recovery_id);
-      if (cancelled.ok) await record(by, webhook_id, "recovery_cancelled", { recovery_id });
+      const isEnded = cancelled.ok && cancelled.value.state === "cancelled";
+      if (isEnded) await record(by, webhook_id, "recovery_cancelled", { recovery_id });
       return cancelled;
     },
   };

@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import { instant } from "../../lib/ports.ts";
 import { pointerOf } from "../../protocol/faults.ts";
 import type { Fault, Refusal } from "../../protocol/refusal.ts";
 import {
@@ -125,8 +126,9 @@ function faultAt(path: (string | number)[], code: string, detail: string): Fault
 }
 
 /**
- * The secrets after a rotation: the new one first and for good, the others until their overlap ends. At most
- * three sign at one time, so the oldest goes when there are more.
+ * The secrets after a rotation: the new one first and for good, the others until this overlap or an earlier one
+ * ends, whichever is first: with none, the new one signs alone. At most three sign at one time, so the oldest goes
+ * when there are more.
  *
  * @param now epoch milliseconds
  */
@@ -137,7 +139,10 @@ export function rotated(
 ): SigningSecret[] {
   const end = rotation.now + rotation.overlapSeconds * 1_000;
   const old = secrets
-    .map((other) => ({ ...other, expires_at: other.expires_at ?? new Date(end).toISOString() }))
+    .map(({ secret: other, expires_at }) => ({
+      secret: other,
+      expires_at: instant(Math.min(end, expires_at === null ? end : Date.parse(expires_at))),
+    }))
     .filter(({ expires_at }) => Date.parse(expires_at) > rotation.now);
   return [{ secret, expires_at: null }, ...old].slice(0, MOST_SECRETS);
 }

@@ -1,4 +1,4 @@
-import { asc, eq, lte } from "drizzle-orm";
+import { and, asc, eq, lte } from "drizzle-orm";
 import { drizzle, type DrizzleD1Database } from "drizzle-orm/d1";
 
 import { endpointSweepTable } from "../../db/tables.ts";
@@ -31,8 +31,9 @@ export class SweepStore {
     return rows.map((row) => row.name);
   }
 
-  /** Nothing is left there that could become too old. */
-  async remove(name: string): Promise<void> {
-    await this.#db.delete(endpointSweepTable).where(eq(endpointSweepTable.name, name));
+  /** Nothing is left there that could become too old; an appointment after `now` was made meanwhile, and stays. */
+  async remove(name: string, now: number): Promise<void> {
+    const { due, name: of } = endpointSweepTable;
+    await this.#db.delete(endpointSweepTable).where(and(eq(of, name), lte(due, now)));
   }
 }

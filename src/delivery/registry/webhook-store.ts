@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, inArray, isNull, ne, sql, type SQL } from "drizzle-orm";
+import { and, asc, eq, gt, inArray, isNull, lte, ne, sql, type SQL } from "drizzle-orm";
 import { drizzle, type DrizzleD1Database } from "drizzle-orm/d1";
 
 import { webhookSubscriptionTable, webhookTable } from "../../db/tables.ts";
@@ -99,9 +99,19 @@ export class WebhookStore {
     return changed.length > 0;
   }
 
-  /** The receiver wants nothing more, or has failed for too long. Repeating it changes and records nothing. */
-  async disable(tenant: string, webhook_id: string, record: AuditRecord): Promise<void> {
-    const isDue = and(isLive(tenant, webhook_id), ne(webhookTable.state, "disabled"));
+  /**
+   * The receiver wants nothing more, or has failed for too long, up to this version. Repeating it changes and records
+   * nothing, nor does it undo what somebody decided since.
+   */
+  async disable(
+    { tenant, webhook_id, version }: Pick<Webhook, "tenant" | "webhook_id" | "version">,
+    record: AuditRecord,
+  ): Promise<void> {
+    const isDue = and(
+      isLive(tenant, webhook_id),
+      ne(webhookTable.state, "disabled"),
+      lte(webhookTable.version, version),
+    );
     await this.#db.batch([
       auditInsert(this.#db, record, sql`EXISTS (SELECT 1 FROM ${webhookTable} WHERE ${isDue})`),
       this.#db
