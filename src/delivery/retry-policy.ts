@@ -48,7 +48,7 @@ function promisedSeconds(policy: WebhookRetryPolicy, retry: number): number | nu
  */
 export function retryAfterMs(header: string | null, now: number): number | null {
   const text = header?.trim() ?? "";
-  if (/^\d{1,10}$/.test(text)) return Math.min(Number(text) * 1_000, LONGEST_PAUSE_MS);
+  if (/^\d{1,30}$/.test(text)) return Math.min(Number(text) * 1_000, LONGEST_PAUSE_MS);
   // The three date forms of RFC 9110 §5.6.7 all start with the day's name; Date.parse alone takes "1.5" for a date.
   const instant = /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)/.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(instant)) return null;

@@ -1,6 +1,11 @@
 import { z } from "zod";
 
-import { notificationTypeSchema, prioritySchema, severitySchema, taskTypeSchema } from "./enums.ts";
+import {
+  notificationTypeSchema,
+  priorityInputSchema,
+  severitySchema,
+  taskTypeSchema,
+} from "./enums.ts";
 import {
   agentIdSchema,
   instantSchema,
@@ -118,7 +123,7 @@ export type SystemAlert = z.infer<typeof systemAlertSchema>;
 const filterSampleSchema = z.strictObject({
   type: notificationTypeSchema,
   task_type: taskTypeSchema.default("general"),
-  priority: prioritySchema.default("normal"),
+  priority: priorityInputSchema.default("normal"),
   agent_id: agentIdSchema.nullable().default(null),
   tags: tagsSchema.default([]),
   notification: jsonObjectSchema.default({}),

@@ -105,16 +105,29 @@ export const webhookRegistrationSchema = z
   .meta({ id: "WebhookRegistration", title: "Registration of a webhook endpoint" });
 export type WebhookRegistration = z.infer<typeof webhookRegistrationSchema>;
 
-/** A change to a registration: the given fields replace the old ones, the secret is changed by rotation. */
+/**
+ * A change to a registration: the given fields replace the old ones, and null takes an option back. The secret is
+ * changed by rotation.
+ */
 export const webhookPatchSchema = z
   .strictObject({
     ...registrationFields,
+    name: registrationFields.name.nullable(),
+    filters: registrationFields.filters.nullable(),
+    lane_policy: registrationFields.lane_policy.nullable(),
+    retry_policy: registrationFields.retry_policy.nullable(),
+    final_statuses: registrationFields.final_statuses.nullable(),
+    rate_limit: registrationFields.rate_limit.nullable(),
+    batching: registrationFields.batching.nullable(),
+    breaker: registrationFields.breaker.nullable(),
+    headers: registrationFields.headers.nullable(),
+    compression: registrationFields.compression.nullable(),
     events: registrationFields.events.unwrap(),
     ordering: registrationFields.ordering.unwrap(),
     timeout: registrationFields.timeout.unwrap(),
     active: registrationFields.active.unwrap(),
   })
-  .omit({ secret: true, schema_version: true, challenge: true })
+  .omit({ secret: true, challenge: true })
   .partial()
   .meta({ id: "WebhookPatch", title: "Change to a webhook endpoint" });
 export type WebhookPatch = z.infer<typeof webhookPatchSchema>;

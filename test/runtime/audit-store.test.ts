@@ -12,7 +12,15 @@ const at = (second: number) => new Date(Date.UTC(2026, 10, 22, 10, 0, second)).t
 function levelChange(tenant: string, second: number, report_id = `lvl_${second}`) {
   const [from, to, why] = [0, 3, "five failures in a row"];
   const evidence = { failures: 5 };
-  return levelRecord(tenant, "wh_x", { report_id, at: at(second), from, to, why, evidence });
+  return levelRecord(tenant, "wh_x", {
+    report_id,
+    at: at(second),
+    from,
+    to,
+    why,
+    evidence,
+    version: 1,
+  });
 }
 
 describe("the audit in the database", () => {
@@ -65,8 +73,6 @@ describe("the audit in the database", () => {
           to: 3,
           why: "five failures in a row",
           evidence: { failures: 5 },
-          version: 1,
-          version: 1,
         },
       },
       expect.objectContaining({ audit_id: "lvl_2" }),

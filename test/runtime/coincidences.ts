@@ -19,7 +19,7 @@ export const idOf = (e: TestEndpoint, task: string, seq: number) =>
   `dlv_${e.config.webhook_id.replace("_", "")}_${seq}_${task}`;
 export const alarmOf = (e: TestEndpoint) =>
   runInDurableObject(e.stub, (_i, s) => s.storage.getAlarm());
-export const membersOf = (body: string): string[] => {
+const membersOf = (body: string): string[] => {
   const parsed = bodySchema.parse(JSON.parse(body));
   const items = "items" in parsed.data ? parsed.data.items : [{ data: parsed.data }];
   return items.map((each) => `${each.data.task_id}:${each.data.seq}`);

@@ -28,13 +28,16 @@ describe("a replay", () => {
     const endpoint = await newEndpoint();
     await endpoint.change({ state: "paused" });
     await endpoint.enqueue(item("t", 1), item("t", 2));
-    const { delivery_id } = await endpoint.delivery("t", 2);
+    const first = await endpoint.delivery("t", 1);
+    const second = await endpoint.delivery("t", 2);
 
-    await endpoint.stub.replay(delivery_id);
+    await endpoint.stub.replay(second.delivery_id);
+    await endpoint.stub.replay(first.delivery_id);
     await endpoint.send();
 
-    expect(await endpoint.arrived()).toEqual(["t:2"]);
-    expect((await endpoint.delivery("t", 1)).state).toBe("held");
+    // The second one waits for the first, also where an operator asks for it.
+    expect(await endpoint.arrived()).toEqual(["t:1"]);
+    expect((await endpoint.delivery("t", 2)).state).toBe("held");
   });
 
   it("survives an eviction between the wish and the sending", async () => {

@@ -56,7 +56,7 @@ export async function newEndpoint(changes: Partial<EndpointConfig> = {}): Promis
       instance.random = () => 0;
       // The clock waits for answers: what is in flight comes back in real time.
       instance.wait = async (ms, isBusy) => {
-        if (isBusy) await scheduler.wait(ms);
+        if (isBusy) await scheduler.wait(Math.min(ms, 5));
         else now += ms;
       };
     });

@@ -164,7 +164,7 @@ export class Agenda {
     const first = this.#takeFirst(now, gate);
     if (first === null) return null;
     // One that failed alone goes alone again: the receiver may know it by its own id.
-    const isBatch = batching !== null && !first.isRetry;
+    const isBatch = batching !== null && !first.isRetry && first.priority < CRITICAL;
     const items = isBatch ? this.#fill(first, batching, now, gate) : [first];
     return { items, held: null, ...kind, isBatch: items.length > 1 };
   }
@@ -195,22 +195,24 @@ export class Agenda {
     }
   }
 
-  /** The rules of batching where they apply: a probe, what is critical and a retry go alone, and at once. */
+  /** The rules of batching where they apply: a probe and a retry go alone, and at once. */
   #batchingNow(now: number, gate: Gate): BatchRules | null {
-    if (gate.probeAt !== null || this.#lanes.readyRank(now) === CRITICAL) return null;
+    if (gate.probeAt !== null) return null;
     const isRetry = this.#lanes.nextReady(now, leastAt(now, gate))?.isRetry ?? false;
     return isRetry ? null : this.#rules.batching;
   }
 
   #fill(first: LaneItem, rules: BatchRules, now: number, gate: Gate): LaneItem[] {
-    const mayJoin = (item: LaneItem) => !this.isInFlight(item);
+    // A critical one goes alone; those of its lane that it waits for need not.
+    const mayJoin = (item: LaneItem) => !this.isInFlight(item) && item.priority < CRITICAL;
     return fillBatch(this.#lanes, { first, rules, now, least: leastAt(now, gate), mayJoin });
   }
 
   #batchAt(rules: BatchRules, now: number, gate: Gate): number {
     const load = this.#lanes.load(now);
     const oldest = this.#lanes.oldestDue(now);
-    if (oldest === null || isBatchFull(rules, load)) return oldest ?? now;
+    const isUrgent = this.#lanes.readyRank(now) === CRITICAL;
+    if (oldest === null || isUrgent || isBatchFull(rules, load)) return oldest ?? now;
     return oldest + batchWaitMs(rules, gate.latencyMs, load.items);
   }
 

@@ -29,8 +29,8 @@ export class Replays {
   }
 
   /**
-   * A delivery to be sent again, whatever became of it. While the endpoint is active, one that waits behind others of
-   * its lane keeps waiting: no replay breaks their order.
+   * A delivery to be sent again, whatever became of it. One that waits behind others of its lane keeps waiting: no
+   * replay breaks their order.
    *
    * Refuses `delivery_not_found`, `webhook_not_found` and `delivery_in_flight`.
    */
@@ -41,8 +41,8 @@ export class Replays {
     const config = endpoint.facts()?.config;
     if (config === undefined || config.state === "deleted") return refuse(DELETED);
     if (courier.isInFlight(found.value)) return refuse(IN_FLIGHT);
-    const isWaiting = found.value.state === "open" && config.state === "active";
-    const isBehind = isWaiting && deliveries.isBehindOpen(found.value, config.ordering);
+    const isBehind =
+      found.value.state === "open" && deliveries.isBehindOpen(found.value, config.ordering);
     if (found.value.replay_at !== null || isBehind) return found;
     const row = { ...found.value, replay_at: now() };
     deliveries.save(row);

@@ -62,7 +62,13 @@ export function turnOf(
               correlation_id: first.correlation_id,
               batch_size: null,
             }
-          : { task_id: null, type: "batch", attempt, correlation_id: "", batch_size: rows.length },
+          : {
+              task_id: null,
+              type: "batch",
+              attempt,
+              correlation_id: first.correlation_id,
+              batch_size: rows.length,
+            },
       config,
       started_at: now,
     },

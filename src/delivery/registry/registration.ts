@@ -56,10 +56,11 @@ export function storedRegistration(request: WebhookRegistration): StoredRegistra
   return registration;
 }
 
-/** The registration after a change. */
+/** The registration after a change: null takes an option back. */
 export function patched(before: StoredRegistration, patch: WebhookPatch): StoredRegistration {
-  const { active: _active, ...changes } = patch;
-  return storedRegistrationSchema.parse({ ...before, ...changes });
+  const { active: _active, schema_version: _version, ...changes } = patch;
+  const after = Object.entries({ ...before, ...changes }).filter(([, value]) => value !== null);
+  return storedRegistrationSchema.parse(Object.fromEntries(after));
 }
 
 /** The state that a request's `active` asks for; without it nothing changes. */
@@ -115,7 +116,7 @@ function unsupportedFields(registration: StoredRegistration, shards: number): Fa
     ...(shards > 1 && ordering === "endpoint"
       ? [refuse(["shards"], "must be 1 where one order holds for the whole endpoint")]
       : []),
-    ...(rate_limit !== undefined && rate_limit.rate < shards
+    ...(shards > 1 && rate_limit !== undefined && rate_limit.rate < shards
       ? [refuse(["rate_limit", "rate"], `must be at least ${shards}, one for each shard`)]
       : []),
   ];
