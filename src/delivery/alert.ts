@@ -4,8 +4,8 @@ import type { EnqueueItem } from "./endpoint-config.ts";
 import { addItem, handOver, type Batches, type HandOverPorts } from "./hand-over.ts";
 import { outboundOf } from "./outbound-check.ts";
 import { shownFacets, type Facet } from "./registry/facets.ts";
-import { factsOf, isWanted } from "./registry/filters.ts";
-import type { Subscriber } from "./registry/subscriptions.ts";
+import { factsOf } from "./registry/filters.ts";
+import { isRouted, type Subscriber } from "./registry/routing.ts";
 
 /** What alerts need. */
 export interface AlertPorts extends HandOverPorts {
@@ -67,7 +67,7 @@ export async function publishAlert(ports: AlertPorts, news: AlertNews): Promise<
   const facts = factsOf("system_alert", NOBODY, notification);
   const batches: Batches = new Map();
   for (const subscriber of await ports.registry.subscribers(tenant, shownFacets(facts))) {
-    const isMeant = subscriber.webhook_id !== except && isWanted(subscriber.filters, facts);
+    const isMeant = subscriber.webhook_id !== except && isRouted(subscriber, facts, at);
     if (isMeant) addItem(batches, subscriber, item);
   }
   await handOver(ports, tenant, batches);

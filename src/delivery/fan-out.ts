@@ -11,8 +11,8 @@ import type { EndpointConfig, EnqueueItem } from "./endpoint-config.ts";
 import { addItem, handOver, type Batches, type HandOverPorts } from "./hand-over.ts";
 import { outboundOf } from "./outbound-check.ts";
 import { shownFacets, type Facet } from "./registry/facets.ts";
-import { factsOf, isWanted, type FilterFacts } from "./registry/filters.ts";
-import type { Subscriber } from "./registry/subscriptions.ts";
+import { factsOf, type FilterFacts } from "./registry/filters.ts";
+import { isRouted, type Subscriber } from "./registry/routing.ts";
 
 /** What fan-out has to know of a task. */
 interface TaskFacts {
@@ -118,7 +118,7 @@ async function batchesOf(
   const batches: Batches = new Map();
   for (const { item, facts } of news) {
     for (const subscriber of subscribers) {
-      const isMeant = subscriber.type === item.type && isWanted(subscriber.filters, facts);
+      const isMeant = subscriber.type === item.type && isRouted(subscriber, facts, item.at);
       if (isMeant) addItem(batches, subscriber, item);
     }
     if (item.type !== "agent_end_task") continue;

@@ -112,6 +112,8 @@ export type WebhookRegistration = z.infer<typeof webhookRegistrationSchema>;
 export const webhookPatchSchema = z
   .strictObject({
     ...registrationFields,
+    // Without a default, as all that a change may leave out.
+    schema_version: schemaVersionSchema.unwrap().optional(),
     name: registrationFields.name.nullable(),
     filters: registrationFields.filters.nullable(),
     lane_policy: registrationFields.lane_policy.nullable(),

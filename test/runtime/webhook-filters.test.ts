@@ -87,6 +87,23 @@ describe("filters", () => {
     expect(await arrivals(receiver, 3)).toEqual(["t:1", "t:4", "t:6"]);
   });
 
+  it("are those of the time at which something happened, also when the news of it comes later", async () => {
+    const [by, receiver] = [newTenant(), newReceiver()];
+    const early = new Date(Date.now() - 60_000).toISOString();
+    const { webhook_id } = await register(by, receiver, { filters: { agent_ids: ["a-1"] } });
+    const happened = new Date().toISOString();
+    // Instants have milliseconds, and the change has to be of a later one.
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    await webhooks.patch(by, webhook_id, { filters: { agent_ids: ["a-2"] } }, ORIGIN);
+
+    await announce(by, "t", 1, { data: progress(10), at: early });
+    await announce(by, "t", 2, { data: progress(20), at: happened });
+    await announce(by, "t", 3, { data: progress(30, "a-2"), at: happened });
+    await announce(by, "t", 4, { data: progress(40, "a-2") });
+
+    expect(await storedAt(by, webhook_id)).toEqual([2, 4]);
+  });
+
   it("that are bad are refused when they come, with a pointer", async () => {
     const answer = await call("POST", "/v1/webhooks", {
       url: newReceiver().url,
@@ -124,7 +141,7 @@ describe("an alert", () => {
         {
           tenant: by.tenant,
           alert: { alert_id, severity, title: "An endpoint is down", detail: "Why", evidence: {} },
-          at: "2026-11-22T10:00:00.000Z",
+          at: "2099-01-01T00:00:00.000Z",
           except: about.webhook_id,
         },
       );

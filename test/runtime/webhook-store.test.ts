@@ -21,6 +21,7 @@ function webhook(tenant: string, fields: Record<string, unknown> = {}): Webhook 
     state: "active",
     level: 0,
     isVerified: true,
+    routing: { since: "", before: null },
     version: 1,
     created_at: "2026-11-22T10:00:00.000Z",
   };
@@ -230,7 +231,7 @@ describe("5,000 endpoints of one tenant that want the same type", () => {
     await env.DB.batch([
       env.DB.prepare(
         `${numbers} INSERT INTO webhook (tenant, webhook_id, registration, secrets, state, version, created_at)
-         SELECT ?, 'wh_' || i, '{}', '[]', 'active', 1, '' FROM n`,
+         SELECT ?, 'wh_' || i, '{"events":["all"]}', '[]', 'active', 1, '' FROM n`,
       ).bind(tenant),
       env.DB.prepare(
         `${numbers} INSERT INTO webhook_subscription SELECT ?, 'task_failed', ${facet}, 'wh_' || i FROM n`,

@@ -138,9 +138,11 @@ export async function announce(
   more: Partial<Publication["task"]> & {
     type?: NotificationType;
     data?: Record<string, unknown>;
+    /** When it happened: now. */
+    at?: string;
   } = {},
 ) {
-  const { type = "task_progress", data = {}, ...task } = more;
+  const { type = "task_progress", data = {}, at = new Date().toISOString(), ...task } = more;
   await publish(
     { registry, endpoint, log: () => {} },
     {
@@ -160,7 +162,7 @@ export async function announce(
           seq,
           event_id: `${task_id}-${seq}`,
           type,
-          at: "2026-11-22T10:00:00.000Z",
+          at,
           actor: { kind: "executor", id: "a" },
           correlation_id: "",
           data,

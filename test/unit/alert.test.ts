@@ -31,7 +31,10 @@ function world(...endpoints: [webhook_id: string, filters?: WebhookFilters][]) {
           type: "system_alert",
           webhook_id,
           version: 1,
+          events: ["all"],
           filters,
+          routing: { since: "", before: null },
+          created_at: "",
         }));
       },
       configOf: async () => null,

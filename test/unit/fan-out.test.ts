@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { EndpointConfig, EnqueueBatch } from "../../src/delivery/endpoint-config.ts";
 import { publish, type FanOutPorts, type Publication } from "../../src/delivery/fan-out.ts";
 import type { Facet } from "../../src/delivery/registry/facets.ts";
-import type { Subscriber } from "../../src/delivery/registry/subscriptions.ts";
+import type { Subscriber } from "../../src/delivery/registry/routing.ts";
 import type { TaskEvent } from "../../src/protocol/task-view.ts";
 import { endpointConfig } from "../endpoint-config.ts";
 
@@ -97,7 +97,16 @@ function wants(
   types: Subscriber["type"][],
   filters: Subscriber["filters"] = null,
 ) {
-  return types.map((type) => ({ webhook_id, type, filters, version: 1 }));
+  const routing = { since: "", before: null };
+  return types.map((type) => ({
+    webhook_id,
+    type,
+    events: ["all" as const],
+    filters,
+    routing,
+    created_at: "",
+    version: 1,
+  }));
 }
 
 const ALL = ["task_started", "task_progress", "task_completed", "agent_end_task"] as const;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { subscribedTypes, subscriberSchema } from "../../src/delivery/registry/subscriptions.ts";
+import { subscribedTypes } from "../../src/delivery/registry/subscriptions.ts";
 import { notificationTypeSchema } from "../../src/protocol/enums.ts";
 
 const LIFECYCLE = [
@@ -27,16 +27,5 @@ describe("what a registration's events mean", () => {
     ],
   ] as const)("%s", (events, types) => {
     expect(subscribedTypes(events)).toEqual(types);
-  });
-});
-
-describe("a subscriber's row", () => {
-  it("brings its filters out of JSON", () => {
-    const row = { type: "task_failed", webhook_id: "wh_x", version: 2 };
-
-    expect(subscriberSchema.parse({ ...row, filters: '{"tags":["a"]}' }).filters).toEqual({
-      tags: ["a"],
-    });
-    expect(subscriberSchema.parse({ ...row, filters: null }).filters).toBeNull();
   });
 });

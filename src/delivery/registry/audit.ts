@@ -22,6 +22,13 @@ export type AuditAction =
   | "recovery_cancelled"
   | "level_changed";
 
+/** A change of a webhook and what its audit calls it; without `detail` that tells which fields changed. */
+export interface Change {
+  webhook: Webhook;
+  action: AuditAction;
+  detail?: JsonObject;
+}
+
 /** An entry on its way into the audit of a tenant. */
 export interface AuditRecord extends AuditEntry {
   tenant: string;

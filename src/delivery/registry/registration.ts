@@ -16,6 +16,7 @@ import {
 } from "../endpoint-config.ts";
 import { headerFaults } from "../endpoint-headers.ts";
 import { urlFault, type UrlPolicy } from "./endpoint-url.ts";
+import type { Routing } from "./routing.ts";
 import { subscribedTypes } from "./subscriptions.ts";
 
 /** A registration as it is kept: secrets and the state live beside it. */
@@ -41,6 +42,8 @@ export interface Webhook {
   state: WebhookState;
   /** The breaker's level as its object last told it. */
   level: number;
+  /** From when on it wants what it wants. */
+  routing: Routing;
   /** False while the receiver has not met the challenge that its registration asked for. */
   isVerified: boolean;
   version: number;

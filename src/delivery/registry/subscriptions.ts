@@ -1,21 +1,5 @@
-import { z } from "zod";
-
 import { notificationTypeSchema, type NotificationType } from "../../protocol/enums.ts";
-import { webhookRegistrationSchema, type WebhookEvent } from "../../protocol/webhook.ts";
-
-const filtersSchema = webhookRegistrationSchema.shape.filters.unwrap();
-
-/** One endpoint that wants one type of notification; `filters` comes as JSON. */
-export const subscriberSchema = z.object({
-  type: notificationTypeSchema,
-  webhook_id: z.string(),
-  version: z.int(),
-  filters: z
-    .string()
-    .nullable()
-    .transform((text) => (text === null ? null : filtersSchema.parse(JSON.parse(text)))),
-});
-export type Subscriber = z.infer<typeof subscriberSchema>;
+import type { WebhookEvent } from "../../protocol/webhook.ts";
 
 /** The six types of a task's life (protocol.md §7, Webhooks); the others belong to no task. */
 export const TASK_NEWS: readonly NotificationType[] = [

@@ -8,7 +8,8 @@ import type { DeliveryView } from "../../protocol/webhook.ts";
 import { MOST_CALLS } from "../hand-over.ts";
 import { shownFacets, type Facet } from "./facets.ts";
 import { factsOf } from "./filters.ts";
-import { TASK_NEWS, type Subscriber } from "./subscriptions.ts";
+import type { Subscriber } from "./routing.ts";
+import { TASK_NEWS } from "./subscriptions.ts";
 
 type Answer<Value> = Promise<Result<Value, Refusal>>;
 
@@ -40,7 +41,7 @@ export interface TaskDeliveriesPorts {
   audience(tenant: string, task_id: string): Answer<TaskAudience>;
   /** The task in history; null when it is not there either. */
   archived(tenant: string, task_id: string): Promise<TaskView | null>;
-  subscribers(tenant: string, asked: readonly Facet[]): Promise<Subscriber[]>;
+  subscribers(tenant: string, asked: readonly Facet[]): Promise<Pick<Subscriber, "webhook_id">[]>;
   /** The id of the endpoint that a callback URL stands for. */
   callbackId(tenant: string, url: string): Promise<string>;
   endpoint: (tenant: string, webhook_id: string) => DeliveryShelf;

@@ -5,14 +5,14 @@ import { webhookSubscriptionTable, webhookTable } from "../../db/tables.ts";
 import { notificationTypeSchema } from "../../protocol/enums.ts";
 import { auditInsert } from "./audit-store.ts";
 import type { AuditRecord } from "./audit.ts";
-import { wantedFacets, type Facet } from "./facets.ts";
+import type { Facet } from "./facets.ts";
 import {
   signingSecretsSchema,
   storedRegistrationSchema,
   webhookStateSchema,
   type Webhook,
 } from "./registration.ts";
-import { subscriberSchema, type Subscriber } from "./subscriptions.ts";
+import { routedFacets, routingSchema, subscriberSchema, type Subscriber } from "./routing.ts";
 
 /**
  * The registry of webhooks in D1. Deleted ones are kept, so that their deliveries stay readable.
@@ -63,17 +63,17 @@ export class WebhookStore {
 
   /** Replaces the version before this one. False, and nothing happened, when that is no longer the newest. */
   async update(webhook: Webhook, record: AuditRecord): Promise<boolean> {
-    const { registration, secrets, state, is_verified, version } = rowOf(webhook);
+    const { registration, routing, secrets, state, is_verified, version } = rowOf(webhook);
     const before = await this.#before(webhook);
     if (before === null) return false;
     // The subscriptions change first, while the version before can still be seen by them.
     const [, , , changed] = await this.#db.batch([
       auditInsert(this.#db, record, isStillNewest(before)),
-      this.#unsubscribe(before, wantedFacets(webhook.registration)),
+      this.#unsubscribe(before, routedFacets(webhook)),
       this.#subscribe(webhook, before.version),
       this.#db
         .update(webhookTable)
-        .set({ registration, secrets, state, is_verified, version })
+        .set({ registration, routing, secrets, state, is_verified, version })
         .where(isNewest(before))
         .returning({ version: webhookTable.version }),
     ]);
@@ -137,7 +137,9 @@ export class WebhookStore {
     // CROSS JOIN keeps the order of the tables: keys first, then the index.
     const rows = await this.#db.all(
       sql`SELECT found.type, found.webhook_id, webhook.version,
-            json_extract(webhook.registration, '$.filters') AS filters
+            json_extract(webhook.registration, '$.events') AS events,
+            json_extract(webhook.registration, '$.filters') AS filters,
+            webhook.routing, webhook.created_at
           FROM (
             SELECT DISTINCT subscription.type, subscription.webhook_id
             FROM json_each(${keysOf(asked)}) AS asked
@@ -175,8 +177,9 @@ export class WebhookStore {
   }
 
   /** A row for each key, if the webhook has this version; those that are there already stay. */
-  #subscribe({ tenant, webhook_id, registration }: Webhook, version: number) {
-    const keys = keysOf(wantedFacets(registration));
+  #subscribe(webhook: Webhook, version: number) {
+    const { tenant, webhook_id } = webhook;
+    const keys = keysOf(routedFacets(webhook));
     return this.#db
       .insert(webhookSubscriptionTable)
       .select(
@@ -187,12 +190,13 @@ export class WebhookStore {
   }
 
   /** Removes the rows that this webhook has, less those to keep, if it still is the newest version. */
-  #unsubscribe({ tenant, webhook_id, registration, version }: Webhook, kept: readonly Facet[]) {
+  #unsubscribe(webhook: Webhook, kept: readonly Facet[]) {
+    const { tenant, webhook_id, version } = webhook;
     const { type, facet, webhook_id: id, tenant: owner } = webhookSubscriptionTable;
     // Rows from before there were other keys have this one, whatever the filters say.
     const oldest = notificationTypeSchema.options.map((each) => ({ type: each, facet: "*" }));
     const keptKeys = new Set(kept.map(keyOf));
-    const held = [...wantedFacets(registration), ...oldest];
+    const held = [...routedFacets(webhook), ...oldest];
     const keys = keysOf(held.filter((each) => !keptKeys.has(keyOf(each))));
     return this.#db.delete(webhookSubscriptionTable).where(
       and(
@@ -242,6 +246,7 @@ function rowOf(webhook: Webhook): WebhookRow {
   return {
     ...rest,
     registration: JSON.stringify(webhook.registration),
+    routing: JSON.stringify(webhook.routing),
     secrets: JSON.stringify(webhook.secrets),
     is_verified: Number(isVerified),
     deleted_at: null,
@@ -253,6 +258,7 @@ function webhookOf(row: WebhookRow): Webhook {
     tenant: row.tenant,
     webhook_id: row.webhook_id,
     registration: storedRegistrationSchema.parse(JSON.parse(row.registration)),
+    routing: routingSchema.parse(JSON.parse(row.routing)),
     secrets: signingSecretsSchema.parse(JSON.parse(row.secrets)),
     state: webhookStateSchema.parse(row.state),
     level: row.level,

@@ -23,6 +23,7 @@ import {
   patchAction,
   type AuditAction,
   type AuditRecord,
+  type Change,
 } from "./audit.ts";
 import { callbackSecret, rotateCallbackSecret, type CallbackPorts } from "./callbacks.ts";
 import { challengeRefusal, changed, firstState, unverified } from "./challenge.ts";
@@ -39,6 +40,7 @@ import {
   type Webhook,
   type WebhookState,
 } from "./registration.ts";
+import { ALWAYS, routingAfter } from "./routing.ts";
 import type { WebhookStore } from "./webhook-store.ts";
 
 type Answer<Value> = Promise<Result<Value, Refusal>>;
@@ -53,13 +55,6 @@ export interface WebhookPorts extends CallbackPorts {
   now: Clock;
   urlPolicy: UrlPolicy;
   hostFault: HostFault;
-}
-
-/** A change of a webhook and what its audit calls it; without `detail` that tells which fields changed. */
-interface Change {
-  webhook: Webhook;
-  action: AuditAction;
-  detail?: JsonObject;
 }
 
 /** How often a change that somebody else's overtook is tried again. */
@@ -94,6 +89,7 @@ export class Webhooks {
       ...firstState(request),
       level: 0,
       version: 1,
+      routing: ALWAYS,
       created_at: instant(this.#ports.now()),
     };
     const record = this.#record(by, webhook.webhook_id, "webhook_created", creationDetail(webhook));
@@ -279,11 +275,12 @@ export class Webhooks {
       if (before === null) return refuse(notFound(webhook_id));
       const after = await change(before);
       if (!after.ok) return after;
-      const { action, detail = changeDetail(before, after.value.webhook) } = after.value;
+      const { webhook: wanted, action, detail = changeDetail(before, wanted) } = after.value;
       // Seals a new secret, and what an earlier version or key left.
       const owner = secretOwner(before);
-      const secrets = await renewedSecrets(this.#ports.sealer, owner, after.value.webhook.secrets);
-      const webhook = { ...after.value.webhook, secrets, version: before.version + 1 };
+      const secrets = await renewedSecrets(this.#ports.sealer, owner, wanted.secrets);
+      const routing = routingAfter(before, wanted.registration, instant(this.#ports.now()));
+      const webhook = { ...wanted, secrets, routing, version: before.version + 1 };
       const record = this.#record(by, webhook_id, action, detail);
       if (await this.#ports.store.update(webhook, record)) {
         await this.#tell(configOf(webhook));
