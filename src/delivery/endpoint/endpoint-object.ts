@@ -5,7 +5,6 @@ import { consoleLog } from "../../lib/log.ts";
 import type { Clock, Random } from "../../lib/ports.ts";
 import { ok, type Result } from "../../lib/result.ts";
 import { createSealer } from "../../lib/seal.ts";
-import type { Priority } from "../../protocol/enums.ts";
 import type { Refusal } from "../../protocol/refusal.ts";
 import type { Recovery, RecoveryMatch } from "../../protocol/webhook-operations.ts";
 import type { DeliveryView } from "../../protocol/webhook.ts";
@@ -72,7 +71,8 @@ export class EndpointObject extends DurableObject<Env> {
     log: this.#log,
     getAlarm: () => this.ctx.storage.getAlarm(),
     setAlarm: (at) => this.ctx.storage.setAlarm(at),
-    sendWake: (due, priority, delaySeconds) => this.#sendWake(due, priority, delaySeconds),
+    endpoint: this.#stores.endpoint,
+    sendWake: (...wake) => EndpointObject.connect(this.env).sendWake(...wake),
   });
   readonly #upkeep = new Upkeep(this.#stores, {
     ...EndpointObject.connect(this.env),
@@ -244,16 +244,5 @@ export class EndpointObject extends DurableObject<Env> {
     if (!wished.ok) return wished;
     await this.#keeper.sendSoon();
     return ok(this.#reader.view(wished.value));
-  }
-
-  async #sendWake(due: number, priority: Priority, delaySeconds: number): Promise<void> {
-    const facts = this.#stores.endpoint.facts();
-    if (facts === null) return;
-    const { tenant, webhook_id, shard } = facts.config;
-    await EndpointObject.connect(this.env).sendWake(
-      { tenant, webhook_id, shard, due },
-      priority,
-      delaySeconds,
-    );
   }
 }

@@ -1,7 +1,9 @@
 import type { Log } from "../../lib/log.ts";
 import type { Clock } from "../../lib/ports.ts";
-import { prioritySchema, type Priority } from "../../protocol/enums.ts";
+import { prioritySchema } from "../../protocol/enums.ts";
+import type { EndpointPorts } from "../level-report.ts";
 import { hopSeconds } from "../retry-policy.ts";
+import type { EndpointStore } from "./endpoint-store.ts";
 import type { NextTurn } from "./gate.ts";
 
 /** How far the alarm stays behind the queue's message, and how soon it comes back after an error. */
@@ -13,8 +15,9 @@ interface WakerPorts {
   log: Log;
   getAlarm: () => Promise<number | null>;
   setAlarm: (at: number) => Promise<void>;
+  endpoint: Pick<EndpointStore, "facts">;
   /** Puts a message on the queue of this priority that wakes the object when its delay is over. */
-  sendWake: (due: number, priority: Priority, delaySeconds: number) => Promise<void>;
+  sendWake: EndpointPorts["sendWake"];
 }
 
 /** Sees to it that an object wakes in time: by its alarm, and where a retry is due by a queue before it. */
@@ -63,11 +66,15 @@ export class Waker {
   /** Has the queue wake the object at `due`, unless a message is under way that comes no later. */
   async askWake(due: number, rank: number): Promise<void> {
     const now = this.#ports.now();
+    const facts = this.#ports.endpoint.facts();
+    if (facts === null) return;
     if (this.#wakeAt !== null && this.#wakeAt > now && this.#wakeAt <= due) return;
     this.#wakeAt = due;
     try {
+      const { tenant, webhook_id, shard } = facts.config;
       const priority = prioritySchema.options[rank] ?? "normal";
-      await this.#ports.sendWake(due, priority, hopSeconds(due, now));
+      const message = { tenant, webhook_id, shard, due };
+      await this.#ports.sendWake(message, priority, hopSeconds(due, now));
     } catch (error) {
       // The alarm behind it comes a minute later.
       this.#ports.log("error", "retry_message_failed", { error: String(error) });
