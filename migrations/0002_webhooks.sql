@@ -2,7 +2,7 @@
 
 ALTER TABLE webhook ADD COLUMN level INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE webhook ADD COLUMN is_verified INTEGER NOT NULL DEFAULT 1;
-ALTER TABLE webhook ADD COLUMN routing TEXT NOT NULL DEFAULT '{"since":"","before":null}';
+ALTER TABLE webhook ADD COLUMN routing TEXT NOT NULL DEFAULT '[]';
 
 -- `facet` is what a notification must show for the row to be found; '*' is found by all, and filters decide then.
 CREATE TABLE webhook_subscription_by_facet (

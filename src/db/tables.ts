@@ -56,8 +56,8 @@ export const webhookTable = sqliteTable(
     level: integer().notNull().default(0),
     /** 0 while the receiver has not met the challenge of its registration. */
     is_verified: integer().notNull().default(1),
-    /** JSON: from when on the registration's wishes hold, and which held before. */
-    routing: text().notNull().default('{"since":"","before":null}'),
+    /** JSON: what was wanted before, and until when. */
+    routing: text().notNull().default("[]"),
   },
   (table) => [primaryKey({ columns: [table.tenant, table.webhook_id] })],
 );

@@ -1,9 +1,10 @@
-import { runInDurableObject } from "cloudflare:test";
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
 import { EndpointStore } from "../../src/delivery/endpoint/endpoint-store.ts";
 import { SweepStore } from "../../src/delivery/registry/sweep-store.ts";
+import { randomId } from "../../src/lib/ports.ts";
 import { sweepEndpoints } from "../../src/services-webhooks.ts";
 import { endpointConfig } from "../endpoint-config.ts";
 import { item, newEndpoint, START, type TestEndpoint } from "./endpoints.ts";
@@ -18,6 +19,20 @@ async function kept(endpoint: TestEndpoint): Promise<string[]> {
 }
 
 const nameOf = ({ config }: TestEndpoint) => `default/${config.webhook_id}`;
+
+describe("an object that nobody has configured", () => {
+  it("lets no alarm come back for ever", async () => {
+    const stub = env.ENDPOINT.getByName(`default/wh_${randomId()}`);
+    await runInDurableObject(stub, (_instance, { storage }) =>
+      storage.setAlarm(Date.now() + 60_000),
+    );
+
+    await runDurableObjectAlarm(stub);
+
+    const alarm = await runInDurableObject(stub, (_instance, { storage }) => storage.getAlarm());
+    expect(alarm).toBeNull();
+  });
+});
 
 describe("what is too old", () => {
   it("is forgotten by the first alarm of a day, by its outcome", async () => {

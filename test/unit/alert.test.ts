@@ -33,7 +33,7 @@ function world(...endpoints: [webhook_id: string, filters?: WebhookFilters][]) {
           version: 1,
           events: ["all"],
           filters,
-          routing: { since: "", before: null },
+          routing: [],
           created_at: "",
         }));
       },

@@ -17,7 +17,7 @@ function webhook(fields: Record<string, unknown> = {}, more: Partial<Webhook> = 
     state: "active",
     level: 0,
     isVerified: true,
-    routing: { since: "", before: null },
+    routing: [],
     version: 1,
     created_at: "2026-11-22T10:00:00.000Z",
     ...more,

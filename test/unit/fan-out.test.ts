@@ -97,13 +97,12 @@ function wants(
   types: Subscriber["type"][],
   filters: Subscriber["filters"] = null,
 ) {
-  const routing = { since: "", before: null };
   return types.map((type) => ({
     webhook_id,
     type,
     events: ["all" as const],
     filters,
-    routing,
+    routing: [],
     created_at: "",
     version: 1,
   }));

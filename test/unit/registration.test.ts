@@ -30,7 +30,7 @@ const WEBHOOK: Webhook = {
   state: "active",
   level: 0,
   isVerified: true,
-  routing: { since: "", before: null },
+  routing: [],
   version: 3,
   created_at: "2026-11-22T10:00:00.000Z",
 };

@@ -33,14 +33,14 @@ const ALERT: FilterFacts = {
   notification: { severity: "warning" },
 };
 
-function found(now: Wished, before: Wished | null, since = SINCE) {
+function found(now: Wished, before: Wished | null, until = SINCE) {
   return {
     type: "task_failed" as const,
     webhook_id: "wh_x",
     version: 2,
     events: now.events,
     filters: now.filters ?? null,
-    routing: { since, before },
+    routing: before === null ? [] : [{ ...before, until }],
     created_at: CREATED,
   };
 }
@@ -56,7 +56,7 @@ const ON_U: Wished = { events: ["task_failed"], filters: { tags: ["u"] } };
 
 describe("what an endpoint wanted when something happened", () => {
   it.each([
-    ["nothing, before it was registered", FAILURES, null, ["2026-11-24T23:59:59.999Z", false]],
+    ["nothing, before it was registered", FAILURES, null, ["2026-11-24T23:59:58.999Z", false]],
     [
       "nothing then, also when it was changed since",
       FAILURES,
@@ -89,33 +89,55 @@ function mutable({ events, filters }: Wishes): Wished {
 }
 
 describe("the routing of a changed endpoint", () => {
-  const routing: Routing = { since: BEFORE, before: null };
+  const NOW = Date.parse(SINCE);
+  const DAY_MS = 86_400_000;
 
   it("remembers what was wanted until the change", () => {
-    const after = routingAfter({ registration: ON_T, routing }, ON_U, SINCE);
+    const after = routingAfter({ registration: ON_T, routing: [] }, ON_U, NOW);
 
-    expect(after).toEqual({ since: SINCE, before: ON_T });
+    expect(after).toEqual([{ ...ON_T, until: SINCE }]);
   });
 
   it("stays when neither events nor filters changed", () => {
-    expect(routingAfter({ registration: ON_T, routing }, { ...ON_T }, SINCE)).toEqual(routing);
+    const routing: Routing = [{ ...ON_U, until: BEFORE }];
+
+    expect(routingAfter({ registration: ON_T, routing }, { ...ON_T }, NOW)).toEqual(routing);
+  });
+
+  it("knows several changes, each for its own time", () => {
+    const first = routingAfter({ registration: ON_T, routing: [] }, ON_U, NOW);
+    const routing = routingAfter({ registration: ON_U, routing: first }, ON_T, NOW + 1_000);
+    const subscriber = { ...found(ON_T, null), routing };
+    const at = (ms: number) => isRouted(subscriber, FACTS, new Date(NOW + ms).toISOString());
+
+    expect([at(-1), at(0), at(999), at(1_000)]).toEqual([true, false, false, true]);
+  });
+
+  it("forgets what ended more than a day ago, and all but the last ten", () => {
+    const old = routingAfter({ registration: ON_T, routing: [] }, ON_U, NOW);
+    expect(routingAfter({ registration: ON_U, routing: old }, ON_T, NOW + DAY_MS)).toHaveLength(1);
+
+    let routing: Routing = [];
+    for (let change = 0; change < 12; change += 1) {
+      const [from, to] = change % 2 === 0 ? [ON_T, ON_U] : [ON_U, ON_T];
+      routing = routingAfter({ registration: from, routing }, to, NOW + change);
+    }
+    expect(routing).toHaveLength(10);
+    expect(routing.at(-1)).toMatchObject(ON_U);
   });
 
   it("forgets wishes that no row could hold beside the new ones", () => {
     const large: Wished = { events: ["all"], filters: { tags: ["x".repeat(600_000)] } };
 
-    const after = routingAfter({ registration: large, routing }, ON_U, SINCE);
-
-    expect(isRouted({ ...found(ON_T, null), routing: after }, FACTS, BEFORE)).toBe(true);
+    expect(routingAfter({ registration: large, routing: [] }, ON_U, NOW)).toEqual([]);
   });
 
   it("is found by what is wanted and by what was, each once", () => {
-    const keys = routedFacets({ registration: ON_U, routing: { since: SINCE, before: ON_T } });
+    const changed = { registration: ON_U, routing: [{ ...ON_T, until: SINCE }] };
+    const same = { registration: ON_U, routing: [{ ...ON_U, until: SINCE }] };
 
-    expect(keys).toEqual([...wantedFacets(ON_U), ...wantedFacets(ON_T)]);
-    expect(routedFacets({ registration: ON_U, routing: { since: SINCE, before: ON_U } })).toEqual(
-      wantedFacets(ON_U),
-    );
+    expect(routedFacets(changed)).toEqual([...wantedFacets(ON_U), ...wantedFacets(ON_T)]);
+    expect(routedFacets(same)).toEqual(wantedFacets(ON_U));
   });
 });
 
@@ -126,14 +148,14 @@ describe("a subscriber's row", () => {
       webhook_id: "wh_x",
       version: 2,
       events: '["all"]',
-      routing: '{"since":"","before":null}',
+      routing: "[]",
       created_at: CREATED,
     };
 
     expect(subscriberSchema.parse({ ...row, filters: '{"tags":["a"]}' })).toMatchObject({
       filters: { tags: ["a"] },
       events: ["all"],
-      routing: { since: "", before: null },
+      routing: [],
     });
     expect(subscriberSchema.parse({ ...row, filters: null }).filters).toBeNull();
   });

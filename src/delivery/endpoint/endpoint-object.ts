@@ -215,13 +215,9 @@ export class EndpointObject extends DurableObject<Env> {
     return this.#recoveries.show(recovery_id);
   }
 
-  /** Ends a recovery: what it has not sent yet is sent no more. */
-  async cancelRecovery(recovery_id: string): Answer<Recovery> {
-    const cancelled = this.ctx.storage.transactionSync(() => this.#recoveries.cancel(recovery_id));
-    // What it had opened is in lanes no longer.
-    this.#courier.unload();
-    await this.#waker.arm(this.now());
-    return cancelled;
+  /** Ends a recovery; what it has opened stays open. */
+  cancelRecovery(recovery_id: string): Result<Recovery, Refusal> {
+    return this.#recoveries.cancel(recovery_id);
   }
 
   /** Forgets what is too old, all of it. False when nothing is left that could become too old. */

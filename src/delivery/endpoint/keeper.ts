@@ -76,9 +76,10 @@ export class Keeper {
 
   /** Sends what is due and does what else is to be done; never throws. */
   async alarm(): Promise<void> {
-    const { courier, waker, upkeep, now } = this.#parts;
+    const { courier, waker, upkeep, endpoint, now } = this.#parts;
     waker.fired();
-    if (courier.isRunning) return;
+    // An object that was emptied has nothing to do, whatever alarm was left.
+    if (courier.isRunning || endpoint.facts() === null) return;
     this.#isAtWork = true;
     try {
       courier.load(true);

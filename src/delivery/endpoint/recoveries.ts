@@ -44,10 +44,10 @@ export class Recoveries {
     return row === null ? refuse({ code: "recovery_not_found", detail }) : ok(recoveryView(row));
   }
 
-  /** Ends one; what it has opened and nobody has tried is opened no longer. Refuses `recovery_not_found`. */
+  /** Ends one; what it has opened stays open. Refuses `recovery_not_found`. */
   cancel(recovery_id: string): Result<Recovery, Refusal> {
-    const row = this.#endpoint.facts() === null ? null : this.#store.read(recovery_id);
-    if (row !== null && row.state !== "cancelled") this.#store.cancel(row);
-    return this.show(recovery_id);
+    const found = this.show(recovery_id);
+    if (found.ok) this.#store.cancel(recovery_id);
+    return found.ok ? this.show(recovery_id) : found;
   }
 }

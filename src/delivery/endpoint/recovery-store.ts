@@ -85,19 +85,10 @@ export class RecoveryStore {
     );
   }
 
-  /** Ends one. What it has opened and nobody has tried yet stands again where it stood. */
-  cancel({ recovery_id, wanted, state }: RecoveryRow): void {
-    const undone = this.#sql
-      .exec(
-        `UPDATE delivery SET state = ?, due = NULL, is_recovering = 0
-         WHERE state = 'open' AND is_recovering = 1 RETURNING seq`,
-        wanted,
-      )
-      .toArray().length;
-    if (undone === 0 && state !== "running") return;
+  /** Ends one that runs; what it has sent again stays so. */
+  cancel(recovery_id: string): void {
     this.#sql.exec(
-      "UPDATE recovery SET state = 'cancelled', replayed = replayed - ? WHERE recovery_id = ?",
-      undone,
+      "UPDATE recovery SET state = 'cancelled' WHERE recovery_id = ? AND state = 'running'",
       recovery_id,
     );
   }

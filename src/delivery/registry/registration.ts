@@ -42,7 +42,7 @@ export interface Webhook {
   state: WebhookState;
   /** The breaker's level as its object last told it. */
   level: number;
-  /** From when on it wants what it wants. */
+  /** What it wanted before, while news of that time may be under way. */
   routing: Routing;
   /** False while the receiver has not met the challenge that its registration asked for. */
   isVerified: boolean;

@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import { instant } from "../../lib/ports.ts";
 import { notificationTypeSchema } from "../../protocol/enums.ts";
 import { webhookRegistrationSchema } from "../../protocol/webhook.ts";
 import { shownFacets, wantedFacets, type Facet, type Wishes } from "./facets.ts";
@@ -7,27 +8,34 @@ import { isWanted, type FilterFacts } from "./filters.ts";
 
 const { events, filters } = webhookRegistrationSchema.shape;
 const wishesSchema = z.object({ events, filters: filters.unwrap().optional() });
+type Registered = z.infer<typeof wishesSchema>;
 
 /**
- * From when on a registration's wishes hold, and which held before: news is handed on some time after it happened,
- * and what happened before a change is no concern of the change (protocol.md §7, Webhooks).
+ * What was wanted before, oldest first: news is handed on some time after it happened, and what happened before a
+ * change is no concern of the change (protocol.md §7, Webhooks).
  */
-export const routingSchema = z.object({
-  /** RFC 3339 instant; the empty text is before all. */
-  since: z.string(),
-  /** Null where nothing else was. */
-  before: wishesSchema.nullable(),
-});
+export const routingSchema = z.array(
+  wishesSchema.extend({
+    /** RFC 3339 instant from which on these wishes hold no longer. */
+    until: z.string(),
+  }),
+);
 export type Routing = z.infer<typeof routingSchema>;
+
+/** For how long news may be under way: what ended earlier is forgotten with the next change. */
+const LONGEST_WAY_MS = 86_400_000;
+
+/** Changes that are remembered. */
+const MOST_PAST = 10;
 
 /**
  * Characters of JSON that wishes of the past may take. A row of D1 holds 2 MB (facts/platform.md §4), and filters may be
- * as large as a body, 1 MiB (protocol.md §7): larger ones are forgotten, and the new ones hold for what is under way.
+ * as large as a body, 1 MiB (protocol.md §7): the oldest beyond it are forgotten.
  */
 const LARGEST_PAST = 500_000;
 
-/** Wishes that have always held. */
-export const ALWAYS: Routing = { since: "", before: null };
+/** How far the clocks of two objects may be apart: what happens right after a registration is not lost by it. */
+const SKEW_MS = 1_000;
 
 /** A value that comes as JSON. */
 const jsonOf = <Schema extends z.ZodType>(schema: Schema) =>
@@ -48,8 +56,6 @@ export const subscriberSchema = z.object({
 });
 export type Subscriber = z.infer<typeof subscriberSchema>;
 
-type Registered = z.infer<typeof wishesSchema>;
-
 interface Routed {
   registration: Registered;
   routing: Routing;
@@ -58,13 +64,17 @@ interface Routed {
 /**
  * The routing of a webhook after a change.
  *
- * @param now RFC 3339 instant
+ * @param now epoch milliseconds
  */
-export function routingAfter(before: Routed, after: Registered, now: string): Routing {
+export function routingAfter(before: Routed, after: Registered, now: number): Routing {
   const wished = wishesOf(before.registration);
-  const isSame = JSON.stringify(wished) === JSON.stringify(wishesOf(after));
-  if (isSame) return before.routing;
-  return JSON.stringify(wished).length > LARGEST_PAST ? ALWAYS : { since: now, before: wished };
+  if (JSON.stringify(wished) === JSON.stringify(wishesOf(after))) return before.routing;
+  const oldest = instant(now - LONGEST_WAY_MS);
+  const past = [...before.routing, { ...wished, until: instant(now) }]
+    .filter(({ until }) => until > oldest)
+    .slice(-MOST_PAST);
+  while (JSON.stringify(past).length > LARGEST_PAST) past.shift();
+  return past;
 }
 
 function wishesOf({ events: wanted, filters: conditions }: Registered): Registered {
@@ -73,8 +83,7 @@ function wishesOf({ events: wanted, filters: conditions }: Registered): Register
 
 /** Under which keys a webhook is found: what it wants now, and what it wanted before. */
 export function routedFacets({ registration, routing }: Routed): Facet[] {
-  const past = routing.before === null ? [] : wantedFacets(routing.before);
-  const both = [...wantedFacets(registration), ...past];
+  const both = [registration, ...routing].flatMap((wishes) => wantedFacets(wishes));
   return [...new Map(both.map((each) => [`${each.type} ${each.facet}`, each])).values()];
 }
 
@@ -84,12 +93,14 @@ export function routedFacets({ registration, routing }: Routed): Facet[] {
  * @param at RFC 3339 instant at which it happened
  */
 export function isRouted(found: Subscriber, facts: FilterFacts, at: string): boolean {
-  if (at < found.created_at) return false;
-  const { since, before } = found.routing;
+  if (Date.parse(at) + SKEW_MS < Date.parse(found.created_at)) return false;
+  const { routing } = found;
   const now = { events: found.events, filters: found.filters ?? undefined };
-  const wishes = before === null || at >= since ? now : before;
+  const wishes = routing.find(({ until }) => at < until) ?? now;
   // Without other wishes before there are no keys but those of the wishes that hold.
-  return (before === null || isShown(wishes, facts)) && isWanted(wishes.filters ?? null, facts);
+  return (
+    (routing.length === 0 || isShown(wishes, facts)) && isWanted(wishes.filters ?? null, facts)
+  );
 }
 
 function isShown(wishes: Wishes, facts: FilterFacts): boolean {

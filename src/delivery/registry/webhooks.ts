@@ -40,7 +40,7 @@ import {
   type Webhook,
   type WebhookState,
 } from "./registration.ts";
-import { ALWAYS, routingAfter } from "./routing.ts";
+import { routingAfter } from "./routing.ts";
 import type { WebhookStore } from "./webhook-store.ts";
 
 type Answer<Value> = Promise<Result<Value, Refusal>>;
@@ -89,7 +89,7 @@ export class Webhooks {
       ...firstState(request),
       level: 0,
       version: 1,
-      routing: ALWAYS,
+      routing: [],
       created_at: instant(this.#ports.now()),
     };
     const record = this.#record(by, webhook.webhook_id, "webhook_created", creationDetail(webhook));
@@ -279,7 +279,7 @@ export class Webhooks {
       // Seals a new secret, and what an earlier version or key left.
       const owner = secretOwner(before);
       const secrets = await renewedSecrets(this.#ports.sealer, owner, wanted.secrets);
-      const routing = routingAfter(before, wanted.registration, instant(this.#ports.now()));
+      const routing = routingAfter(before, wanted.registration, this.#ports.now());
       const webhook = { ...wanted, secrets, routing, version: before.version + 1 };
       const record = this.#record(by, webhook_id, action, detail);
       if (await this.#ports.store.update(webhook, record)) {
