@@ -1,10 +1,11 @@
 import type { DeliveryRow } from "./delivery-row.ts";
 
 /**
- * Deliveries that wait in memory at most: 200 bytes each, so that no backlog outgrows the 128 MB of an object
- * (facts/platform.md §4).
+ * Deliveries that wait in memory at most: 200 bytes each, and 500 for a moment while they are read, so that no backlog
+ * outgrows the 128 MB of an object (facts/platform.md §4). What is behind them waits until some of them are over, also
+ * where its own lane is free.
  */
-export const MOST_IN_MEMORY = 50_000;
+export const MOST_IN_MEMORY = 120_000;
 
 const CRITICAL = 3;
 
