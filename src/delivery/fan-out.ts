@@ -10,7 +10,7 @@ import { deliveryPriority } from "./delivery-priority.ts";
 import type { EndpointConfig, EnqueueItem } from "./endpoint-config.ts";
 import { addItem, handOver, type Batches, type HandOverPorts } from "./hand-over.ts";
 import { outboundOf } from "./outbound-check.ts";
-import { shownFacets, type Facet } from "./registry/facets.ts";
+import { distinctFacets, shownFacets, type Facet } from "./registry/facets.ts";
 import { factsOf, type FilterFacts } from "./registry/filters.ts";
 import { isRouted, type Subscriber } from "./registry/routing.ts";
 
@@ -100,8 +100,7 @@ function aroundOf(event: TaskEvent, { task_type, priority, agent_id, tags }: Tas
 
 /** What the news show, each facet once. */
 function facetsOf(news: readonly News[]): Facet[] {
-  const shown = news.flatMap(({ facts }) => shownFacets(facts));
-  return [...new Map(shown.map((each) => [`${each.type} ${each.facet}`, each])).values()];
+  return distinctFacets(news.flatMap(({ facts }) => shownFacets(facts)));
 }
 
 async function batchesOf(

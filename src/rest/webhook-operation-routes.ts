@@ -98,7 +98,7 @@ export const webhookOperationRoutes: readonly Route[] = [
     method: "DELETE",
     path: "/v1/webhooks/:webhook_id/recoveries/:recovery_id",
     tag: "Webhooks",
-    summary: "End a recovery; what it has not sent yet stays as it was",
+    summary: "End a recovery; what it has opened by then is still sent",
     scopes: WRITERS,
     params: recoveryParams,
     answers: { 200: json(recoverySchema, "The recovery as it ended") },

@@ -4,7 +4,7 @@ import { fillBatch } from "./batch-fill.ts";
 import { createdAt, type DeliveryRow } from "./delivery-row.ts";
 import { earlier, leastAt, releaseAtOf, type Gate, type NextTurn } from "./gate.ts";
 import { HeldBatches, rankOf, type HeldBatch, type HeldUnit } from "./held-batches.ts";
-import type { LaneItem } from "./lane.ts";
+import { CRITICAL, placeKey, type LaneItem } from "./lane.ts";
 import { laneOf, Lanes } from "./lanes.ts";
 
 /** One request to send: a delivery alone, or a batch. */
@@ -26,10 +26,6 @@ export interface AgendaRules {
   lanePolicy: LanePolicy;
   batching: BatchRules | null;
 }
-
-const CRITICAL = 3;
-
-const keyOf = ({ source, seq }: { source: string; seq: number }) => `${source}/${seq}`;
 
 /** What an endpoint has to send, in memory; its tables can rebuild it. */
 export class Agenda {
@@ -97,9 +93,9 @@ export class Agenda {
     if (unit.isManual) this.#settleReplay(unit, rows);
     else if (unit.isBatch) this.#settleBatch(unit, held, now);
     else this.#settleOne(unit, rows, now);
-    const open = new Set(rows.filter(({ state }) => state === "open").map(keyOf));
+    const open = new Set(rows.filter(({ state }) => state === "open").map(placeKey));
     return unit.items.some(
-      (item) => !open.has(keyOf(item)) && this.#lanes.has(this.#homeLaneOf(item)),
+      (item) => !open.has(placeKey(item)) && this.#lanes.has(this.#homeLaneOf(item)),
     );
   }
 
@@ -138,7 +134,7 @@ export class Agenda {
   }
 
   isInFlight(key: { source: string; seq: number }): boolean {
-    return (this.#inFlight.get(keyOf(key)) ?? 0) > 0;
+    return (this.#inFlight.get(placeKey(key)) ?? 0) > 0;
   }
 
   /** Whether another delivery of its lane has to go before this one. */
@@ -191,7 +187,7 @@ export class Agenda {
       if (item === null || !this.isInFlight(item)) return item;
       this.#lanes.putBack(item);
       this.#lanes.hold(item.lane);
-      this.#replayed.set(keyOf(item), item.lane);
+      this.#replayed.set(placeKey(item), item.lane);
     }
   }
 
@@ -219,8 +215,8 @@ export class Agenda {
   /** A replay that settled an open delivery takes it out of its lane, which goes on. */
   #settleReplay({ items: [item] }: Unit, [row]: readonly DeliveryRow[]): void {
     if (item === undefined) return;
-    const lane = this.#replayed.get(keyOf(item)) ?? item.lane;
-    if (this.#replayed.delete(keyOf(item))) this.#lanes.free(lane);
+    const lane = this.#replayed.get(placeKey(item)) ?? item.lane;
+    if (this.#replayed.delete(placeKey(item))) this.#lanes.free(lane);
     if (row?.state !== "open") this.#lanes.drop({ ...item, lane });
   }
 
@@ -274,9 +270,9 @@ export class Agenda {
   }
 
   #countInFlight(key: LaneItem, change: 1 | -1): void {
-    const count = (this.#inFlight.get(keyOf(key)) ?? 0) + change;
-    if (count > 0) this.#inFlight.set(keyOf(key), count);
-    else this.#inFlight.delete(keyOf(key));
+    const count = (this.#inFlight.get(placeKey(key)) ?? 0) + change;
+    if (count > 0) this.#inFlight.set(placeKey(key), count);
+    else this.#inFlight.delete(placeKey(key));
   }
 
   #itemOf(row: DeliveryRow, now: number): LaneItem {
@@ -285,7 +281,7 @@ export class Agenda {
     const isLate = releaseAt !== null && releaseAt <= now && row.due !== null;
     const lane = laneOf(ordering, row.source, row.seq);
     return {
-      lane: isLate ? `late:${keyOf(row)}` : lane,
+      lane: isLate ? `late:${placeKey(row)}` : lane,
       source: row.source,
       seq: row.seq,
       priority: row.priority,

@@ -1,4 +1,5 @@
 import type { DeliveryRow } from "./delivery-row.ts";
+import { CRITICAL, placeKey } from "./lane.ts";
 
 /**
  * Deliveries that wait in memory at most: 200 bytes each, and 500 for a moment while they are read, so that no backlog
@@ -7,15 +8,11 @@ import type { DeliveryRow } from "./delivery-row.ts";
  */
 export const MOST_IN_MEMORY = 120_000;
 
-const CRITICAL = 3;
-
 /** Where open deliveries are found (delivery-store.ts). */
 interface OpenDeliveries {
   openRows: (isIndexComplete: boolean, behind: number, limit: number) => DeliveryRow[];
   openRowsOf: (source: string, behind: number) => DeliveryRow[];
 }
-
-const keyOf = ({ source, seq }: { source: string; seq: number }) => `${source}/${seq}`;
 
 /**
  * How much of what is open is in memory: all, or the oldest of it.
@@ -87,8 +84,8 @@ export class Backlog {
   }
 
   #fresh(rows: readonly DeliveryRow[], isAhead: boolean): DeliveryRow[] {
-    const fresh = rows.filter((row) => !this.#ahead.has(keyOf(row)));
-    if (isAhead) for (const row of fresh) this.#ahead.add(keyOf(row));
+    const fresh = rows.filter((row) => !this.#ahead.has(placeKey(row)));
+    if (isAhead) for (const row of fresh) this.#ahead.add(placeKey(row));
     return fresh;
   }
 }

@@ -10,6 +10,7 @@ import type { DeliveryRow } from "./delivery-row.ts";
 import type { DeliveryStore } from "./delivery-store.ts";
 import type { EndpointFacts, EndpointStore } from "./endpoint-store.ts";
 import { releaseAtOf, type Gate, type NextTurn } from "./gate.ts";
+import { placeKey } from "./lane.ts";
 import { Ledger, type Outcome } from "./ledger.ts";
 import { Pacer } from "./pacer.ts";
 import { SendLoop, type Finished } from "./send-loop.ts";
@@ -23,8 +24,6 @@ const LONGEST_GAP_MS = 500;
 
 /** How much the newest answer counts in the smoothed latency. */
 const SMOOTHING = 0.2;
-
-const keyOf = ({ source, seq }: DeliveryRow) => `${source}/${seq}`;
 
 /** What an endpoint's object has stored. */
 export interface EndpointStores {
@@ -110,7 +109,7 @@ export class Courier {
         batches.close(batch.batch_id);
         continue;
       }
-      for (const row of rows) this.#inBatches.add(keyOf(row));
+      for (const row of rows) this.#inBatches.add(placeKey(row));
       const releaseAt = releaseAtOf(config.lane_policy, first.first_failed_at);
       const due = first.due ?? now;
       this.#agenda.addHeld({ ...batch, due, releaseAt, isReleased: false }, rows, now);
@@ -122,7 +121,7 @@ export class Courier {
   #addOpen(rows: readonly DeliveryRow[], now: number): void {
     for (const row of rows) {
       this.#stores.deliveries.continueBehind(row.position);
-      if (!this.#inBatches.has(keyOf(row))) this.#agenda.add(row, now);
+      if (!this.#inBatches.has(placeKey(row))) this.#agenda.add(row, now);
     }
   }
 

@@ -18,6 +18,12 @@ export interface LaneItem {
   bytes: number;
 }
 
+/** The priority that overtakes. */
+export const CRITICAL = 3;
+
+/** Names a delivery among those of its endpoint. */
+export const placeKey = ({ source, seq }: { source: string; seq: number }) => `${source}/${seq}`;
+
 /** Taken items in front are cut off when there are so many. */
 const LOOSE_ITEMS = 1_024;
 

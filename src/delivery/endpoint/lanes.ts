@@ -1,11 +1,9 @@
 import type { Ordering } from "../../protocol/webhook-options.ts";
 import { Heap } from "./heap.ts";
-import { Lane, type LaneItem } from "./lane.ts";
+import { CRITICAL, Lane, type LaneItem } from "./lane.ts";
 
 /** A waiting delivery rises one class each half minute (facts/webhooks.md §6.3). */
 export const AGEING_MS = 30_000;
-
-const CRITICAL = 3;
 
 /** Every eighth turn is not a critical delivery's, so that a flood of them starves nobody. */
 const TURNS = 8;

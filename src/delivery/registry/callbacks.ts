@@ -5,6 +5,7 @@ import type { EndpointConfig } from "../endpoint-config.ts";
 import { callbackOwner, renewedSecrets } from "../sealed-secrets.ts";
 import { auditRecord, CALLBACK_SECRET } from "./audit.ts";
 import type { CallbackSecrets, CallbackSecretStore } from "./callback-secret-store.ts";
+import { MOST_TRIES } from "./finding.ts";
 import { rotated } from "./registration.ts";
 
 /** What callbacks need. */
@@ -18,9 +19,6 @@ export interface CallbackPorts {
 
 /** The timeout of a registration that names none, in seconds (protocol.md §3). */
 const DEFAULT_TIMEOUT_S = 15;
-
-/** How often a change that somebody else's overtook is tried again. */
-const MOST_TRIES = 5;
 
 /** The id of the endpoint that a callback URL stands for: one for all tasks of a tenant that name it. */
 export async function callbackId(tenant: string, url: string): Promise<string> {

@@ -16,6 +16,14 @@ export interface Wishes {
   filters?: WebhookFilters | undefined;
 }
 
+/** The same text for the same facet of the same type, and for no other. */
+export const facetKey = ({ type, facet }: Facet): string => `${type} ${facet}`;
+
+/** Each facet once. */
+export function distinctFacets(facets: readonly Facet[]): Facet[] {
+  return [...new Map(facets.map((each) => [facetKey(each), each])).values()];
+}
+
 const ANY = "*";
 
 /**

@@ -11,6 +11,9 @@ export function notFound(webhook_id: string): Refusal {
   return { code: "webhook_not_found", detail: `There is no webhook ${webhook_id}.` };
 }
 
+/** How often a change that somebody else's overtook is tried again. */
+export const MOST_TRIES = 5;
+
 /** Others changed a webhook each time that somebody tried to. */
 export const OVERTAKEN: Refusal = {
   code: "unavailable",

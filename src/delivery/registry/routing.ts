@@ -3,7 +3,7 @@ import { z } from "zod";
 import { instant } from "../../lib/ports.ts";
 import { notificationTypeSchema } from "../../protocol/enums.ts";
 import { webhookRegistrationSchema } from "../../protocol/webhook.ts";
-import { shownFacets, wantedFacets, type Facet, type Wishes } from "./facets.ts";
+import { distinctFacets, shownFacets, wantedFacets, type Facet, type Wishes } from "./facets.ts";
 import { isWanted, type FilterFacts } from "./filters.ts";
 
 const { events, filters } = webhookRegistrationSchema.shape;
@@ -83,8 +83,7 @@ function wishesOf({ events: wanted, filters: conditions }: Registered): Register
 
 /** Under which keys a webhook is found: what it wants now, and what it wanted before. */
 export function routedFacets({ registration, routing }: Routed): Facet[] {
-  const both = [registration, ...routing].flatMap((wishes) => wantedFacets(wishes));
-  return [...new Map(both.map((each) => [`${each.type} ${each.facet}`, each])).values()];
+  return distinctFacets([registration, ...routing].flatMap((wishes) => wantedFacets(wishes)));
 }
 
 /**

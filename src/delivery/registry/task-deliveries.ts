@@ -6,7 +6,7 @@ import type { TaskView } from "../../protocol/task-view.ts";
 import type { TaskDeliveries } from "../../protocol/webhook-operations.ts";
 import type { DeliveryView } from "../../protocol/webhook.ts";
 import { MOST_CALLS } from "../hand-over.ts";
-import { shownFacets, type Facet } from "./facets.ts";
+import { distinctFacets, shownFacets, type Facet } from "./facets.ts";
 import { factsOf } from "./filters.ts";
 import type { Subscriber } from "./routing.ts";
 import { TASK_NEWS } from "./subscriptions.ts";
@@ -146,7 +146,7 @@ function facetsOf({ task_type, tags, holders }: TaskAudience): Facet[] {
       ),
     ),
   );
-  return [...new Map(shown.map((each) => [`${each.type} ${each.facet}`, each])).values()];
+  return distinctFacets(shown);
 }
 
 /** The next deliveries of the task at one endpoint, one more than asked for if there are more. */

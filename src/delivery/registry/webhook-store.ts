@@ -5,7 +5,7 @@ import { webhookSubscriptionTable, webhookTable } from "../../db/tables.ts";
 import { notificationTypeSchema } from "../../protocol/enums.ts";
 import { auditInsert } from "./audit-store.ts";
 import type { AuditRecord } from "./audit.ts";
-import type { Facet } from "./facets.ts";
+import { facetKey, type Facet } from "./facets.ts";
 import {
   signingSecretsSchema,
   storedRegistrationSchema,
@@ -195,9 +195,9 @@ export class WebhookStore {
     const { type, facet, webhook_id: id, tenant: owner } = webhookSubscriptionTable;
     // Rows from before there were other keys have this one, whatever the filters say.
     const oldest = notificationTypeSchema.options.map((each) => ({ type: each, facet: "*" }));
-    const keptKeys = new Set(kept.map(keyOf));
+    const keptKeys = new Set(kept.map(facetKey));
     const held = [...routedFacets(webhook), ...oldest];
-    const keys = keysOf(held.filter((each) => !keptKeys.has(keyOf(each))));
+    const keys = keysOf(held.filter((each) => !keptKeys.has(facetKey(each))));
     return this.#db.delete(webhookSubscriptionTable).where(
       and(
         eq(owner, tenant),
@@ -209,8 +209,6 @@ export class WebhookStore {
     );
   }
 }
-
-const keyOf = ({ type, facet }: Facet): string => `${type} ${facet}`;
 
 /** Keys as one parameter, because a statement takes a hundred at most (facts/platform.md §4). */
 function keysOf(facets: readonly Facet[]): string {

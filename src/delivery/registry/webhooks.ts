@@ -28,7 +28,7 @@ import {
 import { callbackSecret, rotateCallbackSecret, type CallbackPorts } from "./callbacks.ts";
 import { challengeRefusal, changed, firstState, unverified } from "./challenge.ts";
 import type { UrlPolicy } from "./endpoint-url.ts";
-import { endpointOf, notFound, OVERTAKEN, refusalOf } from "./finding.ts";
+import { endpointOf, MOST_TRIES, notFound, OVERTAKEN, refusalOf } from "./finding.ts";
 import { hostRefusal, type HostFault } from "./host-check.ts";
 import {
   configOf,
@@ -56,9 +56,6 @@ export interface WebhookPorts extends CallbackPorts {
   urlPolicy: UrlPolicy;
   hostFault: HostFault;
 }
-
-/** How often a change that somebody else's overtook is tried again. */
-const MOST_TRIES = 5;
 
 /** Registers, changes and shows webhook endpoints, and reads and replays their deliveries. */
 export class Webhooks {
