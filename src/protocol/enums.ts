@@ -26,8 +26,17 @@ export const priorityInputSchema = z
   .pipe(prioritySchema);
 
 export const complexitySchema = z.enum(["low", "medium", "high", "critical"]);
+export type Complexity = z.infer<typeof complexitySchema>;
 
 export const autonomyLevelSchema = z.enum(["manual", "semi_autonomous", "autonomous"]);
+
+/** What may lead to an escalation instead of an end, where the task asks for it. */
+export const escalationTriggerSchema = z.enum([
+  "retries_exhausted",
+  "queue_timeout",
+  "repeated_failure",
+]);
+export type EscalationTrigger = z.infer<typeof escalationTriggerSchema>;
 
 export const modelPreferenceSchema = z.enum(["local", "api", "hybrid"]);
 

@@ -2,6 +2,8 @@ import { z } from "zod";
 
 import {
   autonomyLevelSchema,
+  complexitySchema,
+  escalationTriggerSchema,
   executionModeSchema,
   modelPreferenceSchema,
   priorityInputSchema,
@@ -59,7 +61,15 @@ const parametersSchema = z.strictObject({
     })
     .optional(),
   environment: jsonObjectSchema.optional(),
-  dependencies: z.array(taskIdSchema).max(100).optional(),
+  dependencies: z
+    .array(taskIdSchema)
+    .max(100)
+    .optional()
+    .meta({ description: "Tasks that must end before this one may start." }),
+  on_failed_dependency: z.enum(["fail", "block", "continue"]).optional().meta({
+    description:
+      "When a prerequisite ends without success: fail (the default), block and ask, or start anyway.",
+  }),
 });
 
 const contextSchema = z.strictObject({
@@ -79,6 +89,11 @@ const executionOptionsSchema = z.strictObject({
   quality_threshold: scoreSchema.default(0.8),
   objective: z.enum(["quality", "balanced", "cheap", "fast"]).default("balanced"),
   retry_policy: retryPolicySchema.prefault({}),
+  escalate_on: z
+    .array(escalationTriggerSchema)
+    .max(5)
+    .optional()
+    .meta({ description: "What leads to a question instead of the end; nothing when absent." }),
 });
 
 const acceptanceCheckSchema = z
@@ -110,20 +125,75 @@ const contractSchema = z.strictObject({
       max_duration_s: seconds(1, 604_800).optional(),
       max_children: z.int().min(0).max(10_000).optional(),
       max_depth: z.int().min(0).max(20).optional(),
+      max_attempts: z.int().min(1).max(1_000).optional(),
     })
     .optional(),
 });
+
+const labelValueSchema = z.union([z.string().max(200), z.number()]);
+
+/** A condition on a label. With `weight` it is a wish that raises the score, not a condition. */
+const labelConditionSchema = z
+  .strictObject({
+    op: z.enum(["eq", "ne", "gt", "gte", "lt", "lte", "in", "exists"]),
+    value: z.union([labelValueSchema, z.array(labelValueSchema).min(1).max(50)]).optional(),
+    weight: z
+      .number()
+      .min(-100)
+      .max(100)
+      .optional()
+      .meta({ description: "Makes it a wish: what meeting it adds to an executor's score." }),
+  })
+  .meta({ id: "LabelCondition", title: "A condition on an executor's label, or a wish" });
+export type LabelCondition = z.infer<typeof labelConditionSchema>;
 
 export const requiresSchema = z
   .strictObject({
     capabilities: z.array(nameSchema).max(50).optional(),
     labels: z
-      .record(z.string().min(1).max(100), z.union([z.string().max(200), z.number()]))
-      .optional(),
+      .record(z.string().min(1).max(100), z.union([labelValueSchema, labelConditionSchema]))
+      .optional()
+      .meta({ description: "A plain value must be equal; an object compares." }),
     agent_id: agentIdSchema.optional(),
   })
   .meta({ id: "Requires", title: "Which executors may take the task" });
 export type Requires = z.infer<typeof requiresSchema>;
+
+/** How a task that is done by its children comes to its end and its result. */
+const subtasksSchema = z
+  .strictObject({
+    expected: z.int().min(1).max(100).meta({ description: "Children that will be submitted." }),
+    join: z
+      .enum(["all", "any", "n_of"])
+      .default("all")
+      .meta({ description: "How many of them must succeed." }),
+    n: z.int().min(1).max(100).optional().meta({ description: "Goes with n_of." }),
+    on_failure: z
+      .enum(["fail", "continue"])
+      .default("fail")
+      .meta({ description: "For join all: whether one failure fails the parent." }),
+    aggregation: z.enum(["concat", "best", "vote", "reduce"]).default("concat"),
+    reduce: z
+      .strictObject({
+        op: z.enum(["sum", "mean", "min", "max", "merge"]),
+        json_path: z.string().max(500).optional(),
+      })
+      .optional()
+      .meta({ description: "Goes with reduce." }),
+  })
+  .refine(
+    ({ join, n, expected }) => (join === "n_of") === (n !== undefined) && (n ?? 1) <= expected,
+    {
+      path: ["n"],
+      error: "goes with join n_of, and is at most expected",
+    },
+  )
+  .refine(({ aggregation, reduce }) => (aggregation === "reduce") === (reduce !== undefined), {
+    path: ["reduce"],
+    error: "goes with aggregation reduce",
+  })
+  .meta({ id: "Subtasks", title: "A task whose work is its children's" });
+export type Subtasks = z.infer<typeof subtasksSchema>;
 
 const taskFields = {
   schema_version: schemaVersionSchema,
@@ -159,6 +229,16 @@ const taskFields = {
   pool: nameSchema.default("default"),
   stakeholders: z.array(webhookIdSchema).max(10).optional(),
   parent_task_id: taskIdSchema.optional(),
+  weight: z
+    .number()
+    .min(0.01)
+    .max(1_000)
+    .optional()
+    .meta({ description: "Share in the progress of its parent; 1 when absent." }),
+  subtasks: subtasksSchema.optional(),
+  complexity: complexitySchema
+    .optional()
+    .meta({ description: "The caller's own judgement, kept beside the computed one." }),
   metadata: jsonObjectSchema.optional(),
   tags: tagsSchema.optional(),
 };

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import { agentEndTaskSchema } from "../protocol/agent-end-task.ts";
-import { eventTypeSchema } from "../protocol/enums.ts";
+import { complexitySchema, eventTypeSchema } from "../protocol/enums.ts";
 import { notificationSchema } from "../protocol/notification.ts";
 import type { Notification } from "../protocol/notification.ts";
 import { jsonObjectSchema } from "../protocol/primitives.ts";
@@ -24,6 +24,42 @@ const originSchema = z.object({
   trace_id: z.string(),
   body_hash: z.string(),
   submitted_by: z.string(),
+  batch_id: z.string().optional(),
+  gates: z
+    .array(
+      z.discriminatedUnion("kind", [
+        z.object({
+          kind: z.literal("task"),
+          task_id: z.string(),
+          needs: z.enum(["success", "end"]),
+        }),
+        z.object({ kind: z.literal("batch"), batch_id: z.string() }),
+      ]),
+    )
+    .optional(),
+  lineage: z
+    .object({
+      parent_task_id: z.string(),
+      root_task_id: z.string(),
+      depth: z.int(),
+      levels_left: z.int(),
+      deadline_at: z.number().nullable(),
+      allowance: z.object({
+        cost_usd: z.number().nullable(),
+        tokens: z.number().nullable(),
+        attempts: z.number().nullable(),
+        children: z.number().nullable(),
+      }),
+    })
+    .optional(),
+  assessment: z
+    .object({
+      score: z.number(),
+      band: complexitySchema,
+      features: z.record(z.string(), z.number()),
+      version: z.string(),
+    })
+    .optional(),
 }) satisfies z.ZodType<Origin>;
 
 const loggedEventSchema = z.object({

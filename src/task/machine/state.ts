@@ -1,6 +1,7 @@
 import type { AgentEndTask } from "../../protocol/agent-end-task.ts";
 import type {
   CommandName,
+  Complexity,
   EndReason,
   EventType,
   Priority,
@@ -25,6 +26,47 @@ export interface Origin {
   /** Hash of the request as sent: equal hashes are repetitions, others are conflicts. */
   body_hash: string;
   submitted_by: string;
+  /** The batch or request that it came in with. */
+  batch_id?: string | undefined;
+  /** What must be so before it may start; nothing when absent. */
+  gates?: Gate[] | undefined;
+  /** Its place in the tree below a parent; a root has none. */
+  lineage?: Lineage | undefined;
+  /** How complex it was judged to be, and by what. */
+  assessment?: Assessment | undefined;
+}
+
+/** What must be so before a task may start: a prerequisite has ended, or its batch lets it go. */
+export type Gate =
+  | { kind: "task"; task_id: string; needs: "success" | "end" }
+  | { kind: "batch"; batch_id: string };
+
+/** The place of a task in its tree, and what its parent has set aside for it. Instants are epoch milliseconds. */
+export interface Lineage {
+  parent_task_id: string;
+  root_task_id: string;
+  /** 1 for a child of the root. */
+  depth: number;
+  /** Generations that may still follow below it. */
+  levels_left: number;
+  /** By when its ancestors must be over; null when none of them has a limit. */
+  deadline_at: number | null;
+  /** What was reserved for it and all below it; null where the parent has no limit. */
+  allowance: {
+    cost_usd: number | null;
+    tokens: number | null;
+    attempts: number | null;
+    children: number | null;
+  };
+}
+
+/** A judgement of complexity: its score in [0, 1], the band of the score, and the features it came from. */
+export interface Assessment {
+  score: number;
+  band: Complexity;
+  features: Record<string, number>;
+  /** Of the scorer: equal versions give equal scores. */
+  version: string;
 }
 
 /** The executor that has the task, and its clocks in epoch milliseconds. */
