@@ -52,6 +52,11 @@ export default defineConfig(async () => ({
     projects: [
       // Pure files keep nothing between tests, so they need no worker each.
       { test: { name: "unit", root, include: ["test/unit/**/*.test.ts"], isolate: false } },
+      // The real objects in Node, on a clock and a network of the simulation's own.
+      {
+        resolve: { alias: { "cloudflare:workers": inTest("simulation/cloudflare-workers.ts") } },
+        test: { name: "simulation", root, include: ["test/simulation/**/*.test.ts"] },
+      },
       // The real server from outside. Not beside `npm run bench`: each would slow the other.
       { test: { name: "chaos", root, include: ["test/chaos/**/*.test.ts"] } },
       {
