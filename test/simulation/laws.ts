@@ -1,7 +1,7 @@
 import type { LoggedEvent, TaskState } from "../../src/task/machine/state.ts";
 
 /** What is promised was not kept: the run stops here. */
-export class BrokenLaw extends Error {}
+class BrokenLaw extends Error {}
 
 /** Refuses a run in which something is not as promised. */
 export function must(holds: boolean, law: string): asserts holds {

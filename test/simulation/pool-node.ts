@@ -42,9 +42,9 @@ export class PoolNode {
   /** The tasks that nobody has, as the pool's own rows say. */
   waitingFor(): PoolItem[] {
     return this.#object.sql
-      .exec("SELECT body FROM entry WHERE agent_id IS NULL")
+      .exec<{ body: string }>("SELECT body FROM entry WHERE agent_id IS NULL")
       .toArray()
-      .map(({ body }) => poolItemSchema.parse(JSON.parse(String(body))));
+      .map(({ body }) => poolItemSchema.parse(JSON.parse(body)));
   }
 
   /** Fires the alarm when it is due. */

@@ -7,6 +7,7 @@ import type { JsonObject } from "../../src/protocol/primitives.ts";
 import { taskExecutionSchema } from "../../src/protocol/task-execution.ts";
 import type { Actor } from "../../src/protocol/task-view.ts";
 import { assignmentOf } from "../../src/task/answers.ts";
+import type { Command } from "../../src/task/machine/commands.ts";
 import { leaseOf } from "../../src/task/outbox.ts";
 import type { Announcement, TaskPorts } from "../../src/task/ports.ts";
 import type { Draw } from "./draw.ts";
@@ -123,15 +124,12 @@ export class World {
   /** An executor says something of one of its jobs, or as a zombie of one that it has lost. */
   async work(executor: Executor, isZombie: boolean): Promise<void> {
     const job = this.draw.oneOf(isZombie ? executor.stale : executor.jobs);
-    const node = job === undefined ? undefined : this.tasks.get(job.task_id);
     if (job === undefined) return;
+    const node = this.tasks.get(job.task_id);
     if (node === undefined) return executor.drop(job);
     const { command, isLast } = executor.move(job, this.draw, this.now);
     const before = await node.state();
-    const applied =
-      command.type === "notify"
-        ? await node.keeper.applyNotification(command.token, command.notification)
-        : await node.keeper.apply(command);
+    const applied = await this.#send(node, command);
     if (applied.ok && applied.value.events.length > 0) {
       const isLatest = this.#minted.get(job.task_id) === job.token;
       must(isLatest, `a stale token writes nothing: ${job.task_id} ${command.type}`);
@@ -170,7 +168,7 @@ export class World {
   /** Moves the clock on and lets ring what is due. */
   async pass(ms: number): Promise<void> {
     this.now += ms;
-    for (const node of [...this.tasks.values()]) {
+    for (const node of this.tasks.values()) {
       if (await node.wakeIfDue(this.now)) await this.#bury(node);
     }
     await this.pool.wakeIfDue(this.now);
@@ -189,6 +187,12 @@ export class World {
       const inUse = held.get(agent_id) ?? 0;
       must(inUse <= slots, `${agent_id} holds ${inUse} tasks in ${slots} slots`);
     }
+  }
+
+  #send(node: TaskNode, command: Command) {
+    return command.type === "notify"
+      ? node.keeper.applyNotification(command.token, command.notification)
+      : node.keeper.apply(command);
   }
 
   async #bury(node: TaskNode): Promise<void> {
