@@ -30,9 +30,14 @@ export const qualityAssessmentSchema = z
   .meta({ id: "QualityAssessment", title: "Quality assessment" });
 export type QualityAssessment = z.infer<typeof qualityAssessmentSchema>;
 
+/** Classes of root causes that no further attempt can cure: they are not retried, whatever the policy has left. */
+export const PERMANENT_CLASSES = ["permanent", "invalid_input", "unsupported"] as const;
+
 export const rootCauseSchema = z
   .strictObject({
-    class: wordSchema,
+    class: wordSchema.meta({
+      description: `A free word; ${PERMANENT_CLASSES.join(", ")} are never retried.`,
+    }),
     detail: textSchema,
     evidence: z.union([z.string().max(10_000), z.array(z.unknown()), jsonObjectSchema]),
   })

@@ -1,6 +1,7 @@
 import { instant } from "../lib/ports.ts";
 import type { Explanation } from "../protocol/task-view.ts";
 import { finishDueAt, runningClocks } from "./machine/clocks.ts";
+import { planText } from "./machine/plan.ts";
 import type { TaskState } from "./machine/state.ts";
 import { leaseExpiresAt } from "./machine/state.ts";
 
@@ -53,12 +54,14 @@ function waitOf(state: TaskState): Wait {
     case "assigned":
     case "executing": {
       const lease = state.holder === null ? "" : instant(leaseExpiresAt(state, state.holder));
+      const plan = planText(state);
       return {
         waiting_for: [
           {
             kind: "executor",
             detail: `${state.holder?.agent_id ?? ""} works on it; its lease lasts until ${lease} unless renewed`,
           },
+          ...(plan === null ? [] : [{ kind: "plan", detail: plan }]),
         ],
         unblocked_by: ["notifications of the executor"],
       };

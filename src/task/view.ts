@@ -1,7 +1,7 @@
 import { instant } from "../lib/ports.ts";
 import { rootCauseSchema } from "../protocol/notification.ts";
 import type { Escalation, TaskEvent, TaskView } from "../protocol/task-view.ts";
-import { totalDeadline } from "./machine/clocks.ts";
+import { totalDeadline } from "./machine/limits.ts";
 import type { EscalationRecord, LoggedEvent, TaskState } from "./machine/state.ts";
 import { usageOf } from "./machine/state.ts";
 import { completionStatusOf } from "./machine/verdict.ts";
@@ -109,8 +109,9 @@ export function eventIdOf(state: TaskState, seq: number): string {
 
 /** An escalation as everyone sees it. */
 export function escalationOf(state: TaskState, record: EscalationRecord): Escalation {
+  const { level: _level, asked_by: _asker, on_silence: _silence, suggestion: _, ...seen } = record;
   return {
-    ...record,
+    ...seen,
     task_id: state.origin.task_id,
     evidence: record.evidence ?? null,
     deadline: instantOrNull(record.deadline),

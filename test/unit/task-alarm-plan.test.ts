@@ -7,7 +7,7 @@ import {
   reminderDelayMs,
   repeatDelayMs,
 } from "../../src/task/alarm-plan.ts";
-import { totalDeadline } from "../../src/task/machine/clocks.ts";
+import { totalDeadline } from "../../src/task/machine/limits.ts";
 import { IN_PHASE, START, end, live, order, stateOf } from "../task-life.ts";
 
 const NONE: Errands = { flush_at: null, pool_at: null, archive_at: null };

@@ -1,12 +1,9 @@
-import type { DraftEvent, Holder, TaskState } from "./state.ts";
-import {
-  CANCEL_GRACE_MS,
-  DEFAULT_TOTAL_TIMEOUT_S,
-  END_GRACE_MS,
-  SYSTEM,
-  hasVerdict,
-  leaseExpiresAt,
-} from "./state.ts";
+import { endOrAsk } from "./handover.ts";
+import { askForNews, mayAsk } from "./interventions.ts";
+import { totalDeadline } from "./limits.ts";
+import { silentAt, stallAt } from "./plan.ts";
+import type { DraftEvent, Holder, Silence, TaskState } from "./state.ts";
+import { CANCEL_GRACE_MS, END_GRACE_MS, SYSTEM, hasVerdict, leaseExpiresAt } from "./state.ts";
 import {
   closedCancels,
   hasRetryLeft,
@@ -28,8 +25,17 @@ function timeout(state: TaskState, type: string, message: string): DraftEvent[] 
     ...voidLease(state, type),
     ...(state.escalation?.state === "open" ? [expiredEscalation(state)] : []),
     ...closedCancels(state, "rejected"),
-    verdictEvent(state, { reason: "timeout", error: { type, message, root_cause: null } }),
+    // What a question says of silence holds also when the whole life is over before its own deadline.
+    verdictEvent(
+      state,
+      openSilence(state) ?? { reason: "timeout", error: { type, message, root_cause: null } },
+    ),
   ];
+}
+
+/** The verdict that nobody's answer leads to, where the open escalation names one. */
+function openSilence({ escalation }: TaskState): Silence | null {
+  return escalation?.state === "open" ? escalation.on_silence : null;
 }
 
 function expiredEscalation(state: TaskState): DraftEvent {
@@ -52,27 +58,23 @@ function loseLease(cause: string) {
     if (openCancels(state).length > 0) {
       return [
         lost,
-        ...closedCancels(state, "unresponsive"),
+        ...closedCancels(state, "unresponsive", SYSTEM, now),
         verdictEvent(state, { reason: "cancelled" }),
       ];
     }
     if (hasRetryLeft(state)) return [lost, retryEvent(state, `lease lost: ${cause}`, now)];
     const message = `The lease was lost (${cause}) and no retry is left`;
-    return [
-      lost,
-      verdictEvent(state, {
-        reason: "timeout",
-        error: { type: "lease_lost", message, root_cause: null },
-      }),
-    ];
+    const error = { type: "lease_lost", message, root_cause: null };
+    const last = { reason: "timeout", error, isAfterAttempt: true } as const;
+    return [lost, endOrAsk(state, "retries_exhausted", last, now)];
   };
 }
 
 /** The executor has not confirmed in time: the task ends without it, and does not wait for its last word. */
-function unresponsive(state: TaskState): DraftEvent[] {
+function unresponsive(state: TaskState, now: number): DraftEvent[] {
   return [
     ...voidLease(state, "unresponsive"),
-    ...closedCancels(state, "unresponsive"),
+    ...closedCancels(state, "unresponsive", SYSTEM, now),
     verdictEvent(state, { reason: "cancelled" }),
   ];
 }
@@ -83,7 +85,7 @@ function voidLease(state: TaskState, cause: string): DraftEvent[] {
 }
 
 function holderClocks(state: TaskState, holder: Holder): ClockRing[] {
-  const { heartbeat_timeout, stall_timeout } = state.task;
+  const { heartbeat_timeout } = state.task;
   const startBy = holder.assigned_at + heartbeat_timeout * 1_000;
   const runsFrom = holder.started_at ?? startBy;
   const limit_s = state.task.timeout + state.granted.duration_s;
@@ -98,10 +100,20 @@ function holderClocks(state: TaskState, holder: Holder): ClockRing[] {
       ? []
       : [{ due: cancelled.requested_at + CANCEL_GRACE_MS, rings: unresponsive }]),
     { due: leaseExpiresAt(state, holder), rings: loseLease("heartbeat") },
-    holder.started_at === null
-      ? { due: startBy, rings: loseLease("not_started") }
-      : { due: holder.progressed_at + stall_timeout * 1_000, rings: loseLease("stall") },
+    ...(holder.started_at === null
+      ? [{ due: startBy, rings: loseLease("not_started") }]
+      : silenceClocks(state, holder)),
     ...durationClock(state),
+  ];
+}
+
+/** No progress although it beats: first somebody asks, then the attempt is given up. Neither while it rests. */
+function silenceClocks(state: TaskState, holder: Holder): ClockRing[] {
+  const stall = stallAt(holder);
+  const silent = silentAt(state, holder);
+  return [
+    ...(stall === null ? [] : [{ due: stall, rings: loseLease("stall") }]),
+    ...(silent === null || !mayAsk(state) ? [] : [{ due: silent, rings: askForNews }]),
   ];
 }
 
@@ -135,10 +147,13 @@ function waitingClocks(state: TaskState): ClockRing[] {
   }
   if (state.phase === "queued" && state.queued_at !== null && queue_timeout !== undefined) {
     const message = `No executor took the task within ${queue_timeout} s`;
+    const error = { type: "queue_timeout", message, root_cause: null };
     return [
       {
         due: state.queued_at + queue_timeout * 1_000,
-        rings: (current) => timeout(current, "queue_timeout", message),
+        rings: (current, now) => [
+          endOrAsk(current, "queue_timeout", { reason: "timeout", error }, now),
+        ],
       },
     ];
   }
@@ -150,7 +165,10 @@ function waitingClocks(state: TaskState): ClockRing[] {
       due: deadline,
       rings: (current) =>
         default_option === null
-          ? [expiredEscalation(current), verdictEvent(current, { reason: "escalated" })]
+          ? [
+              expiredEscalation(current),
+              verdictEvent(current, openSilence(current) ?? { reason: "escalated" }),
+            ]
           : [
               {
                 ...expiredEscalation(current),
@@ -165,12 +183,6 @@ function waitingClocks(state: TaskState): ClockRing[] {
             ],
     },
   ];
-}
-
-/** When the whole life must be over, epoch milliseconds. */
-export function totalDeadline(state: TaskState): number {
-  const seconds = (state.task.total_timeout ?? DEFAULT_TOTAL_TIMEOUT_S) + state.granted.duration_s;
-  return state.created_at + seconds * 1_000;
 }
 
 /** Every clock that is running, unordered. None runs once the verdict is frozen. */

@@ -25,7 +25,7 @@ export function decide(state: TaskState | null, command: Command, now: number): 
     case "assign":
       return decideAssign(state, command, now);
     case "decline":
-      return decideDecline(state, command);
+      return decideDecline(state, command, now);
     case "heartbeat":
       return decideHeartbeat(state, command, now);
     case "notify":

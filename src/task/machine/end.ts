@@ -98,14 +98,15 @@ export function decideEnd(state: TaskState, command: Of<"end">, now: number): De
       errors: faults,
     });
   }
+  const memo = memoWithEnd(state, fenced.value, end, now);
   // An executor that ends stops, whatever the reason; only a success leaves nothing to cancel.
   const outcome = end.reason === "success" ? "rejected" : "confirmed";
   const verdict = [
-    ...closedCancels(state, outcome, { kind: "executor", id: end.agent_id }),
+    ...closedCancels({ ...state, memo }, outcome, { kind: "executor", id: end.agent_id }, now),
     verdictEvent(state, findingOf(state, end)),
   ];
   return ok({
-    memo: memoWithEnd(state, fenced.value, end, now),
+    memo,
     events: hasVerdict(state) ? [] : verdict,
     isReasonIgnored,
   });

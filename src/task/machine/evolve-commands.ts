@@ -2,8 +2,10 @@ import { z } from "zod";
 
 import { grantSchema } from "../../protocol/agent.ts";
 import { commandNameSchema, prioritySchema } from "../../protocol/enums.ts";
-import type { CommandRecord, LoggedEvent, TaskState } from "./state.ts";
+import type { CommandRecord, Holder, LoggedEvent, TaskState } from "./state.ts";
 import { isOpenCancel } from "./verdict.ts";
+
+const usedSchema = z.object({ cost_usd: z.number(), tokens: z.number() });
 
 const issuedSchema = z.object({
   command_id: z.string(),
@@ -12,11 +14,15 @@ const issuedSchema = z.object({
   state: z.enum(["requested", "confirmed"]),
   priority: prioritySchema.optional(),
   grant: grantSchema.optional(),
+  rule: z.string().exactOptional(),
+  used_before: usedSchema.exactOptional(),
 });
 
 const acknowledgedSchema = z.object({
   command_id: z.string(),
+  command: commandNameSchema,
   state: z.enum(["acknowledged", "confirmed", "rejected", "unresponsive"]),
+  spent_since: usedSchema.extend({ duration_s: z.number() }).exactOptional(),
 });
 
 /** How many commands of one task are remembered. */
@@ -29,18 +35,34 @@ function remembered(commands: CommandRecord[]): CommandRecord[] {
   return commands.toSpliced(Math.max(oldest, 0), 1);
 }
 
+/** The wait for progress begins anew: while it rested nobody expected any. */
+function resumed(holder: Holder | null, at: number): Holder | null {
+  return holder === null || holder.paused_at === null
+    ? holder
+    : { ...holder, paused_at: null, progressed_at: at };
+}
+
+/** An executor rests from its acknowledgement of a pause, unless it was told meanwhile to go on. */
+function paused(state: TaskState, command_id: string, at: number): Holder | null {
+  const index = state.commands.findIndex((command) => command.command_id === command_id);
+  const isOutdated = state.commands.slice(index).some(({ command }) => command === "resume");
+  return state.holder === null || isOutdated ? state.holder : { ...state.holder, paused_at: at };
+}
+
 /** A command was issued: it is remembered, and what the system itself can do of it is done. */
 export function applyCommand(state: TaskState, event: LoggedEvent): TaskState {
   const { priority, grant, ...issued } = issuedSchema.parse(event.data);
   const record: CommandRecord = {
     ...issued,
     requested_at: event.at,
+    actor: event.actor,
     ...(priority !== undefined && { priority }),
     ...(grant !== undefined && { grant }),
   };
   return {
     ...state,
     commands: remembered([...state.commands, record]),
+    holder: record.command === "resume" ? resumed(state.holder, event.at) : state.holder,
     priority: priority ?? state.priority,
     granted: {
       cost_usd: state.granted.cost_usd + (grant?.cost_usd ?? 0),
@@ -52,11 +74,13 @@ export function applyCommand(state: TaskState, event: LoggedEvent): TaskState {
 
 /** A command came further. */
 export function applyCommandState(state: TaskState, event: LoggedEvent): TaskState {
-  const news = acknowledgedSchema.parse(event.data);
+  const { command_id, command: name, ...news } = acknowledgedSchema.parse(event.data);
+  const isPause = name === "pause" && news.state === "confirmed";
   return {
     ...state,
+    holder: isPause ? paused(state, command_id, event.at) : state.holder,
     commands: state.commands.map((command) =>
-      command.command_id === news.command_id ? { ...command, state: news.state } : command,
+      command.command_id === command_id ? { ...command, ...news } : command,
     ),
   };
 }

@@ -1,24 +1,44 @@
 import { z } from "zod";
 
+import { endReasonSchema } from "../../protocol/enums.ts";
+import type { JsonObject } from "../../protocol/primitives.ts";
 import { jsonObjectSchema } from "../../protocol/primitives.ts";
 import { patched } from "./patch.ts";
 import type { EscalationRecord, LoggedEvent, TaskState } from "./state.ts";
 
 const escalatedSchema = z.object({
+  escalation_level: z.enum(["agent", "orchestrator", "human"]),
+  attempted_solutions: z.array(z.string()).optional(),
+  recommended_actions: z.array(z.string()).optional(),
   escalation_reason: z.string(),
   question: z.string(),
   urgency: z.enum(["low", "medium", "high", "critical"]),
   context: z.unknown().optional(),
-  options: z.array(z.string()).default([]),
+  options: z.array(z.string()).optional(),
   deadline: z.iso.datetime({ offset: true }).optional(),
   default_option: z.string().optional(),
 });
 
-const sentSchema = z.object({ data: escalatedSchema });
+const sentSchema = z.object({ agent_id: z.string(), data: escalatedSchema });
 
-const kindSchema = z.object({
-  metadata: z.object({ escalation_kind: z.enum(["approval", "handover"]) }),
+/** What the system adds when it asks; see handover.ts. */
+const termsSchema = z.object({
+  escalation_kind: z.enum(["question", "approval", "handover"]),
+  on_silence: z
+    .object({
+      reason: endReasonSchema,
+      error: z.object({
+        type: z.string(),
+        message: z.string(),
+        root_cause: jsonObjectSchema.nullable(),
+      }),
+    })
+    .nullable()
+    .default(null),
+  suggestion: jsonObjectSchema.nullable().default(null),
+  after_attempt: z.boolean().default(false),
 });
+type Terms = z.infer<typeof termsSchema>;
 
 const resolvedSchema = z.object({
   decision: z.enum(["resume", "change", "cancel"]),
@@ -33,32 +53,47 @@ export function escalationIdOf(task_id: string, number: number): string {
 }
 
 /** An executor asks; what else it says in its metadata is its own business. */
-function kindOf(event: LoggedEvent): EscalationRecord["kind"] {
-  return event.actor.kind === "executor"
-    ? "question"
-    : kindSchema.parse(event.data).metadata.escalation_kind;
+function termsOf(event: LoggedEvent): Terms {
+  return termsSchema.parse(
+    event.actor.kind === "executor" ? { escalation_kind: "question" } : event.data["metadata"],
+  );
+}
+
+/** What whoever answers can go by. What the message does not say is left out. */
+function evidenceOf(data: z.infer<typeof escalatedSchema>): JsonObject {
+  const { context, attempted_solutions, recommended_actions, escalation_level: level } = data;
+  return {
+    ...(context !== undefined && { context }),
+    ...(attempted_solutions !== undefined && { attempted_solutions }),
+    ...(recommended_actions !== undefined && { recommended_actions }),
+    level,
+  };
 }
 
 /** The task waits for an answer. */
 export function openEscalation(state: TaskState, event: LoggedEvent): TaskState {
-  const sent = sentSchema.parse(event.data);
+  const { data, agent_id } = sentSchema.parse(event.data);
   const number = state.escalation_count + 1;
-  const kind = kindOf(event);
+  const { escalation_kind: kind, on_silence, suggestion, after_attempt } = termsOf(event);
   const escalation: EscalationRecord = {
     escalation_id: escalationIdOf(state.origin.task_id, number),
     kind,
     state: "open",
-    question: sent.data.question,
-    options: sent.data.options,
-    evidence: sent.data.context ?? null,
-    urgency: sent.data.urgency,
-    deadline: sent.data.deadline === undefined ? null : Date.parse(sent.data.deadline),
-    default_option: sent.data.default_option ?? null,
+    question: data.question,
+    options: data.options ?? data.recommended_actions ?? [],
+    evidence: evidenceOf(data),
+    urgency: data.urgency,
+    deadline: data.deadline === undefined ? null : Date.parse(data.deadline),
+    default_option: data.default_option ?? null,
     created_at: event.at,
     resolved_at: null,
     decision: null,
     answer: null,
     actor: null,
+    level: data.escalation_level,
+    asked_by: agent_id,
+    on_silence,
+    suggestion,
   };
   return {
     ...state,
@@ -68,7 +103,8 @@ export function openEscalation(state: TaskState, event: LoggedEvent): TaskState 
     retry_at: null,
     escalation,
     escalation_count: number,
-    uncounted_attempts: state.uncounted_attempts + (state.holder === null ? 0 : 1),
+    uncounted_attempts:
+      state.uncounted_attempts + (state.holder === null && !after_attempt ? 0 : 1),
   };
 }
 

@@ -2,6 +2,7 @@ import { z } from "zod";
 
 import { complexitySchema } from "../../protocol/enums.ts";
 import { jsonObjectSchema } from "../../protocol/primitives.ts";
+import { planOf, replanned } from "./plan.ts";
 import type { Holder, LoggedEvent, TaskState } from "./state.ts";
 import { RECENT_NOTIFICATIONS } from "./state.ts";
 
@@ -10,11 +11,12 @@ const notificationSchema = z.object({
   sequence: z.int().optional(),
   data: jsonObjectSchema,
 });
-const startedSchema = z.object({ complexity: complexitySchema });
+const startedSchema = z.object({ complexity: complexitySchema, estimated_duration: z.number() });
 const progressSchema = z.object({
   progress_percentage: z.number(),
   current_step: z.string(),
   intermediate_results: z.unknown().optional(),
+  estimated_remaining: z.number().optional(),
 });
 const completedSchema = z.object({
   metrics: z.object({ cost: z.number(), tokens_used: z.int() }),
@@ -51,9 +53,12 @@ function heard(state: TaskState, event: LoggedEvent): TaskState {
 
 /** The attempt has begun. */
 export function started(state: TaskState, event: LoggedEvent): TaskState {
-  const { complexity } = startedSchema.parse(notificationSchema.parse(event.data).data);
+  const { complexity, estimated_duration } = startedSchema.parse(
+    notificationSchema.parse(event.data).data,
+  );
+  const plan = planOf(state.task, estimated_duration, event.at);
   return {
-    ...withHolder(heard(state, event), { started_at: event.at, progressed_at: event.at }),
+    ...withHolder(heard(state, event), { started_at: event.at, progressed_at: event.at, plan }),
     phase: "executing",
     started_at: state.started_at ?? event.at,
     complexity,
@@ -64,8 +69,10 @@ export function started(state: TaskState, event: LoggedEvent): TaskState {
 /** The attempt has come further. */
 export function progressed(state: TaskState, event: LoggedEvent): TaskState {
   const progress = progressSchema.parse(notificationSchema.parse(event.data).data);
+  const plan = replanned(state.holder?.plan ?? null, progress.estimated_remaining, event.at);
   return {
-    ...withHolder(heard(state, event), { progressed_at: event.at }),
+    // Whoever gets on is not resting.
+    ...withHolder(heard(state, event), { progressed_at: event.at, paused_at: null, plan }),
     progress: {
       percentage: progress.progress_percentage,
       step: progress.current_step,

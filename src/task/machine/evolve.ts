@@ -90,6 +90,8 @@ function assigned(state: TaskState, event: LoggedEvent): TaskState {
       started_at: null,
       heard_at: event.at,
       progressed_at: event.at,
+      plan: null,
+      paused_at: null,
       next_sequence: 1,
     },
   };

@@ -1,7 +1,9 @@
 import { ok, refuse } from "../../lib/result.ts";
 import type { Heartbeat } from "../../protocol/agent.ts";
 import type { Command, Decision } from "./commands.ts";
+import { afterBeat } from "./interventions.ts";
 import { endedRefusal, fence } from "./lease.ts";
+import { budgetLimits } from "./limits.ts";
 import type { DraftEvent, Holder, Memo, TaskState } from "./state.ts";
 import { SYSTEM, addUse, hasVerdict } from "./state.ts";
 import { closedCancels, verdictEvent } from "./verdict.ts";
@@ -36,18 +38,17 @@ export function memoOf(state: TaskState, holder: Holder, now: number): Memo {
 const WARNING_SHARE = 0.8;
 
 function budgetEvents(state: TaskState, memo: Memo): DraftEvent[] {
-  const budget = state.task.contract?.budget;
+  const limits = budgetLimits(state);
   const uses = [
     {
       resource: "cost_usd",
       used: memo.earlier.cost_usd + memo.cost_usd,
-      limit:
-        budget?.max_cost_usd === undefined ? null : budget.max_cost_usd + state.granted.cost_usd,
+      limit: limits.cost_usd,
     },
     {
       resource: "tokens",
       used: memo.earlier.tokens + memo.tokens,
-      limit: budget?.max_tokens === undefined ? null : budget.max_tokens + state.granted.tokens,
+      limit: limits.tokens,
     },
   ];
   return uses.flatMap(({ resource, used, limit }): DraftEvent[] => {
@@ -66,6 +67,12 @@ function budgetEvents(state: TaskState, memo: Memo): DraftEvent[] {
       ? [{ type: "budget_warning", actor: SYSTEM, data: { resource, used, limit } }]
       : [];
   });
+}
+
+/** The task as it is once these warnings are in its log: nobody is warned of the same twice. */
+function withWarnings(state: TaskState, warnings: readonly DraftEvent[]): TaskState {
+  const resources = warnings.map(({ data }) => String(data["resource"]));
+  return { ...state, warned_of: [...state.warned_of, ...resources] };
 }
 
 function acknowledgements(state: TaskState, holder: Holder, ids: readonly string[]): DraftEvent[] {
@@ -97,7 +104,9 @@ export function decideHeartbeat(state: TaskState, command: Beat, now: number): D
     memo,
     events: [
       ...acknowledgements(state, fenced.value, beat.acknowledged ?? []),
-      ...(firstVerdict < 0 ? budget : budget.slice(0, firstVerdict + 1)),
+      ...(firstVerdict < 0
+        ? [...budget, ...afterBeat(withWarnings({ ...state, memo }, budget), now)]
+        : budget.slice(0, firstVerdict + 1)),
     ],
   });
 }

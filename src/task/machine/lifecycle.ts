@@ -1,5 +1,6 @@
 import { instant } from "../../lib/ports.ts";
 import { ok, refuse } from "../../lib/result.ts";
+import { approvalEvent } from "./autonomy.ts";
 import type { Command, Decision } from "./commands.ts";
 import { contractFaults } from "./gates.ts";
 import { endedRefusal, fence } from "./lease.ts";
@@ -8,31 +9,6 @@ import { SYSTEM, hasVerdict } from "./state.ts";
 import { closedCancels, openCancels, readyEvent, verdictEvent } from "./verdict.ts";
 
 type Of<Type extends Command["type"]> = Extract<Command, { type: Type }>;
-
-/** A task with autonomy manual asks for approval before anyone may take it. */
-function approvalEvent(command: Of<"submit">, now: number): DraftEvent {
-  return {
-    type: "task_escalated",
-    actor: SYSTEM,
-    data: {
-      notification_id: `approval-${command.origin.uid}`,
-      notification_type: "task_escalated",
-      task_id: command.task.task_id,
-      agent_id: SYSTEM.id,
-      timestamp: instant(now),
-      status: "escalated",
-      data: {
-        escalation_reason: "The task's autonomy level is manual",
-        escalation_level: "human",
-        question: `May this ${command.task.task_type} task be started?`,
-        urgency: command.task.priority === "critical" ? "critical" : "medium",
-        context: { description: command.task.description },
-        options: ["resume", "cancel"],
-      },
-      metadata: { escalation_kind: "approval" },
-    },
-  };
-}
 
 /** A task comes in: it is queued, or waits for approval. A repetition of the same request changes nothing. */
 export function decideSubmit(
@@ -69,10 +45,7 @@ export function decideSubmit(
       tags: task.tags ?? [],
     },
   };
-  const isManual = task.execution_options.autonomy_level === "manual";
-  return ok({
-    events: [submitted, isManual ? approvalEvent(command, now) : readyEvent("submitted")],
-  });
+  return ok({ events: [submitted, approvalEvent(command, now) ?? readyEvent("submitted")] });
 }
 
 /** An executor takes the task. Refused unless the task is queued for exactly this attempt. */
@@ -103,7 +76,7 @@ export function decideAssign(state: TaskState, command: Of<"assign">, now: numbe
 }
 
 /** The executor gives the task back, which costs no retry. */
-export function decideDecline(state: TaskState, command: Of<"decline">): Decision {
+export function decideDecline(state: TaskState, command: Of<"decline">, now: number): Decision {
   if (hasVerdict(state)) return refuse(endedRefusal(state));
   const fenced = fence(state, command.token, null);
   if (!fenced.ok) return fenced;
@@ -118,7 +91,7 @@ export function decideDecline(state: TaskState, command: Of<"decline">): Decisio
     events: isCancelling
       ? [
           declined,
-          ...closedCancels(state, "confirmed", declined.actor),
+          ...closedCancels(state, "confirmed", declined.actor, now),
           verdictEvent(state, { reason: "cancelled" }),
         ]
       : [declined, readyEvent("declined")],

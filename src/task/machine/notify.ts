@@ -4,13 +4,15 @@ import { STATUS_OF_NOTIFICATION } from "../../protocol/notification.ts";
 import type { JsonObject } from "../../protocol/primitives.ts";
 import type { Refusal } from "../../protocol/refusal.ts";
 import type { Actor } from "../../protocol/task-view.ts";
+import { afterFailure } from "./after-failure.ts";
 import type { Decision } from "./commands.ts";
 import { escalationIdOf } from "./evolve-escalation.ts";
 import { resultFaults } from "./gates.ts";
+import { afterProgress, isOpenRequest } from "./interventions.ts";
 import { endedRefusal, fence } from "./lease.ts";
 import type { DraftEvent, Holder, TaskState } from "./state.ts";
 import { SYSTEM, hasVerdict } from "./state.ts";
-import { closedCancels, hasRetryLeft, openCancels, retryEvent, verdictEvent } from "./verdict.ts";
+import { closedCancels, openCancels, verdictEvent } from "./verdict.ts";
 
 /** How far the executor's clock may be ahead (protocol.md §7, Notifications). */
 const CLOCK_TOLERANCE_MS = 300_000;
@@ -122,31 +124,11 @@ function futureFault(notification: Notification, now: number): Refusal | null {
     : null;
 }
 
-/** What a failure leads to: another attempt, or the end. */
-function afterFailure(
-  state: TaskState,
-  notification: Extract<Notification, { notification_type: "task_failed" }>,
-  now: number,
-): DraftEvent[] {
-  const { data } = notification;
-  if (hasRetryLeft(state) && data.retry_recommended !== false) {
-    return [retryEvent(state, data.error_type, now)];
-  }
-  return [
-    verdictEvent(state, {
-      reason: "failure",
-      actor: executorOf(notification),
-      error: { type: data.error_type, message: data.error_message, root_cause: data.root_cause },
-      hasPartialResults: data.partial_results !== undefined,
-    }),
-  ];
-}
-
 /** The executor stops although it has not finished: that is what the cancellation asked for. */
-function cancelled(state: TaskState, notification: Notification): DraftEvent[] {
+function cancelled(state: TaskState, notification: Notification, now: number): DraftEvent[] {
   const actor = executorOf(notification);
   return [
-    ...closedCancels(state, "confirmed", actor),
+    ...closedCancels(state, "confirmed", actor, now),
     verdictEvent(state, { reason: "cancelled", actor }),
   ];
 }
@@ -158,7 +140,7 @@ function consequences(state: TaskState, notification: Notification, now: number)
     case "task_started":
       return [];
     case "task_progress":
-      return answeredRequests(state);
+      return [...answeredRequests(state), ...afterProgress(state, notification.data, now)];
     case "task_completed": {
       const { result, quality_assessment: quality } = notification.data;
       const actor = executorOf(notification);
@@ -169,9 +151,13 @@ function consequences(state: TaskState, notification: Notification, now: number)
       ];
     }
     case "task_failed":
-      return isCancelling ? cancelled(state, notification) : afterFailure(state, notification, now);
+      return isCancelling
+        ? cancelled(state, notification, now)
+        : afterFailure(state, notification, executorOf(notification), now);
     case "task_escalated":
-      return isCancelling ? [unansweredEscalation(state), ...cancelled(state, notification)] : [];
+      return isCancelling
+        ? [unansweredEscalation(state), ...cancelled(state, notification, now)]
+        : [];
   }
 }
 
@@ -195,16 +181,11 @@ function executorOf(notification: Notification): Actor {
 
 /** An open request for an update is confirmed by the news it asked for. */
 function answeredRequests(state: TaskState): DraftEvent[] {
-  return state.commands
-    .filter(
-      ({ command, state: at }) =>
-        command === "request_update" && (at === "requested" || at === "acknowledged"),
-    )
-    .map(({ command_id }) => ({
-      type: "command_acknowledged",
-      actor: SYSTEM,
-      data: { command_id, command: "request_update", state: "confirmed" },
-    }));
+  return state.commands.filter(isOpenRequest).map(({ command_id }) => ({
+    type: "command_acknowledged",
+    actor: SYSTEM,
+    data: { command_id, command: "request_update", state: "confirmed" },
+  }));
 }
 
 /** Applies a notification whose turn it is. */

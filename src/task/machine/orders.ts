@@ -1,17 +1,15 @@
 import { ok, refuse } from "../../lib/result.ts";
 import type { CommandName } from "../../protocol/enums.ts";
-import { faultsOf } from "../../protocol/faults.ts";
 import type { JsonObject } from "../../protocol/primitives.ts";
 import type { Fault, Refusal } from "../../protocol/refusal.ts";
-import { taskExecutionSchema } from "../../protocol/task-execution.ts";
 import type { Actor } from "../../protocol/task-view.ts";
 import type { Command, Decision } from "./commands.ts";
 import { escalationIdOf } from "./evolve-escalation.ts";
-import { contractFaults, valueAt } from "./gates.ts";
+import { valueAt } from "./gates.ts";
 import { endedRefusal } from "./lease.ts";
-import { mergePatch } from "./merge-patch.ts";
+import { mergedFaults } from "./patch.ts";
 import type { DraftEvent, TaskState } from "./state.ts";
-import { SYSTEM, hasVerdict } from "./state.ts";
+import { SYSTEM, hasVerdict, usageOf } from "./state.ts";
 import { openCancels, readyEvent, verdictEvent } from "./verdict.ts";
 
 type Order = Extract<Command, { type: "order" }>;
@@ -60,15 +58,13 @@ function patchFault(state: TaskState, patch: JsonObject): Refusal | null {
       ],
     };
   }
-  const merged = mergePatch(state.task, patch);
-  const parsed = taskExecutionSchema.safeParse(merged);
-  const faults = parsed.success ? contractFaults(parsed.data) : faultsOf(parsed.error, merged);
+  const faults = mergedFaults(state.task, patch);
   return faults.length === 0
     ? null
     : patchRefusal(faults.map((fault) => ({ ...fault, pointer: `/patch${fault.pointer}` })));
 }
 
-function issued(order: Order, isConfirmed: boolean): DraftEvent {
+function issued(order: Order, isConfirmed: boolean, more: JsonObject = {}): DraftEvent {
   const { request } = order;
   return {
     type: "command_issued",
@@ -82,6 +78,7 @@ function issued(order: Order, isConfirmed: boolean): DraftEvent {
         priority: request.priority === "urgent" ? "critical" : request.priority,
       }),
       ...(request.grant !== undefined && { grant: request.grant }),
+      ...more,
     },
   };
 }
@@ -119,7 +116,9 @@ function closedEscalation(state: TaskState, actor: Actor): DraftEvent[] {
 }
 
 function cancel(state: TaskState, order: Order): Decision {
-  if (state.holder !== null) return ok({ events: [issued(order, false)] });
+  if (state.holder !== null) {
+    return ok({ events: [issued(order, false, { used_before: usageOf(state) })] });
+  }
   return ok({
     events: [
       issued(order, true),
@@ -233,6 +232,8 @@ function resolution(
   },
 ): DraftEvent[] {
   const isApproval = state.escalation?.kind === "approval" && answer.decision !== "cancel";
+  const suggestion = answer.decision === "change" ? state.escalation?.suggestion : null;
+  const patch = answer.patch ?? suggestion ?? undefined;
   const resolved: DraftEvent = {
     type: isApproval ? "task_approved" : "escalation_resolved",
     actor,
@@ -241,7 +242,7 @@ function resolution(
       state: "resolved",
       decision: answer.decision,
       answer: answer.answer,
-      ...(answer.patch !== undefined && { patch: answer.patch }),
+      ...(patch !== undefined && { patch }),
     },
   };
   return answer.decision === "cancel"

@@ -69,6 +69,14 @@ export interface Assessment {
   version: string;
 }
 
+/** What follows from the estimate of task_started. `expected_end_at` is epoch milliseconds. */
+export interface Plan {
+  estimate_s: number;
+  expected_end_at: number;
+  /** Seconds without progress after which the attempt is given up. */
+  stall_window_s: number;
+}
+
 /** The executor that has the task, and its clocks in epoch milliseconds. */
 export interface Holder {
   agent_id: string;
@@ -79,6 +87,10 @@ export interface Holder {
   /** The last notification; heartbeats are in the memo. */
   heard_at: number;
   progressed_at: number;
+  /** Null until it has started. */
+  plan: Plan | null;
+  /** Since when it rests because it was asked to; null while it works. */
+  paused_at: number | null;
   /** The next value of the executor's own count. */
   next_sequence: number;
 }
@@ -90,8 +102,21 @@ export interface CommandRecord {
   reason: string | null;
   state: "requested" | "acknowledged" | "confirmed" | "rejected" | "unresponsive";
   requested_at: number;
+  actor: Actor;
   priority?: Priority;
   grant?: Grant;
+  /** The intervention rule that issued it. */
+  rule?: string;
+  /** What had been used when it was requested; of cancellations that an executor has to confirm. */
+  used_before?: Used;
+  /** What was spent between the request and its settlement. */
+  spent_since?: Used & { duration_s: number };
+}
+
+/** An amount of what a budget limits. */
+export interface Used {
+  cost_usd: number;
+  tokens: number;
 }
 
 /** Resources on top of what the request asked for. */
@@ -117,6 +142,26 @@ export interface EscalationRecord {
   decision: "resume" | "change" | "cancel" | null;
   answer: string | null;
   actor: string | null;
+  level: "agent" | "orchestrator" | "human";
+  /** The agent that asks; the system's own id when no agent does. */
+  asked_by: string;
+  /** The verdict when nobody answers in time; null: the task ends as escalated. */
+  on_silence: Silence | null;
+  /** A patch that the decision change applies when it brings none of its own. */
+  suggestion: JsonObject | null;
+}
+
+/** What becomes of a task whose open escalation nobody answers. */
+export interface Silence {
+  reason: EndReason;
+  error: Failure;
+}
+
+/** Why an attempt or a task came to nothing. */
+export interface Failure {
+  type: string;
+  message: string;
+  root_cause: JsonObject | null;
 }
 
 /** One problem on the way, for the post-mortem. */
@@ -134,7 +179,7 @@ export interface Verdict {
   at: number;
   result: unknown;
   quality: QualityAssessment | null;
-  error: { type: string; message: string; root_cause: JsonObject | null } | null;
+  error: Failure | null;
   hasPartialResults: boolean;
 }
 
@@ -248,7 +293,7 @@ export function addUse(one: number, other: number): number {
 }
 
 /** What has been used over all attempts so far: heartbeats and the completing notification, whichever says more. */
-export function usageOf(state: TaskState): { cost_usd: number; tokens: number } {
+export function usageOf(state: TaskState): Used {
   const { memo, reported } = state;
   const earlier = memo?.earlier ?? { cost_usd: 0, tokens: 0 };
   const own = memo ?? { cost_usd: 0, tokens: 0 };

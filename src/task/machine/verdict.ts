@@ -3,8 +3,8 @@ import type { CompletionStatus, EndReason } from "../../protocol/enums.ts";
 import type { QualityAssessment } from "../../protocol/notification.ts";
 import type { JsonObject } from "../../protocol/primitives.ts";
 import type { Actor } from "../../protocol/task-view.ts";
-import type { CommandRecord, DraftEvent, TaskState } from "./state.ts";
-import { SYSTEM } from "./state.ts";
+import type { CommandRecord, DraftEvent, Failure, TaskState } from "./state.ts";
+import { SYSTEM, usageOf } from "./state.ts";
 
 /** Derives the completion status from the reason (protocol.md §2). */
 export function completionStatusOf(
@@ -22,7 +22,7 @@ export interface Finding {
   actor?: Actor;
   result?: unknown;
   quality?: QualityAssessment | null;
-  error?: { type: string; message: string; root_cause: JsonObject | null } | null;
+  error?: Failure | null;
   hasPartialResults?: boolean;
 }
 
@@ -55,16 +55,37 @@ export function openCancels(state: TaskState): CommandRecord[] {
   return state.commands.filter(isOpenCancel);
 }
 
-/** The events that close the open cancellations: a verdict leaves none open. */
+/** What was used between the request of a command and `now`: reported use, and seconds on the clock. */
+function spentSince(state: TaskState, command: CommandRecord, now: number): JsonObject {
+  const used = usageOf(state);
+  const before = command.used_before ?? used;
+  return {
+    cost_usd: used.cost_usd - before.cost_usd,
+    tokens: used.tokens - before.tokens,
+    duration_s: (now - command.requested_at) / 1_000,
+  };
+}
+
+/**
+ * The events that close the open cancellations: a verdict leaves none open.
+ *
+ * @param now epoch milliseconds; with it they say what was spent since the request
+ */
 export function closedCancels(
   state: TaskState,
   outcome: "confirmed" | "rejected" | "unresponsive",
   actor: Actor = SYSTEM,
+  now: number | null = null,
 ): DraftEvent[] {
-  return openCancels(state).map(({ command_id }) => ({
+  return openCancels(state).map((command) => ({
     type: "command_acknowledged",
     actor,
-    data: { command_id, command: "cancel", state: outcome },
+    data: {
+      command_id: command.command_id,
+      command: "cancel",
+      state: outcome,
+      ...(now !== null && { spent_since: spentSince(state, command, now) }),
+    },
   }));
 }
 
@@ -97,8 +118,17 @@ export function hasRetryLeft(state: TaskState): boolean {
   return state.retries_used < state.task.execution_options.retry_policy.max_retries;
 }
 
-/** The event that plans the next attempt, at the cost of one retry. */
-export function retryEvent(state: TaskState, cause: string, now: number): DraftEvent {
+/**
+ * The event that plans the next attempt, at the cost of one retry.
+ *
+ * @param more further members of its data, such as the patch that the next attempt is given
+ */
+export function retryEvent(
+  state: TaskState,
+  cause: string,
+  now: number,
+  more: JsonObject = {},
+): DraftEvent {
   const delay_s = retryDelaySeconds(state);
   return {
     type: "retry_scheduled",
@@ -109,6 +139,7 @@ export function retryEvent(state: TaskState, cause: string, now: number): DraftE
       delay_s,
       due_at: instant(now + delay_s * 1_000),
       costs_retry: true,
+      ...more,
     },
   };
 }
