@@ -10,7 +10,8 @@ import type { Tasks } from "./dispatch/tasks.ts";
 import { fetchInput } from "./executor/input-source.ts";
 import type { ExecutorPorts } from "./executor/ports.ts";
 import { listDeadLetters } from "./history/dead-letter-store.ts";
-import { listEscalations, listTasks } from "./history/list-store.ts";
+import { listEscalations, readEscalation } from "./history/escalation-store.ts";
+import { listTasks } from "./history/list-store.ts";
 import { isComplete, readEvents, readReport, readView } from "./history/task-log-store.ts";
 import { consoleLog } from "./lib/log.ts";
 import { hex, randomId } from "./lib/ports.ts";
@@ -29,8 +30,16 @@ function newHex(bytes: number): string {
   return hex(random);
 }
 
+async function keyOfAgent(
+  { agentStore }: Doors,
+  tenant: string,
+  agent_id: string,
+): Promise<string | null> {
+  return (await agentStore.get(tenant, agent_id))?.key_id ?? null;
+}
+
 function tasksOf(env: Env, doors: Doors): Tasks {
-  const { task, webhookStore, agentStore, urlPolicy, hostFault } = doors;
+  const { task, webhookStore, urlPolicy, hostFault } = doors;
   return createTasks({
     now,
     newId: randomId,
@@ -46,8 +55,7 @@ function tasksOf(env: Env, doors: Doors): Tasks {
       const known = await webhookStore.versions(tenant, webhook_ids);
       return webhook_ids.filter((webhook_id) => !known.has(webhook_id));
     },
-    keyOfAgent: async (tenant, agent_id) =>
-      (await agentStore.get(tenant, agent_id))?.key_id ?? null,
+    keyOfAgent: (tenant, agent_id) => keyOfAgent(doors, tenant, agent_id),
   });
 }
 
@@ -77,6 +85,11 @@ function build(env: Env) {
     interventions: createInterventions({
       task,
       readable: (by, task_id) => tasks.readable(by, task_id),
+      archive: {
+        list: (tenant, query) => listEscalations(env.DB, tenant, query),
+        get: (tenant, escalation_id) => readEscalation(env.DB, tenant, escalation_id),
+      },
+      keyOfAgent: (tenant, agent_id) => keyOfAgent(doors, tenant, agent_id),
       placeInPool: (tenant, name, task_id) => pool(tenant, name).explain(task_id),
     }),
     ...webhookServices(doors),
@@ -140,6 +153,7 @@ function taskPort(env: Env, services: Services): TaskPort {
         : refuse({ code: "unavailable", detail: "Too many streams of this task are open." });
     },
     command: interventions.command,
+    commands: interventions.commands,
     explain: interventions.explain,
     rebuild: interventions.rebuild,
     decline: (by, task_id, token, reason) => attempts.decline(at(by, task_id, token), reason),
@@ -197,7 +211,8 @@ export function faceOf(env: Env): ReturnType<typeof createApp> {
     }),
     tasks: taskPort(env, services),
     escalations: {
-      list: (tenant, query) => listEscalations(env.DB, tenant, query),
+      list: interventions.escalations,
+      get: interventions.escalation,
       resolve: interventions.resolve,
     },
     agents: { ...agents, claim: dispatcher.claim },

@@ -1,7 +1,9 @@
 import { ok, refuse } from "../lib/result.ts";
 import type { Result } from "../lib/result.ts";
 import type { Principal } from "../protocol/access.ts";
-import type { CommandRequest, CommandView } from "../protocol/agent.ts";
+import type { CommandEntry, CommandRequest, CommandView } from "../protocol/agent.ts";
+import type { Page } from "../protocol/keyset.ts";
+import type { EscalationsQuery } from "../protocol/queries.ts";
 import type { Refusal } from "../protocol/refusal.ts";
 import type {
   Actor,
@@ -18,6 +20,10 @@ type Answer<Value> = Promise<Result<Value, Refusal>>;
 /** A task's object as whoever steps in calls it; payloads are JSON text. */
 interface InterventionDoor {
   command(request: string, actor: Actor): Answer<CommandView>;
+  commands(): Answer<string>;
+  escalation(
+    escalation_id: string,
+  ): Answer<{ escalation: string; level: string; asked_by: string }>;
   resolve(escalation_id: string, resolution: string, actor: Actor): Answer<string>;
   explain(): Answer<string>;
   view(): Answer<{ view: string; holders: string[] }>;
@@ -29,6 +35,16 @@ export interface InterventionsParts {
   task: (tenant: string, task_id: string) => InterventionDoor;
   /** Whether a key may read a task: an executor's only what its agents hold or held. */
   readable: (by: Principal, task_id: string) => Answer<unknown>;
+  /** Escalations as history last saw them. */
+  archive: {
+    list: (
+      tenant: string,
+      query: EscalationsQuery & { level?: "agent" },
+    ) => Answer<Page<Escalation>>;
+    get: (tenant: string, escalation_id: string) => Promise<Escalation | null>;
+  };
+  /** The key that an executor is bound to, or null. */
+  keyOfAgent: (tenant: string, agent_id: string) => Promise<string | null>;
   /** Where a task stands in a pool, or null when the pool does not know it. */
   placeInPool: (tenant: string, pool: string, task_id: string) => Promise<PoolExplanation | null>;
 }
@@ -36,6 +52,13 @@ export interface InterventionsParts {
 /** Use cases of those who step in: commands, answers to escalations, questions why. */
 export interface Interventions {
   command: (by: Principal, task_id: string, request: CommandRequest) => Answer<CommandView>;
+  commands: (by: Principal, task_id: string) => Answer<Page<CommandEntry>>;
+  escalations: (by: Principal, query: EscalationsQuery) => Answer<Page<Escalation>>;
+  escalation: (by: Principal, escalation_id: string) => Answer<Escalation>;
+  /**
+   * Refused: forbidden, escalation_not_found, escalation_closed, patch_rejected. An executor's key answers what
+   * is asked of agents, and never what its own agent asks.
+   */
   resolve: (
     by: Principal,
     escalation_id: string,
@@ -47,6 +70,84 @@ export interface Interventions {
 
 /** The id of an escalation leads to its task: esc_<number>_<task_id>. */
 const ESCALATION_ID = /^esc_\d{1,9}_([A-Za-z0-9_-]{1,100})$/;
+
+const UNKNOWN: Refusal = {
+  code: "escalation_not_found",
+  detail: "There is no escalation with this id.",
+};
+
+function isExecutorOnly(by: Principal): boolean {
+  return by.scopes.every((scope) => scope === "execute");
+}
+
+/** Who answers, in the log: an executor's key speaks for its agents. */
+function answererOf(by: Principal): Actor {
+  return isExecutorOnly(by) ? { kind: "executor", id: by.key_id } : actorOf(by);
+}
+
+/** An escalation from its task's object, or from history where a later one has taken its place there. */
+async function findEscalation(
+  parts: InterventionsParts,
+  by: Principal,
+  escalation_id: string,
+): Promise<{ escalation: Escalation; level: string | null; asked_by: string | null } | null> {
+  const task_id = ESCALATION_ID.exec(escalation_id)?.[1];
+  if (task_id === undefined) return null;
+  const found = await parts.task(by.tenant, task_id).escalation(escalation_id);
+  if (found.ok) {
+    const escalation: Escalation = JSON.parse(found.value.escalation);
+    return { ...found.value, escalation };
+  }
+  const escalation = await parts.archive.get(by.tenant, escalation_id);
+  return escalation === null ? null : { escalation, level: null, asked_by: null };
+}
+
+/** Why a key may not see or answer an escalation; null when it may. */
+async function executorFault(
+  parts: InterventionsParts,
+  by: Principal,
+  escalation_id: string,
+): Promise<Refusal | null> {
+  const found = await findEscalation(parts, by, escalation_id);
+  // Nobody learns from a refusal that there is something that it may not see.
+  if (found?.level !== "agent" || found.asked_by === null) return UNKNOWN;
+  return (await parts.keyOfAgent(by.tenant, found.asked_by)) === by.key_id
+    ? {
+        code: "forbidden",
+        detail: "Another agent, the orchestrator or a person has to answer what your agent asks.",
+      }
+    : null;
+}
+
+async function readOne(
+  parts: InterventionsParts,
+  by: Principal,
+  escalation_id: string,
+): Answer<Escalation> {
+  const found = await findEscalation(parts, by, escalation_id);
+  if (found === null) return refuse(UNKNOWN);
+  if (!isExecutorOnly(by) || found.level === "agent") return ok(found.escalation);
+  const { asked_by } = found;
+  const key = asked_by === null ? null : await parts.keyOfAgent(by.tenant, asked_by);
+  return key === by.key_id ? ok(found.escalation) : refuse(UNKNOWN);
+}
+
+async function resolveOne(
+  parts: InterventionsParts,
+  by: Principal,
+  escalation_id: string,
+  answer: EscalationResolution,
+): Answer<Escalation> {
+  const task_id = ESCALATION_ID.exec(escalation_id)?.[1];
+  if (task_id === undefined) return refuse(UNKNOWN);
+  const fault = isExecutorOnly(by) ? await executorFault(parts, by, escalation_id) : null;
+  if (fault !== null) return refuse(fault);
+  const door = parts.task(by.tenant, task_id);
+  const done = await door.resolve(escalation_id, JSON.stringify(answer), answererOf(by));
+  if (!done.ok) return done.refusal.code === "task_not_found" ? refuse(UNKNOWN) : done;
+  const escalation: Escalation = JSON.parse(done.value);
+  return ok(escalation);
+}
 
 /** What the pool adds: the place in the queue, and why the executors it knows do not take the task. */
 function withPlace(explanation: Explanation, place: PoolExplanation | null): Explanation {
@@ -67,19 +168,21 @@ export function createInterventions(parts: InterventionsParts): Interventions {
   return {
     command: (by, task_id, request) =>
       parts.task(by.tenant, task_id).command(JSON.stringify(request), actorOf(by)),
-    async resolve(by, escalation_id, answer) {
-      const task_id = ESCALATION_ID.exec(escalation_id)?.[1];
-      const unknown: Refusal = {
-        code: "escalation_not_found",
-        detail: "There is no escalation with this id.",
-      };
-      if (task_id === undefined) return refuse(unknown);
-      const door = parts.task(by.tenant, task_id);
-      const done = await door.resolve(escalation_id, JSON.stringify(answer), actorOf(by));
-      if (!done.ok) return done.refusal.code === "task_not_found" ? refuse(unknown) : done;
-      const escalation: Escalation = JSON.parse(done.value);
-      return ok(escalation);
+    async commands(by, task_id) {
+      const allowed = await parts.readable(by, task_id);
+      if (!allowed.ok) return allowed;
+      const done = await parts.task(by.tenant, task_id).commands();
+      if (!done.ok) return done;
+      const items: CommandEntry[] = JSON.parse(done.value);
+      return ok({ items, next_cursor: null });
     },
+    escalations: (by, query) =>
+      parts.archive.list(by.tenant, {
+        ...query,
+        ...(isExecutorOnly(by) && { level: "agent" as const }),
+      }),
+    escalation: (by, escalation_id) => readOne(parts, by, escalation_id),
+    resolve: (by, escalation_id, answer) => resolveOne(parts, by, escalation_id, answer),
     async explain(by, task_id) {
       const allowed = await parts.readable(by, task_id);
       if (!allowed.ok) return allowed;

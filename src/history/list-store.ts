@@ -2,18 +2,13 @@ import { and, desc, eq, sql, type SQL } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 
 import { isBefore } from "../db/keyset.ts";
-import { escalationTable, taskTable } from "../db/tables.ts";
+import { taskTable } from "../db/tables.ts";
 import { instant } from "../lib/ports.ts";
 import { ok, type Result } from "../lib/result.ts";
 import { cursorOf, further, pageOf, placeOf, type Page, type Place } from "../protocol/keyset.ts";
 import type { StatusRequest } from "../protocol/queries.ts";
 import type { Refusal } from "../protocol/refusal.ts";
-import {
-  escalationSchema,
-  taskViewSchema,
-  type Escalation,
-  type TaskView,
-} from "../protocol/task-view.ts";
+import { taskViewSchema, type TaskView } from "../protocol/task-view.ts";
 
 /* The lists of a tenant, newest first, in pages by key. */
 
@@ -131,33 +126,4 @@ export async function listTasks(
   const last = rows.at(-1);
   const next = last === undefined ? end : further(end, TASK_PLACE.place(last));
   return ok({ ...page, next_cursor: cursorOf(next) });
-}
-
-/** Escalations of a tenant, newest first, all or those in one state. Refuses a cursor that is not one. */
-export async function listEscalations(
-  db: D1Database,
-  tenant: string,
-  query: { state?: Escalation["state"] | undefined; cursor?: string | undefined; limit: number },
-): Promise<Result<Page<Escalation>, Refusal>> {
-  const from = placeOf(query.cursor);
-  if (!from.ok) return from;
-  const { created_at, escalation_id } = escalationTable;
-  const rows = await drizzle(db)
-    .select({ at: created_at, id: escalation_id, body: escalationTable.body })
-    .from(escalationTable)
-    .where(
-      and(
-        eq(escalationTable.tenant, tenant),
-        query.state === undefined ? undefined : eq(escalationTable.state, query.state),
-        isBefore({ at: created_at, id: escalation_id }, from.value),
-      ),
-    )
-    .orderBy(desc(created_at), desc(escalation_id))
-    .limit(query.limit + 1);
-  return ok(
-    pageOf(rows, query.limit, {
-      place: (row) => row,
-      item: (row) => escalationSchema.parse(JSON.parse(row.body)),
-    }),
-  );
 }

@@ -9,6 +9,7 @@ import {
   schemaVersionSchema,
 } from "./primitives.ts";
 import { taskExecutionSchema } from "./task-execution.ts";
+import { actorSchema } from "./task-view.ts";
 
 /** The agent_id of the built-in executor (protocol.md §7). Nobody can register under it. */
 export const BUILTIN_AGENT_ID = "sam";
@@ -162,6 +163,21 @@ export const commandViewSchema = z
   })
   .meta({ id: "Command", title: "A command and how far it has come" });
 export type CommandView = z.infer<typeof commandViewSchema>;
+
+/** A command as the list of a task shows it: who gave it and why, and what its settlement cost. */
+export const commandEntrySchema = commandViewSchema
+  .extend({
+    reason: z.string().nullable(),
+    actor: actorSchema,
+    spent_since: z
+      .strictObject({ cost_usd: z.number(), tokens: z.int(), duration_s: z.number() })
+      .nullable()
+      .meta({
+        description: "Of a settled cancellation: reported use between the request and its end.",
+      }),
+  })
+  .meta({ id: "CommandEntry", title: "A command, who gave it and what came of it" });
+export type CommandEntry = z.infer<typeof commandEntrySchema>;
 
 const openCommandSchema = z
   .strictObject({

@@ -8,6 +8,7 @@ import {
   taskTypeSchema,
 } from "./enums.ts";
 import { agentIdSchema, instantSchema, taskIdSchema } from "./primitives.ts";
+import { escalationSchema } from "./task-view.ts";
 
 /** Query parameters arrive as text. */
 const wholeNumber = (least: number, most: number) =>
@@ -69,10 +70,14 @@ export const streamQuerySchema = z.strictObject({
 });
 
 export const escalationsQuerySchema = z.strictObject({
-  state: z.enum(["open", "resolved", "expired", "cancelled"]).optional(),
+  state: escalationSchema.shape.state.optional(),
+  kind: escalationSchema.shape.kind.optional(),
+  urgency: escalationSchema.shape.urgency.optional(),
+  task_id: taskIdSchema.optional(),
   cursor: cursorSchema.optional(),
   limit: limitSchema,
 });
+export type EscalationsQuery = z.infer<typeof escalationsQuerySchema>;
 
 /** A page of a list; `next_cursor` is null on the last one. */
 export function pageOf<Item extends z.ZodType>(item: Item, id: string) {

@@ -8,6 +8,7 @@ import { limitSize } from "./edge/body.ts";
 import { correlate } from "./edge/correlation.ts";
 import { answerRefusal } from "./edge/problems.ts";
 import { validate } from "./edge/validate.ts";
+import { escalationRoutes } from "./escalation-routes.ts";
 import { executorRoutes } from "./executor-routes.ts";
 import { openApiDocument } from "./openapi.ts";
 import { operationRoutes } from "./operation-routes.ts";
@@ -22,6 +23,7 @@ import { webhookRoutes } from "./webhook-routes.ts";
 /** Every route of this face. What is not in this table is neither mounted nor documented. */
 export const ROUTES: readonly Route[] = [
   ...taskRoutes,
+  ...escalationRoutes,
   ...executorRoutes,
   ...webhookFilterRoutes,
   ...webhookRoutes,

@@ -7,6 +7,7 @@ import type {
   AgentRegistration,
   AgentView,
   ClaimRequest,
+  CommandEntry,
   CommandRequest,
   CommandView,
   Heartbeat,
@@ -14,7 +15,7 @@ import type {
   OpenCommand,
 } from "../protocol/agent.ts";
 import type { Notification } from "../protocol/notification.ts";
-import type { StatusRequest } from "../protocol/queries.ts";
+import type { EscalationsQuery, StatusRequest } from "../protocol/queries.ts";
 import type { Refusal } from "../protocol/refusal.ts";
 import type { TaskExecution } from "../protocol/task-execution.ts";
 import type {
@@ -93,6 +94,7 @@ export interface TaskPort {
   /** A socket on which the task's object sends one event as JSON text per message, from `after` on. */
   watch(by: Principal, task_id: string, after: number): Answer<EventSocket>;
   command(by: Principal, task_id: string, request: CommandRequest): Answer<CommandView>;
+  commands(by: Principal, task_id: string): Answer<Page<CommandEntry>>;
   report(by: Principal, task_id: string): Answer<Report>;
   explain(by: Principal, task_id: string): Answer<Explanation>;
   decline(by: Principal, task_id: string, lease: string | null, reason: string): Answer<null>;
@@ -119,10 +121,9 @@ export interface TaskPort {
 
 /** Questions that tasks wait for an answer to. */
 interface EscalationPort {
-  list(
-    tenant: string,
-    query: { state?: Escalation["state"] | undefined; cursor?: string | undefined; limit: number },
-  ): Answer<Page<Escalation>>;
+  /** With the scope execute alone: those that agents may answer. */
+  list(by: Principal, query: EscalationsQuery): Answer<Page<Escalation>>;
+  get(by: Principal, escalation_id: string): Answer<Escalation>;
   resolve(by: Principal, escalation_id: string, answer: EscalationResolution): Answer<Escalation>;
 }
 

@@ -1,10 +1,9 @@
 import { z } from "zod";
 
 import { ok } from "../lib/result.ts";
-import { commandRequestSchema, commandViewSchema } from "../protocol/agent.ts";
+import { commandEntrySchema, commandRequestSchema, commandViewSchema } from "../protocol/agent.ts";
 import { taskIdSchema } from "../protocol/primitives.ts";
 import {
-  escalationsQuerySchema,
   eventsQuerySchema,
   pageOf,
   statusRequestSchema,
@@ -12,14 +11,12 @@ import {
 } from "../protocol/queries.ts";
 import { taskExecutionSchema } from "../protocol/task-execution.ts";
 import {
-  escalationResolutionSchema,
-  escalationSchema,
   explanationSchema,
   reportSchema,
   taskEventSchema,
   taskViewSchema,
 } from "../protocol/task-view.ts";
-import { emptyBodySchema, empty, json, pathIdSchema, replyWith, route } from "./route.ts";
+import { emptyBodySchema, empty, json, replyWith, route } from "./route.ts";
 import type { Route } from "./route.ts";
 import { eventStream } from "./stream.ts";
 
@@ -96,6 +93,22 @@ const submission: readonly Route[] = [
     async handle({ tasks }, { principal, params, body }) {
       const command = await tasks.command(principal, params.task_id, body);
       return replyWith(command, (view) => ({ status: 202, body: view }));
+    },
+  }),
+  route({
+    id: "list_task_commands",
+    method: "GET",
+    path: "/v1/tasks/:task_id/commands",
+    tag: "Tasks",
+    summary: "Commands of a task: who gave them, why, and what came of them",
+    description: "In the order in which they were given; a task remembers its last 200.",
+    scopes: READERS,
+    params: taskParams,
+    answers: { 200: json(pageOf(commandEntrySchema, "CommandPage"), "All of them on one page") },
+    refusals: ["task_not_found"],
+    async handle({ tasks }, { principal, params }) {
+      const commands = await tasks.commands(principal, params.task_id);
+      return replyWith(commands, (body) => ({ status: 200, body }));
     },
   }),
   route({
@@ -229,38 +242,5 @@ const reading: readonly Route[] = [
   }),
 ];
 
-const escalations: readonly Route[] = [
-  route({
-    id: "list_escalations",
-    method: "GET",
-    path: "/v1/escalations",
-    tag: "Escalations",
-    summary: "Questions that tasks wait for an answer to",
-    scopes: ["orchestrate", "observe"],
-    query: escalationsQuerySchema,
-    answers: { 200: json(pageOf(escalationSchema, "EscalationPage"), "A page of escalations") },
-    async handle(ports, { principal, query }) {
-      const page = await ports.escalations.list(principal.tenant, query);
-      return replyWith(page, (body) => ({ status: 200, body }));
-    },
-  }),
-  route({
-    id: "resolve_escalation",
-    method: "POST",
-    path: "/v1/escalations/:escalation_id/resolve",
-    tag: "Escalations",
-    summary: "Answer an escalation, once",
-    scopes: ["orchestrate"],
-    params: z.strictObject({ escalation_id: pathIdSchema }),
-    body: escalationResolutionSchema,
-    answers: { 200: json(escalationSchema, "The resolved escalation") },
-    refusals: ["escalation_not_found", "escalation_closed", "patch_rejected"],
-    async handle(ports, { principal, params, body }) {
-      const resolved = await ports.escalations.resolve(principal, params.escalation_id, body);
-      return replyWith(resolved, (escalation) => ({ status: 200, body: escalation }));
-    },
-  }),
-];
-
-/** What orchestrators and onlookers do with tasks, and the answers that tasks wait for. */
-export const taskRoutes: readonly Route[] = [...submission, ...reading, ...escalations];
+/** What orchestrators and onlookers do with tasks. */
+export const taskRoutes: readonly Route[] = [...submission, ...reading];

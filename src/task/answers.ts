@@ -1,14 +1,14 @@
 import { instant } from "../lib/ports.ts";
 import { ok, refuse } from "../lib/result.ts";
 import type { Result } from "../lib/result.ts";
-import type { CommandView, OpenCommand } from "../protocol/agent.ts";
+import type { CommandEntry, CommandView, OpenCommand } from "../protocol/agent.ts";
 import type { JsonObject } from "../protocol/primitives.ts";
 import type { Refusal } from "../protocol/refusal.ts";
 import type { EndReceipt, Report } from "../protocol/task-view.ts";
 import { timelineOf } from "../protocol/timeline.ts";
 import type { LoggedEvent, TaskState } from "./machine/state.ts";
 import { completionStatusOf } from "./machine/verdict.ts";
-import { eventOf } from "./view.ts";
+import { escalationOf, eventOf } from "./view.ts";
 
 /** What the executor gets: the request with all defaults, its checkpoint, and what was answered on the way. */
 export function assignmentOf(state: TaskState): JsonObject {
@@ -34,6 +34,32 @@ export function openCommandsOf(state: TaskState): OpenCommand[] {
       ...(priority !== undefined && { priority }),
       ...(grant !== undefined && { grant }),
     }));
+}
+
+/** The commands that are remembered, in the order in which they were given. */
+export function commandEntriesOf(state: TaskState): CommandEntry[] {
+  return state.commands.map((command) => ({
+    command_id: command.command_id,
+    command: command.command,
+    state: command.state,
+    requested_at: instant(command.requested_at),
+    reason: command.reason,
+    actor: command.actor,
+    spent_since: command.spent_since ?? null,
+  }));
+}
+
+/** An escalation, and who may answer it. Refused with escalation_not_found unless it is the latest one. */
+export function escalationAnswer(
+  state: TaskState,
+  escalation_id: string,
+): Result<{ escalation: string; level: string; asked_by: string }, Refusal> {
+  const { escalation } = state;
+  if (escalation?.escalation_id !== escalation_id) {
+    return refuse({ code: "escalation_not_found", detail: "The task's latest one is another." });
+  }
+  const { level, asked_by } = escalation;
+  return ok({ escalation: JSON.stringify(escalationOf(state, escalation)), level, asked_by });
 }
 
 /** A command that was just issued. */

@@ -14,7 +14,9 @@ import { escalationResolutionSchema } from "../protocol/task-view.ts";
 import type { Actor, EndReceipt, NotificationReceipt } from "../protocol/task-view.ts";
 import {
   assignmentOf,
+  commandEntriesOf,
   endReceiptOf,
+  escalationAnswer,
   openCommandsOf,
   reportText,
   requestedCommand,
@@ -151,6 +153,20 @@ export class TaskObject extends DurableObject<Env> {
     const { state } = done.value;
     if (state.escalation === null) throw new Error("a resolved escalation is gone");
     return ok(JSON.stringify(escalationOf(state, state.escalation)));
+  }
+
+  /** The commands of the task as JSON text. */
+  async commands(): Answer<string> {
+    const state = await this.#keeper.current();
+    return state === null ? refuse(UNKNOWN) : ok(JSON.stringify(commandEntriesOf(state)));
+  }
+
+  /** The latest escalation when it has this id, as JSON text. */
+  async escalation(
+    escalation_id: string,
+  ): Answer<{ escalation: string; level: string; asked_by: string }> {
+    const state = await this.#keeper.current();
+    return state === null ? refuse(UNKNOWN) : escalationAnswer(state, escalation_id);
   }
 
   /** The task view as JSON text, and who ever held it. */

@@ -2,7 +2,8 @@ import { instant } from "../lib/ports.ts";
 import { rootCauseSchema } from "../protocol/notification.ts";
 import type { Escalation, TaskEvent, TaskView } from "../protocol/task-view.ts";
 import { totalDeadline } from "./machine/limits.ts";
-import type { EscalationRecord, LoggedEvent, TaskState } from "./machine/state.ts";
+import type { EscalationRecord } from "./machine/records.ts";
+import type { LoggedEvent, TaskState } from "./machine/state.ts";
 import { usageOf } from "./machine/state.ts";
 import { completionStatusOf } from "./machine/verdict.ts";
 

@@ -2,8 +2,8 @@ import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
+import { listEscalations } from "../../src/history/escalation-store.ts";
 import { writeHistory } from "../../src/history/history-store.ts";
-import { listEscalations } from "../../src/history/list-store.ts";
 import type { TaskNews } from "../../src/history/news.ts";
 import { project } from "../../src/history/projection.ts";
 import { isComplete, readEvents, readView } from "../../src/history/task-log-store.ts";

@@ -1,8 +1,9 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 
+import { listEscalations } from "../../src/history/escalation-store.ts";
 import { writeHistory } from "../../src/history/history-store.ts";
-import { listEscalations, listTasks } from "../../src/history/list-store.ts";
+import { listTasks } from "../../src/history/list-store.ts";
 import { project } from "../../src/history/projection.ts";
 import { statusRequestSchema, type StatusRequest } from "../../src/protocol/queries.ts";
 import type { Escalation, TaskView } from "../../src/protocol/task-view.ts";

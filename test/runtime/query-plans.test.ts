@@ -3,8 +3,9 @@ import { describe, expect, it } from "vitest";
 
 import { deleteKey, findKey, listKeys } from "../../src/access/key-store.ts";
 import { listDeadLetters } from "../../src/history/dead-letter-store.ts";
+import { listEscalations } from "../../src/history/escalation-store.ts";
 import { writeHistory } from "../../src/history/history-store.ts";
-import { listEscalations, listTasks } from "../../src/history/list-store.ts";
+import { listTasks } from "../../src/history/list-store.ts";
 import { project } from "../../src/history/projection.ts";
 import { isComplete, readEvents, readReport, readView } from "../../src/history/task-log-store.ts";
 import { cursorOf } from "../../src/protocol/keyset.ts";

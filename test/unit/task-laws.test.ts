@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 
 import { eventTypeSchema } from "../../src/protocol/enums.ts";
 import type { JsonObject } from "../../src/protocol/primitives.ts";
-import { totalDeadline } from "../../src/task/machine/limits.ts";
 import { blankTask, evolve } from "../../src/task/machine/evolve.ts";
+import { totalDeadline } from "../../src/task/machine/limits.ts";
 import { END_GRACE_MS } from "../../src/task/machine/state.ts";
 import type { LoggedEvent, TaskState } from "../../src/task/machine/state.ts";
 import { ORIGIN, START, request, stateOf, step, tick } from "../task-life.ts";

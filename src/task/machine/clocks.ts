@@ -2,7 +2,8 @@ import { endOrAsk } from "./handover.ts";
 import { askForNews, mayAsk } from "./interventions.ts";
 import { totalDeadline } from "./limits.ts";
 import { silentAt, stallAt } from "./plan.ts";
-import type { DraftEvent, Holder, Silence, TaskState } from "./state.ts";
+import type { Silence } from "./records.ts";
+import type { DraftEvent, Holder, TaskState } from "./state.ts";
 import { CANCEL_GRACE_MS, END_GRACE_MS, SYSTEM, hasVerdict, leaseExpiresAt } from "./state.ts";
 import {
   closedCancels,

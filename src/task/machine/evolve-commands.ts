@@ -2,7 +2,8 @@ import { z } from "zod";
 
 import { grantSchema } from "../../protocol/agent.ts";
 import { commandNameSchema, prioritySchema } from "../../protocol/enums.ts";
-import type { CommandRecord, Holder, LoggedEvent, TaskState } from "./state.ts";
+import type { CommandRecord } from "./records.ts";
+import type { Holder, LoggedEvent, TaskState } from "./state.ts";
 import { isOpenCancel } from "./verdict.ts";
 
 const usedSchema = z.object({ cost_usd: z.number(), tokens: z.number() });

@@ -4,7 +4,8 @@ import { endReasonSchema } from "../../protocol/enums.ts";
 import type { JsonObject } from "../../protocol/primitives.ts";
 import { jsonObjectSchema } from "../../protocol/primitives.ts";
 import { patched } from "./patch.ts";
-import type { EscalationRecord, LoggedEvent, TaskState } from "./state.ts";
+import type { EscalationRecord } from "./records.ts";
+import type { LoggedEvent, TaskState } from "./state.ts";
 
 const escalatedSchema = z.object({
   escalation_level: z.enum(["agent", "orchestrator", "human"]),

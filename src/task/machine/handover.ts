@@ -3,7 +3,8 @@ import type { EscalationTrigger } from "../../protocol/enums.ts";
 import type { JsonObject } from "../../protocol/primitives.ts";
 import type { Actor } from "../../protocol/task-view.ts";
 import { totalDeadline } from "./limits.ts";
-import type { DraftEvent, EscalationRecord, Failure, Silence, TaskState } from "./state.ts";
+import type { EscalationRecord, Failure, Silence } from "./records.ts";
+import type { DraftEvent, TaskState } from "./state.ts";
 import { SYSTEM } from "./state.ts";
 import { verdictEvent } from "./verdict.ts";
 

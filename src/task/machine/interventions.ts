@@ -3,7 +3,8 @@ import type { Notification } from "../../protocol/notification.ts";
 import { askedBySystem } from "./handover.ts";
 import { budgetLimits } from "./limits.ts";
 import { overrunAt } from "./plan.ts";
-import type { CommandRecord, DraftEvent, TaskState } from "./state.ts";
+import type { CommandRecord } from "./records.ts";
+import type { DraftEvent, TaskState } from "./state.ts";
 import { SYSTEM, addUse, usageOf } from "./state.ts";
 import { openCancels } from "./verdict.ts";
 

@@ -222,6 +222,11 @@ export function decideOrder(state: TaskState, order: Order, now: number): Decisi
   }
 }
 
+/** The decision change without a patch takes over what was suggested. */
+function suggestedPatch({ escalation }: TaskState, decision: string): JsonObject | undefined {
+  return (decision === "change" ? escalation?.suggestion : null) ?? undefined;
+}
+
 function resolution(
   state: TaskState,
   actor: Actor,
@@ -232,8 +237,7 @@ function resolution(
   },
 ): DraftEvent[] {
   const isApproval = state.escalation?.kind === "approval" && answer.decision !== "cancel";
-  const suggestion = answer.decision === "change" ? state.escalation?.suggestion : null;
-  const patch = answer.patch ?? suggestion ?? undefined;
+  const patch = answer.patch ?? suggestedPatch(state, answer.decision);
   const resolved: DraftEvent = {
     type: isApproval ? "task_approved" : "escalation_resolved",
     actor,

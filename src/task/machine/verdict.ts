@@ -3,7 +3,8 @@ import type { CompletionStatus, EndReason } from "../../protocol/enums.ts";
 import type { QualityAssessment } from "../../protocol/notification.ts";
 import type { JsonObject } from "../../protocol/primitives.ts";
 import type { Actor } from "../../protocol/task-view.ts";
-import type { CommandRecord, DraftEvent, Failure, TaskState } from "./state.ts";
+import type { CommandRecord, Failure } from "./records.ts";
+import type { DraftEvent, TaskState } from "./state.ts";
 import { SYSTEM, usageOf } from "./state.ts";
 
 /** Derives the completion status from the reason (protocol.md §2). */
