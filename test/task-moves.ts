@@ -53,6 +53,12 @@ const notifications: fc.Arbitrary<Plan> = fc
       { metadata: { escalation_kind: "approval" } },
     ),
     hasOption: fc.boolean(),
+    isBlocked: fc.integer({ min: 0, max: 9 }).map((draw) => draw === 0),
+    suggested: fc.constantFrom<JsonObject | undefined>(
+      undefined,
+      { timeout: 40, priority: "high" },
+      { estimated_duration: 80_000 },
+    ),
     isFinal: fc.boolean(),
   })
   .map((made) => (state) => {
@@ -60,9 +66,13 @@ const notifications: fc.Arbitrary<Plan> = fc
       task_progress: {
         progress_percentage: made.percentage,
         ...(made.hasOption && { intermediate_results: { part: made.percentage } }),
+        ...(made.isBlocked && { challenges: [{ description: "no access", blocking: true }] }),
       },
       task_escalated: { ...made.more, ...(made.hasOption && { default_option: "go on" }) },
-      task_failed: made.isFinal ? { retry_recommended: false } : {},
+      task_failed: {
+        ...(made.isFinal && { retry_recommended: false }),
+        ...(made.suggested !== undefined && { suggested_modifications: made.suggested }),
+      },
       task_started: {},
       task_completed: {},
     }[made.type];
@@ -167,6 +177,15 @@ const requests = fc.constantFrom<JsonObject>(
   { execution_options: { retry_policy: { max_retries: 0 } } },
   { queue_timeout: 30, total_timeout: 900, contract: { budget: { max_tokens: 1_000 } } },
   { timeout: 20, contract: { budget: { max_tokens: 1_000, max_duration_s: 120 } } },
+  {
+    queue_timeout: 30,
+    progress_interval: 5,
+    total_timeout: 100_000,
+    execution_options: {
+      retry_policy: { max_retries: 1, retry_delay: 1 },
+      escalate_on: ["retries_exhausted", "queue_timeout", "repeated_failure"],
+    },
+  },
 );
 
 /** Random lives: a request, and what happens to it when. */

@@ -54,14 +54,17 @@ export class Session {
     return said;
   }
 
-  /** Whether a cancellation is waiting. Asks at most every two seconds; commands are acknowledged. */
+  /**
+   * Whether a cancellation is waiting. Asks at most every two seconds. Commands are acknowledged: a request for
+   * an update is answered by the progress that follows; a pause is not, because a queue's consumer can't rest.
+   */
   async isCancelled(): Promise<Result<boolean, Refusal>> {
     const now = this.#ports.now();
     if (now - this.#beatAt < BEAT_PAUSE_MS) return ok(false);
     this.#beatAt = now;
     const beat = await this.#beat([]);
     if (!beat.ok) return beat;
-    const { commands } = beat.value;
+    const commands = beat.value.commands.filter(({ command }) => command !== "pause");
     if (commands.length === 0) return ok(false);
     const acknowledged = await this.#beat(commands.map(({ command_id }) => command_id));
     if (!acknowledged.ok) return acknowledged;

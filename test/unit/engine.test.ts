@@ -157,6 +157,28 @@ describe("the built-in executor's engine", () => {
     expect(typesOf(ports)).not.toContain("task_completed");
   });
 
+  it("answers a request for an update with a progress, and acknowledges no pause that it can't keep", async () => {
+    const commands: OpenCommand[] = [
+      { command_id: "cmd_news", command: "request_update", reason: "rule stalled" },
+      { command_id: "cmd_rest", command: "pause", reason: null },
+    ];
+    const order: string[] = [];
+    let clock = 0;
+    const ports = desk(TABLE, {
+      now: () => (clock += 3_000),
+      heartbeat: async (_to, { acknowledged = [] }) => {
+        order.push(...acknowledged);
+        return ok({ commands: commands.filter((known) => !order.includes(known.command_id)) });
+      },
+      notify: async (_to, notification) => ok(order.push(notification.notification_type)),
+    });
+
+    await execute(MESSAGE, ports);
+
+    expect(order).not.toContain("cmd_rest");
+    expect(order[order.indexOf("cmd_news") + 1]).toBe("task_progress");
+  });
+
   it("says nothing more once its lease is lost", async () => {
     const said: string[] = [];
     const ports = desk(TABLE, {

@@ -183,8 +183,12 @@ describe("interventions", () => {
 
   function interventions(phase: string, isReadable = true) {
     return createInterventions({
+      archive: { list: async () => ok({ items: [], next_cursor: null }), get: async () => null },
+      keyOfAgent: async () => null,
       task: () => ({
         command: async (_request, actor) => ok({ actor } as never),
+        commands: async () => ok("[]"),
+        escalation: async () => refuse(UNKNOWN),
         resolve: async () => refuse(UNKNOWN),
         explain: async () => ok(JSON.stringify({ phase, waiting_for: [] })),
         view: async () => ok({ view: JSON.stringify({ pool: "p" }), holders: [] }),

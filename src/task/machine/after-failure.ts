@@ -15,6 +15,11 @@ const NOTHING_SUGGESTED: Judgement = { patch: null, ignored: [] };
 
 const PERMANENT: ReadonlySet<string> = new Set(PERMANENT_CLASSES);
 
+/** The failure in the words in which the task will remember it. */
+function inShort(state: TaskState, { data }: Failed): string {
+  return `Attempt ${state.attempt} failed: ${data.error_message}`;
+}
+
 /** Whether the policy has another attempt for a failure of this class. */
 function mayRetry(state: TaskState, { data }: Failed): boolean {
   return (
@@ -43,6 +48,7 @@ function repeatedFailure(
         level: "orchestrator",
         urgency: "high",
         context: failureContext(state, error),
+        latest: inShort(state, failed),
         recommended: recovery_suggestions,
         on_silence: { reason: "failure", error },
       },
@@ -73,6 +79,7 @@ function askAboutSuggestion(
         suggested_modifications: patch,
         ignored_suggestions: ignored,
       },
+      latest: inShort(state, failed),
       recommended: failed.data.recovery_suggestions,
       on_silence: { reason: "failure", error },
       suggestion: patch,
@@ -107,6 +114,7 @@ export function afterFailure(
       error,
       actor,
       hasPartialResults: data.partial_results !== undefined,
+      latest: inShort(state, failed),
       recommended: data.recovery_suggestions,
     } as const;
     return [endOrAsk(state, "retries_exhausted", last, now)];

@@ -66,7 +66,8 @@ function loseLease(cause: string) {
     if (hasRetryLeft(state)) return [lost, retryEvent(state, `lease lost: ${cause}`, now)];
     const message = `The lease was lost (${cause}) and no retry is left`;
     const error = { type: "lease_lost", message, root_cause: null };
-    const last = { reason: "timeout", error, isAfterAttempt: true } as const;
+    const latest = `Attempt ${state.attempt} lost its lease (${cause})`;
+    const last = { reason: "timeout", error, latest, isAfterAttempt: true } as const;
     return [lost, endOrAsk(state, "retries_exhausted", last, now)];
   };
 }

@@ -27,6 +27,8 @@ export interface Question {
   level: EscalationRecord["level"];
   urgency: EscalationRecord["urgency"];
   context: JsonObject;
+  /** What has just gone wrong and is not among the mishaps of the task yet. */
+  latest?: string | undefined;
   recommended?: readonly string[] | undefined;
   /** Without one the question waits as long as the task lives. */
   on_silence?: Silence;
@@ -40,7 +42,10 @@ const shortened = (text: string): string => text.slice(0, LONGEST_TEXT);
 /** The event by which the system hands a decision over. The answer is resume, change or cancel. */
 export function askedBySystem(state: TaskState, ask: Question, now: number): DraftEvent {
   const { origin, mishaps } = state;
-  const attempted = mishaps.slice(-SHOWN_FAILURES).map(({ what }) => shortened(what));
+  const latest = ask.latest === undefined ? [] : [ask.latest];
+  const attempted = [...mishaps.map(({ what }) => what), ...latest]
+    .slice(-SHOWN_FAILURES)
+    .map(shortened);
   const recommended = ask.recommended ?? [];
   return {
     type: "task_escalated",
@@ -84,6 +89,7 @@ export function escalatesOn(state: TaskState, trigger: EscalationTrigger): boole
 export interface LastFailure extends Silence {
   actor?: Actor;
   hasPartialResults?: boolean;
+  latest?: string;
   recommended?: readonly string[] | undefined;
   isAfterAttempt?: boolean;
 }
@@ -105,7 +111,7 @@ export function endOrAsk(
   last: LastFailure,
   now: number,
 ): DraftEvent {
-  const { reason, error, actor, hasPartialResults, recommended, isAfterAttempt } = last;
+  const { reason, error, actor, hasPartialResults, latest, recommended, isAfterAttempt } = last;
   if (!escalatesOn(state, trigger)) {
     return verdictEvent(state, {
       reason,
@@ -127,6 +133,7 @@ export function endOrAsk(
       level: "human",
       urgency: state.priority === "critical" ? "critical" : "high",
       context: failureContext(state, error),
+      latest,
       recommended,
       on_silence: { reason, error },
       isAfterAttempt: isAfterAttempt === true,

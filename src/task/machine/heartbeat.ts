@@ -69,12 +69,6 @@ function budgetEvents(state: TaskState, memo: Memo): DraftEvent[] {
   });
 }
 
-/** The task as it is once these warnings are in its log: nobody is warned of the same twice. */
-function withWarnings(state: TaskState, warnings: readonly DraftEvent[]): TaskState {
-  const resources = warnings.map(({ data }) => String(data["resource"]));
-  return { ...state, warned_of: [...state.warned_of, ...resources] };
-}
-
 function acknowledgements(state: TaskState, holder: Holder, ids: readonly string[]): DraftEvent[] {
   return state.commands
     .filter(({ command_id, state: at }) => ids.includes(command_id) && at === "requested")
@@ -105,7 +99,7 @@ export function decideHeartbeat(state: TaskState, command: Beat, now: number): D
     events: [
       ...acknowledgements(state, fenced.value, beat.acknowledged ?? []),
       ...(firstVerdict < 0
-        ? [...budget, ...afterBeat(withWarnings({ ...state, memo }, budget), now)]
+        ? [...budget, ...afterBeat(state, now)]
         : budget.slice(0, firstVerdict + 1)),
     ],
   });

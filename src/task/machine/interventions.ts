@@ -102,7 +102,11 @@ function projections(state: TaskState, percentage: number): Projection[] {
   });
 }
 
-function costOverrun(state: TaskState, percentage: number, isFree: boolean): DraftEvent[] {
+/**
+ * Warnings and a request where the budget will not do. Judged at progress alone: at a heartbeat the use is newer
+ * than the percentage, and would look too high.
+ */
+function costOverrun(state: TaskState, percentage: number): DraftEvent[] {
   const found = projections(state, percentage);
   const [worst] = found;
   if (worst === undefined) return [];
@@ -113,19 +117,15 @@ function costOverrun(state: TaskState, percentage: number, isFree: boolean): Dra
       actor: SYSTEM,
       data: { ...projection },
     }));
-  if (!isFree || hasSpoken(state, "cost_overrun")) return warnings;
-  const because = `at ${percentage} % ${worst.resource} is projected to ${worst.projected}, the budget is ${worst.limit}`;
+  if (hasSpoken(state, "cost_overrun")) return warnings;
+  const because = `at ${percentage} % ${worst.resource} is projected to ${Number(worst.projected.toPrecision(4))}, the budget is ${worst.limit}`;
   return [...warnings, ruled(state, "cost_overrun", { command: "request_update", because })];
 }
 
-/** What an executor's heartbeat leads to; `state` has its memo already. Nothing when all is well. */
+/** What an executor's heartbeat leads to. Nothing when all is well. */
 export function afterBeat(state: TaskState, now: number): DraftEvent[] {
-  if (openCancels(state).length > 0) return [];
-  const isFree = !isAsked(state);
-  const cost = costOverrun(state, state.progress?.percentage ?? 0, isFree);
-  const isAsking = cost.some(({ type }) => type === "command_issued");
-  const late = isFree && !isAsking ? overrun(state, now) : null;
-  return late === null ? cost : [...cost, late];
+  const late = mayAsk(state) ? overrun(state, now) : null;
+  return late === null ? [] : [late];
 }
 
 /** The first challenge that keeps the executor from going on, in its own words; null when none does. */
@@ -183,7 +183,7 @@ export function afterProgress(state: TaskState, progress: Progress, now: number)
     const consequences = blocked(state, progress, challenge, now);
     if (consequences.length > 0) return consequences;
   }
-  const cost = costOverrun(state, progress.progress_percentage, true);
+  const cost = costOverrun(state, progress.progress_percentage);
   const isAsking = cost.some(({ type }) => type === "command_issued");
   const late = isAsking || isAsked(state) ? null : overrun(state, now);
   return late === null ? cost : [...cost, late];

@@ -1,0 +1,146 @@
+import { describe, expect, it } from "vitest";
+
+import { createInterventions } from "../../src/dispatch/interventions.ts";
+import { ok, refuse } from "../../src/lib/result.ts";
+import type { Principal } from "../../src/protocol/access.ts";
+import type { EscalationsQuery } from "../../src/protocol/queries.ts";
+import type { Refusal } from "../../src/protocol/refusal.ts";
+import type { Actor, Escalation } from "../../src/protocol/task-view.ts";
+
+const ESCALATION: Escalation = {
+  escalation_id: "esc_1_t",
+  task_id: "t",
+  kind: "question",
+  state: "open",
+  question: "Which one?",
+  options: [],
+  evidence: { level: "agent" },
+  urgency: "medium",
+  deadline: null,
+  default_option: null,
+  created_at: "2026-11-22T10:00:00.000Z",
+  resolved_at: null,
+  decision: null,
+  answer: null,
+  actor: null,
+};
+const NOT_THERE: Refusal = { code: "escalation_not_found", detail: "" };
+const ANSWER = { schema_version: "2.0", decision: "resume" as const };
+
+const keyed = (key_id: string, ...scopes: Principal["scopes"][number][]): Principal => ({
+  key_id,
+  tenant: "acme",
+  scopes,
+  isBootstrap: false,
+});
+const ORCHESTRATOR = keyed("boss", "orchestrate");
+const ASKER = keyed("key-ann", "execute");
+const OTHER = keyed("key-bob", "execute");
+
+/** An escalation that agent ann asks, at a level; `where` it is found. */
+function inbox(level: string, where: "object" | "history" | "nowhere" = "object") {
+  const answered: Actor[] = [];
+  const listed: (EscalationsQuery & { level?: "agent" })[] = [];
+  const cases = createInterventions({
+    task: () => ({
+      command: async () => refuse(NOT_THERE),
+      commands: async () => ok('[{"command_id":"cmd_1"}]'),
+      escalation: async () =>
+        where === "object"
+          ? ok({ escalation: JSON.stringify(ESCALATION), level, asked_by: "ann" })
+          : refuse(NOT_THERE),
+      resolve: async (_id, _answer, actor) => {
+        answered.push(actor);
+        return ok(JSON.stringify(ESCALATION));
+      },
+      explain: async () => refuse(NOT_THERE),
+      view: async () => refuse(NOT_THERE),
+      rebuild: async () => refuse(NOT_THERE),
+    }),
+    readable: async (by) => (by.key_id === "stranger" ? refuse(NOT_THERE) : ok({})),
+    archive: {
+      list: async (_tenant, query) => {
+        listed.push(query);
+        return ok({ items: [ESCALATION], next_cursor: null });
+      },
+      get: async () => (where === "history" ? ESCALATION : null),
+    },
+    keyOfAgent: async (_tenant, agent_id) => `key-${agent_id}`,
+    placeInPool: async () => null,
+  });
+  return { cases, answered, listed };
+}
+
+describe("an escalation is answered", () => {
+  it.each([
+    ["an orchestrator", ORCHESTRATOR, "human", { kind: "orchestrator", id: "boss" }],
+    ["an operator", keyed("root", "admin"), "human", { kind: "operator", id: "root" }],
+    ["another agent", OTHER, "agent", { kind: "executor", id: "key-bob" }],
+    [
+      "an orchestrator that executes too",
+      keyed("both", "execute", "orchestrate"),
+      "human",
+      { kind: "orchestrator", id: "both" },
+    ],
+  ] as const)("by %s, who is on record", async (_title, by, level, actor) => {
+    const { cases, answered } = inbox(level);
+
+    const done = await cases.resolve(by, ESCALATION.escalation_id, ANSWER);
+
+    expect(done.ok).toBe(true);
+    expect(answered).toEqual([actor]);
+  });
+
+  it.each([
+    ["an agent what is asked of people", OTHER, "human", "escalation_not_found"],
+    ["an agent what is asked of the orchestrator", OTHER, "orchestrator", "escalation_not_found"],
+    ["an agent its own question", ASKER, "agent", "forbidden"],
+  ] as const)("never by %s", async (_title, by, level, code) => {
+    const { cases, answered } = inbox(level);
+
+    const done = await cases.resolve(by, ESCALATION.escalation_id, ANSWER);
+
+    expect(done).toMatchObject({ ok: false, refusal: { code } });
+    expect(answered).toEqual([]);
+  });
+});
+
+describe("an escalation is shown", () => {
+  it.each([
+    ["an orchestrator", ORCHESTRATOR, "human", "object", true],
+    ["an observer, from history", keyed("eye", "observe"), "human", "history", true],
+    ["an agent that may answer", OTHER, "agent", "object", true],
+    ["the agent that asks", ASKER, "human", "object", true],
+    ["another agent", OTHER, "human", "object", false],
+    ["an agent, from history", OTHER, "agent", "history", false],
+    ["anybody when there is none", ORCHESTRATOR, "human", "nowhere", false],
+  ] as const)("to %s", async (_title, by, level, where, isShown) => {
+    const done = await inbox(level, where).cases.escalation(by, ESCALATION.escalation_id);
+
+    expect(done.ok).toBe(isShown);
+    if (!done.ok) expect(done.refusal.code).toBe("escalation_not_found");
+  });
+
+  it("in a list that holds for agents only what they may answer", async () => {
+    const { cases, listed } = inbox("agent");
+
+    await cases.escalations(ORCHESTRATOR, { state: "open", limit: 5 });
+    await cases.escalations(OTHER, { state: "open", limit: 5 });
+
+    expect(listed).toEqual([
+      { state: "open", limit: 5 },
+      { state: "open", limit: 5, level: "agent" },
+    ]);
+  });
+});
+
+describe("the commands of a task", () => {
+  it("are listed for whoever may read it", async () => {
+    const { cases } = inbox("agent");
+
+    expect(await cases.commands(ORCHESTRATOR, "t")).toMatchObject({
+      value: { items: [{ command_id: "cmd_1" }], next_cursor: null },
+    });
+    expect((await cases.commands(keyed("stranger", "execute"), "t")).ok).toBe(false);
+  });
+});

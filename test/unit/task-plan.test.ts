@@ -1,0 +1,140 @@
+import { describe, expect, it } from "vitest";
+
+import type { JsonObject } from "../../src/protocol/primitives.ts";
+import { explain } from "../../src/task/explain.ts";
+import { silentAt, stallAt } from "../../src/task/machine/plan.ts";
+import {
+  IN_PHASE,
+  START,
+  beat,
+  later,
+  live,
+  order,
+  progress,
+  started,
+  stateOf,
+  step,
+  tick,
+  typesOf,
+} from "../task-life.ts";
+import type { Life } from "../task-life.ts";
+
+const HOUR_S = 3_600;
+const PATIENT = { heartbeat_timeout: HOUR_S, timeout: 10 * HOUR_S };
+
+const startedWith = (estimated_duration: number, changes: JsonObject = {}): Life =>
+  live(IN_PHASE.assigned({ ...PATIENT, ...changes }), started({ estimated_duration }));
+
+const planOf = (life: Life) => stateOf(life).holder?.plan;
+
+const seconds = (at: number | null | undefined): number | null =>
+  at == null ? null : (at - START) / 1_000;
+
+const stallOf = (life: Life) => {
+  const { holder } = stateOf(life);
+  return holder === null ? null : seconds(stallAt(holder));
+};
+
+const silenceOf = (life: Life) => {
+  const state = stateOf(life);
+  return state.holder === null ? null : seconds(silentAt(state, state.holder));
+};
+
+describe("the plan that task_started makes", () => {
+  it.each([
+    [60, {}, 300],
+    [600, {}, 300],
+    [2_000, {}, 1_000],
+    [80_000, { timeout: 5_000 }, 5_000],
+    [80_000, { timeout: 200 }, 300],
+    [2_000, { stall_timeout: 120 }, 120],
+    [2_000, { stall_timeout: 900 }, 900],
+  ])(
+    "of an estimate of %i s with %o gives up after %i s without progress",
+    (estimate, changes, window) => {
+      const life = startedWith(estimate, changes);
+
+      expect(planOf(life)).toEqual({
+        estimate_s: estimate,
+        expected_end_at: START + estimate * 1_000,
+        stall_window_s: window,
+      });
+      expect(stallOf(life)).toBe(window);
+    },
+  );
+
+  it("raises no false alarm in a long task, where a short one is given up", () => {
+    const after = (estimate: number) => {
+      const life = startedWith(estimate);
+      return step(later(live(later(life, 299), beat()), 1), tick).done.events;
+    };
+
+    expect(typesOf(after(60))).toContain("lease_expired");
+    expect(typesOf(after(3_600))).not.toContain("lease_expired");
+  });
+
+  it("expects the end when a progress says how long the rest takes", () => {
+    const life = live(later(startedWith(100), 50), progress(10, { estimated_remaining: 400 }));
+
+    expect(planOf(life)).toMatchObject({ estimate_s: 100, expected_end_at: START + 450_000 });
+  });
+
+  it("begins anew with the next attempt", () => {
+    const lost = step(later(startedWith(2_000, { heartbeat_timeout: 60 }), 60), tick).life;
+
+    expect(stateOf(lost).holder).toBeNull();
+    expect(planOf(IN_PHASE.assigned())).toBeNull();
+  });
+
+  it("is shown by explain", () => {
+    const { waiting_for } = explain(stateOf(startedWith(600)));
+
+    const plan = waiting_for.find(({ kind }) => kind === "plan");
+    expect(plan?.detail).toContain("2026-11-22T10:10:00.000Z (estimate 600 s)");
+    expect(plan?.detail).toContain("given up at 2026-11-22T10:05:00.000Z");
+    expect(explain(stateOf(IN_PHASE.assigned())).waiting_for.map(({ kind }) => kind)).not.toContain(
+      "plan",
+    );
+  });
+});
+
+describe("the silence after which somebody asks", () => {
+  it.each([
+    [{ progress_interval: 20 }, 60],
+    [{}, 150],
+    [{ stall_timeout: 100 }, 50],
+  ])("with %o is %i s", (changes, silence) => {
+    expect(silenceOf(startedWith(60, changes))).toBe(silence);
+  });
+});
+
+describe("a pause", () => {
+  const paused = () => {
+    const asked = live(startedWith(60), order("pause"));
+    return live(later(asked, 100), beat({ acknowledged: ["cmd-pause"] }));
+  };
+
+  it("stops the stall clock from its acknowledgement until the executor is told to go on", () => {
+    const resting = paused();
+    const resumed = live(later(resting, 2_000), order("resume"));
+
+    expect(stallOf(live(startedWith(60), order("pause")))).toBe(300);
+    expect(stallOf(resting)).toBeNull();
+    expect(silenceOf(resting)).toBeNull();
+    expect(step(later(resting, 3_000), tick).done.events).toEqual([]);
+    expect(stallOf(resumed)).toBe(100 + 2_000 + 300);
+    expect(explain(stateOf(resting)).waiting_for.at(1)?.detail).toContain("it rests since");
+  });
+
+  it("is over when the executor makes progress by itself", () => {
+    expect(stallOf(live(later(paused(), 50), progress(5)))).toBe(150 + 300);
+  });
+
+  it("that is acknowledged after the order to go on does not begin", () => {
+    const both = live(startedWith(60), order("pause"), order("resume"));
+    const life = live(both, beat({ acknowledged: ["cmd-pause", "cmd-resume"] }));
+
+    expect(stateOf(life).holder?.paused_at).toBeNull();
+    expect(stallOf(life)).toBe(300);
+  });
+});
