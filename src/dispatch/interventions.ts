@@ -85,7 +85,7 @@ function answererOf(by: Principal): Actor {
   return isExecutorOnly(by) ? { kind: "executor", id: by.key_id } : actorOf(by);
 }
 
-/** An escalation from its task's object, or from history where a later one has taken its place there. */
+/** An escalation from its task's object, or from history once that is empty. */
 async function findEscalation(
   parts: InterventionsParts,
   by: Principal,

@@ -69,7 +69,11 @@ async function resolve(
     const page = readNews(origin, raw);
     if (!page.ok) return page;
     const events: TaskNews["events"] = [...(whole?.events ?? []), ...page.value.events];
-    whole = { ...page.value, events };
+    const earlier: NonNullable<TaskNews["earlier"]> = [
+      ...(whole?.earlier ?? []),
+      ...(page.value.earlier ?? []),
+    ];
+    whole = { ...page.value, events, ...(earlier.length > 0 && { earlier }) };
     const last = Math.max(after, ...page.value.events.map((event) => event.seq));
     if (last === after || last >= page.value.view.seq) return { ok: true, value: whole };
     after = last;

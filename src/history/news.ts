@@ -16,6 +16,8 @@ export interface TaskNews {
   view: TaskView;
   events: TaskEvent[];
   escalation: Escalation | null;
+  /** Escalations that were closed before that one was opened. */
+  earlier?: Escalation[];
   /** Whether the rows of the task are written anew, even where they seem as new. */
   isRebuild: boolean;
 }
@@ -25,6 +27,7 @@ export interface RawNews {
   view: string;
   events: readonly unknown[];
   escalation?: string | null | undefined;
+  earlier?: readonly string[] | undefined;
 }
 
 /** Which task the news are about, as the message itself says. */
@@ -55,6 +58,7 @@ const rawNewsSchema = z.object({
   view: jsonTextSchema.pipe(taskViewSchema),
   events: z.array(taskEventSchema),
   escalation: jsonTextSchema.pipe(escalationSchema).nullish(),
+  earlier: z.array(jsonTextSchema.pipe(escalationSchema)).optional(),
 });
 
 /**
@@ -66,15 +70,24 @@ const rawNewsSchema = z.object({
 export function readNews(origin: NewsOrigin, raw: RawNews): Result<TaskNews, string> {
   const parsed = rawNewsSchema.safeParse(raw);
   if (!parsed.success) return refuse(reasonOf(parsed.error));
-  const { view, events, escalation = null } = parsed.data;
-  if ([view, ...(escalation ? [escalation] : [])].some((of) => of.task_id !== origin.task_id)) {
+  const { view, events, escalation = null, earlier } = parsed.data;
+  const subjects = [view, ...(escalation ? [escalation] : []), ...(earlier ?? [])];
+  if (subjects.some((of) => of.task_id !== origin.task_id)) {
     return refuse("speaks of another task than its message");
   }
   if (events.some((event) => event.seq > view.seq)) return refuse("events are newer than the view");
   if (!fits(raw.view) || events.some((event) => !fits(JSON.stringify(event)))) {
     return refuse("too large for a row of history");
   }
-  return ok({ tenant: origin.tenant, isRebuild: origin.isRebuild, view, events, escalation });
+  const { tenant, isRebuild } = origin;
+  return ok({
+    tenant,
+    isRebuild,
+    view,
+    events,
+    escalation,
+    ...(earlier !== undefined && { earlier }),
+  });
 }
 
 /** The faults of a message in one line: where and which rule, never the values. */

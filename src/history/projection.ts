@@ -127,8 +127,14 @@ function recordsOf(newsOfTask: readonly TaskNews[]): Omit<HistoryRecords, "escal
 
 function escalationsOf(news: readonly TaskNews[]): EscalationRecord[] {
   const newest = new Map<string, EscalationRecord>();
-  for (const { tenant, view, escalation } of news) {
-    if (escalation === null) continue;
+  const told = news.flatMap(({ tenant, view, escalation, earlier = [] }) =>
+    [...earlier, ...(escalation === null ? [] : [escalation])].map((one) => ({
+      tenant,
+      view,
+      escalation: one,
+    })),
+  );
+  for (const { tenant, view, escalation } of told) {
     const key = `${tenant}/${escalation.escalation_id}`;
     if ((newest.get(key)?.seq ?? 0) >= view.seq) continue;
     newest.set(key, {

@@ -22,6 +22,10 @@ export const historyMessageSchema = z.discriminatedUnion("form", [
       .string()
       .optional()
       .meta({ description: "As JSON text, the escalation that these events opened or closed" }),
+    earlier: z
+      .array(z.string())
+      .optional()
+      .meta({ description: "Escalations that they closed before the latest one was opened" }),
   }),
   z.strictObject({
     form: z.literal("reference"),

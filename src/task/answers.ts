@@ -49,14 +49,16 @@ export function commandEntriesOf(state: TaskState): CommandEntry[] {
   }));
 }
 
-/** An escalation, and who may answer it. Refused with escalation_not_found unless it is the latest one. */
+/** An escalation, and who may answer it. Refused with escalation_not_found when the task remembers no such one. */
 export function escalationAnswer(
   state: TaskState,
   escalation_id: string,
 ): Result<{ escalation: string; level: string; asked_by: string }, Refusal> {
-  const { escalation } = state;
-  if (escalation?.escalation_id !== escalation_id) {
-    return refuse({ code: "escalation_not_found", detail: "The task's latest one is another." });
+  const escalation = [state.escalation, ...state.past_escalations].find(
+    (known) => known?.escalation_id === escalation_id,
+  );
+  if (escalation == null) {
+    return refuse({ code: "escalation_not_found", detail: "This task has no such escalation." });
   }
   const { level, asked_by } = escalation;
   return ok({ escalation: JSON.stringify(escalationOf(state, escalation)), level, asked_by });

@@ -29,12 +29,22 @@ export function newsOf(state: TaskState, events: readonly LoggedEvent[]): News {
   };
 }
 
-/** The view, events and escalation of a task as texts, for a message or for whoever asks. */
+/** Escalations that these events closed and that a later one has taken the place of. */
+function supersededBy(state: TaskState, events: readonly LoggedEvent[]): string[] {
+  const closed = new Set(events.map(({ data }) => data["escalation_id"]));
+  return state.past_escalations
+    .filter(({ escalation_id }) => closed.has(escalation_id))
+    .map((past) => JSON.stringify(escalationOf(state, past)));
+}
+
+/** The view, events and escalations of a task as texts, for a message or for whoever asks. */
 export function recordOf(
   state: TaskState,
   events: readonly LoggedEvent[],
-): { view: string; events: TaskEvent[]; escalation: string | null } {
+): { view: string; events: TaskEvent[]; escalation: string | null; earlier?: string[] } {
+  const earlier = supersededBy(state, events);
   return {
+    ...(earlier.length > 0 && { earlier }),
     view: JSON.stringify(viewOf(state)),
     events: events.map((event) => eventOf(state, event)),
     escalation:
@@ -49,7 +59,7 @@ export function historyMessageOf(
   after: number,
 ): HistoryMessage {
   const { tenant, task_id } = state.origin;
-  const { view, events: shown, escalation } = recordOf(state, events);
+  const { view, events: shown, escalation, earlier } = recordOf(state, events);
   const message: HistoryMessage = {
     form: "whole",
     tenant,
@@ -57,6 +67,7 @@ export function historyMessageOf(
     view,
     events: shown,
     ...(escalation !== null && { escalation }),
+    ...(earlier !== undefined && { earlier }),
   };
   return new TextEncoder().encode(JSON.stringify(message)).length <= LARGEST_MESSAGE
     ? message

@@ -161,7 +161,7 @@ export class TaskObject extends DurableObject<Env> {
     return state === null ? refuse(UNKNOWN) : ok(JSON.stringify(commandEntriesOf(state)));
   }
 
-  /** The latest escalation when it has this id, as JSON text. */
+  /** An escalation as JSON text, and who may answer it. */
   async escalation(
     escalation_id: string,
   ): Answer<{ escalation: string; level: string; asked_by: string }> {

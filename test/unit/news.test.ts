@@ -27,6 +27,10 @@ describe("news of a task", () => {
     ["an escalation that is none", { ...whole, escalation: "{}" }],
     ["a view of another task", { ...whole, view: JSON.stringify(viewOf({ task_id: "other" })) }],
     [
+      "an earlier escalation of another task",
+      { ...whole, earlier: [JSON.stringify(escalationOf({ task_id: "other" }))] },
+    ],
+    [
       "an escalation of another task",
       { ...whole, escalation: JSON.stringify(escalationOf({ task_id: "other" })) },
     ],

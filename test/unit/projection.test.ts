@@ -78,6 +78,22 @@ describe("the projection", () => {
     ]);
   });
 
+  it("writes an escalation that a later one has taken the place of", () => {
+    const records = project([
+      newsOf({
+        view: viewOf({ seq: 7 }),
+        escalation: escalationOf({ escalation_id: "esc_2" }),
+        earlier: [escalationOf({ state: "resolved" })],
+      }),
+      newsOf({ view: viewOf({ seq: 4 }), escalation: escalationOf() }),
+    ]);
+
+    expect(records.escalations).toMatchObject([
+      { escalation_id: "esc_1", seq: 7, state: "resolved" },
+      { escalation_id: "esc_2", seq: 7, state: "open" },
+    ]);
+  });
+
   it("gives the same records whatever the order and however often each came", () => {
     const inOrder = [1, 2, 3, 4, 5, 6].map((seq) =>
       newsOf({

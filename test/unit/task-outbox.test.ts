@@ -13,14 +13,16 @@ import {
   IN_PHASE,
   START,
   assign,
+  completed,
   decline,
   end,
   live,
+  notificationOf,
+  notify,
   order,
   resolve,
   stateOf,
   step,
-  completed,
 } from "../task-life.ts";
 import type { Life } from "../task-life.ts";
 
@@ -77,6 +79,32 @@ describe("history is told", () => {
 
     expect(historyMessageSchema.parse(message)).toEqual(message);
     expect(message).toMatchObject({ form: "whole", escalation: expect.any(String) });
+  });
+
+  it("of an escalation that was closed before the next one was opened, once", () => {
+    const first = IN_PHASE.awaiting_input();
+    const second = live(
+      first,
+      resolve("resume", { answer: "left" }),
+      assign(2),
+      notify(notificationOf("task_started"), "token-2"),
+      notify(notificationOf("task_escalated"), "token-2"),
+    );
+    const since = (life: typeof second, seq: number) =>
+      historyMessageOf(
+        stateOf(life),
+        life.log.filter((event) => event.seq > seq),
+        seq,
+      );
+
+    const message = historyMessageSchema.parse(since(second, stateOf(first).seq));
+    const next = since(second, stateOf(second).seq - 1);
+
+    const earlier = message.form === "whole" ? (message.earlier ?? []) : [];
+    expect(earlier.map((text) => JSON.parse(text))).toMatchObject([
+      { escalation_id: "esc_1_task-1", state: "resolved", answer: "left" },
+    ]);
+    expect(next).not.toHaveProperty("earlier");
   });
 
   it("where to read what does not fit", () => {

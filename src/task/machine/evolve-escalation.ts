@@ -71,6 +71,15 @@ function evidenceOf(data: z.infer<typeof escalatedSchema>): JsonObject {
   };
 }
 
+/** How many escalations before the latest one are remembered. */
+const REMEMBERED_ESCALATIONS = 50;
+
+function remembered({ escalation, past_escalations }: TaskState): EscalationRecord[] {
+  return escalation === null
+    ? past_escalations
+    : [...past_escalations, escalation].slice(-REMEMBERED_ESCALATIONS);
+}
+
 /** The task waits for an answer. */
 export function openEscalation(state: TaskState, event: LoggedEvent): TaskState {
   const { data, agent_id } = sentSchema.parse(event.data);
@@ -103,6 +112,7 @@ export function openEscalation(state: TaskState, event: LoggedEvent): TaskState 
     queued_at: null,
     retry_at: null,
     escalation,
+    past_escalations: remembered(state),
     escalation_count: number,
     uncounted_attempts:
       state.uncounted_attempts + (state.holder === null && !after_attempt ? 0 : 1),

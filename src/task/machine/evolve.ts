@@ -41,6 +41,7 @@ export function blankTask(origin: Origin, task: SettledTask, at: number): TaskSt
     warned_of: [],
     commands: [],
     escalation: null,
+    past_escalations: [],
     escalation_count: 0,
     answers: [],
     mishaps: [],

@@ -163,6 +163,8 @@ export interface TaskState {
   warned_of: string[];
   commands: CommandRecord[];
   escalation: EscalationRecord | null;
+  /** Those before it, the latest last. */
+  past_escalations: EscalationRecord[];
   escalation_count: number;
   answers: { question: string; answer: string; decision: string }[];
   mishaps: Mishap[];
