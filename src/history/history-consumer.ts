@@ -54,6 +54,17 @@ interface Reading {
   news: TaskNews;
 }
 
+/** The news of two pages as one: the later page has the newer view. */
+function together(before: TaskNews | null, page: TaskNews): TaskNews {
+  if (before === null) return page;
+  const earlier = [...(before.earlier ?? []), ...(page.earlier ?? [])];
+  return {
+    ...page,
+    events: [...before.events, ...page.events],
+    ...(earlier.length > 0 && { earlier }),
+  };
+}
+
 /** Everything that a reference stands for, page by page. Null when the task's object has nothing. */
 async function resolve(
   message: Extract<HistoryMessage, { form: "reference" }>,
@@ -68,12 +79,7 @@ async function resolve(
     if (raw === null) return refuse("the task's object has nothing of it");
     const page = readNews(origin, raw);
     if (!page.ok) return page;
-    const events: TaskNews["events"] = [...(whole?.events ?? []), ...page.value.events];
-    const earlier: NonNullable<TaskNews["earlier"]> = [
-      ...(whole?.earlier ?? []),
-      ...(page.value.earlier ?? []),
-    ];
-    whole = { ...page.value, events, ...(earlier.length > 0 && { earlier }) };
+    whole = together(whole, page.value);
     const last = Math.max(after, ...page.value.events.map((event) => event.seq));
     if (last === after || last >= page.value.view.seq) return { ok: true, value: whole };
     after = last;

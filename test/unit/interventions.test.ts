@@ -106,19 +106,27 @@ describe("an escalation is answered", () => {
 });
 
 describe("an escalation is shown", () => {
-  it.each([
-    ["an orchestrator", ORCHESTRATOR, "human", "object", true],
-    ["an observer, from history", keyed("eye", "observe"), "human", "history", true],
-    ["an agent that may answer", OTHER, "agent", "object", true],
-    ["the agent that asks", ASKER, "human", "object", true],
-    ["another agent", OTHER, "human", "object", false],
-    ["an agent, from history", OTHER, "agent", "history", false],
-    ["anybody when there is none", ORCHESTRATOR, "human", "nowhere", false],
-  ] as const)("to %s", async (_title, by, level, where, isShown) => {
-    const done = await inbox(level, where).cases.escalation(by, ESCALATION.escalation_id);
+  const SHOWN = [
+    ["an orchestrator", ORCHESTRATOR, { level: "human" }],
+    ["an observer, from history", keyed("eye", "observe"), { level: "human", where: "history" }],
+    ["an agent that may answer", OTHER, { level: "agent" }],
+    ["the agent that asks", ASKER, { level: "human" }],
+  ] as const;
+  const HIDDEN = [
+    ["another agent", OTHER, { level: "human" }],
+    ["an agent, from history", OTHER, { level: "agent", where: "history" }],
+    ["anybody when there is none", ORCHESTRATOR, { level: "human", where: "nowhere" }],
+  ] as const;
 
-    expect(done.ok).toBe(isShown);
-    if (!done.ok) expect(done.refusal.code).toBe("escalation_not_found");
+  const shownTo = (by: Principal, at: { level: string; where?: "history" | "nowhere" }) =>
+    inbox(at.level, at.where).cases.escalation(by, ESCALATION.escalation_id);
+
+  it.each(SHOWN)("to %s", async (_title, by, at) => {
+    expect(await shownTo(by, at)).toEqual({ ok: true, value: ESCALATION });
+  });
+
+  it.each(HIDDEN)("not to %s", async (_title, by, at) => {
+    expect(await shownTo(by, at)).toMatchObject({ refusal: { code: "escalation_not_found" } });
   });
 
   it("in a list that holds for agents only what they may answer", async () => {
