@@ -56,8 +56,8 @@ export interface Interventions {
   escalations: (by: Principal, query: EscalationsQuery) => Answer<Page<Escalation>>;
   escalation: (by: Principal, escalation_id: string) => Answer<Escalation>;
   /**
-   * Refused: forbidden, escalation_not_found, escalation_closed, patch_rejected. An executor's key answers what
-   * is asked of agents, and never what its own agent asks.
+   * Refused: forbidden, escalation_not_found, escalation_closed, patch_rejected. An executor's key answers with
+   * resume what is asked of agents, and never what its own agent asks.
    */
   resolve: (
     by: Principal,
@@ -102,15 +102,20 @@ async function findEscalation(
   return escalation === null ? null : { escalation, level: null, asked_by: null };
 }
 
-/** Why a key may not see or answer an escalation; null when it may. */
+/** Why an executor's key may not give this answer; null when it may. */
 async function executorFault(
   parts: InterventionsParts,
   by: Principal,
   escalation_id: string,
+  { decision }: EscalationResolution,
 ): Promise<Refusal | null> {
   const found = await findEscalation(parts, by, escalation_id);
   // Nobody learns from a refusal that there is something that it may not see.
   if (found?.level !== "agent" || found.asked_by === null) return UNKNOWN;
+  if (decision !== "resume") {
+    const detail = "An agent answers with resume; to change or cancel is the orchestrator's.";
+    return { code: "forbidden", detail };
+  }
   return (await parts.keyOfAgent(by.tenant, found.asked_by)) === by.key_id
     ? {
         code: "forbidden",
@@ -140,7 +145,7 @@ async function resolveOne(
 ): Answer<Escalation> {
   const task_id = ESCALATION_ID.exec(escalation_id)?.[1];
   if (task_id === undefined) return refuse(UNKNOWN);
-  const fault = isExecutorOnly(by) ? await executorFault(parts, by, escalation_id) : null;
+  const fault = isExecutorOnly(by) ? await executorFault(parts, by, escalation_id, answer) : null;
   if (fault !== null) return refuse(fault);
   const door = parts.task(by.tenant, task_id);
   const done = await door.resolve(escalation_id, JSON.stringify(answer), answererOf(by));

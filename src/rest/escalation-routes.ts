@@ -46,7 +46,7 @@ export const escalationRoutes: readonly Route[] = [
     tag: "Escalations",
     summary: "Answer an escalation, once",
     description:
-      "The answer is free text; the options are proposals. A key with the scope execute alone may answer what is asked of agents, unless its own agent asks.",
+      "The answer is free text; the options are proposals. A key with the scope execute alone may answer with resume what is asked of agents, unless its own agent asks.",
     scopes: ["orchestrate", "execute"],
     params: escalationParams,
     body: escalationResolutionSchema,

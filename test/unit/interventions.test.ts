@@ -105,6 +105,21 @@ describe("an escalation is answered", () => {
   });
 });
 
+describe("an agent's answer", () => {
+  it.each([
+    { decision: "cancel" as const },
+    { decision: "change" as const, patch: { contract: { budget: { max_cost_usd: 1_000 } } } },
+  ])("never decides about the task: %o", async (answer) => {
+    const { cases, answered } = inbox("agent");
+    const resolution = { schema_version: "2.0", ...answer };
+
+    const done = await cases.resolve(OTHER, ESCALATION.escalation_id, resolution);
+
+    expect(done).toMatchObject({ ok: false, refusal: { code: "forbidden" } });
+    expect(answered).toEqual([]);
+  });
+});
+
 describe("an escalation is shown", () => {
   const SHOWN = [
     ["an orchestrator", ORCHESTRATOR, { level: "human" }],
