@@ -21,6 +21,11 @@ const agentRowSchema = z.strictObject({
   released: z.int(),
 });
 
+/** What a store needs of the platform's SqlStorage: statements with their rows. */
+export interface PoolRows {
+  exec(query: string, ...bindings: (string | number | null)[]): { toArray(): unknown[] };
+}
+
 /** An executor as stored. `saved_at` is when its row was last written; what came later is in memory only. */
 export interface StoredAgent {
   agent: PoolAgent;
@@ -40,7 +45,7 @@ const SAVE_EVERY_MS = 60_000;
  * Expired reservations are not written at all, since the row itself says when it expires.
  */
 export class PoolStore {
-  readonly #sql: SqlStorage;
+  readonly #sql: PoolRows;
   readonly #entries = new Map<string, Entry>();
   readonly #ready: Entry[] = [];
   readonly #held = new Map<string, Set<string>>();
@@ -48,7 +53,7 @@ export class PoolStore {
   #firstExpiry = Number.POSITIVE_INFINITY;
 
   /** @param onUnreadable told of each row that another version of the code wrote, and that is dropped */
-  constructor(sql: SqlStorage, onUnreadable: (id: string) => void) {
+  constructor(sql: PoolRows, onUnreadable: (id: string) => void) {
     this.#sql = sql;
     sql.exec(
       `CREATE TABLE IF NOT EXISTS entry (
