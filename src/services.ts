@@ -117,7 +117,8 @@ export function taskPortsOf(env: Env): TaskPorts {
   const fanOut = fanOutPorts(services);
   return {
     announce: (tenant, name, announcement) => pool(tenant, name).announce(announcement),
-    release: (tenant, name, task_id, attempt) => pool(tenant, name).release(task_id, attempt),
+    release: (tenant, name, { task_id, attempt, outcome }) =>
+      pool(tenant, name).release(task_id, attempt, undefined, outcome ?? undefined),
     publish: (news) => publish(fanOut, news),
     record: async (message) => {
       await env.EVENTS.send(message);

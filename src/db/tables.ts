@@ -36,6 +36,8 @@ export const agentTable = sqliteTable(
     key_id: text(),
     created_at: text().notNull(),
     updated_at: text().notNull(),
+    /** 1 while it finishes what it has and gets no more. */
+    is_draining: integer().notNull().default(0),
   },
   (table) => [primaryKey({ columns: [table.tenant, table.agent_id] })],
 );

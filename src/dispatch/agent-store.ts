@@ -10,6 +10,7 @@ const columns = {
   registration: agentTable.registration,
   secret: agentTable.secret,
   key_id: agentTable.key_id,
+  is_draining: agentTable.is_draining,
   updated_at: agentTable.updated_at,
 };
 
@@ -34,9 +35,10 @@ export function createAgentStore(database: D1Database): AgentStore {
     },
     async insert(tenant, record) {
       const registration = JSON.stringify(record.registration);
+      const is_draining = Number(record.is_draining);
       const inserted = await db
         .insert(agentTable)
-        .values({ ...record, tenant, registration, created_at: record.updated_at })
+        .values({ ...record, tenant, registration, is_draining, created_at: record.updated_at })
         .onConflictDoNothing()
         .returning({ agent_id: agentTable.agent_id });
       return inserted.length > 0;
@@ -47,15 +49,24 @@ export function createAgentStore(database: D1Database): AgentStore {
         .set({ registration: JSON.stringify(registration), secret, updated_at })
         .where(named(tenant, agent_id));
     },
+    async setDraining(tenant, agent_id, is_draining) {
+      await db
+        .update(agentTable)
+        .set({ is_draining: Number(is_draining) })
+        .where(named(tenant, agent_id));
+    },
     async remove(tenant, agent_id) {
       await db.delete(agentTable).where(named(tenant, agent_id));
     },
   };
 }
 
-type Row = Omit<AgentRecord, "registration"> & { registration: string };
+type Row = Omit<AgentRecord, "registration" | "is_draining"> & {
+  registration: string;
+  is_draining: number;
+};
 
 function recordOf(row: Row): AgentRecord {
   const registration = agentRegistrationSchema.parse(JSON.parse(row.registration));
-  return { ...row, registration };
+  return { ...row, registration, is_draining: row.is_draining === 1 };
 }

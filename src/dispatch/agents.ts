@@ -6,10 +6,12 @@ import type { Sealer } from "../lib/seal.ts";
 import type { Principal } from "../protocol/access.ts";
 import { BUILTIN_AGENT_ID } from "../protocol/agent.ts";
 import type { AgentRegistration, AgentView } from "../protocol/agent.ts";
+import type { PoolSnapshot } from "../protocol/pool-snapshot.ts";
 import { SCHEMA_VERSION } from "../protocol/primitives.ts";
 import type { Refusal } from "../protocol/refusal.ts";
-import { BUILTIN_AGENT } from "./builtin.ts";
-import type { AgentPresence, PoolPort } from "./pool/pool-port.ts";
+import { agentViewOf, presences } from "./agent-view.ts";
+import { BUILTIN_AGENT, BUILTIN_POOL } from "./builtin.ts";
+import type { PoolPort } from "./pool/pool-port.ts";
 import type { PoolAgent } from "./pool/pool.ts";
 
 /** A registered executor. `secret` is sealed; `key_id` is the key that it is bound to, null when an admin registered it. */
@@ -18,6 +20,8 @@ export interface AgentRecord {
   registration: AgentRegistration;
   secret: string;
   key_id: string | null;
+  /** Finishes what it has and gets no more, until it is activated. */
+  is_draining: boolean;
   updated_at: string;
 }
 
@@ -28,8 +32,9 @@ export interface AgentStore {
   list(tenant: string, after: string, limit: number): Promise<AgentRecord[]>;
   /** False when the agent_id is taken; then nothing changed. */
   insert(tenant: string, record: AgentRecord): Promise<boolean>;
-  /** Changes the registration and the sealed form of the secret; its key stays. */
+  /** Changes the registration and the sealed form of the secret; its key and whether it drains stay. */
   update(tenant: string, record: AgentRecord): Promise<void>;
+  setDraining(tenant: string, agent_id: string, is_draining: boolean): Promise<void>;
   remove(tenant: string, agent_id: string): Promise<void>;
 }
 
@@ -57,6 +62,10 @@ export interface Agents {
     page: { cursor?: string | undefined; limit: number },
   ): Promise<{ items: AgentView[]; next_cursor: string | null }>;
   remove(by: Principal, agent_id: string): Promise<Result<null, Refusal>>;
+  /** Begins or ends the draining of an executor, which keeps what it has. Repeating it changes nothing. */
+  drain(by: Principal, agent_id: string, isDraining: boolean): Promise<Result<AgentView, Refusal>>;
+  /** The state of a pool. Refused when no executor is registered in it and nothing waits. */
+  snapshot(tenant: string, pool: string): Promise<Result<PoolSnapshot, Refusal>>;
   /**
    * The executor that this key may claim for. `isFresh` asks for what is stored at this moment; otherwise
    * the answer may be a few seconds old, so that a claim needs no database.
@@ -86,15 +95,14 @@ export function createAgents(parts: AgentsParts): Agents {
       if (!saved.ok) return saved;
       registry.forget(by.tenant, agent_id);
       const { record, former, secret } = saved.value;
-      await tellPools(parts, by.tenant, record, former);
-      const view = viewOf(record, await presences(parts, by.tenant, [record]));
+      const view = await told(parts, by.tenant, record, former);
       return ok(secret === null ? view : { ...view, secret });
     },
     async get(tenant, agent_id) {
       const isBuiltin = agent_id === BUILTIN_AGENT_ID;
       const record = await (isBuiltin ? builtinRecord(parts) : parts.store.get(tenant, agent_id));
       if (record === null) return refuse(notFound(agent_id));
-      return ok(viewOf(record, await presences(parts, tenant, [record])));
+      return ok(agentViewOf(record, await presences(parts.pool, tenant, [record])));
     },
     async list(tenant, { cursor = "", limit }) {
       const builtin = builtinRecord(parts);
@@ -102,9 +110,9 @@ export function createAgents(parts: AgentsParts): Agents {
       if (builtin !== null && builtin.agent_id > cursor) found.push(builtin);
       found.sort((one, other) => (one.agent_id < other.agent_id ? -1 : 1));
       const records = found.slice(0, limit);
-      const living = await presences(parts, tenant, records);
+      const living = await presences(parts.pool, tenant, records);
       return {
-        items: records.map((record) => viewOf(record, living)),
+        items: records.map((record) => agentViewOf(record, living)),
         next_cursor: found.length > limit ? (records.at(-1)?.agent_id ?? null) : null,
       };
     },
@@ -116,6 +124,18 @@ export function createAgents(parts: AgentsParts): Agents {
       const pools = found.value.registration.pools;
       await Promise.all(pools.map((name) => parts.pool(by.tenant, name).deregister(agent_id)));
       return ok(null);
+    },
+    async drain(by, agent_id, isDraining) {
+      const found = await registry.claimant(by, agent_id, true);
+      if (!found.ok) return found;
+      await parts.store.setDraining(by.tenant, agent_id, isDraining);
+      registry.forget(by.tenant, agent_id);
+      const record = { ...found.value, is_draining: isDraining };
+      return ok(await told(parts, by.tenant, record, null));
+    },
+    async snapshot(tenant, name) {
+      const snapshot = await parts.pool(tenant, name).snapshot();
+      return snapshot === null ? refuse(noPool(name)) : ok(snapshot);
     },
   };
 }
@@ -139,6 +159,17 @@ function readThrough({ now, store }: AgentsParts) {
   return { claimant, forget };
 }
 
+/** The executor as it is when its pools know the record. */
+async function told(
+  parts: AgentsParts,
+  tenant: string,
+  record: AgentRecord,
+  former: AgentRecord | null,
+): Promise<AgentView> {
+  await tellPools(parts, tenant, record, former);
+  return agentViewOf(record, await presences(parts.pool, tenant, [record]));
+}
+
 async function tellPools(
   { pool }: AgentsParts,
   tenant: string,
@@ -154,9 +185,10 @@ async function tellPools(
 }
 
 /** An executor as its pools know it. */
-export function poolAgentOf({ agent_id, registration }: AgentRecord): PoolAgent {
-  const { capabilities, task_types, labels, slots, weight } = registration;
-  return { agent_id, capabilities, task_types, labels, slots, weight, isBuiltin: false };
+export function poolAgentOf({ agent_id, registration, is_draining }: AgentRecord): PoolAgent {
+  const { capabilities, task_types, labels, slots, weight, url } = registration;
+  const described = { agent_id, capabilities, task_types, labels, slots, weight };
+  return { ...described, isBuiltin: false, isPush: url !== undefined, isDraining: is_draining };
 }
 
 /** `secret` is null unless it was minted just now. */
@@ -173,7 +205,8 @@ async function save(
   const owner = `agent/${by.tenant}/${agent_id}`;
   const secret = newSecret();
   const sealed = await sealer.seal(secret, owner);
-  const fresh = { agent_id, registration, secret: sealed, key_id, updated_at };
+  const is_draining = false;
+  const fresh = { agent_id, registration, secret: sealed, key_id, is_draining, updated_at };
   // Two first registrations at once: the loser finds the winner's row and is judged by it.
   if ((await store.get(by.tenant, agent_id)) === null && (await store.insert(by.tenant, fresh))) {
     return ok({ record: fresh, former: null, secret });
@@ -219,6 +252,13 @@ function reserved(): Refusal {
   };
 }
 
+function noPool(name: string): Refusal {
+  return {
+    code: "pool_not_found",
+    detail: `No executor is registered in pool ${name} and no task waits in it; PUT /v1/agents/{agent_id} with this pool among its pools creates it.`,
+  };
+}
+
 function notFound(agent_id: string): Refusal {
   return {
     code: "agent_not_found",
@@ -229,46 +269,8 @@ function notFound(agent_id: string): Refusal {
 /** The built-in executor as if it were registered; its figures are those of the pool `default`. */
 function builtinRecord({ isSamOn }: AgentsParts): AgentRecord | null {
   if (!isSamOn) return null;
-  const { agent_id, isBuiltin: _, ...described } = BUILTIN_AGENT;
-  const registration = { schema_version: SCHEMA_VERSION, pools: ["default"], ...described };
-  return { agent_id, registration, secret: "", key_id: null, updated_at: "" };
-}
-
-type Living = ReadonlyMap<string, readonly AgentPresence[]>;
-
-/** How the executors are doing, by pool: one question to each pool that one of them is in. */
-async function presences(
-  parts: AgentsParts,
-  tenant: string,
-  records: readonly AgentRecord[],
-): Promise<Living> {
-  const names = [...new Set(records.flatMap(({ registration }) => registration.pools))];
-  const only = records.length === 1 ? records[0]?.agent_id : undefined;
-  const answers = names.map(async (name): Promise<[string, AgentPresence[]]> => {
-    const pool = parts.pool(tenant, name);
-    return [name, await (only === undefined ? pool.presence() : pool.presence(only))];
-  });
-  return new Map(await Promise.all(answers));
-}
-
-const NEARNESS = ["online", "stale", "offline"] as const;
-
-function viewOf({ agent_id, registration }: AgentRecord, living: Living): AgentView {
-  const { schema_version: _, ...described } = registration;
-  const here = registration.pools
-    .flatMap((name) => living.get(name) ?? [])
-    .filter((presence) => presence.agent_id === agent_id);
-  const sum = (figure: "slots_in_use" | "assigned" | "released") =>
-    here.reduce((total, presence) => total + presence[figure], 0);
-  const seen = here.flatMap(({ last_seen_at }) => last_seen_at ?? []);
-  return {
-    agent_id,
-    ...described,
-    url: registration.url ?? null,
-    version: registration.version ?? null,
-    state: NEARNESS.find((state) => here.some((one) => one.state === state)) ?? "offline",
-    slots_in_use: sum("slots_in_use"),
-    last_seen_at: seen.length === 0 ? null : instant(Math.max(...seen)),
-    stats: { assigned: sum("assigned"), released: sum("released") },
-  };
+  const { agent_id, isBuiltin: _, isPush: __, isDraining, ...described } = BUILTIN_AGENT;
+  const registration = { schema_version: SCHEMA_VERSION, pools: [BUILTIN_POOL], ...described };
+  const life = { secret: "", key_id: null, is_draining: isDraining, updated_at: "" };
+  return { agent_id, registration, ...life };
 }

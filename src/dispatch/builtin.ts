@@ -2,6 +2,9 @@ import { BUILTIN_AGENT_ID } from "../protocol/agent.ts";
 import { taskTypeSchema } from "../protocol/enums.ts";
 import type { PoolAgent } from "./pool/pool.ts";
 
+/** The pool that it shows itself in; it serves every other one as well. */
+export const BUILTIN_POOL = "default";
+
 /**
  * The built-in executor as every pool knows it, unless the configuration switches it off.
  *
@@ -16,4 +19,6 @@ export const BUILTIN_AGENT: PoolAgent = {
   slots: 4,
   weight: 1,
   isBuiltin: true,
+  isPush: false,
+  isDraining: false,
 };

@@ -1,3 +1,4 @@
+import { instant } from "../lib/ports.ts";
 import { ok, refuse } from "../lib/result.ts";
 import type { Result } from "../lib/result.ts";
 import type { Principal } from "../protocol/access.ts";
@@ -161,11 +162,17 @@ function withPlace(explanation: Explanation, place: PoolExplanation | null): Exp
     place.position === null
       ? []
       : [{ kind: "queue", detail: `place ${place.position} in the pool's order` }];
-  const candidates = place.candidates.map(({ agent_id, reasons }) => ({
+  const candidates = place.candidates.map(({ agent_id, reasons, score }) => ({
     kind: "candidate",
-    detail: `${agent_id}: ${reasons.join(", ")}`,
+    detail: `${agent_id}: ${[...reasons, ...(score === null ? [] : [`score ${score}`])].join(", ")}`,
   }));
-  return { ...explanation, waiting_for: [...explanation.waiting_for, ...queue, ...candidates] };
+  const start = place.estimated_start;
+  return {
+    ...explanation,
+    waiting_for: [...explanation.waiting_for, ...queue, ...candidates],
+    unblocked_by: place.unblocked_by.length > 0 ? place.unblocked_by : explanation.unblocked_by,
+    estimated_start: start === null ? explanation.estimated_start : instant(start),
+  };
 }
 
 /** The use cases of interventions. */

@@ -7,6 +7,7 @@ import {
   jsonObjectSchema,
   nameSchema,
   schemaVersionSchema,
+  scoreSchema,
 } from "./primitives.ts";
 import { taskExecutionSchema } from "./task-execution.ts";
 import { actorSchema } from "./task-view.ts";
@@ -39,6 +40,40 @@ export const agentRegistrationSchema = z
   .meta({ id: "AgentRegistration", title: "Registration of an executor" });
 export type AgentRegistration = z.infer<typeof agentRegistrationSchema>;
 
+const rateSchema = scoreSchema
+  .nullable()
+  .meta({ description: "Discounted: recent attempts weigh more. Null before the first." });
+
+const figureSchema = z.number().min(0).nullable();
+
+/** What is known of an executor from how its attempts went. */
+const agentStatsSchema = z
+  .strictObject({
+    assigned: z.int().meta({ description: "Tasks it was offered." }),
+    released: z.int().meta({ description: "Offers that are over." }),
+    completed: z.int(),
+    failed: z.int(),
+    declined: z.int(),
+    lost_leases: z.int(),
+    stalled: z.int().meta({ description: "Attempts without progress although it beat." }),
+    accept_rate: rateSchema,
+    on_time_rate: rateSchema,
+    lease_loss_rate: rateSchema,
+    success_rate: rateSchema,
+    quality: rateSchema,
+    per_task_type: z.partialRecord(
+      taskTypeSchema,
+      z.strictObject({
+        success_rate: rateSchema,
+        quality: rateSchema,
+        duration_s: figureSchema,
+        cost_usd: figureSchema,
+      }),
+    ),
+  })
+  .meta({ id: "AgentStats", title: "How an executor's attempts went" });
+export type AgentStats = z.infer<typeof agentStatsSchema>;
+
 export const agentViewSchema = z
   .strictObject({
     agent_id: agentIdSchema,
@@ -53,7 +88,7 @@ export const agentViewSchema = z
     state: z.enum(["online", "stale", "offline", "draining"]),
     slots_in_use: z.int(),
     last_seen_at: instantSchema.nullable(),
-    stats: z.strictObject({ assigned: z.int(), released: z.int() }).nullable(),
+    stats: agentStatsSchema.nullable(),
     secret: z.string().optional().meta({ description: "Shown once, at the first registration." }),
   })
   .meta({ id: "Agent", title: "Executor" });

@@ -22,6 +22,7 @@ import {
   webhookIdSchema,
   wordSchema,
 } from "./primitives.ts";
+import { requiresSchema } from "./requires.ts";
 
 const seconds = (least: number, most: number): z.ZodNumber => z.int().min(least).max(most);
 
@@ -83,11 +84,15 @@ const contextSchema = z.strictObject({
   user_preferences: jsonObjectSchema.optional(),
 });
 
+/** What the choice of an executor is to favour where several fit. */
+export const objectiveSchema = z.enum(["quality", "balanced", "cheap", "fast"]);
+export type Objective = z.infer<typeof objectiveSchema>;
+
 const executionOptionsSchema = z.strictObject({
   autonomy_level: autonomyLevelSchema.default("semi_autonomous"),
   model_preference: modelPreferenceSchema.default("hybrid"),
   quality_threshold: scoreSchema.default(0.8),
-  objective: z.enum(["quality", "balanced", "cheap", "fast"]).default("balanced"),
+  objective: objectiveSchema.default("balanced"),
   retry_policy: retryPolicySchema.prefault({}),
   escalate_on: z
     .array(escalationTriggerSchema)
@@ -129,35 +134,6 @@ const contractSchema = z.strictObject({
     })
     .optional(),
 });
-
-const labelValueSchema = z.union([z.string().max(200), z.number()]);
-
-/** A condition on a label. With `weight` it is a wish that raises the score, not a condition. */
-const labelConditionSchema = z
-  .strictObject({
-    op: z.enum(["eq", "ne", "gt", "gte", "lt", "lte", "in", "exists"]),
-    value: z.union([labelValueSchema, z.array(labelValueSchema).min(1).max(50)]).optional(),
-    weight: z
-      .number()
-      .min(-100)
-      .max(100)
-      .optional()
-      .meta({ description: "Makes it a wish: what meeting it adds to an executor's score." }),
-  })
-  .meta({ id: "LabelCondition", title: "A condition on an executor's label, or a wish" });
-export type LabelCondition = z.infer<typeof labelConditionSchema>;
-
-export const requiresSchema = z
-  .strictObject({
-    capabilities: z.array(nameSchema).max(50).optional(),
-    labels: z
-      .record(z.string().min(1).max(100), z.union([labelValueSchema, labelConditionSchema]))
-      .optional()
-      .meta({ description: "A plain value must be equal; an object compares." }),
-    agent_id: agentIdSchema.optional(),
-  })
-  .meta({ id: "Requires", title: "Which executors may take the task" });
-export type Requires = z.infer<typeof requiresSchema>;
 
 /** How a task that is done by its children comes to its end and its result. */
 const subtasksSchema = z

@@ -12,6 +12,7 @@ import { escalationRoutes } from "./escalation-routes.ts";
 import { executorRoutes } from "./executor-routes.ts";
 import { openApiDocument } from "./openapi.ts";
 import { operationRoutes } from "./operation-routes.ts";
+import { poolRoutes } from "./pool-routes.ts";
 import type { RestPorts } from "./ports.ts";
 import type { RestContext, RestEnv, Route } from "./route.ts";
 import { taskRoutes } from "./task-routes.ts";
@@ -25,6 +26,7 @@ export const ROUTES: readonly Route[] = [
   ...taskRoutes,
   ...escalationRoutes,
   ...executorRoutes,
+  ...poolRoutes,
   ...webhookFilterRoutes,
   ...webhookRoutes,
   ...webhookOperationRoutes,

@@ -15,6 +15,7 @@ import type {
   OpenCommand,
 } from "../protocol/agent.ts";
 import type { Notification } from "../protocol/notification.ts";
+import type { PoolSnapshot } from "../protocol/pool-snapshot.ts";
 import type { EscalationsQuery, StatusRequest } from "../protocol/queries.ts";
 import type { Refusal } from "../protocol/refusal.ts";
 import type { TaskExecution } from "../protocol/task-execution.ts";
@@ -141,6 +142,8 @@ interface AgentPort {
     agent_id: string,
     request: ClaimRequest,
   ): Answer<{ tasks: { task: unknown; lease: Lease }[] }>;
+  drain(by: Principal, agent_id: string, isDraining: boolean): Answer<AgentView>;
+  snapshot(tenant: string, pool: string): Answer<PoolSnapshot>;
 }
 
 /** Webhook endpoints and their deliveries. */

@@ -1,7 +1,9 @@
+import type { AttemptOutcome } from "../protocol/attempt-outcome.ts";
 import type { HistoryMessage } from "../protocol/queue-messages.ts";
 import type { TaskEvent } from "../protocol/task-view.ts";
 import type { LoggedEvent, TaskState } from "./machine/state.ts";
 import { leaseExpiresAt } from "./machine/state.ts";
+import { outcomeOf } from "./pool-outcome.ts";
 import type { Announcement, News } from "./ports.ts";
 import { escalationOf, eventOf, viewOf } from "./view.ts";
 
@@ -90,7 +92,24 @@ export function announcementOf(state: TaskState): Announcement {
     ready_at: state.queued_at ?? state.created_at,
     slot_seconds: task.timeout + state.granted.duration_s + task.heartbeat_timeout + SLOT_SLACK_S,
     retry_delay: task.execution_options.retry_policy.retry_delay,
+    objective: task.execution_options.objective,
+    affinity: affinityOf(state),
   };
+}
+
+/** Of the tasks that a task belongs with, the first so many count: an announcement is a row of its pool. */
+const MAX_AFFINITY = 20;
+
+function affinityOf({ task }: TaskState): string[] {
+  const session = task.orchestrator_info?.session_id;
+  const previous = task.context?.previous_tasks ?? [];
+  const related = [
+    ...(session === undefined ? [] : [`session/${session}`]),
+    ...(task.parent_task_id === undefined ? [] : [task.parent_task_id]),
+    ...(task.parameters?.dependencies ?? []),
+    ...previous.filter((one) => typeof one === "string"),
+  ];
+  return [...new Set(related)].slice(0, MAX_AFFINITY);
 }
 
 /** The attempt by which the pool knows the task: the one to come while nobody holds it. */
@@ -99,7 +118,9 @@ export function pooledAttempt(state: TaskState): number {
 }
 
 /** What the pool must be told after a change of the task. */
-export type PoolErrand = { kind: "announce" } | { kind: "release"; attempt: number };
+export type PoolErrand =
+  | { kind: "announce" }
+  | { kind: "release"; attempt: number; outcome: AttemptOutcome | null };
 
 /** What a change of the task means for its pool; null when it concerns nobody there. */
 export function poolErrand(before: TaskState | null, after: TaskState): PoolErrand | null {
@@ -108,7 +129,7 @@ export function poolErrand(before: TaskState | null, after: TaskState): PoolErra
   const isLeft = after.holder === null && after.verdict === null;
   const wasInPool = before?.phase === "queued" || (before?.holder ?? null) !== null;
   return before !== null && wasInPool && isLeft
-    ? { kind: "release", attempt: pooledAttempt(before) }
+    ? { kind: "release", attempt: pooledAttempt(before), outcome: outcomeOf(before, after) }
     : null;
 }
 

@@ -1,7 +1,9 @@
 import type { Log } from "../lib/log.ts";
+import type { AttemptOutcome } from "../protocol/attempt-outcome.ts";
 import type { Priority, TaskType } from "../protocol/enums.ts";
 import type { HistoryMessage } from "../protocol/queue-messages.ts";
-import type { Requires } from "../protocol/task-execution.ts";
+import type { Requires } from "../protocol/requires.ts";
+import type { Objective } from "../protocol/task-execution.ts";
 import type { Actor, TaskEvent } from "../protocol/task-view.ts";
 import type { Origin } from "./machine/state.ts";
 
@@ -27,6 +29,17 @@ export interface Announcement {
   slot_seconds: number;
   /** Seconds before an executor that gave it back may have it again. */
   retry_delay: number;
+  /** What the choice of an executor is to favour. */
+  objective: Objective;
+  /** Tasks that it belongs with, and `session/<id>` of the orchestrator's session. */
+  affinity: string[];
+}
+
+/** A slot that is free again, and how the attempt went if there was one. */
+export interface Freed {
+  task_id: string;
+  attempt: number;
+  outcome: AttemptOutcome | null;
 }
 
 /** Notifications for the world, with what endpoints filter by. */
@@ -56,7 +69,7 @@ export interface Audience extends Pick<
 /** What a task's object needs from other rooms; services.ts builds it. All of it may be repeated. */
 export interface TaskPorts {
   announce(tenant: string, pool: string, announcement: Announcement): Promise<void>;
-  release(tenant: string, pool: string, task_id: string, attempt: number): Promise<void>;
+  release(tenant: string, pool: string, freed: Freed): Promise<void>;
   publish(news: News): Promise<void>;
   record(message: HistoryMessage): Promise<void>;
   /** Whether history has the log up to `seq` without gaps. */

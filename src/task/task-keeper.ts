@@ -188,7 +188,8 @@ export class TaskKeeper {
     this.#errands.pool_at = null;
     try {
       if (errand.kind === "release") {
-        await this.#ports.release(tenant, state.task.pool, task_id, errand.attempt);
+        const { kind: _, ...freed } = errand;
+        await this.#ports.release(tenant, state.task.pool, { task_id, ...freed });
       } else {
         await this.#ports.announce(tenant, state.task.pool, announcementOf(state));
         const now = this.#now();

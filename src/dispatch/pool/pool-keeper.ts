@@ -1,51 +1,48 @@
-import type { Log } from "../../lib/log.ts";
-import type { Clock } from "../../lib/ports.ts";
-import { BUILTIN_AGENT_ID } from "../../protocol/agent.ts";
-import type { ExecutionMessage } from "../../protocol/queue-messages.ts";
-import { MAX_CANDIDATES, placementOf, rank } from "./placement.ts";
+import { instant } from "../../lib/ports.ts";
+import { attemptOutcomeSchema } from "../../protocol/attempt-outcome.ts";
+import type { AttemptOutcome } from "../../protocol/attempt-outcome.ts";
+import type { PoolSnapshot } from "../../protocol/pool-snapshot.ts";
+import { BUILTIN_POOL } from "../builtin.ts";
+import { MAX_CANDIDATES, outlookOf, rank } from "../choice/placement.ts";
+import { breakerState, pushedTo } from "../choice/push-breaker.ts";
+import type { PushOutcome } from "../choice/push-breaker.ts";
+import { afterAttempt, afterDecline } from "../choice/reputation.ts";
+import { conditionOf } from "./census.ts";
+import { Matcher } from "./matcher.ts";
+import type { PoolParts } from "./matcher.ts";
 import type { AgentPresence, ClaimOrder, ClaimOutcome, Offer } from "./pool-port.ts";
 import type { PoolExplanation, PoolPort } from "./pool-port.ts";
 import type { PoolStore } from "./pool-store.ts";
-import { announced, builtinPlan, freeSlots, isReleased } from "./pool.ts";
-import { pick, poolItemSchema, presenceOf, reservationOf } from "./pool.ts";
-import type { BuiltinPlan, Entry, PlacementRule, PoolAgent, PoolItem, PoolView } from "./pool.ts";
+import { announced, isGivenBack, isReleased, poolItemSchema, presenceOf } from "./pool.ts";
+import type { Entry, PoolAgent, PoolItem } from "./pool.ts";
 import { WaitingClaims } from "./waiting-claims.ts";
-
-/** What a pool needs from outside. */
-export interface PoolParts {
-  now: Clock;
-  store: PoolStore;
-  /** Whose pool it is, and its name. */
-  home: { tenant: string; pool: string };
-  /** Hands tasks to the built-in executor. */
-  execute: (messages: readonly ExecutionMessage[]) => Promise<void>;
-  /** Wakes the pool at this instant (epoch ms) or before. */
-  wakeAt: (at: number) => Promise<void>;
-  log: Log;
-}
 
 /** What a pool does, whatever it is kept in: an object, or a simulation that has its own clock and rows. */
 export class PoolKeeper implements PoolPort {
   readonly #parts: PoolParts;
   readonly #store: PoolStore;
   readonly #waiting = new WaitingClaims();
+  readonly #matcher: Matcher;
 
   constructor(parts: PoolParts) {
     this.#parts = parts;
     this.#store = parts.store;
+    this.#store.agents.isWaiting = (agent_id) => this.#waiting.has(agent_id);
+    this.#matcher = new Matcher(parts, this.#waiting);
   }
 
   async register(agent: PoolAgent): Promise<void> {
     const now = await this.#expire();
-    this.#store.putAgent(agent, now);
+    this.#store.agents.put(agent, now);
     // An executor registers when it starts: what its former self still waits for would win a task for nobody.
     for (const { order, end } of this.#waiting.all) {
       if (order.agent_id === agent.agent_id) end({ known: true, offers: [] });
     }
+    if (agent.isPush) await this.#matcher.freed(agent.agent_id, now);
   }
 
   async deregister(agent_id: string): Promise<void> {
-    this.#store.removeAgent(agent_id);
+    this.#store.agents.remove(agent_id);
     for (const { order, end } of this.#waiting.all) {
       if (order.agent_id === agent_id) end({ known: false, offers: [] });
     }
@@ -62,24 +59,34 @@ export class PoolKeeper implements PoolPort {
     // Written first: the reservation that ends here frees a slot, maybe the one that the task needs.
     const wasReserved = Boolean(stored?.reservation);
     if (wasReserved) this.#store.put(entry);
-    await this.#place(entry, wasReserved || effect === "keep", now);
-    if (stored) await this.#slotFreed(stored, now);
+    if (stored) this.#ended(stored, now, isGivenBack(stored, item) ? "declined" : null);
+    await this.#matcher.place(entry, wasReserved || effect === "keep", now);
+    if (stored?.reservation) await this.#matcher.freed(stored.reservation.agent_id, now);
   }
 
-  async release(task_id: string, attempt: number, agent_id?: string): Promise<void> {
+  async release(
+    task_id: string,
+    attempt: number,
+    agent_id?: string,
+    outcome?: AttemptOutcome,
+  ): Promise<void> {
     const now = await this.#expire();
     const stored = this.#store.entry(task_id);
     if (stored === null || !isReleased(stored, attempt, agent_id ?? null)) return;
     this.#store.remove(stored);
-    await this.#slotFreed(stored, now);
+    this.#ended(stored, now, outcome ?? null);
+    if (stored.reservation) await this.#matcher.freed(stored.reservation.agent_id, now);
   }
 
   async claim(order: ClaimOrder): Promise<ClaimOutcome> {
     const now = await this.#expire();
-    if (!this.#store.touch(order.agent_id, now)) return { known: false, offers: [] };
-    const offers = this.#serve(order, this.#store.ready, this.#view(now));
+    if (!this.#store.agents.touch(order.agent_id, now)) return { known: false, offers: [] };
+    this.#vacate(order);
+    const offers = this.#matcher.serve(order, now);
     if (offers.length > 0 || order.wait_ms <= 0) return { known: true, offers };
-    return this.#waiting.add(order, () => this.#store.touch(order.agent_id, this.#parts.now()));
+    return this.#waiting.add(order, () =>
+      this.#store.agents.touch(order.agent_id, this.#parts.now()),
+    );
   }
 
   async stopWaiting(claim_id: string): Promise<void> {
@@ -94,7 +101,19 @@ export class PoolKeeper implements PoolPort {
     if (stored?.item.attempt !== attempt || stored.reservation?.agent_id !== agent_id) return;
     const entry: Entry = { ...stored, reservation: null };
     this.#store.put(entry);
-    await this.#place(entry, true, now);
+    await this.#matcher.place(entry, true, now);
+  }
+
+  async pushed(agent_id: string, outcome: PushOutcome): Promise<void> {
+    const now = await this.#expire();
+    const { agents } = this.#store;
+    const stored = agents.get(agent_id);
+    if (stored === null) return;
+    const breaker = pushedTo(stored.life.breaker, outcome, now);
+    if (outcome !== "failed") stored.last_seen_at = now;
+    agents.learn(stored, { breaker }, now);
+    if (breakerState(breaker, now) === "closed") await this.#matcher.freed(agent_id, now);
+    else if (breaker.open_until !== null) await this.#parts.wakeAt(breaker.open_until);
   }
 
   async reservation(task_id: string, agent_id: string): Promise<Offer | null> {
@@ -106,125 +125,83 @@ export class PoolKeeper implements PoolPort {
 
   async presence(agent_id?: string): Promise<AgentPresence[]> {
     const now = await this.#expire();
-    return this.#view(now)
-      .members.filter(({ agent }) => agent_id === undefined || agent.agent_id === agent_id)
-      .map((member) => presenceOf(member, now));
+    const { agents } = this.#store;
+    const members = agent_id === undefined ? agents.members() : [agents.member(agent_id)];
+    return members.flatMap((member) => (member === null ? [] : presenceOf(member, now)));
   }
 
   async explain(task_id: string): Promise<PoolExplanation | null> {
     const now = await this.#expire();
     const entry = this.#store.entry(task_id);
     if (entry === null) return null;
+    const view = this.#matcher.view(now);
+    const position = this.#store.line.position(entry.item);
+    const outlook =
+      position === null
+        ? { estimated_start: null, unblocked_by: [] }
+        : outlookOf(entry.item, position, view.members, now);
     return {
       state: entry.reservation === null ? "ready" : "reserved",
-      position: this.#store.position(entry.item),
-      candidates: rank(entry.item, this.#view(now)).slice(0, MAX_CANDIDATES),
+      position,
+      candidates: rank(entry.item, view.members, view).slice(0, MAX_CANDIDATES),
       decision: entry.reservation?.decision ?? null,
+      ...outlook,
+    };
+  }
+
+  async snapshot(): Promise<PoolSnapshot | null> {
+    const now = await this.#expire();
+    const { line, reserved, agents } = this.#store;
+    const members = agents.members();
+    const { pool } = this.#parts.home;
+    const isHome = (isBuiltin: boolean) => !isBuiltin || pool === BUILTIN_POOL;
+    const isServed = members.some(({ agent }) => isHome(agent.isBuiltin));
+    if (!isServed && line.size + reserved === 0) return null;
+    const { snapshot_id, agents_online, slots_free } = this.#store.figures(now);
+    return {
+      snapshot_id,
+      pool,
+      at: instant(now),
+      ready: line.counts,
+      oldest_ready_at: line.oldestReadyAt === null ? null : instant(line.oldestReadyAt),
+      reserved,
+      agents_online,
+      slots_free,
+      agents: members.map((member) => conditionOf(member, now)),
     };
   }
 
   /** The time has come that `wakeAt` asked for: matches everything anew. */
   async wake(): Promise<void> {
-    await this.#settle(await this.#expire());
+    await this.#matcher.settle(await this.#expire());
   }
 
   /** Frees what has expired, offers it again, and says what time it is. */
   async #expire(): Promise<number> {
     const now = this.#parts.now();
-    if (this.#store.expire(now).length > 0) await this.#settle(now);
+    if (this.#store.expire(now).length > 0) await this.#matcher.settle(now);
     return now;
   }
 
-  /** What the executor whose reservation has ended may have instead. */
-  async #slotFreed({ reservation }: Entry, now: number): Promise<void> {
-    const holder = this.#store.agent(reservation?.agent_id ?? "");
+  /** What becomes known of an executor when its reservation ends. */
+  #ended({ reservation }: Entry, now: number, how: AttemptOutcome | "declined" | null): void {
+    const { agents } = this.#store;
+    const holder = agents.get(reservation?.agent_id ?? "");
     if (holder === null) return;
     holder.released += 1;
-    if (holder.agent.isBuiltin) await this.#settleBuiltin(now);
-    else this.#serveWaiting(now, holder.agent.agent_id);
+    const { reputation } = holder.life;
+    if (how === null) return;
+    const after =
+      how === "declined"
+        ? afterDecline(reputation)
+        : afterAttempt(reputation, attemptOutcomeSchema.parse(how));
+    agents.learn(holder, { reputation: after }, now);
   }
 
-  /** Matches everything anew: first the waiting claims, then the built-in executor. */
-  async #settle(now: number): Promise<void> {
-    this.#serveWaiting(now);
-    await this.#settleBuiltin(now);
-  }
-
-  #settleBuiltin(now: number): Promise<void> {
-    const view = this.#view(now);
-    return this.#carryOut(this.#planBuiltin(this.#store.ready, view), view);
-  }
-
-  /** Offers one task: to the first waiting claim that fits, else to the built-in executor, else later. */
-  async #place(entry: Entry, isWritten: boolean, now: number): Promise<void> {
-    const view = this.#view(now);
-    for (const { order, end } of this.#waiting.all) {
-      const offers = this.#serve(order, [entry], view);
-      if (offers.length > 0) return end({ known: true, offers });
-    }
-    const plan = this.#planBuiltin([entry], view);
-    // What is reserved in this same turn is written once, with its reservation.
-    if (!isWritten && plan.take.length === 0) this.#store.put(entry);
-    await this.#carryOut(plan, view);
-  }
-
-  #planBuiltin(ready: readonly Entry[], view: PoolView): BuiltinPlan {
-    const stored = this.#store.agent(BUILTIN_AGENT_ID);
-    if (stored === null) return { take: [], wakeAt: null };
-    const free = freeSlots(stored.agent, this.#store.slotsInUse(BUILTIN_AGENT_ID));
-    const firstExpiry = this.#store.firstExpiry(BUILTIN_AGENT_ID);
-    return builtinPlan(ready, { agent: stored.agent, free, firstExpiry }, view);
-  }
-
-  /** Hands tasks to the built-in executor, and wakes up for those that it may have later. */
-  async #carryOut(plan: BuiltinPlan, view: PoolView): Promise<void> {
-    const offers = plan.take.map(({ entry, rule }) =>
-      this.#reserve(entry, { agent_id: BUILTIN_AGENT_ID, rule }, view),
-    );
-    if (offers.length > 0) await this.#handOver(offers);
-    if (plan.wakeAt !== null) await this.#parts.wakeAt(plan.wakeAt);
-  }
-
-  /** A message that is lost or not sent is sent again when the task announces itself again. */
-  async #handOver(offers: readonly Offer[]): Promise<void> {
-    const { home } = this.#parts;
-    try {
-      await this.#parts.execute(offers.map(({ task_id }) => ({ ...home, task_id })));
-    } catch (cause) {
-      this.#parts.log("error", "execution_not_sent", { ...home, cause: String(cause) });
-    }
-  }
-
-  #serveWaiting(now: number, agent_id?: string): void {
-    for (const { order, end } of this.#waiting.all) {
-      if (agent_id !== undefined && order.agent_id !== agent_id) continue;
-      const offers = this.#serve(order, this.#store.ready, this.#view(now));
-      if (offers.length > 0) end({ known: true, offers });
-    }
-  }
-
-  /** Reserves what an executor may have of these tasks, within its free slots. */
-  #serve(order: ClaimOrder, ready: Iterable<Entry>, view: PoolView): Offer[] {
-    const stored = this.#store.agent(order.agent_id);
-    if (stored === null) return [];
-    const inUse = this.#store.slotsInUse(order.agent_id) + (order.slots_elsewhere ?? 0);
-    const count = Math.min(order.max_tasks, freeSlots(stored.agent, inUse));
-    const choice = { agent_id: order.agent_id, rule: "first_claim" } as const;
-    return pick(stored.agent, ready, count, view).map((entry) =>
-      this.#reserve(entry, choice, view),
-    );
-  }
-
-  #reserve(entry: Entry, choice: { agent_id: string; rule: PlacementRule }, view: PoolView): Offer {
-    const decision = JSON.stringify(placementOf(choice, entry.item, view));
-    const reservation = reservationOf(entry.item, choice.agent_id, decision, view.now);
-    this.#store.put({ ...entry, reservation });
-    const stored = this.#store.agent(choice.agent_id);
-    if (stored) stored.assigned += 1;
-    return { task_id: entry.item.task_id, attempt: entry.item.attempt, decision };
-  }
-
-  #view(now: number): PoolView {
-    return { members: this.#store.members(this.#waiting.agents()), now };
+  /** The slot of a task that its executor says is done is free for what it asks for in the same breath. */
+  #vacate({ agent_id, releasing }: ClaimOrder): void {
+    const stored = releasing === undefined ? null : this.#store.entry(releasing.task_id);
+    if (stored?.reservation?.agent_id !== agent_id) return;
+    if (stored.item.attempt === releasing?.attempt) this.#store.vacate(stored);
   }
 }

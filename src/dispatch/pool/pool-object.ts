@@ -3,8 +3,11 @@ import { DurableObject } from "cloudflare:workers";
 import { readConfig } from "../../config.ts";
 import { consoleLog } from "../../lib/log.ts";
 import type { Clock } from "../../lib/ports.ts";
+import type { AttemptOutcome } from "../../protocol/attempt-outcome.ts";
+import type { PoolSnapshot } from "../../protocol/pool-snapshot.ts";
 import type { ExecutionMessage } from "../../protocol/queue-messages.ts";
 import { BUILTIN_AGENT } from "../builtin.ts";
+import type { PushOutcome } from "../choice/push-breaker.ts";
 import { PoolKeeper } from "./pool-keeper.ts";
 import type { AgentPresence, ClaimOrder, ClaimOutcome, Offer } from "./pool-port.ts";
 import type { PoolExplanation, PoolPort } from "./pool-port.ts";
@@ -25,6 +28,10 @@ export class PoolObject extends DurableObject<Env> implements PoolPort {
   execute = async (messages: readonly ExecutionMessage[]): Promise<void> => {
     await this.env.EXECUTIONS.sendBatch(messages.map((body) => ({ body })));
   };
+  /** Has tasks pushed to the executors that they are reserved for. */
+  push = async (messages: readonly (ExecutionMessage & { agent_id: string })[]): Promise<void> => {
+    throw new Error(`no channel for ${messages.length} pushes`);
+  };
   readonly #log = consoleLog("pool", () => this.now());
   readonly #keeper: PoolKeeper;
 
@@ -33,12 +40,13 @@ export class PoolObject extends DurableObject<Env> implements PoolPort {
     const store = new PoolStore(ctx.storage.sql, (id) =>
       this.#log("error", "pool_row_unreadable", { pool: ctx.id.name, id }),
     );
-    if (readConfig({ ...env }).isSamOn) store.addBuiltin(BUILTIN_AGENT);
+    if (readConfig({ ...env }).isSamOn) store.agents.addBuiltin(BUILTIN_AGENT);
     this.#keeper = new PoolKeeper({
       now: () => this.now(),
       store,
       home: poolOf(ctx.id.name),
       execute: (messages) => this.execute(messages),
+      push: (messages) => this.push(messages),
       wakeAt: (at) => this.#wakeAt(at),
       log: this.#log,
     });
@@ -56,8 +64,13 @@ export class PoolObject extends DurableObject<Env> implements PoolPort {
     return this.#keeper.announce(item);
   }
 
-  release(task_id: string, attempt: number, agent_id?: string): Promise<void> {
-    return this.#keeper.release(task_id, attempt, agent_id);
+  release(
+    task_id: string,
+    attempt: number,
+    agent_id?: string,
+    outcome?: AttemptOutcome,
+  ): Promise<void> {
+    return this.#keeper.release(task_id, attempt, agent_id, outcome);
   }
 
   claim(order: ClaimOrder): Promise<ClaimOutcome> {
@@ -72,6 +85,10 @@ export class PoolObject extends DurableObject<Env> implements PoolPort {
     return this.#keeper.giveBack(task_id, attempt, agent_id);
   }
 
+  pushed(agent_id: string, outcome: PushOutcome): Promise<void> {
+    return this.#keeper.pushed(agent_id, outcome);
+  }
+
   reservation(task_id: string, agent_id: string): Promise<Offer | null> {
     return this.#keeper.reservation(task_id, agent_id);
   }
@@ -82,6 +99,10 @@ export class PoolObject extends DurableObject<Env> implements PoolPort {
 
   explain(task_id: string): Promise<PoolExplanation | null> {
     return this.#keeper.explain(task_id);
+  }
+
+  snapshot(): Promise<PoolSnapshot | null> {
+    return this.#keeper.snapshot();
   }
 
   override async alarm(): Promise<void> {

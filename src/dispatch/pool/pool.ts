@@ -2,7 +2,10 @@ import { z } from "zod";
 
 import { prioritySchema, taskTypeSchema, type Priority } from "../../protocol/enums.ts";
 import { agentIdSchema, taskIdSchema } from "../../protocol/primitives.ts";
-import { requiresSchema } from "../../protocol/task-execution.ts";
+import { requiresSchema } from "../../protocol/requires.ts";
+import { objectiveSchema } from "../../protocol/task-execution.ts";
+import { breakerState, CLOSED, mayPush, pushBreakerSchema } from "../choice/push-breaker.ts";
+import { reputationSchema, UNKNOWN } from "../choice/reputation.ts";
 
 /* The rules of one pool. Pure: the object fetches, calls these, and writes what they say. */
 
@@ -15,6 +18,10 @@ export const poolAgentSchema = z.strictObject({
   slots: z.int().min(1),
   weight: z.number(),
   isBuiltin: z.boolean(),
+  isPush: z.boolean().meta({ description: "Whether tasks are sent to it, without its asking." }),
+  isDraining: z
+    .boolean()
+    .meta({ description: "Whether it finishes what it has and gets no more." }),
 });
 export type PoolAgent = z.infer<typeof poolAgentSchema>;
 
@@ -35,6 +42,11 @@ export const poolItemSchema = z.strictObject({
     .int()
     .min(0)
     .meta({ description: "Seconds before an executor that gave it back may have it again." }),
+  objective: objectiveSchema.default("balanced"),
+  affinity: z
+    .array(z.string())
+    .default([])
+    .meta({ description: "Tasks and sessions that it belongs with." }),
 });
 export type PoolItem = z.infer<typeof poolItemSchema>;
 
@@ -54,6 +66,24 @@ export interface Entry {
 }
 
 /**
+ * What an executor has behind it, as stored with it. `served` counts the tasks that it was offered,
+ * discounted, as of `served_at`; `recent` names the last of them and their sessions.
+ */
+export const agentLifeSchema = z.strictObject({
+  served: z.number().min(0),
+  served_at: z.int(),
+  recent: z.array(z.string()),
+  reputation: reputationSchema,
+  breaker: pushBreakerSchema,
+});
+export type AgentLife = z.infer<typeof agentLifeSchema>;
+
+/** The life of an executor that comes new, with the share of work that the others of its pool have had. */
+export function newLife(served: number, now: number): AgentLife {
+  return { served, served_at: now, recent: [], reputation: UNKNOWN, breaker: CLOSED };
+}
+
+/**
  * An executor and how it is doing at one instant. `last_seen_at` is epoch ms, null when never; `assigned`
  * and `released` count offers and ended ones, roughly: a wake may forget the last minute of them.
  */
@@ -64,6 +94,7 @@ export interface Member {
   isWaiting: boolean;
   assigned: number;
   released: number;
+  life: AgentLife;
 }
 
 /** What a choice is made from. */
@@ -78,56 +109,73 @@ export interface PoolView {
  */
 export const RESERVATION_GRACE_MS = 10_000;
 
-/** How long a task waits for an online external executor before the built-in one takes it. */
-export const EXTERNAL_GRACE_MS = 5_000;
-
 /** An executor is online this long after its last call, and stale until five minutes. */
 export const ONLINE_MS = 60_000;
-const STALE_MS = 300_000;
-
-/** Expiring slots wake the pool at whole minutes only, so that many of them share one alarm. */
-const COARSE_MS = 60_000;
+export const STALE_MS = 300_000;
 
 const RANK: Record<Priority, number> = { critical: 0, high: 1, normal: 2, low: 3 };
 
-/** The order in which tasks are handed out: priority, then first in first out; ties by task_id. */
+/** What one step of priority is worth in waiting time. */
+const STEP_MS = 300_000;
+
+/** When a task's turn comes, as if all had one priority: a lower one is ready that much later. */
+function turnOf({ ready_at, priority }: PoolItem): number {
+  return ready_at + RANK[priority] * STEP_MS;
+}
+
+/**
+ * The order in which tasks are handed out: priority with ageing, then first in first out; ties by task_id.
+ *
+ * The key is fixed when a task becomes ready: `ready_at` plus 300 s a step below critical. So of two tasks
+ * that became ready within 300 s of each other the one of higher priority goes first, always; and a task
+ * that is ready more than 300 s times the steps between them before another one goes before it: nothing
+ * that comes 15 minutes later overtakes a task of low priority, however much of it comes.
+ */
 export function inOrder(one: PoolItem, other: PoolItem): number {
   return (
+    turnOf(one) - turnOf(other) ||
     RANK[one.priority] - RANK[other.priority] ||
-    one.ready_at - other.ready_at ||
     (one.task_id < other.task_id ? -1 : one.task_id > other.task_id ? 1 : 0)
   );
 }
 
-/** Why an executor can't run a task whatever its load: the first reason, or null when it can. */
-export function misfit(agent: PoolAgent, item: PoolItem): string | null {
-  if (!agent.task_types.includes(item.task_type)) return `does not run ${item.task_type}`;
-  const { requires } = item;
-  if (requires === null) return null;
-  if (requires.agent_id !== undefined && requires.agent_id !== agent.agent_id) {
-    return `the task asks for ${requires.agent_id}`;
-  }
-  const lacking = requires.capabilities?.find((name) => !agent.capabilities.includes(name));
-  if (lacking !== undefined) return `lacks capability ${lacking}`;
-  const label = Object.entries(requires.labels ?? {}).find(([name, value]) => {
-    return !Object.hasOwn(agent.labels, name) || agent.labels[name] !== value;
-  });
-  return label === undefined ? null : `label ${label[0]} is not ${label[1]}`;
-}
-
-/** Whether an executor is there: calling or working, silent for a while, or gone. */
+/**
+ * Whether an executor is there: calling or working, silent for a while, or gone. One that tasks are pushed to
+ * need not call: it is there while its breaker is closed, and gone while it is open.
+ */
 export function presenceState(member: Member, now: number): "online" | "stale" | "offline" {
-  if (member.agent.isBuiltin || member.isWaiting || member.slots_in_use > 0) return "online";
-  if (member.last_seen_at === null) return "offline";
-  const silentMs = now - member.last_seen_at;
+  const { agent, life, last_seen_at } = member;
+  if (agent.isBuiltin || member.isWaiting || member.slots_in_use > 0) return "online";
+  const silentMs = last_seen_at === null ? Number.POSITIVE_INFINITY : now - last_seen_at;
   if (silentMs <= ONLINE_MS) return "online";
-  return silentMs <= STALE_MS ? "stale" : "offline";
+  if (!agent.isPush) return silentMs <= STALE_MS ? "stale" : "offline";
+  const state = breakerState(life.breaker, now);
+  return state === "closed" ? "online" : state === "half_open" ? "stale" : "offline";
 }
 
 /** How an executor is doing, as a pool answers. */
 export function presenceOf(member: Member, now: number) {
-  const { agent, isWaiting: _, ...figures } = member;
-  return { agent_id: agent.agent_id, state: presenceState(member, now), ...figures };
+  const { agent, last_seen_at, slots_in_use, assigned, released, life } = member;
+  const state = presenceState(member, now);
+  const { reputation } = life;
+  return {
+    agent_id: agent.agent_id,
+    state,
+    last_seen_at,
+    slots_in_use,
+    assigned,
+    released,
+    reputation,
+  };
+}
+
+/** Why an executor gets no task at present whatever the task is, or null. */
+export function barOf({ agent, life }: Member, now: number): string | null {
+  if (agent.isDraining) return "draining";
+  if (!agent.isPush || mayPush(life.breaker, now)) return null;
+  return breakerState(life.breaker, now) === "open"
+    ? "its breaker is open after failed pushes"
+    : "its breaker waits for the answer to a probe";
 }
 
 /** Slots that are left. Never negative, also when an executor registered again with fewer. */
@@ -136,104 +184,23 @@ export function freeSlots(agent: PoolAgent, inUse: number): number {
 }
 
 /**
- * Whether an executor may be offered a task: it fits, and it has not declined it.
- *
- * Who declined may get it again when nobody else that is still there fits, and then after `retry_delay`
- * (protocol.md §7, Decline). When all who fit have declined, each of them counts as the only one.
- */
-export function mayTake(agent: PoolAgent, item: PoolItem, view: PoolView): boolean {
-  if (misfit(agent, item) !== null) return false;
-  if (!item.declined_by.includes(agent.agent_id)) return true;
-  if (view.now < item.ready_at + item.retry_delay * 1_000) return false;
-  return !view.members.some(
-    (member) =>
-      !item.declined_by.includes(member.agent.agent_id) &&
-      misfit(member.agent, item) === null &&
-      presenceState(member, view.now) !== "offline",
-  );
-}
-
-/** The first tasks in the given order that an executor may be offered, at most `count`. */
-export function pick(
-  agent: PoolAgent,
-  ready: Iterable<Entry>,
-  count: number,
-  view: PoolView,
-): Entry[] {
-  const picked: Entry[] = [];
-  if (count <= 0) return picked;
-  for (const entry of ready) {
-    if (!mayTake(agent, entry.item, view)) continue;
-    picked.push(entry);
-    if (picked.length === count) break;
-  }
-  return picked;
-}
-
-/**
- * The instant (epoch ms) from which the built-in executor may have a task, or null when it may not.
- *
- * An online external executor that fits and has a free slot is preferred, for `EXTERNAL_GRACE_MS`.
- */
-export function builtinFrom(builtin: PoolAgent, entry: Entry, view: PoolView): number | null {
-  if (!mayTake(builtin, entry.item, view)) return null;
-  const isExternalNear = view.members.some(
-    (member) =>
-      !member.agent.isBuiltin &&
-      freeSlots(member.agent, member.slots_in_use) > 0 &&
-      presenceState(member, view.now) === "online" &&
-      mayTake(member.agent, entry.item, view),
-  );
-  return isExternalNear ? entry.since + EXTERNAL_GRACE_MS : entry.since;
-}
-
-/**
- * Why a task went where it went. `first_claim`: the first asking executor that fits. `builtin_only`: no
+ * Why a task went where it went. `first_claim`: the only executor that asked and fits. `best_score`: the
+ * best of those that could have it at once. `builtin_only`: no
  * external executor that fits was there with a free slot. `builtin_after_grace`: one was, and did not ask
  * in time.
  */
-export type PlacementRule = "first_claim" | "builtin_only" | "builtin_after_grace";
+export type PlacementRule = "first_claim" | "best_score" | "builtin_only" | "builtin_after_grace";
 
-/** The built-in executor, its free slots, and when its first slot expires (epoch ms, null when none). */
-export interface BuiltinLoad {
-  agent: PoolAgent;
-  free: number;
-  firstExpiry: number | null;
+/** Begins the name of a session among the things that a task belongs with. */
+const SESSION = "session/";
+
+/** By what an executor that had this task is recognised later: the task, and the session it came from. */
+export function marksOf({ task_id, affinity }: PoolItem): string[] {
+  return [task_id, ...affinity.filter((name) => name.startsWith(SESSION))];
 }
 
-/** Tasks for the built-in executor, and when to look again (epoch ms) if nothing happens before. */
-export interface BuiltinPlan {
-  take: { entry: Entry; rule: PlacementRule }[];
-  wakeAt: number | null;
-}
-
-/**
- * Which of these tasks go to the built-in executor now. It looks again when a grace ends or, while all its
- * slots are taken and a task waits for it, when one that nobody released expires.
- */
-export function builtinPlan(
-  ready: Iterable<Entry>,
-  builtin: BuiltinLoad,
-  view: PoolView,
-): BuiltinPlan {
-  const take: BuiltinPlan["take"] = [];
-  let wakeAt = Number.POSITIVE_INFINITY;
-  for (const entry of ready) {
-    const from = builtinFrom(builtin.agent, entry, view);
-    if (from === null) continue;
-    if (take.length >= builtin.free) {
-      const ends = take.map(({ entry: taken }) => slotEnd(taken.item, view.now));
-      const freedAt = Math.min(builtin.firstExpiry ?? Number.POSITIVE_INFINITY, ...ends);
-      wakeAt = Math.min(wakeAt, Math.ceil(freedAt / COARSE_MS) * COARSE_MS);
-      break;
-    }
-    if (from > view.now) wakeAt = Math.min(wakeAt, from);
-    else take.push({ entry, rule: from > entry.since ? "builtin_after_grace" : "builtin_only" });
-  }
-  return { take, wakeAt: Number.isFinite(wakeAt) ? wakeAt : null };
-}
-
-function slotEnd(item: PoolItem, now: number): number {
+/** When a slot that is taken now is free again by itself, epoch ms. */
+export function slotEnd(item: PoolItem, now: number): number {
   return now + item.slot_seconds * 1_000;
 }
 
@@ -265,9 +232,13 @@ export function announced(
   if (reservation === null) {
     return JSON.stringify(stored.item) === JSON.stringify(item) ? "keep" : "replace";
   }
-  const isGivenBack = item.declined_by.includes(reservation.agent_id);
   const isOld = now - reservation.reserved_at > RESERVATION_GRACE_MS;
-  return isGivenBack || isOld ? "replace" : "ignore";
+  return isGivenBack(stored, item) || isOld ? "replace" : "ignore";
+}
+
+/** Whether the executor that a task was reserved for has given it back. */
+export function isGivenBack({ reservation }: Entry, item: PoolItem): boolean {
+  return reservation !== null && item.declined_by.includes(reservation.agent_id);
 }
 
 /**

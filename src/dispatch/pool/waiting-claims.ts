@@ -13,15 +13,16 @@ export interface Waiting {
  */
 export class WaitingClaims {
   #all: readonly Waiting[] = [];
+  readonly #counts = new Map<string, number>();
 
   /** The claims that wait, first come first; later changes do not show in this list. */
   get all(): readonly Waiting[] {
     return this.#all;
   }
 
-  /** Executors that wait. */
-  agents(): Set<string> {
-    return new Set(this.#all.map(({ order }) => order.agent_id));
+  /** Whether an executor waits. */
+  has(agent_id: string): boolean {
+    return (this.#counts.get(agent_id) ?? 0) > 0;
   }
 
   /**
@@ -34,6 +35,7 @@ export class WaitingClaims {
       const end = (outcome: ClaimOutcome) => {
         if (!this.#all.includes(waiting)) return;
         this.#all = this.#all.filter((other) => other !== waiting);
+        this.#count(order.agent_id, -1);
         clearTimeout(timer);
         onEnd();
         resolve(outcome);
@@ -41,6 +43,13 @@ export class WaitingClaims {
       const waiting: Waiting = { order, end };
       const timer = setTimeout(() => end({ known: true, offers: [] }), order.wait_ms);
       this.#all = [...this.#all, waiting];
+      this.#count(order.agent_id, 1);
     });
+  }
+
+  #count(agent_id: string, change: 1 | -1): void {
+    const count = (this.#counts.get(agent_id) ?? 0) + change;
+    if (count === 0) this.#counts.delete(agent_id);
+    else this.#counts.set(agent_id, count);
   }
 }

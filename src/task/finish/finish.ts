@@ -5,6 +5,7 @@ import type { Command } from "../machine/commands.ts";
 import type { TaskState } from "../machine/state.ts";
 import { hasVerdict } from "../machine/state.ts";
 import { announcementOf, pooledAttempt } from "../outbox.ts";
+import { outcomeOf } from "../pool-outcome.ts";
 import type { TaskPorts } from "../ports.ts";
 import type { EndStage } from "./phases.ts";
 import { END_PHASE_LIMIT_MS, runPhase } from "./phases.ts";
@@ -23,7 +24,8 @@ function stagesOf(state: TaskState, ports: TaskPorts): EndStage[] {
       check: "slot released",
       run: async () => {
         try {
-          await ports.release(tenant, pool, task_id, pooledAttempt(state));
+          const attempt = pooledAttempt(state);
+          await ports.release(tenant, pool, { task_id, attempt, outcome: outcomeOf(null, state) });
         } catch (cause) {
           const detail = String(cause);
           ports.log("warning", "slot_not_released", { tenant, task_id, pool, detail });

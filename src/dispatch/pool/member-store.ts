@@ -1,0 +1,173 @@
+import { z } from "zod";
+
+import { capacityOf, servedBy } from "../choice/score.ts";
+import { Census } from "./census.ts";
+import { agentLifeSchema, newLife, poolAgentSchema } from "./pool.ts";
+import type { AgentLife, Member, PoolAgent } from "./pool.ts";
+
+/** What a store needs of the platform's SqlStorage: statements with their rows. */
+export interface PoolRows {
+  exec(query: string, ...bindings: (string | number | null)[]): { toArray(): unknown[] };
+}
+
+const agentRowSchema = z.strictObject({
+  agent_id: z.string(),
+  body: z.string(),
+  last_seen_at: z.int(),
+  assigned: z.int(),
+  released: z.int(),
+});
+
+const agentBodySchema = z.strictObject({ agent: poolAgentSchema, life: agentLifeSchema });
+
+/** An executor as stored. `saved_at` is when its row was last written; what came later is in memory only. */
+export interface StoredAgent {
+  agent: PoolAgent;
+  last_seen_at: number | null;
+  assigned: number;
+  released: number;
+  life: AgentLife;
+  saved_at: number;
+}
+
+/** Signs of life are written at most this often: each is a row, and a wake that forgets one costs nothing. */
+const SAVE_EVERY_MS = 60_000;
+
+/** The executors of a pool, one row each. The built-in one has none: it comes with the code. */
+export class MemberStore {
+  readonly census = new Census();
+  /** Says whether an executor waits for a task. */
+  isWaiting: (agent_id: string) => boolean = () => false;
+  readonly #sql: PoolRows;
+  readonly #slotsInUse: (agent_id: string) => number;
+  readonly #agents = new Map<string, StoredAgent>();
+  readonly #pushed = new Set<string>();
+  /** In the order of their ids; null when somebody has come or gone. */
+  #names: readonly string[] | null = null;
+
+  /** @param onUnreadable told of each row that another version of the code wrote, and that is dropped */
+  constructor(
+    sql: PoolRows,
+    slotsInUse: (agent_id: string) => number,
+    onUnreadable: (id: string) => void,
+  ) {
+    this.#sql = sql;
+    this.#slotsInUse = slotsInUse;
+    sql.exec(
+      `CREATE TABLE IF NOT EXISTS agent (
+        agent_id TEXT PRIMARY KEY, body TEXT NOT NULL, last_seen_at INTEGER NOT NULL,
+        assigned INTEGER NOT NULL, released INTEGER NOT NULL
+      ) WITHOUT ROWID;`,
+    );
+    for (const row of sql.exec("SELECT * FROM agent").toArray()) {
+      const { agent_id, body, ...figures } = agentRowSchema.parse(row);
+      const known = agentBodySchema.safeParse(JSON.parse(body));
+      if (known.success) {
+        this.#set({ ...known.data, ...figures, saved_at: figures.last_seen_at });
+      } else {
+        sql.exec("DELETE FROM agent WHERE agent_id = ?", agent_id);
+        onUnreadable(agent_id);
+      }
+    }
+  }
+
+  /** An executor, or null when it is not registered. */
+  get(agent_id: string): StoredAgent | null {
+    return this.#agents.get(agent_id) ?? null;
+  }
+
+  /** Executors that tasks are pushed to. */
+  get pushed(): Iterable<string> {
+    return this.#pushed;
+  }
+
+  /** How an executor is doing, or null when it is not registered. */
+  member(agent_id: string): Member | null {
+    const stored = this.#agents.get(agent_id);
+    if (stored === undefined) return null;
+    const { saved_at: _, ...known } = stored;
+    const slots_in_use = this.#slotsInUse(agent_id);
+    return { ...known, slots_in_use, isWaiting: this.isWaiting(agent_id) };
+  }
+
+  /** Executors and how they are doing, the built-in one included, by agent_id: all of them, or the first. */
+  members(count = Number.POSITIVE_INFINITY): Member[] {
+    this.#names ??= [...this.#agents.keys()].toSorted();
+    return this.#names.slice(0, count).flatMap((agent_id) => this.member(agent_id) ?? []);
+  }
+
+  /** Adds the built-in executor. */
+  addBuiltin(agent: PoolAgent): void {
+    const figures = { last_seen_at: null, assigned: 0, released: 0, saved_at: 0 };
+    this.#set({ agent, life: newLife(0, 0), ...figures });
+  }
+
+  /** Stores an executor; nothing is written when nothing has changed. */
+  put(registered: PoolAgent, now: number): void {
+    const agent = poolAgentSchema.parse(registered);
+    const known = this.#agents.get(agent.agent_id);
+    const isSame = known !== undefined && JSON.stringify(known.agent) === JSON.stringify(agent);
+    if (!isSame) {
+      const life = known?.life ?? newLife(this.#leastShare(now) * agent.slots * agent.weight, now);
+      const figures = known ?? { assigned: 0, released: 0 };
+      const saved_at = Number.NEGATIVE_INFINITY;
+      this.#set({ ...figures, agent, life, last_seen_at: now, saved_at });
+    }
+    this.touch(agent.agent_id, now);
+  }
+
+  /** Notes that an executor called; false when it is not registered. */
+  touch(agent_id: string, now: number): boolean {
+    const stored = this.#agents.get(agent_id);
+    if (stored === undefined) return false;
+    stored.last_seen_at = now;
+    this.learn(stored, {}, now);
+    return true;
+  }
+
+  /** Notes what is new of an executor's life. Written at most once a minute: a wake may forget the last one. */
+  learn(stored: StoredAgent, news: Partial<AgentLife>, now: number): void {
+    stored.life = { ...stored.life, ...news };
+    if (!stored.agent.isBuiltin && now - stored.saved_at >= SAVE_EVERY_MS) this.#save(stored, now);
+    this.census.note(stored.agent.agent_id);
+  }
+
+  /** Forgets an executor, though not the slots that it holds. */
+  remove(agent_id: string): void {
+    if (!this.#agents.delete(agent_id)) return;
+    this.#pushed.delete(agent_id);
+    this.#names = null;
+    this.census.note(agent_id);
+    this.#sql.exec("DELETE FROM agent WHERE agent_id = ?", agent_id);
+  }
+
+  #set(stored: StoredAgent): void {
+    const { agent_id, isPush } = stored.agent;
+    this.#agents.set(agent_id, stored);
+    if (isPush) this.#pushed.add(agent_id);
+    else this.#pushed.delete(agent_id);
+    this.#names = null;
+    this.census.note(agent_id);
+  }
+
+  /** The share of work of the external executor that has had the least: who comes new has had as much. */
+  #leastShare(now: number): number {
+    const shares = this.members()
+      .filter(({ agent }) => !agent.isBuiltin)
+      .map((member) => servedBy(member.life, now) / capacityOf(member));
+    return shares.length === 0 ? 0 : Math.min(...shares);
+  }
+
+  #save(stored: StoredAgent, now: number): void {
+    const { agent, life, last_seen_at, assigned, released } = stored;
+    this.#sql.exec(
+      "INSERT OR REPLACE INTO agent VALUES (?, ?, ?, ?, ?)",
+      agent.agent_id,
+      JSON.stringify({ agent, life }),
+      last_seen_at ?? now,
+      assigned,
+      released,
+    );
+    stored.saved_at = now;
+  }
+}
