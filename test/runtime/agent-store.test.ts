@@ -10,6 +10,7 @@ const record = (agent_id: string, more: Partial<AgentRecord> = {}): AgentRecord 
   registration: agentRegistrationSchema.parse({ slots: 3, labels: { region: "eu" } }),
   secret: "whsec_one",
   key_id: "key_one",
+  is_draining: false,
   updated_at: "2026-11-22T10:00:00.000Z",
   ...more,
 });
@@ -47,6 +48,20 @@ describe("registrations in D1", () => {
       ...other,
       key_id: "key_one",
     });
+  });
+
+  it("remember that an executor drains, whatever else of it changes", async () => {
+    const store = createAgentStore(env.DB);
+    const tenant = newTenant();
+    await store.insert(tenant, record("ann"));
+
+    await store.setDraining(tenant, "ann", true);
+    await store.update(tenant, record("ann", { secret: "whsec_two" }));
+    const drained = await store.get(tenant, "ann");
+    await store.setDraining(tenant, "ann", false);
+
+    expect(drained).toMatchObject({ is_draining: true, secret: "whsec_two" });
+    expect(await store.get(tenant, "ann")).toMatchObject({ is_draining: false });
   });
 
   it("are listed by agent_id, page by page, and are gone when removed", async () => {

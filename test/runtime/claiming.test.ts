@@ -51,6 +51,8 @@ function newInstallation() {
       ready_at: Date.now(),
       slot_seconds: 600,
       retry_delay: 30,
+      objective: "balanced",
+      affinity: [],
       ...more,
     });
   const claim = async (agent_id: string, max_tasks = 1, wait_seconds = 0) => {

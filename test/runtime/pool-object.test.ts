@@ -29,8 +29,8 @@ describe("offering", () => {
       at: new Date(START).toISOString(),
       candidates: [
         { agent_id: "ann", fits: true, free_slots: 1 },
-        { agent_id: "sam", fits: false, free_slots: 4 },
         { agent_id: "bob", reasons: expect.arrayContaining(["lacks capability human"]) },
+        { agent_id: "sam", fits: false, free_slots: 4 },
       ],
     });
   });

@@ -20,6 +20,9 @@ const held = (of: PoolItem, agent_id: string, now = NOW): Entry => ({
 });
 const ids = (entries: readonly Entry[]) => entries.map((entry) => entry.item.task_id);
 
+/** The tasks that nobody has, in order, as an executor sees them that can have them all. */
+const waitingIn = (store: PoolStore) => ids([...store.line.fitting(agent("anybody"))]);
+
 /** Runs with a store on real storage; `open` opens another one on the same rows, as waking does. */
 async function withStore(
   run: (store: PoolStore, open: () => PoolStore, sql: SqlStorage, dropped: string[]) => void,
@@ -35,7 +38,7 @@ async function withStore(
 describe("the rows of a pool", () => {
   it("are the same after waking: order, slots, executors", () =>
     withStore((store, open) => {
-      store.putAgent(agent("ann"), NOW);
+      store.agents.put(agent("ann"), NOW);
       for (const [index, task_id] of ["c", "a", "b"].entries()) {
         store.put(ready(item(task_id, { ready_at: NOW + index })));
       }
@@ -44,11 +47,12 @@ describe("the rows of a pool", () => {
 
       const woken = open();
 
-      expect(ids(woken.ready)).toEqual(ids(store.ready));
-      expect(ids(woken.ready)).toEqual(["urgent", "c", "b"]);
+      expect(waitingIn(woken)).toEqual(waitingIn(store));
+      expect(waitingIn(woken)).toEqual(["urgent", "c", "b"]);
       expect(woken.entry("a")).toEqual(held(item("a"), "ann"));
       expect([woken.slotsInUse("ann"), woken.slotsInUse("bob")]).toEqual([1, 0]);
-      expect(woken.members(new Set(["ann"]))).toEqual([
+      woken.agents.isWaiting = (agent_id) => agent_id === "ann";
+      expect(woken.agents.members()).toEqual([
         memberOf(agent("ann"), { slots_in_use: 1, isWaiting: true }),
       ]);
     }));
@@ -62,10 +66,12 @@ describe("the rows of a pool", () => {
       store.put(ready(item("t0", { priority: "high" })));
       store.remove(store.entry("t1") ?? ready(item("t1")));
 
-      const places = store.ready.map((entry) => store.position(entry.item));
+      const places = waitingIn(store).map((task_id) =>
+        store.line.position(store.entry(task_id)?.item ?? item(task_id)),
+      );
       expect(places).toEqual(Array.from({ length: 49 }, (_, index) => index + 1));
-      expect(ids(store.ready)[0]).toBe("t0");
-      expect(store.position(item("t1"))).toBeNull();
+      expect(waitingIn(store)[0]).toBe("t0");
+      expect(store.line.position(item("t1"))).toBeNull();
     }));
 
   it("free what has expired without a write, also after waking", () =>
@@ -78,7 +84,7 @@ describe("the rows of a pool", () => {
       const early = store.expire(NOW + 59_999);
       const due = store.expire(NOW + 60_000);
 
-      expect([ids(early), ids(due), ids(store.ready)]).toEqual([[], ["a"], ["a"]]);
+      expect([ids(early), ids(due), waitingIn(store)]).toEqual([[], ["a"], ["a"]]);
       expect([store.slotsInUse("ann"), store.firstExpiry("ann")]).toEqual([1, NOW + 60_001]);
       expect(rows()).toEqual(before);
       expect(ids(open().expire(NOW + 70_000)).toSorted()).toEqual(["a", "b"]);
@@ -86,36 +92,40 @@ describe("the rows of a pool", () => {
 
   it("forget an executor but not its slots", () =>
     withStore((store, open) => {
-      store.putAgent(agent("ann"), NOW);
+      store.agents.put(agent("ann"), NOW);
       store.put(held(item("a"), "ann"));
 
-      store.removeAgent("ann");
+      store.agents.remove("ann");
 
-      expect([store.agent("ann"), store.touch("ann", NOW)]).toEqual([null, false]);
+      expect([store.agents.get("ann"), store.agents.touch("ann", NOW)]).toEqual([null, false]);
       expect([store.slotsInUse("ann"), open().slotsInUse("ann")]).toEqual([1, 1]);
-      expect(open().agent("ann")).toBeNull();
+      expect(open().agents.get("ann")).toBeNull();
     }));
 
   it("hold no row for the built-in executor", () =>
     withStore((store, open) => {
-      store.addBuiltin(BUILTIN_AGENT);
+      store.agents.addBuiltin(BUILTIN_AGENT);
 
-      expect(store.touch("sam", NOW)).toBe(true);
-      expect(store.agent("sam")).toMatchObject({ agent: BUILTIN_AGENT });
-      expect(open().agent("sam")).toBeNull();
+      expect(store.agents.touch("sam", NOW)).toBe(true);
+      expect(store.agents.get("sam")).toMatchObject({ agent: BUILTIN_AGENT });
+      expect(open().agents.get("sam")).toBeNull();
     }));
 
   it("drop what another version of the code wrote, and say so", () =>
     withStore((store, open, sql, dropped) => {
       store.put(ready(item("a")));
       store.put(ready(item("b")));
-      store.putAgent(agent("ann"), NOW);
+      store.agents.put(agent("ann"), NOW);
       sql.exec("UPDATE entry SET body = '{}' WHERE task_id = 'a'");
       sql.exec("UPDATE agent SET body = '{}'");
 
       const woken = open();
 
-      expect([ids(woken.ready), woken.agent("ann"), dropped]).toEqual([["b"], null, ["ann", "a"]]);
+      expect([waitingIn(woken), woken.agents.get("ann"), dropped]).toEqual([
+        ["b"],
+        null,
+        ["ann", "a"],
+      ]);
       expect(sql.exec("SELECT task_id FROM entry").toArray()).toEqual([{ task_id: "b" }]);
     }));
 });

@@ -50,7 +50,7 @@ function portsOf(all: Neighbours): TaskPorts {
       await all.announce();
       all.announced.push(announcement);
     },
-    release: async (_tenant, _pool, _task_id, attempt) => {
+    release: async (_tenant, _pool, { attempt }) => {
       await all.release();
       all.released.push(attempt);
     },

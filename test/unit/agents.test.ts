@@ -44,6 +44,10 @@ function memoryStore(): AgentStore {
     async update(tenant, record) {
       records.set(name(tenant, record.agent_id), record);
     },
+    async setDraining(tenant, agent_id, is_draining) {
+      const record = records.get(name(tenant, agent_id));
+      if (record) records.set(name(tenant, agent_id), { ...record, is_draining });
+    },
     async remove(tenant, agent_id) {
       records.delete(name(tenant, agent_id));
     },

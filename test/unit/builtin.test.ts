@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 
 import { BUILTIN_AGENT } from "../../src/dispatch/builtin.ts";
-import { misfit, poolAgentSchema } from "../../src/dispatch/pool/pool.ts";
+import { misfit } from "../../src/dispatch/choice/fit.ts";
+import { poolAgentSchema } from "../../src/dispatch/pool/pool.ts";
 import { taskTypeSchema } from "../../src/protocol/enums.ts";
 
 describe("the built-in executor", () => {
@@ -24,6 +25,8 @@ describe("the built-in executor", () => {
         ready_at: 0,
         slot_seconds: 60,
         retry_delay: 30,
+        objective: "balanced" as const,
+        affinity: [],
       };
 
       expect(misfit(BUILTIN_AGENT, { ...item, requires: null })).toBeNull();

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 
+import { UNKNOWN } from "../../src/dispatch/choice/reputation.ts";
 import { askPools } from "../../src/dispatch/claim-round.ts";
 import type { NamedPool, Round } from "../../src/dispatch/claim-round.ts";
 import type { ClaimOutcome } from "../../src/dispatch/pool/pool-port.ts";
@@ -110,6 +111,7 @@ describe("several pools", () => {
         assigned: 0,
         released: 0,
         slots_in_use: one.inUse,
+        reputation: UNKNOWN,
       },
     ];
     const before = two.presence.bind(two);

@@ -17,6 +17,7 @@ const record: AgentRecord = {
   registration: agentRegistrationSchema.parse({ slots: 5 }),
   secret: "whsec_secret",
   key_id: "k1",
+  is_draining: false,
   updated_at: "",
 };
 

@@ -1,3 +1,4 @@
+import { UNKNOWN } from "../../src/dispatch/choice/reputation.ts";
 import type { ClaimOrder, ClaimOutcome, PoolPort } from "../../src/dispatch/pool/pool-port.ts";
 
 /** A pool port that records its calls and answers what a test tells it. Unit tests of use cases only. */
@@ -26,13 +27,15 @@ export function fakePool(more: Partial<FakePool> = {}): FakePool {
     stopWaiting: note("stopWaiting"),
     giveBack: note("giveBack"),
     reservation: async () => null,
+    pushed: note("pushed"),
     explain: async () => null,
+    snapshot: async () => null,
     async claim(order) {
       calls.push(["claim", order]);
       return pool.answer(order);
     },
     async presence(agent_id = "ann") {
-      const life = { last_seen_at: 1_000, assigned: 2, released: 1 };
+      const life = { last_seen_at: 1_000, assigned: 2, released: 1, reputation: UNKNOWN };
       return [{ agent_id, state: "online", slots_in_use: pool.inUse, ...life }];
     },
     ...more,

@@ -1,4 +1,6 @@
+import { newLife } from "../../src/dispatch/pool/pool.ts";
 import type { Entry, Member, PoolAgent, PoolItem } from "../../src/dispatch/pool/pool.ts";
+import type { AttemptOutcome } from "../../src/protocol/attempt-outcome.ts";
 
 /* Executors and tasks of a pool, for tests of every part of it. */
 
@@ -14,6 +16,8 @@ export const agentOf = (agent_id: string, more: Partial<PoolAgent> = {}): PoolAg
   slots: 1,
   weight: 1,
   isBuiltin: false,
+  isPush: false,
+  isDraining: false,
   ...more,
 });
 
@@ -28,6 +32,8 @@ export const itemOf = (task_id: string, more: Partial<PoolItem> = {}): PoolItem 
   ready_at: NOW,
   slot_seconds: 60,
   retry_delay: 30,
+  objective: "balanced",
+  affinity: [],
   ...more,
 });
 
@@ -47,5 +53,18 @@ export const memberOf = (agent: PoolAgent, more: Partial<Member> = {}): Member =
   isWaiting: false,
   assigned: 0,
   released: 0,
+  life: newLife(0, NOW),
+  ...more,
+});
+
+/** A quick and good attempt at a general task. */
+export const outcomeOf = (more: Partial<AttemptOutcome> = {}): AttemptOutcome => ({
+  task_type: "general",
+  kind: "success",
+  has_started: true,
+  duration_s: 10,
+  quality: null,
+  cost_usd: null,
+  is_on_time: true,
   ...more,
 });

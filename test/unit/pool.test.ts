@@ -2,18 +2,19 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { BUILTIN_AGENT } from "../../src/dispatch/builtin.ts";
+import { mayTake, misfit, pick } from "../../src/dispatch/choice/fit.ts";
+import { UNKNOWN } from "../../src/dispatch/choice/reputation.ts";
 import {
-  announced,
   builtinFrom,
   builtinPlan,
   EXTERNAL_GRACE_MS,
+} from "../../src/dispatch/pool/builtin-turn.ts";
+import {
+  announced,
   freeSlots,
   inOrder,
   isReleased,
-  mayTake,
-  misfit,
   ONLINE_MS,
-  pick,
   poolOf,
   presenceOf,
   presenceState,
@@ -131,6 +132,7 @@ describe("presence", () => {
       slots_in_use: 1,
       assigned: 3,
       released: 2,
+      reputation: UNKNOWN,
     });
   });
 

@@ -38,10 +38,15 @@ describe("the pool is told", () => {
   });
 
   it("of a slot that is free, and of a task that waits for something else", () => {
-    expect(errandOf(IN_PHASE.queued(), order("escalate"))).toEqual({ kind: "release", attempt: 1 });
-    expect(errandOf(IN_PHASE.executing(), order("escalate"))).toEqual({
+    expect(errandOf(IN_PHASE.queued(), order("escalate"))).toMatchObject({
       kind: "release",
       attempt: 1,
+      outcome: null,
+    });
+    expect(errandOf(IN_PHASE.executing(), order("escalate"))).toMatchObject({
+      kind: "release",
+      attempt: 1,
+      outcome: { kind: "other", has_started: true },
     });
   });
 

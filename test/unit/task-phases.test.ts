@@ -110,7 +110,7 @@ describe("finishing a task", () => {
     await finishTask(held, { ports: ports(release), due: START, now });
     await finishTask({ ...free, holder: null }, { ports: ports(release), due: START, now });
 
-    expect(release.mock.calls.map(([, , , attempt]) => attempt)).toEqual([1, 2]);
+    expect(release.mock.calls.map(([, , { attempt }]) => attempt)).toEqual([1, 2]);
   });
 
   it("comes to its report when the release hangs: cut at the limit, the others done, debt named", async () => {

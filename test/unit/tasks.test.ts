@@ -177,8 +177,19 @@ describe("interventions", () => {
   const place = {
     state: "ready" as const,
     position: 3,
-    candidates: [{ agent_id: "a", fits: false, free_slots: 0, reasons: ["no free slot"] }],
+    candidates: [
+      {
+        agent_id: "a",
+        fits: false,
+        free_slots: 0,
+        score: 1.5,
+        parts: null,
+        reasons: ["no free slot"],
+      },
+    ],
     decision: null,
+    estimated_start: Date.parse("2026-11-22T10:00:00.000Z"),
+    unblocked_by: ["a frees a slot"],
   };
 
   function interventions(phase: string, isReadable = true) {
@@ -213,8 +224,10 @@ describe("interventions", () => {
       value: {
         waiting_for: [
           { kind: "queue", detail: "place 3 in the pool's order" },
-          { kind: "candidate", detail: "a: no free slot" },
+          { kind: "candidate", detail: "a: no free slot, score 1.5" },
         ],
+        unblocked_by: ["a frees a slot"],
+        estimated_start: "2026-11-22T10:00:00.000Z",
       },
     });
     expect(await interventions("executing").explain(ORCHESTRATOR, "t")).toMatchObject({

@@ -121,15 +121,23 @@ export class MemberStore {
     const stored = this.#agents.get(agent_id);
     if (stored === undefined) return false;
     stored.last_seen_at = now;
-    this.learn(stored, {}, now);
+    this.#saveIfDue(stored, now);
+    this.census.note(agent_id);
     return true;
   }
 
-  /** Notes what is new of an executor's life. Written at most once a minute: a wake may forget the last one. */
+  /**
+   * Notes what is new of an executor's life, to be written with its next sign of life: a task must not cost
+   * a row for it. Who tasks are pushed to gives no such sign, and is written now, at most once a minute.
+   */
   learn(stored: StoredAgent, news: Partial<AgentLife>, now: number): void {
     stored.life = { ...stored.life, ...news };
-    if (!stored.agent.isBuiltin && now - stored.saved_at >= SAVE_EVERY_MS) this.#save(stored, now);
+    if (stored.agent.isPush) this.#saveIfDue(stored, now);
     this.census.note(stored.agent.agent_id);
+  }
+
+  #saveIfDue(stored: StoredAgent, now: number): void {
+    if (!stored.agent.isBuiltin && now - stored.saved_at >= SAVE_EVERY_MS) this.#save(stored, now);
   }
 
   /** Forgets an executor, though not the slots that it holds. */
