@@ -36,7 +36,7 @@ export class PoolNode {
   /** The registration of an executor of this world. */
   recordOf({ agent_id, slots }: Executor): AgentRecord {
     const registration = agentRegistrationSchema.parse({ slots });
-    return { agent_id, registration, secret: "", key_id: null, updated_at: "" };
+    return { agent_id, registration, secret: "", key_id: null, is_draining: false, updated_at: "" };
   }
 
   /** The tasks that nobody has, as the pool's own rows say. */

@@ -228,8 +228,8 @@ export class World {
     return {
       announce: (_tenant, _pool, item: Announcement) =>
         this.#call(() => this.pool.port.announce(item)),
-      release: (_tenant, _pool, task_id, attempt) =>
-        this.#call(() => this.pool.port.release(task_id, attempt)),
+      release: (_tenant, _pool, { task_id, attempt, outcome }) =>
+        this.#call(() => this.pool.port.release(task_id, attempt, undefined, outcome ?? undefined)),
       publish: async () => this.#mayFail(),
       record: async () => this.#mayFail(),
       isRecorded: async () => true,

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import { BUILTIN_AGENT } from "../../src/dispatch/builtin.ts";
 import { mayTake, misfit, pick } from "../../src/dispatch/choice/fit.ts";
+import { CLOSED } from "../../src/dispatch/choice/push-breaker.ts";
 import { UNKNOWN } from "../../src/dispatch/choice/reputation.ts";
 import {
   builtinFrom,
@@ -14,6 +15,7 @@ import {
   freeSlots,
   inOrder,
   isReleased,
+  newLife,
   ONLINE_MS,
   poolOf,
   presenceOf,
@@ -21,7 +23,13 @@ import {
   RESERVATION_GRACE_MS,
   reservationOf,
 } from "../../src/dispatch/pool/pool.ts";
-import type { Entry, Member, PoolAgent, PoolItem } from "../../src/dispatch/pool/pool.ts";
+import type {
+  AgentLife,
+  Entry,
+  Member,
+  PoolAgent,
+  PoolItem,
+} from "../../src/dispatch/pool/pool.ts";
 import {
   agentOf,
   entryOf as entry,
@@ -102,6 +110,45 @@ describe("order", () => {
   });
 });
 
+describe("ageing", () => {
+  const RANKS = ["critical", "high", "normal", "low"] as const;
+  const any = fc.record({
+    priority: fc.constantFrom(...RANKS),
+    ready_at: fc.integer({ min: NOW, max: NOW + 3_600_000 }),
+  });
+  const rankOf = ({ priority }: { priority: (typeof RANKS)[number] }) => RANKS.indexOf(priority);
+
+  it("keeps the higher priority first among tasks that were ready within five minutes", () => {
+    fc.assert(
+      fc.property(any, any, (one, other) => {
+        fc.pre(rankOf(one) < rankOf(other));
+        fc.pre(one.ready_at - other.ready_at <= 300_000);
+        expect(inOrder(item("b", one), item("a", other))).toBeLessThan(0);
+      }),
+    );
+  });
+
+  it("lets no task be overtaken by one that came more than 15 minutes later, whatever their priority", () => {
+    fc.assert(
+      fc.property(any, any, (early, late) => {
+        fc.pre(late.ready_at - early.ready_at > 900_000);
+        expect(inOrder(item("b", early), item("a", late))).toBeLessThan(0);
+      }),
+    );
+  });
+
+  it("runs a low task under a load of high ones that never ends, after ten minutes", () => {
+    const low = item("low", { priority: "low", ready_at: NOW });
+    const high = Array.from({ length: 3_600 }, (_, second) =>
+      item(`high-${second}`, { priority: "high", ready_at: NOW + second * 1_000 }),
+    );
+
+    const place = [...high, low].sort(inOrder).indexOf(low);
+
+    expect(place).toBe(601);
+  });
+});
+
 describe("presence", () => {
   const silent = (ms: number) => member(agent("ann"), { last_seen_at: NOW - ms });
 
@@ -120,6 +167,19 @@ describe("presence", () => {
     expect(presenceState({ ...silent(900_000), slots_in_use: 1 }, NOW)).toBe("online");
     expect(presenceState(member(BUILTIN_AGENT, { last_seen_at: null }), NOW)).toBe("online");
     expect(presenceState(member(agent("ann"), { last_seen_at: null }), NOW)).toBe("offline");
+  });
+
+  it("is online for who tasks are pushed to, unless its breaker says otherwise", () => {
+    const breaker = { ...CLOSED, open_until: NOW + 1 };
+    const pushed = (life: Partial<AgentLife>) =>
+      member(agent("ann", { isPush: true }), {
+        last_seen_at: NOW - 900_000,
+        life: { ...newLife(0, NOW), ...life },
+      });
+
+    expect(presenceState(pushed({}), NOW)).toBe("online");
+    expect(presenceState(pushed({ breaker }), NOW)).toBe("offline");
+    expect(presenceState(pushed({ breaker }), NOW + 1)).toBe("stale");
   });
 
   it("tells the figures without the registration", () => {

@@ -10,7 +10,7 @@ import type { Mean, Work } from "./reputation.ts";
 
 /** What a score is made of: each part in [0, 1] but `wishes`, which are as heavy as the task says. */
 export interface ScoreParts {
-  /** Least loaded by slots and weight: 1; twice the load: 0.5. */
+  /** Least loaded by slots and weight: 1; twice the load: about 0.5. */
   load: number;
   /** Least served of late by slots and weight: 1; twice as much: 0.5. */
   fairness: number;
@@ -73,7 +73,7 @@ export function capacityOf({ agent }: Member): number {
 }
 
 function loadOf(member: Member): number {
-  return (member.slots_in_use + 1) / capacityOf(member);
+  return member.slots_in_use / capacityOf(member);
 }
 
 function shareOf(member: Member, now: number): number {
@@ -89,9 +89,11 @@ function healthOf(member: Member, now: number): number {
   return PRESENCE[presenceState(member, now)] * kept * trust;
 }
 
-/** The least of what others need, the yardstick of speed and cost. Infinite when nobody knows. */
+/** The yardsticks: the least of each figure, infinite when nobody knows it. */
 interface Best {
   load: number;
+  /** One task's share of the largest capacity: what makes loads comparable that may be zero. */
+  grain: number;
   share: number;
   duration_s: number;
   cost_usd: number;
@@ -104,6 +106,7 @@ function meanOf({ sum, n }: Mean, least: number): number {
 function bestOf(item: PoolItem, members: readonly Member[], now: number): Best {
   const best: Best = {
     load: Number.POSITIVE_INFINITY,
+    grain: Number.POSITIVE_INFINITY,
     share: Number.POSITIVE_INFINITY,
     duration_s: Number.POSITIVE_INFINITY,
     cost_usd: Number.POSITIVE_INFINITY,
@@ -111,6 +114,7 @@ function bestOf(item: PoolItem, members: readonly Member[], now: number): Best {
   for (const member of members) {
     const work = workOf(member.life.reputation, item.task_type);
     best.load = Math.min(best.load, loadOf(member));
+    best.grain = Math.min(best.grain, 1 / capacityOf(member));
     best.share = Math.min(best.share, shareOf(member, now));
     best.duration_s = Math.min(best.duration_s, meanOf(work.duration_s, LEAST_DURATION_S));
     best.cost_usd = Math.min(best.cost_usd, meanOf(work.cost_usd, LEAST_COST_USD));
@@ -143,7 +147,7 @@ function rounded(value: number): number {
 function scoreOf(member: Member, item: PoolItem, best: Best, now: number): Scored {
   const { recent } = member.life;
   const parts: ScoreParts = {
-    load: rounded(best.load / loadOf(member)),
+    load: rounded((best.load + best.grain) / (loadOf(member) + best.grain)),
     fairness: rounded(best.share / shareOf(member, now)),
     wishes: wishesMet(member.agent, item),
     health: rounded(healthOf(member, now)),
