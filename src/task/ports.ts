@@ -36,7 +36,7 @@ export interface Announcement {
 }
 
 /** A slot that is free again, and how the attempt went if there was one. */
-export interface Freed {
+interface Freed {
   task_id: string;
   attempt: number;
   outcome: AttemptOutcome | null;

@@ -16,6 +16,7 @@ import path from "node:path";
 import { CONCURRENCY, median, quantile } from "./client.mjs";
 import { deliveriesPhase, isolationPhase, pickCosts } from "./delivery-phases.mjs";
 import { acceptsPhase, floorPhase, livesPhase } from "./phases.mjs";
+import { dispatchLatency, poolPickCosts } from "./pool-phases.mjs";
 import { Workshop } from "./servers.mjs";
 import { Sink } from "./sink.mjs";
 
@@ -59,7 +60,8 @@ let workshop = null;
 try {
   workshop = new Workshop(folder);
   const picks = await pickCosts(workshop, sink);
-  report(await runRounds(), picks);
+  const pools = { picks: await poolPickCosts(), dispatch: await dispatchLatency(workshop) };
+  report(await runRounds(), picks, poolFigures(pools));
 } catch (error) {
   console.error("bench:", error);
   process.exitCode = 1;
@@ -117,7 +119,7 @@ async function runRound(phases, counts) {
   return figures;
 }
 
-function report(rounds, picks) {
+function report(rounds, picks, pools) {
   const { gzipBytes, problems } = workshop;
   const rows = Object.keys(WARM_UP).map((name) => {
     const of = (figure) => median(rounds.map((figures) => figures[name][figure]));
@@ -138,6 +140,7 @@ function report(rounds, picks) {
   const result = {
     rows,
     webhooks,
+    pools,
     bundleGzipKiB: round(gzipBytes / 1_024, 1),
     repeatedDeliveries: sink.repeated,
     problems: problems.length,
@@ -148,6 +151,7 @@ function report(rounds, picks) {
   const heads = ["unit", "per s", "CPU-ms", "p50 ms", "p99 ms", "rate : floor", "CPU : floor"];
   console.log(table(heads, rows.map(Object.values)));
   console.log(`\n${table(["webhooks", "figure", "target"], webhookLines(webhooks))}`);
+  console.log(`\n${table(["pools", "figure", "target"], poolLines(pools))}\n`);
   console.log("event to receipt: from `timestamp` in the body to the arrival of the request");
   console.log(
     `medians of ${rounds.length} rounds; bundle ${result.bundleGzipKiB} KiB gzip; every delivery arrived`,
@@ -197,6 +201,30 @@ function webhookLines(webhooks) {
     ],
     ["CPU with 100,000 : 1,000 waiting", webhooks.pickCpuRatio, `<= ${TARGETS.pick}`],
     ["time with 100,000 : 1,000 waiting", webhooks.pickTimeRatio, `<= ${TARGETS.pick}`],
+  ];
+}
+
+/** Figures of pools: picks of a large pool beside those of a small one, and the way of a task to who waits. */
+function poolFigures({ picks, dispatch }) {
+  const rounded = ({ p50Ms, p99Ms }) => ({ p50Ms: round(p50Ms, 1), p99Ms: round(p99Ms, 1) });
+  return {
+    pickUs: { few: round(picks.fewUs, 1), many: round(picks.manyUs, 1) },
+    pickRatio: round(picks.ratio, 2),
+    dispatch: { outside: rounded(dispatch.outside), inLog: rounded(dispatch.inLog) },
+  };
+}
+
+function poolLines({ pickUs, pickRatio, dispatch }) {
+  const times = ({ p50Ms, p99Ms }) => `${p50Ms} / ${p99Ms} ms`;
+  return [
+    ["POST of a task to the answer of a waiting claim, p50 / p99", times(dispatch.outside), ""],
+    ["task_submitted to task_assigned in the log, p50 / p99", times(dispatch.inLog), ""],
+    [
+      "pick, release and announcement: 100 tasks, 10 agents / 10,000 tasks, 200 agents",
+      `${pickUs.few} / ${pickUs.many} us`,
+      "",
+    ],
+    ["the large pool : the small one", pickRatio, `<= ${TARGETS.pick}`],
   ];
 }
 

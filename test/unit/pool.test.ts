@@ -6,11 +6,6 @@ import { mayTake, misfit, pick } from "../../src/dispatch/choice/fit.ts";
 import { CLOSED } from "../../src/dispatch/choice/push-breaker.ts";
 import { UNKNOWN } from "../../src/dispatch/choice/reputation.ts";
 import {
-  builtinFrom,
-  builtinPlan,
-  EXTERNAL_GRACE_MS,
-} from "../../src/dispatch/pool/builtin-turn.ts";
-import {
   announced,
   freeSlots,
   inOrder,
@@ -86,7 +81,7 @@ describe("order", () => {
 
     expect(
       items
-        .sort(inOrder)
+        .toSorted(inOrder)
         .map(({ task_id }) => task_id)
         .join(""),
     ).toBe("afbcde");
@@ -243,59 +238,6 @@ describe("picking", () => {
 
   it("takes nothing when there is no slot", () => {
     expect(pick(agent("ann"), ready, 0, view())).toEqual([]);
-  });
-});
-
-describe("the turn of the built-in executor", () => {
-  const load = { agent: BUILTIN_AGENT, free: 4, firstExpiry: null };
-  const near = member(agent("ann"));
-
-  it("comes at once when no external executor that fits is near", () => {
-    const unfit = member(agent("bob", { task_types: ["testing"] }));
-    const busy = member(agent("cas"), { slots_in_use: 2 });
-    const stale = member(agent("dan"), { last_seen_at: NOW - ONLINE_MS - 1 });
-
-    expect(builtinFrom(BUILTIN_AGENT, entry(item("t")), view(unfit, busy, stale))).toBe(NOW);
-  });
-
-  it("comes after the grace when one is", () => {
-    expect(builtinFrom(BUILTIN_AGENT, entry(item("t")), view(near))).toBe(NOW + EXTERNAL_GRACE_MS);
-  });
-
-  it("comes at once when the external executor has declined", () => {
-    const declined = entry(item("t", { declined_by: ["ann"] }));
-
-    expect(builtinFrom(BUILTIN_AGENT, declined, view(near, member(BUILTIN_AGENT)))).toBe(NOW);
-  });
-
-  it("never comes for a task that asks for what it lacks", () => {
-    const human = entry(item("t", { requires: { capabilities: ["human"] } }));
-
-    expect(builtinFrom(BUILTIN_AGENT, human, view())).toBeNull();
-    expect(builtinPlan([human], load, view())).toEqual({ take: [], wakeAt: null });
-  });
-
-  it("takes what is due, and looks again when the first grace ends", () => {
-    const old = entry(item("old"), { since: NOW - EXTERNAL_GRACE_MS });
-    const fresh = entry(item("fresh"));
-    const plan = builtinPlan([old, fresh], load, view(near));
-
-    expect(plan).toEqual({
-      take: [{ entry: old, rule: "builtin_after_grace" }],
-      wakeAt: NOW + EXTERNAL_GRACE_MS,
-    });
-  });
-
-  it("looks again at the whole minute after its first slot expires when it has none left", () => {
-    const ready = ["a", "b"].map((task_id) => entry(item(task_id, { slot_seconds: 90 })));
-
-    const one = builtinPlan(ready, { ...load, free: 1, firstExpiry: NOW + 200_000 }, view());
-    const full = builtinPlan(ready, { ...load, free: 0, firstExpiry: NOW + 50_000 }, view());
-
-    expect(one.take.map(({ entry: taken, rule }) => [taken.item.task_id, rule])).toEqual([
-      ["a", "builtin_only"],
-    ]);
-    expect([one.wakeAt, full]).toEqual([1_140_000, { take: [], wakeAt: 1_080_000 }]);
   });
 });
 

@@ -101,13 +101,18 @@ function wishKey({ task_type, requires }: PoolItem): string {
   return requires === null ? task_type : `${task_type} ${JSON.stringify(requires)}`;
 }
 
+/** Most come to the end and leave at the head, where nothing has to be moved. */
 function insert(list: Entry[], entry: Entry): void {
-  list.splice(indexIn(list, entry.item), 0, entry);
+  const index = indexIn(list, entry.item);
+  if (index === list.length) list.push(entry);
+  else list.splice(index, 0, entry);
 }
 
 function take(list: Entry[], item: PoolItem): void {
   const index = indexIn(list, item);
-  if (list[index]?.item.task_id === item.task_id) list.splice(index, 1);
+  if (list[index]?.item.task_id !== item.task_id) return;
+  if (index === 0) list.shift();
+  else list.splice(index, 1);
 }
 
 /** Where a task is in a list, or would be: found by halving. */
