@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { misfit, wishesMet } from "../../src/dispatch/choice/fit.ts";
+import type { PoolItem } from "../../src/dispatch/pool/pool.ts";
 import { requiresSchema } from "../../src/protocol/requires.ts";
 import type { LabelCondition } from "../../src/protocol/requires.ts";
 import { agentOf, itemOf } from "./pool-fixture.ts";
@@ -8,6 +9,35 @@ import { agentOf, itemOf } from "./pool-fixture.ts";
 const agent = agentOf("ann", { labels: { cores: 8, region: "eu", version: "10" } });
 
 const wanting = (labels: Record<string, LabelCondition>) => itemOf("t", { requires: { labels } });
+
+describe("fitting", () => {
+  const ann = agentOf("ann", {
+    capabilities: ["human", "dutch"],
+    task_types: ["general", "research"],
+    labels: { region: "eu", cores: 8 },
+  });
+  const fits: [why: string | null, requires: PoolItem["requires"]][] = [
+    [null, null],
+    [null, {}],
+    [
+      null,
+      { capabilities: ["human", "dutch"], labels: { region: "eu", cores: 8 }, agent_id: "ann" },
+    ],
+    ["lacks capability gpu", { capabilities: ["human", "gpu"] }],
+    ["label region is not us", { labels: { region: "us" } }],
+    ["label cores is not 8", { labels: { cores: "8" } }],
+    ["label toString is not x", { labels: { toString: "x" } }],
+    ["the task asks for bob", { agent_id: "bob" }],
+  ];
+
+  it.each(fits)("answers %s to %j", (why, requires) => {
+    expect(misfit(ann, itemOf("t", { requires }))).toBe(why);
+  });
+
+  it("wants the task type among those that the executor runs", () => {
+    expect(misfit(ann, itemOf("t", { task_type: "testing" }))).toBe("does not run testing");
+  });
+});
 
 describe("conditions on labels", () => {
   it.each<[name: string, condition: LabelCondition, isMet: boolean]>([

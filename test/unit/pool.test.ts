@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { BUILTIN_AGENT } from "../../src/dispatch/builtin.ts";
-import { mayTake, misfit, pick } from "../../src/dispatch/choice/fit.ts";
+import { mayTake, pick } from "../../src/dispatch/choice/fit.ts";
 import { CLOSED } from "../../src/dispatch/choice/push-breaker.ts";
 import { UNKNOWN } from "../../src/dispatch/choice/reputation.ts";
 import {
@@ -43,30 +43,6 @@ const agent = (agent_id: string, more: Partial<PoolAgent> = {}) =>
   });
 
 const view = (...members: Member[]) => ({ members, now: NOW });
-
-describe("fitting", () => {
-  const fits: [why: string | null, requires: PoolItem["requires"]][] = [
-    [null, null],
-    [null, {}],
-    [
-      null,
-      { capabilities: ["human", "dutch"], labels: { region: "eu", cores: 8 }, agent_id: "ann" },
-    ],
-    ["lacks capability gpu", { capabilities: ["human", "gpu"] }],
-    ["label region is not us", { labels: { region: "us" } }],
-    ["label cores is not 8", { labels: { cores: "8" } }],
-    ["label toString is not x", { labels: { toString: "x" } }],
-    ["the task asks for bob", { agent_id: "bob" }],
-  ];
-
-  it.each(fits)("answers %s to %j", (why, requires) => {
-    expect(misfit(agent("ann"), item("t", { requires }))).toBe(why);
-  });
-
-  it("wants the task type among those that the executor runs", () => {
-    expect(misfit(agent("ann"), item("t", { task_type: "testing" }))).toBe("does not run testing");
-  });
-});
 
 describe("order", () => {
   it("is by priority, then by readiness, then by task_id", () => {
