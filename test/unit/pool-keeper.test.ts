@@ -40,6 +40,8 @@ describe("the choice among push executors", () => {
     };
 
     const plain = await chosen("t1");
+    // So that all but what is asked for is equal again, and the name would decide.
+    await chosen("t1b", { requires: { agent_id: "bob" } });
     const capable = await chosen("t2", { requires: { capabilities: ["gpu"] } });
     await world.announce("t3", { requires: { agent_id: "ann" } });
     await world.pool.release("t3", 1, undefined, outcomeOf({ kind: "failure", quality: 0.1 }));
