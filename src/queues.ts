@@ -1,11 +1,12 @@
 import { consumeRetries } from "./delivery/delivery-consumer.ts";
 import { endpointName } from "./delivery/shards.ts";
+import { consumePushes } from "./dispatch/push/push-consumer.ts";
 import { consumeExecutions } from "./executor/execution-consumer.ts";
 import { consumeDeadLetters } from "./history/dead-letter-consumer.ts";
 import { consumeHistory } from "./history/history-consumer.ts";
 import { consoleLog } from "./lib/log.ts";
 import { doorsOf, now } from "./services-doors.ts";
-import { executorPortsOf } from "./services.ts";
+import { executorPortsOf, pushPortsOf } from "./services.ts";
 
 /** The consumer of each queue, by the queue's name. */
 function consumersOf(env: Env): Record<string, (batch: MessageBatch) => Promise<void>> {
@@ -42,6 +43,7 @@ function consumersOf(env: Env): Record<string, (batch: MessageBatch) => Promise<
     "batuta-retries-bulk": retries(env.RETRIES_BULK),
     "batuta-executions": (batch) =>
       consumeExecutions(batch, { ports: executorPortsOf(env), deadLetter, log }),
+    "batuta-pushes": (batch) => consumePushes(batch, { ports: pushPortsOf(env), deadLetter }),
     "batuta-dead-letters": (batch) => consumeDeadLetters(batch, { db: env.DB, log, now }),
   };
 }

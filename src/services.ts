@@ -5,6 +5,7 @@ import { createAgents } from "./dispatch/agents.ts";
 import { createAttempts } from "./dispatch/attempts.ts";
 import { createDispatcher } from "./dispatch/dispatcher.ts";
 import { createInterventions } from "./dispatch/interventions.ts";
+import type { PushPorts } from "./dispatch/push/push.ts";
 import { createTasks } from "./dispatch/tasks.ts";
 import type { Tasks } from "./dispatch/tasks.ts";
 import { fetchInput } from "./executor/input-source.ts";
@@ -17,9 +18,11 @@ import { consoleLog } from "./lib/log.ts";
 import { hex, randomId } from "./lib/ports.ts";
 import { ok, refuse } from "./lib/result.ts";
 import type { Principal } from "./protocol/access.ts";
+import { BUILTIN_AGENT_ID } from "./protocol/agent.ts";
 import { createApp } from "./rest/app.ts";
 import type { HealthPort, RestPorts, TaskPort } from "./rest/ports.ts";
 import { doorsOf, now, type Doors } from "./services-doors.ts";
+import { addressFault, openSocket, postSigned, signersOf } from "./services-executors.ts";
 import { fanOutPorts, routingPort, webhookServices } from "./services-webhooks.ts";
 import type { TaskPorts } from "./task/ports.ts";
 
@@ -39,7 +42,7 @@ async function keyOfAgent(
 }
 
 function tasksOf(env: Env, doors: Doors): Tasks {
-  const { task, webhookStore, urlPolicy, hostFault } = doors;
+  const { task, webhookStore } = doors;
   return createTasks({
     now,
     newId: randomId,
@@ -49,8 +52,7 @@ function tasksOf(env: Env, doors: Doors): Tasks {
       events: (tenant, task_id, page) => readEvents(env.DB, tenant, task_id, page),
       report: (tenant, task_id) => readReport(env.DB, tenant, task_id),
     },
-    urlFault: async (url, ownOrigin) =>
-      urlFault(url, { ...urlPolicy, ownOrigin }) ?? (await hostFault(url)),
+    urlFault: addressFault(doors),
     unknownWebhooks: async (tenant, webhook_ids) => {
       const known = await webhookStore.versions(tenant, webhook_ids);
       return webhook_ids.filter((webhook_id) => !known.has(webhook_id));
@@ -67,6 +69,7 @@ function build(env: Env) {
     ...callbacks,
     store: doors.agentStore,
     pool,
+    urlFault: addressFault(doors),
     isSamOn: config.isSamOn,
   });
   return {
@@ -204,6 +207,7 @@ export function faceOf(env: Env): ReturnType<typeof createApp> {
     log: consoleLog("http", now),
     newRequestId: randomId,
     newHex,
+    openSocket,
     keys: new Keys({
       db: env.DB,
       now,
@@ -216,7 +220,15 @@ export function faceOf(env: Env): ReturnType<typeof createApp> {
       get: interventions.escalation,
       resolve: interventions.resolve,
     },
-    agents: { ...agents, claim: dispatcher.claim },
+    agents: {
+      ...agents,
+      claim: dispatcher.claim,
+      mayClaim: async (by, agent_id) => {
+        const found = await agents.claimant(by, agent_id, false);
+        return found.ok ? ok(null) : found;
+      },
+      signer: signersOf(services, agents.known),
+    },
     webhooks,
     operations,
     audit: services.auditReads,
@@ -235,12 +247,27 @@ export function executorPortsOf(env: Env): ExecutorPorts {
   return {
     now,
     log: consoleLog("executor", now),
-    take: (message) => dispatcher.takeForBuiltin(message),
+    take: (message) => dispatcher.takeReserved({ ...message, agent_id: BUILTIN_AGENT_ID }),
     notify: ({ lease, ...to }, notification) =>
       attempts.notify({ ...to, token: lease.token }, notification),
     heartbeat: ({ lease, ...to }, beat) => attempts.heartbeat({ ...to, token: lease.token }, beat),
     end: ({ lease, ...to }, end) => attempts.end({ ...to, token: lease.token }, end),
     fetchInput: (url) =>
       fetchInput(url, { get: (address, init) => fetch(address, init), isAllowed }),
+  };
+}
+
+/** What pushing tasks to executors needs. */
+export function pushPortsOf(env: Env): PushPorts {
+  const services = servicesOf(env);
+  const { agents, attempts, dispatcher, pool } = services;
+  return {
+    now,
+    log: consoleLog("push", now),
+    pool,
+    known: agents.known,
+    take: dispatcher.takeReserved,
+    decline: (at, reason) => attempts.decline(at, reason),
+    post: (request) => postSigned(services, request),
   };
 }

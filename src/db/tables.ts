@@ -38,6 +38,9 @@ export const agentTable = sqliteTable(
     updated_at: text().notNull(),
     /** 1 while it finishes what it has and gets no more. */
     is_draining: integer().notNull().default(0),
+    /** What a rotation replaced, and until when it counts. */
+    former_secret: text(),
+    former_until: text(),
   },
   (table) => [primaryKey({ columns: [table.tenant, table.agent_id] })],
 );

@@ -7,6 +7,16 @@ const SECRET_BYTES = 32;
 /** A secret made ready to sign. */
 export type SigningKey = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
 
+/** What a signature covers. */
+export interface SignedParts {
+  id: string;
+  timestamp: number;
+  body: Uint8Array;
+}
+
+/** A rotation needs two; whoever sends more signatures wants us to compute. */
+const MOST_SIGNATURES = 8;
+
 /** A new signing secret with 256 random bits. */
 export function newSecret(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(SECRET_BYTES));
@@ -24,7 +34,10 @@ export async function signingKey(secret: string): Promise<SigningKey> {
     (character) => character.codePointAt(0) ?? 0,
   );
   if (bytes.length === 0) throw new Error("A signing secret must not be empty");
-  return crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+  return crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, [
+    "sign",
+    "verify",
+  ]);
 }
 
 /**
@@ -37,12 +50,9 @@ export async function signingKey(secret: string): Promise<SigningKey> {
  */
 export async function signatureHeader(
   keys: readonly SigningKey[],
-  message: { id: string; timestamp: number; body: Uint8Array },
+  message: SignedParts,
 ): Promise<string> {
-  const head = new TextEncoder().encode(`${message.id}.${message.timestamp}.`);
-  const signed = new Uint8Array(head.length + message.body.length);
-  signed.set(head);
-  signed.set(message.body, head.length);
+  const signed = signedBytes(message);
   const signatures = await Promise.all(
     keys.map(async (key) => {
       const digest = await crypto.subtle.sign("HMAC", key, signed);
@@ -50,4 +60,37 @@ export async function signatureHeader(
     }),
   );
   return signatures.join(" ");
+}
+
+/**
+ * Whether one of the signatures in a `webhook-signature` header was made with one of the keys.
+ *
+ * The platform compares in constant time. Signatures of another version than `v1` and beyond the eighth count for
+ * nothing. How old a message may be is for the caller to say.
+ */
+export async function isSigned(
+  keys: readonly SigningKey[],
+  message: SignedParts,
+  header: string,
+): Promise<boolean> {
+  const signed = signedBytes(message);
+  const signatures = header.split(" ").slice(0, MOST_SIGNATURES).flatMap(digestIn);
+  const checks = keys.flatMap((key) =>
+    signatures.map((digest) => crypto.subtle.verify("HMAC", key, digest, signed)),
+  );
+  return (await Promise.all(checks)).includes(true);
+}
+
+function digestIn(signature: string): Uint8Array<ArrayBuffer>[] {
+  const [, base64] = /^v1,([A-Za-z0-9+/]{43}=)$/.exec(signature) ?? [];
+  if (base64 === undefined) return [];
+  return [Uint8Array.from(atob(base64), (character) => character.codePointAt(0) ?? 0)];
+}
+
+function signedBytes({ id, timestamp, body }: SignedParts): Uint8Array<ArrayBuffer> {
+  const head = new TextEncoder().encode(`${id}.${timestamp}.`);
+  const signed = new Uint8Array(head.length + body.length);
+  signed.set(head);
+  signed.set(body, head.length);
+  return signed;
 }

@@ -12,6 +12,8 @@ const columns = {
   key_id: agentTable.key_id,
   is_draining: agentTable.is_draining,
   updated_at: agentTable.updated_at,
+  former_secret: agentTable.former_secret,
+  former_until: agentTable.former_until,
 };
 
 /** Registrations in D1. Every query goes by the primary key (tenant, agent_id). */
@@ -43,10 +45,10 @@ export function createAgentStore(database: D1Database): AgentStore {
         .returning({ agent_id: agentTable.agent_id });
       return inserted.length > 0;
     },
-    async update(tenant, { agent_id, registration, secret, updated_at }) {
+    async update(tenant, { agent_id, registration, updated_at }) {
       await db
         .update(agentTable)
-        .set({ registration: JSON.stringify(registration), secret, updated_at })
+        .set({ registration: JSON.stringify(registration), updated_at })
         .where(named(tenant, agent_id));
     },
     async setDraining(tenant, agent_id, is_draining) {
@@ -55,18 +57,34 @@ export function createAgentStore(database: D1Database): AgentStore {
         .set({ is_draining: Number(is_draining) })
         .where(named(tenant, agent_id));
     },
+    async replaceSecret(tenant, agent_id, { from, to, former }) {
+      const beside = former && { former_secret: former.secret, former_until: former.until };
+      const changed = await db
+        .update(agentTable)
+        .set({ secret: to, ...beside })
+        .where(and(named(tenant, agent_id), eq(agentTable.secret, from)))
+        .returning({ agent_id: agentTable.agent_id });
+      return changed.length > 0;
+    },
     async remove(tenant, agent_id) {
       await db.delete(agentTable).where(named(tenant, agent_id));
     },
   };
 }
 
-type Row = Omit<AgentRecord, "registration" | "is_draining"> & {
+type Row = Omit<AgentRecord, "registration" | "is_draining" | "former"> & {
   registration: string;
   is_draining: number;
+  former_secret: string | null;
+  former_until: string | null;
 };
 
-function recordOf(row: Row): AgentRecord {
+function recordOf({ former_secret, former_until, ...row }: Row): AgentRecord {
   const registration = agentRegistrationSchema.parse(JSON.parse(row.registration));
-  return { ...row, registration, is_draining: row.is_draining === 1 };
+  const former =
+    former_secret === null || former_until === null
+      ? null
+      : { secret: former_secret, until: former_until };
+  const is_draining = row.is_draining === 1;
+  return { ...row, registration, is_draining, ...(former !== null && { former }) };
 }

@@ -9,8 +9,10 @@ import type { AgentRegistration, AgentView } from "../protocol/agent.ts";
 import type { PoolSnapshot } from "../protocol/pool-snapshot.ts";
 import { SCHEMA_VERSION } from "../protocol/primitives.ts";
 import type { Refusal } from "../protocol/refusal.ts";
+import { rotateSecret, secretOwnerOf } from "./agent-secrets.ts";
 import { agentViewOf, presences } from "./agent-view.ts";
 import { BUILTIN_AGENT, BUILTIN_POOL } from "./builtin.ts";
+import { createKnownAgents, isAdmin, notFound, permitted, reserved } from "./known-agents.ts";
 import type { PoolPort } from "./pool/pool-port.ts";
 import type { PoolAgent } from "./pool/pool.ts";
 
@@ -23,6 +25,8 @@ export interface AgentRecord {
   /** Finishes what it has and gets no more, until it is activated. */
   is_draining: boolean;
   updated_at: string;
+  /** The secret before this one, sealed, and the instant until which it counts too. */
+  former?: { secret: string; until: string };
 }
 
 /** Where registrations are kept. */
@@ -32,9 +36,15 @@ export interface AgentStore {
   list(tenant: string, after: string, limit: number): Promise<AgentRecord[]>;
   /** False when the agent_id is taken; then nothing changed. */
   insert(tenant: string, record: AgentRecord): Promise<boolean>;
-  /** Changes the registration and the sealed form of the secret; its key and whether it drains stay. */
+  /** Changes the registration; its key, its secrets and whether it drains stay. */
   update(tenant: string, record: AgentRecord): Promise<void>;
   setDraining(tenant: string, agent_id: string, is_draining: boolean): Promise<void>;
+  /** Replaces a secret if it is still this one, and with `former` what counts beside it; false when it is not. */
+  replaceSecret(
+    tenant: string,
+    agent_id: string,
+    change: { from: string; to: string; former?: { secret: string; until: string } },
+  ): Promise<boolean>;
   remove(tenant: string, agent_id: string): Promise<void>;
 }
 
@@ -46,15 +56,19 @@ export interface AgentsParts {
   /** Mints a signing secret, `whsec_…`. */
   newSecret: () => string;
   sealer: Sealer;
+  /** Why nothing may be pushed to this address, or null; `ownOrigin` is where this request came in. */
+  urlFault: (url: string, ownOrigin?: string) => Promise<string | null>;
   isSamOn: boolean;
 }
 
 /** Use cases of executors but the claim, which is the dispatcher's. */
 export interface Agents {
+  /** Refused: agent_not_yours, endpoint_refused. `origin`: scheme, host and port by which the request came. */
   put(
     by: Principal,
     agent_id: string,
     registration: AgentRegistration,
+    origin?: string,
   ): Promise<Result<AgentView, Refusal>>;
   get(tenant: string, agent_id: string): Promise<Result<AgentView, Refusal>>;
   list(
@@ -62,6 +76,12 @@ export interface Agents {
     page: { cursor?: string | undefined; limit: number },
   ): Promise<{ items: AgentView[]; next_cursor: string | null }>;
   remove(by: Principal, agent_id: string): Promise<Result<null, Refusal>>;
+  /** Mints a new secret, which the answer shows; the old one counts beside it for so many seconds. */
+  rotateSecret(
+    by: Principal,
+    agent_id: string,
+    overlapSeconds: number,
+  ): Promise<Result<AgentView, Refusal>>;
   /** Begins or ends the draining of an executor, which keeps what it has. Repeating it changes nothing. */
   drain(by: Principal, agent_id: string, isDraining: boolean): Promise<Result<AgentView, Refusal>>;
   /** The state of a pool. Refused when no executor is registered in it and nothing waits. */
@@ -75,21 +95,18 @@ export interface Agents {
     agent_id: string,
     isFresh: boolean,
   ) => Promise<Result<AgentRecord, Refusal>>;
+  /** An external executor as it is stored, or was a few seconds ago, whoever asks; null when there is none. */
+  known: (tenant: string, agent_id: string) => Promise<AgentRecord | null>;
 }
-
-/** How long a claim may trust what it read: a changed registration reaches every claim within this time. */
-const TRUST_MS = 5_000;
-
-/** Beyond this the memory of registrations is emptied, so that it can't grow with the number of executors. */
-const MAX_TRUSTED = 10_000;
 
 /** The registry of executors. */
 export function createAgents(parts: AgentsParts): Agents {
-  const registry = readThrough(parts);
+  const registry = createKnownAgents(parts);
   return {
     claimant: registry.claimant,
-    async put(by, agent_id, registration) {
-      const fault = refusalOf(agent_id, registration);
+    known: (tenant, agent_id) => registry.known(tenant, agent_id, false),
+    async put(by, agent_id, registration, origin) {
+      const fault = await faultOf(parts, agent_id, { url: registration.url, origin });
       if (fault !== null) return refuse(fault);
       const saved = await save(parts, by, agent_id, registration);
       if (!saved.ok) return saved;
@@ -125,6 +142,8 @@ export function createAgents(parts: AgentsParts): Agents {
       await Promise.all(pools.map((name) => parts.pool(by.tenant, name).deregister(agent_id)));
       return ok(null);
     },
+    rotateSecret: (by, agent_id, overlapSeconds) =>
+      rotated(parts, registry, { by, agent_id, overlapSeconds }),
     async drain(by, agent_id, isDraining) {
       const found = await registry.claimant(by, agent_id, true);
       if (!found.ok) return found;
@@ -140,23 +159,21 @@ export function createAgents(parts: AgentsParts): Agents {
   };
 }
 
-/** Registrations with a short memory, so that a claim needs no database. */
-function readThrough({ now, store }: AgentsParts) {
-  const trusted = new Map<string, { record: AgentRecord; until: number }>();
-  const claimant: Agents["claimant"] = async (by, agent_id, isFresh) => {
-    if (agent_id === BUILTIN_AGENT_ID) return refuse(reserved());
-    const name = `${by.tenant}/${agent_id}`;
-    const known = trusted.get(name);
-    if (!isFresh && known && known.until > now()) return permitted(by, known.record);
-    const record = await store.get(by.tenant, agent_id);
-    trusted.delete(name);
-    if (record === null) return refuse(notFound(agent_id));
-    if (trusted.size >= MAX_TRUSTED) trusted.clear();
-    trusted.set(name, { record, until: now() + TRUST_MS });
-    return permitted(by, record);
-  };
-  const forget = (tenant: string, agent_id: string) => trusted.delete(`${tenant}/${agent_id}`);
-  return { claimant, forget };
+/** The executor with its new secret. */
+async function rotated(
+  parts: AgentsParts,
+  registry: ReturnType<typeof createKnownAgents>,
+  asked: { by: Principal; agent_id: string; overlapSeconds: number },
+): Promise<Result<AgentView, Refusal>> {
+  const { by, agent_id, overlapSeconds } = asked;
+  const { tenant } = by;
+  const found = await registry.claimant(by, agent_id, true);
+  if (!found.ok) return found;
+  const secret = await rotateSecret(parts, { tenant, agent_id }, overlapSeconds);
+  registry.forget(tenant, agent_id);
+  if (secret === null) return refuse(notFound(agent_id));
+  const view = agentViewOf(found.value, await presences(parts.pool, tenant, [found.value]));
+  return ok({ ...view, secret });
 }
 
 /** The executor as it is when its pools know the record. */
@@ -202,7 +219,7 @@ async function save(
 ): Promise<Result<Saved, Refusal>> {
   const updated_at = instant(now());
   const key_id = isAdmin(by) ? null : by.key_id;
-  const owner = `agent/${by.tenant}/${agent_id}`;
+  const owner = secretOwnerOf(by.tenant, agent_id);
   const secret = newSecret();
   const sealed = await sealer.seal(secret, owner);
   const is_draining = false;
@@ -218,37 +235,25 @@ async function save(
   const renewed = await sealer.renew(former.secret, owner);
   const record = { ...former, registration, secret: renewed, updated_at };
   await store.update(by.tenant, record);
+  // Only if it is what was read: a rotation may have come between.
+  if (renewed !== former.secret) {
+    await store.replaceSecret(by.tenant, agent_id, { from: former.secret, to: renewed });
+  }
   return ok({ record, former, secret: null });
 }
 
-function isAdmin(by: Principal): boolean {
-  return by.scopes.includes("admin");
-}
-
-/** An executor that an admin registered is open to every key of its tenant that may execute. */
-function permitted(by: Principal, record: AgentRecord): Result<AgentRecord, Refusal> {
-  if (record.key_id === null || record.key_id === by.key_id || isAdmin(by)) return ok(record);
-  return refuse({
-    code: "agent_not_yours",
-    detail: `Agent ${record.agent_id} was registered with another key; use that key, or one with scope admin.`,
-  });
-}
-
-function refusalOf(agent_id: string, { url }: AgentRegistration): Refusal | null {
+async function faultOf(
+  { urlFault }: AgentsParts,
+  agent_id: string,
+  { url, origin }: { url: string | undefined; origin: string | undefined },
+): Promise<Refusal | null> {
   if (agent_id === BUILTIN_AGENT_ID) return reserved();
-  if (url === undefined) return null;
-  const detail = "Tasks are not pushed to a url yet; leave it out and claim them.";
+  const detail = url === undefined ? null : await urlFault(url, origin);
+  if (detail === null) return null;
   return {
-    code: "not_supported",
-    detail,
-    errors: [{ pointer: "/url", code: "not_supported", detail }],
-  };
-}
-
-function reserved(): Refusal {
-  return {
-    code: "agent_not_yours",
-    detail: `The agent_id ${BUILTIN_AGENT_ID} belongs to the built-in executor; choose another one.`,
+    code: "endpoint_refused",
+    detail: "No task is pushed to such an address.",
+    errors: [{ pointer: "/url", code: "endpoint_refused", detail }],
   };
 }
 
@@ -256,13 +261,6 @@ function noPool(name: string): Refusal {
   return {
     code: "pool_not_found",
     detail: `No executor is registered in pool ${name} and no task waits in it; PUT /v1/agents/{agent_id} with this pool among its pools creates it.`,
-  };
-}
-
-function notFound(agent_id: string): Refusal {
-  return {
-    code: "agent_not_found",
-    detail: `No agent ${agent_id} is registered; PUT /v1/agents/${agent_id} registers it.`,
   };
 }
 

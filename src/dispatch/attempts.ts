@@ -7,6 +7,12 @@ import type { EndReceipt, NotificationReceipt } from "../protocol/task-view.ts";
 
 type Answer<Value> = Promise<Result<Value, Refusal>>;
 
+/** Whether a message is no repetition, and the attempt that it ended; null when that goes on. */
+interface Reception {
+  isNew: boolean;
+  ended_attempt: number | null;
+}
+
 /** A task's object as an executor's attempt calls it; payloads are JSON text. */
 export interface AttemptDoor {
   decline(token: string | null, reason: string): Answer<null>;
@@ -14,8 +20,8 @@ export interface AttemptDoor {
   notify(
     token: string | null,
     notification: string,
-  ): Answer<{ receipt: NotificationReceipt; isNew: boolean }>;
-  end(token: string | null, end: string): Answer<{ receipt: EndReceipt; isNew: boolean }>;
+  ): Answer<{ receipt: NotificationReceipt } & Reception>;
+  end(token: string | null, end: string): Answer<{ receipt: EndReceipt } & Reception>;
 }
 
 /** Whose attempt it is: the lease token proves it, whoever sends it. */
@@ -32,8 +38,8 @@ export interface Attempts {
   notify(
     at: AttemptAddress,
     notification: Notification,
-  ): Answer<{ receipt: NotificationReceipt; isNew: boolean }>;
-  end(at: AttemptAddress, end: AgentEndTask): Answer<{ receipt: EndReceipt; isNew: boolean }>;
+  ): Answer<{ receipt: NotificationReceipt } & Reception>;
+  end(at: AttemptAddress, end: AgentEndTask): Answer<{ receipt: EndReceipt } & Reception>;
 }
 
 /** The use cases of attempts. */

@@ -1,4 +1,4 @@
-import type { Offer, PoolPort } from "./pool/pool-port.ts";
+import type { ClaimOrder, Offer, PoolPort } from "./pool/pool-port.ts";
 
 /** A pool by its name. */
 export interface NamedPool {
@@ -16,6 +16,8 @@ export interface Round {
   claim_id: string;
   /** Which pool is asked first; a number that moves on with every claim makes the pools take turns. */
   turn: number;
+  /** An attempt of the executor that is over, whichever pool it was from. */
+  releasing?: { task_id: string; attempt: number } | undefined;
 }
 
 /** An offer and the pool it came from. */
@@ -40,12 +42,25 @@ export interface RoundOutcome {
 export async function askPools(pools: readonly NamedPool[], round: Round): Promise<RoundOutcome> {
   const [only, ...others] = pools;
   if (only === undefined) return { offers: [], strangers: [] };
-  if (others.length === 0) return ask(only, round, round.max_tasks, { wait_ms: round.wait_ms });
+  const { releasing, wait_ms } = round;
+  if (others.length === 0) {
+    return ask(only, round, round.max_tasks, { wait_ms, ...(releasing && { releasing }) });
+  }
+  if (releasing !== undefined) await freeSlot(pools, round, releasing);
   const elsewhere = await slotsInUse(pools, round.agent_id);
   const swept = await sweep(inTurn(pools, round.turn), round, elsewhere);
   const isDone = swept.offers.length > 0 || swept.strangers.length > 0 || round.wait_ms <= 0;
   const found = isDone ? swept : await waitOnAll(pools, round, elsewhere);
   return { ...found, offers: await withinSlots(pools, round, found.offers) };
+}
+
+/** Frees the slot first in whichever pool it is: each of them counts what the others hold. */
+async function freeSlot(
+  pools: readonly NamedPool[],
+  round: Round,
+  releasing: { task_id: string; attempt: number },
+): Promise<void> {
+  await Promise.all(pools.map((from) => ask(from, round, 0, { wait_ms: 0, releasing })));
 }
 
 /** Gives offers back to the pools they came from. */
@@ -64,7 +79,7 @@ async function ask(
   from: NamedPool,
   round: Round,
   max_tasks: number,
-  how: { wait_ms: number; slots_elsewhere?: number },
+  how: Pick<ClaimOrder, "wait_ms" | "slots_elsewhere" | "releasing">,
 ): Promise<RoundOutcome> {
   const { agent_id, claim_id } = round;
   const outcome = await from.pool.claim({ agent_id, max_tasks, claim_id, ...how });

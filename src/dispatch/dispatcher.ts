@@ -3,8 +3,8 @@ import type { Clock } from "../lib/ports.ts";
 import { ok } from "../lib/result.ts";
 import type { Result } from "../lib/result.ts";
 import type { Principal } from "../protocol/access.ts";
-import { BUILTIN_AGENT_ID } from "../protocol/agent.ts";
 import type { ClaimRequest, Lease } from "../protocol/agent.ts";
+import type { PushMessage } from "../protocol/queue-messages.ts";
 import type { Refusal } from "../protocol/refusal.ts";
 import { poolAgentOf } from "./agents.ts";
 import type { AgentRecord, Agents } from "./agents.ts";
@@ -13,7 +13,7 @@ import type { PoolOffer, RoundOutcome } from "./claim-round.ts";
 import type { PoolPort } from "./pool/pool-port.ts";
 
 /** A task as its executor receives it, as JSON text, and its lease. */
-interface Assigned {
+export interface Assigned {
   task: string;
   lease: Lease;
 }
@@ -38,6 +38,14 @@ export interface DispatcherParts {
   assign: Assign;
 }
 
+/** How a claim differs from a plain one. */
+interface ClaimManner {
+  /** Aborted when nobody waits for the answer any more: then nothing is assigned, and what was reserved goes back. */
+  signal?: AbortSignal | undefined;
+  /** An attempt of this executor that has just ended: its slot counts as free. */
+  releasing?: { task_id: string; attempt: number } | undefined;
+}
+
 /** Use cases that give tasks to executors. */
 export interface Dispatcher {
   /** Tasks for an external executor. The list is empty when none came in time. */
@@ -45,16 +53,13 @@ export interface Dispatcher {
     by: Principal,
     agent_id: string,
     request: ClaimRequest,
+    manner?: ClaimManner,
   ) => Promise<Result<{ tasks: { task: unknown; lease: Lease }[] }, Refusal>>;
   /**
-   * The task that a message of the `executions` queue speaks of, assigned to the built-in executor; null
-   * when the pool did not reserve it for it, or not any more. A repeated message is refused by the task.
+   * The task that a message of the queue `executions` or `pushes` speaks of, assigned to the executor that its
+   * pool reserved it for; null when it did not, or not any more. A repeated message is refused by the task.
    */
-  takeForBuiltin: (message: {
-    tenant: string;
-    pool: string;
-    task_id: string;
-  }) => Promise<Result<Assigned | null, Refusal>>;
+  takeReserved: (message: PushMessage) => Promise<Result<Assigned | null, Refusal>>;
 }
 
 /** Refusals after which no executor will be wanted for this attempt. */
@@ -63,38 +68,43 @@ const GONE: readonly string[] = ["task_ended", "task_not_found"];
 /** The use cases between pools and tasks. */
 export function createDispatcher(parts: DispatcherParts): Dispatcher {
   return {
-    async claim(by, agent_id, request) {
+    async claim(by, agent_id, request, manner = {}) {
       const found = await parts.claimant(by, agent_id, false);
       if (!found.ok) return found;
-      const round = await collect(parts, by, found.value, request);
+      const round = await collect(parts, by, found.value, { ...request, ...manner });
       if (!round.ok) return round;
+      if (manner.signal?.aborted === true) {
+        await giveBack(agent_id, round.value);
+        return ok({ tasks: [] });
+      }
       const assigned = await Promise.all(
         round.value.map((offer) => assignOffer(parts, by.tenant, agent_id, offer)),
       );
       return ok({ tasks: assigned.flat() });
     },
-    async takeForBuiltin({ tenant, pool: name, task_id }) {
+    async takeReserved({ tenant, pool: name, task_id, agent_id }) {
       const pool = parts.pool(tenant, name);
-      const offer = await pool.reservation(task_id, BUILTIN_AGENT_ID);
+      const offer = await pool.reservation(task_id, agent_id);
       if (offer === null) return ok(null);
       const { attempt, decision } = offer;
-      const to = { agent_id: BUILTIN_AGENT_ID, attempt, decision };
-      const assigned = await parts.assign(tenant, task_id, to);
+      const assigned = await parts.assign(tenant, task_id, { agent_id, attempt, decision });
       // The other refusals may mean that this very reservation is at work already: queues repeat messages.
       if (!assigned.ok && GONE.includes(assigned.refusal.code)) {
-        await pool.release(task_id, attempt, BUILTIN_AGENT_ID);
+        await pool.release(task_id, attempt, agent_id);
       }
       return assigned;
     },
   };
 }
 
+type Ask = ClaimRequest & ClaimManner;
+
 /** The offers of a claim. Pools that do not know the executor are told, as far as it is registered. */
 async function collect(
   parts: DispatcherParts,
   by: Principal,
   record: AgentRecord,
-  request: ClaimRequest,
+  request: Ask,
 ): Promise<Result<PoolOffer[], Refusal>> {
   const first = await oneRound(parts, by.tenant, record, request);
   if (first.strangers.length === 0) return ok(first.offers);
@@ -111,22 +121,33 @@ async function collect(
   return ok((await oneRound(parts, by.tenant, fresh.value, request)).offers);
 }
 
-function oneRound(
+async function oneRound(
   parts: DispatcherParts,
   tenant: string,
   { agent_id, registration }: AgentRecord,
-  { max_tasks, wait_seconds }: ClaimRequest,
+  { max_tasks, wait_seconds, signal, releasing }: Ask,
 ): Promise<RoundOutcome> {
   const names = [...new Set(registration.pools)];
   const pools = names.map((name) => ({ name, pool: parts.pool(tenant, name) }));
-  return askPools(pools, {
-    agent_id,
-    slots: registration.slots,
-    max_tasks,
-    wait_ms: wait_seconds * 1_000,
-    claim_id: parts.newId(),
-    turn: parts.now(),
-  });
+  const claim_id = parts.newId();
+  // A pool that can't be told waits to the end; what comes of it goes back then.
+  const stop = (): void =>
+    void Promise.allSettled(pools.map(({ pool }) => pool.stopWaiting(claim_id)));
+  signal?.addEventListener("abort", stop);
+  try {
+    return await askPools(pools, {
+      agent_id,
+      slots: registration.slots,
+      max_tasks,
+      // A second round after the signal would wait for nobody.
+      wait_ms: signal?.aborted === true ? 0 : wait_seconds * 1_000,
+      claim_id,
+      turn: parts.now(),
+      releasing,
+    });
+  } finally {
+    signal?.removeEventListener("abort", stop);
+  }
 }
 
 /**

@@ -4,6 +4,7 @@ import {
   deadLetterMessageSchema,
   executionMessageSchema,
   historyMessageSchema,
+  pushMessageSchema,
   retryMessageSchema,
 } from "../protocol/queue-messages.ts";
 import { writeDeadLetters, type DeadLetter } from "./dead-letter-store.ts";
@@ -25,7 +26,8 @@ const BODY_LENGTH = 100_000;
 function queueOf(body: unknown): string {
   if (historyMessageSchema.safeParse(body).success) return "events";
   if (retryMessageSchema.safeParse(body).success) return "retries";
-  return executionMessageSchema.safeParse(body).success ? "executions" : "unknown";
+  if (executionMessageSchema.safeParse(body).success) return "executions";
+  return pushMessageSchema.safeParse(body).success ? "pushes" : "unknown";
 }
 
 function letterOf(message: Message, now: number): DeadLetter {

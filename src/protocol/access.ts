@@ -4,7 +4,7 @@ import { scopeSchema } from "./enums.ts";
 import { instantSchema, schemaVersionSchema } from "./primitives.ts";
 
 /** Tenants are named like ids, so that they can be part of an object's name. */
-const tenantIdSchema = z
+export const tenantIdSchema = z
   .string()
   .regex(/^[A-Za-z0-9_-]{1,64}$/, "must be 1-64 characters of A-Z a-z 0-9 _ -");
 

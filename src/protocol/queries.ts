@@ -69,6 +69,25 @@ export const streamQuerySchema = z.strictObject({
   after: wholeNumber(0, Number.MAX_SAFE_INTEGER).optional(),
 });
 
+/** Whether the message that ends an attempt claims the next tasks at once. */
+export const claimNextQuerySchema = z
+  .strictObject({
+    claim_next: wholeNumber(1, 10)
+      .optional()
+      .meta({ description: "Tasks to claim for the agent when this message ends its attempt" }),
+    wait_seconds: wholeNumber(0, 25)
+      .optional()
+      .meta({ description: "How long to wait for one of them; goes with claim_next; default 0" }),
+  })
+  .refine(
+    ({ claim_next, wait_seconds }) => wait_seconds === undefined || claim_next !== undefined,
+    {
+      path: ["wait_seconds"],
+      message: "goes with claim_next only",
+    },
+  );
+export type ClaimNextQuery = z.infer<typeof claimNextQuerySchema>;
+
 export const escalationsQuerySchema = z.strictObject({
   state: escalationSchema.shape.state.optional(),
   kind: escalationSchema.shape.kind.optional(),

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { taskIdSchema, webhookIdSchema } from "./primitives.ts";
+import { agentIdSchema, taskIdSchema, webhookIdSchema } from "./primitives.ts";
 import { taskEventSchema } from "./task-view.ts";
 
 /* Bodies of queue messages. They are parsed on arrival like everything else that crosses a boundary. */
@@ -56,6 +56,13 @@ export const executionMessageSchema = z.strictObject({
   task_id: taskIdSchema,
 });
 export type ExecutionMessage = z.infer<typeof executionMessageSchema>;
+
+/** Has a task pushed to the executor that its pool has reserved it for. */
+export const pushMessageSchema = z.strictObject({
+  ...executionMessageSchema.shape,
+  agent_id: agentIdSchema,
+});
+export type PushMessage = z.infer<typeof pushMessageSchema>;
 
 /** A message that this system itself gave up on. `body` is the message as JSON text, cut if it is long. */
 export const deadLetterMessageSchema = z.strictObject({

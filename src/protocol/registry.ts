@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import { keyRequestSchema, keyViewSchema } from "./access.ts";
+import { channelAnswerSchema, channelFrameSchema, taskPushSchema } from "./agent-channel.ts";
 import { agentEndTaskSchema } from "./agent-end-task.ts";
 import {
   agentRegistrationSchema,
@@ -64,6 +65,9 @@ export const messageNameSchema = z.enum([
   "agent",
   "claim",
   "claim_answer",
+  "task_push",
+  "channel_frame",
+  "channel_answer",
   "decline",
   "heartbeat",
   "heartbeat_answer",
@@ -97,6 +101,9 @@ export const MESSAGES: Readonly<Record<MessageName, Message>> = {
   agent: sent(agentViewSchema),
   claim: received(claimRequestSchema),
   claim_answer: sent(claimAnswerSchema),
+  task_push: sent(taskPushSchema),
+  channel_frame: received(channelFrameSchema),
+  channel_answer: sent(channelAnswerSchema),
   decline: received(declineSchema),
   heartbeat: received(heartbeatSchema),
   heartbeat_answer: sent(heartbeatAnswerSchema),

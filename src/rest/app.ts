@@ -1,12 +1,14 @@
 import { Hono } from "hono";
 
 import type { Scope } from "../protocol/enums.ts";
+import { channelRoutes } from "./channel-routes.ts";
 import { documentationRoutes } from "./docs-routes.ts";
 import { answer } from "./edge/answer.ts";
 import { authenticate, authorize } from "./edge/auth.ts";
 import { limitSize } from "./edge/body.ts";
 import { correlate } from "./edge/correlation.ts";
 import { answerRefusal } from "./edge/problems.ts";
+import { authenticateSigned } from "./edge/signature.ts";
 import { validate } from "./edge/validate.ts";
 import { escalationRoutes } from "./escalation-routes.ts";
 import { executorRoutes } from "./executor-routes.ts";
@@ -26,6 +28,7 @@ export const ROUTES: readonly Route[] = [
   ...taskRoutes,
   ...escalationRoutes,
   ...executorRoutes,
+  ...channelRoutes,
   ...poolRoutes,
   ...webhookFilterRoutes,
   ...webhookRoutes,
@@ -87,7 +90,9 @@ function answerError(ports: RestPorts, error: Error, context: RestContext): Resp
 
 /** Mounts one route behind the checks that its declaration asks for, in the order of protocol.md §4. */
 function mount(app: Hono<RestEnv>, route: Route, ports: RestPorts): void {
-  const guards = (scopes: readonly Scope[]) => [authenticate(ports.keys), authorize(scopes)];
+  const recognise =
+    route.isSignable === true ? authenticateSigned(ports) : authenticate(ports.keys);
+  const guards = (scopes: readonly Scope[]) => [recognise, authorize(scopes)];
   app.on(
     route.method,
     route.path,

@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import { ok } from "../lib/result.ts";
+import { endAnswerSchema, notificationAnswerSchema } from "../protocol/agent-channel.ts";
 import { agentEndTaskSchema } from "../protocol/agent-end-task.ts";
 import {
   agentRegistrationSchema,
@@ -12,9 +13,9 @@ import {
 } from "../protocol/agent.ts";
 import { notificationSchema } from "../protocol/notification.ts";
 import { agentIdSchema, taskIdSchema } from "../protocol/primitives.ts";
-import { pageOf, pageQuerySchema } from "../protocol/queries.ts";
+import { claimNextQuerySchema, pageOf, pageQuerySchema } from "../protocol/queries.ts";
 import { declineSchema } from "../protocol/task-execution.ts";
-import { endReceiptSchema, notificationReceiptSchema } from "../protocol/task-view.ts";
+import { answerAndClaim } from "./claim-next.ts";
 import { empty, json, replyWith, route } from "./route.ts";
 import type { Route } from "./route.ts";
 
@@ -22,13 +23,24 @@ const agentParams = z.strictObject({ agent_id: agentIdSchema });
 const taskParams = z.strictObject({ task_id: taskIdSchema });
 
 /** Whether the token is the right one is a question of meaning; here it only has to be a header value. */
-const leaseHeaders = z.strictObject({
+const executorHeaders = z.strictObject({
   "Lease-Token": z
     .string()
     .regex(/^[\x21-\x7e]{1,500}$/, "must be the token of a lease")
     .optional()
     .meta({ description: "The token that came with the lease." }),
+  "webhook-id": signatureHeader(
+    "Id of the message, when its agent signs in place of sending a key.",
+  ),
+  "webhook-timestamp": signatureHeader("When it was signed, in unix seconds; 300 s off at most."),
+  "Batuta-Tenant": signatureHeader("Tenant of the agent that signs; default `default`."),
+  "Batuta-Agent": signatureHeader("The agent that signs, where the body does not name it."),
 });
+
+/** What a signature says of itself is judged with it (edge/signature.ts); here it is only described. */
+function signatureHeader(description: string) {
+  return z.string().optional().meta({ description });
+}
 
 const READERS = ["orchestrate", "execute", "observe"] as const;
 const EXECUTORS = ["execute"] as const;
@@ -44,9 +56,9 @@ const agents: readonly Route[] = [
     params: agentParams,
     body: agentRegistrationSchema,
     answers: { 200: json(agentViewSchema, "The executor; with `secret` the first time only") },
-    refusals: ["agent_not_yours", "not_supported"],
-    async handle(ports, { principal, params, body }) {
-      const agent = await ports.agents.put(principal, params.agent_id, body);
+    refusals: ["agent_not_yours", "endpoint_refused"],
+    async handle(ports, { principal, params, body, origin }) {
+      const agent = await ports.agents.put(principal, params.agent_id, body, origin);
       return replyWith(agent, (view) => ({ status: 200, body: view }));
     },
   }),
@@ -119,8 +131,9 @@ const execution: readonly Route[] = [
     tag: "Executors",
     summary: "Give an assigned task back, not counted as a failure",
     scopes: EXECUTORS,
+    isSignable: true,
     params: taskParams,
-    headers: leaseHeaders,
+    headers: executorHeaders,
     body: declineSchema,
     answers: { 202: json(taskParams, "The task is free again") },
     refusals: ["task_not_found", "wrong_agent", "lease_lost", "task_ended", "transition_refused"],
@@ -137,8 +150,9 @@ const execution: readonly Route[] = [
     tag: "Executors",
     summary: "Renew a lease, and hear of commands",
     scopes: EXECUTORS,
+    isSignable: true,
     params: taskParams,
-    headers: leaseHeaders,
+    headers: executorHeaders,
     body: heartbeatSchema,
     answers: { 200: json(heartbeatAnswerSchema, "The renewed lease and the open commands") },
     refusals: ["task_not_found", "wrong_agent", "lease_lost", "task_ended"],
@@ -155,13 +169,17 @@ const execution: readonly Route[] = [
     tag: "Executors",
     summary: "Say how a task is going",
     scopes: EXECUTORS,
-    headers: leaseHeaders,
+    isSignable: true,
+    query: claimNextQuerySchema,
+    headers: executorHeaders,
     body: notificationSchema,
     answers: {
-      202: json(notificationReceiptSchema, "Applied, or held until the ones before it have come"),
-      200: json(notificationReceiptSchema, "Came before; nothing was changed"),
+      202: json(notificationAnswerSchema, "Applied, or held until the ones before it have come"),
+      200: json(notificationAnswerSchema, "Came before; nothing was changed"),
     },
     refusals: [
+      "agent_not_found",
+      "agent_not_yours",
       "task_not_found",
       "wrong_agent",
       "lease_lost",
@@ -172,12 +190,11 @@ const execution: readonly Route[] = [
       "progress_regressed",
       "result_rejected",
     ],
-    async handle({ tasks }, { principal, headers, body }) {
-      const noted = await tasks.notify(principal, headers["Lease-Token"] ?? null, body);
-      return replyWith(noted, ({ receipt, isNew }) => ({
-        status: isNew ? 202 : 200,
-        body: receipt,
-      }));
+    async handle(ports, { principal: by, headers, query, body }) {
+      const { agent_id, task_id } = body;
+      return answerAndClaim(ports, { by, agent_id, task_id, query }, () =>
+        ports.tasks.notify(by, headers["Lease-Token"] ?? null, body),
+      );
     },
   }),
   route({
@@ -187,14 +204,18 @@ const execution: readonly Route[] = [
     tag: "Executors",
     summary: "End a task with the facts for its report",
     scopes: EXECUTORS,
+    isSignable: true,
     params: taskParams,
-    headers: leaseHeaders,
+    query: claimNextQuerySchema,
+    headers: executorHeaders,
     body: agentEndTaskSchema,
     answers: {
-      202: json(endReceiptSchema, "The verdict that is now frozen"),
-      200: json(endReceiptSchema, "Ended before; the verdict stays"),
+      202: json(endAnswerSchema, "The verdict that is now frozen"),
+      200: json(endAnswerSchema, "Ended before; the verdict stays"),
     },
     refusals: [
+      "agent_not_found",
+      "agent_not_yours",
       "task_not_found",
       "wrong_agent",
       "lease_lost",
@@ -204,13 +225,11 @@ const execution: readonly Route[] = [
       "transition_refused",
       "result_rejected",
     ],
-    async handle({ tasks }, { principal, params, headers, body }) {
-      const lease = headers["Lease-Token"] ?? null;
-      const ended = await tasks.end(principal, params.task_id, lease, body);
-      return replyWith(ended, ({ receipt, isNew }) => ({
-        status: isNew ? 202 : 200,
-        body: receipt,
-      }));
+    async handle(ports, { principal: by, params: { task_id }, headers, query, body }) {
+      const { agent_id } = body;
+      return answerAndClaim(ports, { by, agent_id, task_id, query }, () =>
+        ports.tasks.end(by, task_id, headers["Lease-Token"] ?? null, body),
+      );
     },
   }),
 ];

@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import { taskPushSchema } from "../protocol/agent-channel.ts";
 import { SCHEMA_VERSION } from "../protocol/primitives.ts";
 import { problemSchema } from "../protocol/problem.ts";
 import type { RefusalCode } from "../protocol/refusal.ts";
@@ -132,10 +133,19 @@ function responsesOf(route: Route, components: Components): Json {
   return responses;
 }
 
+const SIGNATURE = {
+  type: "apiKey",
+  in: "header",
+  name: "webhook-signature",
+  description:
+    "A Standard Webhooks signature (`v1,…`) over the body as it is sent, made with the agent's secret; goes with `webhook-id` and `webhook-timestamp`",
+};
+
 /** Any one of the alternatives is enough; roles are named as OpenAPI 3.1 §4.8.30 allows. */
 function securityOf(route: Route): Json[] {
   if (route.scopes === null) return [];
-  return [...new Set([...route.scopes, "admin"])].map((scope) => ({ key: [scope] }));
+  const byKey = [...new Set([...route.scopes, "admin"])].map((scope) => ({ key: [scope] }));
+  return route.isSignable === true ? [...byKey, { signature: [] }] : byKey;
 }
 
 /** OpenAPI has no field for the content coding of a request. */
@@ -175,6 +185,41 @@ const INFO = {
   license: { name: "Apache-2.0", identifier: "Apache-2.0" },
 };
 
+/** What this system sends on its own. */
+function webhooksOf(components: Components): Json {
+  const delivery = describe(webhookDeliverySchema, "output", components);
+  const challenge = describe(webhookChallengeSchema, "output", components);
+  const pushed = describe(taskPushSchema, "output", components);
+  return {
+    notification: {
+      post: {
+        summary: "What a registered endpoint gets, signed by Standard Webhooks",
+        requestBody: { content: { "application/json": { schema: delivery } } },
+        responses: { "2XX": { description: "Taken; anything else is tried again" } },
+      },
+    },
+    task: {
+      post: {
+        summary: "What an executor registered with a `url` gets for each task, signed likewise",
+        requestBody: { content: { "application/json": { schema: pushed } } },
+        responses: {
+          "202": { description: "It takes the task and works by its lease" },
+          "409": { description: "It declines, with a `reason`; any other answer counts as none" },
+        },
+      },
+    },
+    challenge: {
+      post: {
+        summary: "What an endpoint registered with `challenge: true` gets first, signed likewise",
+        requestBody: { content: { "application/json": { schema: challenge } } },
+        responses: {
+          "2XX": { description: "Met, if the body contains the text of `data.challenge`" },
+        },
+      },
+    },
+  };
+}
+
 /** The document of a table of routes (OpenAPI 3.1): what is in the table is in it, and nothing else. */
 export function openApiDocument(routes: readonly Route[]): Json {
   const components: Components = new Map();
@@ -186,33 +231,15 @@ export function openApiDocument(routes: readonly Route[]): Json {
       [route.method.toLowerCase()]: operationOf(route, components),
     };
   }
-  const delivery = describe(webhookDeliverySchema, "output", components);
-  const challenge = describe(webhookChallengeSchema, "output", components);
   describe(problemSchema, "output", components);
+  const webhooks = webhooksOf(components);
   return {
     openapi: "3.1.1",
     info: INFO,
     servers: [{ url: "/" }],
     tags: [...new Set(routes.map(({ tag }) => tag))].map((name) => ({ name })),
     paths,
-    webhooks: {
-      notification: {
-        post: {
-          summary: "What a registered endpoint gets, signed by Standard Webhooks",
-          requestBody: { content: { "application/json": { schema: delivery } } },
-          responses: { "2XX": { description: "Taken; anything else is tried again" } },
-        },
-      },
-      challenge: {
-        post: {
-          summary: "What an endpoint registered with `challenge: true` gets first, signed likewise",
-          requestBody: { content: { "application/json": { schema: challenge } } },
-          responses: {
-            "2XX": { description: "Met, if the body contains the text of `data.challenge`" },
-          },
-        },
-      },
-    },
+    webhooks,
     components: {
       schemas: Object.fromEntries([...components].map(([id, { definition }]) => [id, definition])),
       headers: {
@@ -228,7 +255,7 @@ export function openApiDocument(routes: readonly Route[]): Json {
           },
         },
       },
-      securitySchemes: { key: { type: "http", scheme: "bearer" } },
+      securitySchemes: { key: { type: "http", scheme: "bearer" }, signature: SIGNATURE },
     },
     "x-problems": PROBLEMS,
   };

@@ -46,6 +46,7 @@ import type {
   WebhookRegistration,
   WebhookView,
 } from "../protocol/webhook.ts";
+import type { ChannelSocket, EndedAttempt, Reception, SignedMessage } from "./executor-ports.ts";
 
 /* What the REST face needs from the rooms. services.ts builds it; this face decides nothing. */
 
@@ -109,13 +110,13 @@ export interface TaskPort {
     by: Principal,
     lease: string | null,
     notification: Notification,
-  ): Answer<{ receipt: NotificationReceipt; isNew: boolean }>;
+  ): Answer<{ receipt: NotificationReceipt } & Reception>;
   end(
     by: Principal,
     task_id: string,
     lease: string | null,
     end: AgentEndTask,
-  ): Answer<{ receipt: EndReceipt; isNew: boolean }>;
+  ): Answer<{ receipt: EndReceipt } & Reception>;
   /** Sends the whole log of a task to history again. */
   rebuild(by: Principal, task_id: string): Answer<{ seq: number }>;
 }
@@ -130,18 +131,31 @@ interface EscalationPort {
 
 /** Executors. */
 interface AgentPort {
-  put(by: Principal, agent_id: string, registration: AgentRegistration): Answer<AgentView>;
+  /** `origin`: scheme, host and port by which the request came. */
+  put(
+    by: Principal,
+    agent_id: string,
+    registration: AgentRegistration,
+    origin: string,
+  ): Answer<AgentView>;
   get(tenant: string, agent_id: string): Answer<AgentView>;
   list(
     tenant: string,
     page: { cursor?: string | undefined; limit: number },
   ): Promise<Page<AgentView>>;
   remove(by: Principal, agent_id: string): Answer<null>;
+  /** Whether this key may claim for the executor. */
+  mayClaim(by: Principal, agent_id: string): Answer<null>;
+  /** `signal`: aborted when nobody waits for the answer any more. */
   claim(
     by: Principal,
     agent_id: string,
     request: ClaimRequest,
+    manner?: { signal?: AbortSignal | undefined; releasing?: EndedAttempt | undefined },
   ): Answer<{ tasks: { task: unknown; lease: Lease }[] }>;
+  /** Who signed a message; null when it was not this executor. */
+  signer(tenant: string, agent_id: string, message: SignedMessage): Promise<Principal | null>;
+  rotateSecret(by: Principal, agent_id: string, overlapSeconds: number): Answer<AgentView>;
   drain(by: Principal, agent_id: string, isDraining: boolean): Answer<AgentView>;
   snapshot(tenant: string, pool: string): Answer<PoolSnapshot>;
 }
@@ -254,6 +268,8 @@ export interface RestPorts {
   newRequestId: () => string;
   /** So many random bytes as lower-case hexadecimal: the ids of W3C Trace Context. */
   newHex: (bytes: number) => string;
+  /** Opens a WebSocket: our end of it, and the response that takes the other one to the client. */
+  openSocket: () => { socket: ChannelSocket; response: Response };
   keys: KeyPort;
   tasks: TaskPort;
   escalations: EscalationPort;

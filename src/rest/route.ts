@@ -8,6 +8,7 @@ import type { Scope } from "../protocol/enums.ts";
 import { schemaVersionSchema } from "../protocol/primitives.ts";
 import type { Refusal, RefusalCode } from "../protocol/refusal.ts";
 import type { Trace } from "./edge/correlation.ts";
+import type { ChannelSocket } from "./executor-ports.ts";
 import type { RestPorts } from "./ports.ts";
 
 /* The shape of a route. One table of them mounts the handlers and makes the OpenAPI document. */
@@ -27,13 +28,20 @@ interface RouteRequest<Params, Query, Headers, Body> {
   /** Scheme, host and port by which the request came. */
   origin: string;
   isHead: boolean;
+  /** Names this request in the log and in problems. */
+  requestId: string;
 }
+
+/** Has the invocation live on until something is done, though its connection is gone. */
+export type KeepAlive = (work: Promise<unknown>) => void;
 
 /** What a handler answers. `body` is checked against the declared answer of its status. */
 export interface Reply {
   status: number;
   body?: unknown;
   headers?: Readonly<Record<string, string>>;
+  /** Goes on as a WebSocket: called with our end of it once that is open. */
+  connect?: (socket: ChannelSocket, keepAlive: KeepAlive) => void;
   /** Takes the place of `body` where the answer is not one JSON value; of the declared `streamType`, if there is one. */
   stream?: ReadableStream<Uint8Array>;
 }
@@ -64,6 +72,8 @@ export interface RouteSpec<
   description?: string;
   /** Any one of them is enough, and `admin` always is; null where no key is needed. */
   scopes: readonly Scope[] | null;
+  /** Whether a signature of the agent that the message is from may take the place of a key. */
+  isSignable?: boolean;
   params?: Params;
   query?: Query;
   headers?: Headers;

@@ -76,6 +76,22 @@ export function requestedCommand(state: TaskState, command_id: string): CommandV
   };
 }
 
+/** Whether a message is no repetition, and the attempt that it ended; null when that goes on. */
+export interface Reception {
+  isNew: boolean;
+  ended_attempt: number | null;
+}
+
+/**
+ * The attempt that the holder of this token has just ended, by whatever it said; null when it goes on.
+ *
+ * @param token of the message, which was accepted
+ */
+export function endedAttemptOf(state: TaskState, token: string | null): number | null {
+  const goesOn = state.verdict === null && state.holder?.token === token;
+  return goesOn ? null : state.attempt;
+}
+
 /** The frozen verdict, as the answer to agent_end_task. */
 export function endReceiptOf(state: TaskState, isReasonIgnored: boolean): EndReceipt {
   if (state.verdict === null) throw new Error("an accepted end leaves a verdict");

@@ -15,12 +15,14 @@ import type { Actor, EndReceipt, NotificationReceipt } from "../protocol/task-vi
 import {
   assignmentOf,
   commandEntriesOf,
+  endedAttemptOf,
   endReceiptOf,
   escalationAnswer,
   openCommandsOf,
   reportText,
   requestedCommand,
 } from "./answers.ts";
+import type { Reception } from "./answers.ts";
 import { explain } from "./explain.ts";
 import type { Command } from "./machine/commands.ts";
 import type { TaskState } from "./machine/state.ts";
@@ -111,30 +113,33 @@ export class TaskObject extends DurableObject<Env> {
   async notify(
     token: string | null,
     text: string,
-  ): Answer<{ receipt: NotificationReceipt; isNew: boolean }> {
+  ): Answer<{ receipt: NotificationReceipt } & Reception> {
     const notification = notificationSchema.parse(JSON.parse(text));
     const done = await this.#keeper.applyNotification(token, notification);
     if (!done.ok) return done;
     const { state, change, events } = done.value;
     if (change.hold !== undefined) {
       const expected_sequence = state.holder?.next_sequence ?? 1;
-      return ok({ receipt: { held: true, expected_sequence }, isNew: true });
+      return ok({ receipt: { held: true, expected_sequence }, isNew: true, ended_attempt: null });
     }
     const own = events.find(({ type }) => type === notification.notification_type);
     const seq = change.repeated_seq ?? own?.seq ?? state.seq;
     const receipt = { seq, event_id: eventIdOf(state, seq) };
-    return ok({ receipt, isNew: change.repeated_seq === undefined });
+    const isNew = change.repeated_seq === undefined;
+    return ok({ receipt, isNew, ended_attempt: isNew ? endedAttemptOf(state, token) : null });
   }
 
   /** The executor's last word. Repeated: the same answer. */
-  async end(token: string | null, text: string): Answer<{ receipt: EndReceipt; isNew: boolean }> {
+  async end(token: string | null, text: string): Answer<{ receipt: EndReceipt } & Reception> {
     const end = agentEndTaskSchema.parse(JSON.parse(text));
     const done = await this.#keeper.apply({ type: "end", token, end });
     if (!done.ok) return done;
     const { state, change } = done.value;
     const isIgnored = change.isReasonIgnored === true;
-    const isNew = change.repeated_seq === undefined && !isIgnored;
-    return ok({ receipt: endReceiptOf(state, isIgnored), isNew });
+    const isFirst = change.repeated_seq === undefined;
+    const ended_attempt = isFirst ? endedAttemptOf(state, token) : null;
+    const isNew = isFirst && !isIgnored;
+    return ok({ receipt: endReceiptOf(state, isIgnored), isNew, ended_attempt });
   }
 
   /** An orchestrator or operator wants something of the task. */

@@ -5,7 +5,7 @@ import { consoleLog } from "../../lib/log.ts";
 import type { Clock } from "../../lib/ports.ts";
 import type { AttemptOutcome } from "../../protocol/attempt-outcome.ts";
 import type { PoolSnapshot } from "../../protocol/pool-snapshot.ts";
-import type { ExecutionMessage } from "../../protocol/queue-messages.ts";
+import type { ExecutionMessage, PushMessage } from "../../protocol/queue-messages.ts";
 import { BUILTIN_AGENT } from "../builtin.ts";
 import type { PushOutcome } from "../choice/push-breaker.ts";
 import { PoolKeeper } from "./pool-keeper.ts";
@@ -18,6 +18,9 @@ import type { PoolAgent, PoolItem } from "./pool.ts";
 /** A failed alarm tries again after this long; it must not throw, or the platform gives it up. */
 const ALARM_RETRY_MS = 5_000;
 
+/** Messages that the platform takes at one time (facts/platform.md §4). */
+const MOST_IN_A_BATCH = 100;
+
 /**
  * One pool of one tenant, named `tenant/pool`: the tasks that want an executor, the executors and their
  * slots, and who is offered what. Whether a task is really assigned is decided by the task's own object.
@@ -29,8 +32,13 @@ export class PoolObject extends DurableObject<Env> implements PoolPort {
     await this.env.EXECUTIONS.sendBatch(messages.map((body) => ({ body })));
   };
   /** Has tasks pushed to the executors that they are reserved for. */
-  push = async (messages: readonly (ExecutionMessage & { agent_id: string })[]): Promise<void> => {
-    throw new Error(`no channel for ${messages.length} pushes`);
+  push = async (messages: readonly PushMessage[]): Promise<void> => {
+    for (let from = 0; from < messages.length; from += MOST_IN_A_BATCH) {
+      const batch = messages.slice(from, from + MOST_IN_A_BATCH);
+      // In order, so that a failure leaves the later ones to the tasks' own reminders.
+      // oxlint-disable-next-line no-await-in-loop
+      await this.env.PUSHES.sendBatch(batch.map((body) => ({ body })));
+    }
   };
   readonly #log = consoleLog("pool", () => this.now());
   readonly #keeper: PoolKeeper;

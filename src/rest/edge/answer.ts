@@ -14,6 +14,7 @@ const SHOWN_PATHS = 10;
 function faultOfReply(route: Pick<Route, "answers">, reply: Reply): string | null {
   const shape = route.answers[reply.status];
   if (shape === undefined) return `undeclared status ${reply.status}`;
+  if (reply.connect !== undefined) return reply.status === 101 ? null : "undeclared socket";
   if (reply.stream !== undefined && shape.streamType !== undefined) return null;
   if (shape.schema === null) return reply.body === undefined ? null : "undeclared body";
   const parsed = shape.schema.safeParse(reply.body);
@@ -70,6 +71,11 @@ export function answer(
     const outcome = await route.handle(ports, context.get("request"));
     if (!outcome.ok) return answerRefusal(context, placed(outcome.refusal, hasBody));
     const fault = faultOfReply(route, outcome.value);
-    return fault === null ? respond(route, outcome.value) : withhold(context, ports.log, fault);
+    if (fault !== null) return withhold(context, ports.log, fault);
+    const { connect } = outcome.value;
+    if (connect === undefined) return respond(route, outcome.value);
+    const { socket, response } = ports.openSocket();
+    connect(socket, (work) => context.executionCtx.waitUntil(work));
+    return response;
   };
 }

@@ -10,7 +10,8 @@ import { answerRefusal } from "./problems.ts";
 export const NOBODY: Principal = { key_id: "", tenant: "", scopes: [], isBootstrap: false };
 
 const BEARER = /^Bearer +([\x21-\x7e]{1,500}) *$/i;
-const CHALLENGE = 'Bearer realm="batuta"';
+/** What a 401 asks for (RFC 6750 §3). */
+export const CHALLENGE = 'Bearer realm="batuta"';
 
 /** Lets a request pass whose bearer key is known; answers 401 with a challenge (RFC 6750 §3) otherwise. */
 export function authenticate(keys: Pick<KeyPort, "principalOf">): MiddlewareHandler<RestEnv> {

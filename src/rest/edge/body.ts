@@ -8,8 +8,8 @@ import { gunzip, joined, slicesOf } from "./gunzip.ts";
 import { findJsonFault } from "./json-fault.ts";
 import { answerRefusal } from "./problems.ts";
 
-/* Limits of protocol.md §7, Sizes. */
-const MAX_BODY_BYTES = 1_048_576;
+/** The largest body and the largest frame (protocol.md §7, Sizes, as the limits below). */
+export const MAX_BODY_BYTES = 1_048_576;
 const MAX_DEPTH = 32;
 const MAX_KEYS = 10_000;
 
@@ -160,6 +160,11 @@ function parsePlain(bytes: Uint8Array): Result<unknown, Refusal> {
   if (text === null) {
     return refuse({ code: "malformed_json", detail: "the body is not valid UTF-8" });
   }
+  return parseText(text);
+}
+
+/** The JSON value of a text. Refuses with malformed_json (with the position) and body_too_complex. */
+export function parseText(text: string): Result<unknown, Refusal> {
   const parsed = parseJson(text);
   if (!parsed.ok || isSimple(parsed.value)) return parsed;
   return refuse({

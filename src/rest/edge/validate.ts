@@ -29,7 +29,7 @@ function queryOf(url: string): Record<string, string | string[]> {
 }
 
 /** The refusal for a list of faults. A version that is not spoken has its own code (protocol.md §3). */
-function refusalOf(faults: Fault[]): Refusal {
+export function faultsRefusal(faults: Fault[]): Refusal {
   const version = faults.find(
     ({ pointer, code }) => pointer === "/schema_version" && code === "invalid_format",
   );
@@ -117,8 +117,9 @@ export function validate(schemas: InputSchemas): MiddlewareHandler<RestEnv> {
       traceId: context.get("trace").traceId,
       origin: new URL(req.url).origin,
       isHead: req.method === "HEAD",
+      requestId: context.get("requestId"),
     };
-    if (faults.length > 0) return answerRefusal(context, refusalOf(faults));
+    if (faults.length > 0) return answerRefusal(context, faultsRefusal(faults));
     context.set("request", request);
     return next();
   };

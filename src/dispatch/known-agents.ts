@@ -1,0 +1,67 @@
+import type { Clock } from "../lib/ports.ts";
+import { ok, refuse } from "../lib/result.ts";
+import type { Result } from "../lib/result.ts";
+import type { Principal } from "../protocol/access.ts";
+import { BUILTIN_AGENT_ID } from "../protocol/agent.ts";
+import type { Refusal } from "../protocol/refusal.ts";
+import type { AgentRecord, Agents, AgentStore } from "./agents.ts";
+
+/** How long a claim may trust what it read: a changed registration reaches every claim within this time. */
+const TRUST_MS = 5_000;
+
+/** Beyond this the memory of registrations is emptied, so that it can't grow with the number of executors. */
+const MAX_TRUSTED = 10_000;
+
+/** Registrations with a short memory, so that a claim needs no database. */
+export function createKnownAgents({ now, store }: { now: Clock; store: AgentStore }) {
+  const trusted = new Map<string, { record: AgentRecord; until: number }>();
+  const nameOf = (tenant: string, agent_id: string) => `${tenant}/${agent_id}`;
+  const known = async (tenant: string, agent_id: string, isFresh: boolean) => {
+    const name = nameOf(tenant, agent_id);
+    const before = trusted.get(name);
+    if (!isFresh && before && before.until > now()) return before.record;
+    const record = await store.get(tenant, agent_id);
+    trusted.delete(name);
+    if (record === null) return null;
+    if (trusted.size >= MAX_TRUSTED) trusted.clear();
+    trusted.set(name, { record, until: now() + TRUST_MS });
+    return record;
+  };
+  const claimant: Agents["claimant"] = async (by, agent_id, isFresh) => {
+    if (agent_id === BUILTIN_AGENT_ID) return refuse(reserved());
+    const record = await known(by.tenant, agent_id, isFresh);
+    return record === null ? refuse(notFound(agent_id)) : permitted(by, record);
+  };
+  const forget = (tenant: string, agent_id: string) => trusted.delete(nameOf(tenant, agent_id));
+  return { known, claimant, forget };
+}
+
+/** Whether a key may do everything. */
+export function isAdmin(by: Principal): boolean {
+  return by.scopes.includes("admin");
+}
+
+/** An executor that an admin registered is open to every key of its tenant that may execute. */
+export function permitted(by: Principal, record: AgentRecord): Result<AgentRecord, Refusal> {
+  if (record.key_id === null || record.key_id === by.key_id || isAdmin(by)) return ok(record);
+  return refuse({
+    code: "agent_not_yours",
+    detail: `Agent ${record.agent_id} was registered with another key; use that key, or one with scope admin.`,
+  });
+}
+
+/** The refusal of whoever takes the name of the built-in executor. */
+export function reserved(): Refusal {
+  return {
+    code: "agent_not_yours",
+    detail: `The agent_id ${BUILTIN_AGENT_ID} belongs to the built-in executor; choose another one.`,
+  };
+}
+
+/** The refusal of an agent_id that nobody registered. */
+export function notFound(agent_id: string): Refusal {
+  return {
+    code: "agent_not_found",
+    detail: `No agent ${agent_id} is registered; PUT /v1/agents/${agent_id} registers it.`,
+  };
+}

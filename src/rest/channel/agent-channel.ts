@@ -1,0 +1,200 @@
+import { z } from "zod";
+
+import type { Principal } from "../../protocol/access.ts";
+import type { ChannelAnswer, ChannelFrame } from "../../protocol/agent-channel.ts";
+import { taskIdSchema } from "../../protocol/primitives.ts";
+import type { Refusal } from "../../protocol/refusal.ts";
+import { problemOf } from "../edge/problems.ts";
+import type { ChannelSocket } from "../executor-ports.ts";
+import type { RestPorts } from "../ports.ts";
+import type { KeepAlive } from "../route.ts";
+import { callFor, taskOf } from "./calls.ts";
+import { TaskFeed } from "./feed.ts";
+import type { Claimed } from "./feed.ts";
+import { parseFrame } from "./frame.ts";
+import { FrameLanes } from "./lanes.ts";
+
+/* An executor's WebSocket (shell: its timer and the socket). It translates frames to the ports and decides nothing. */
+
+/** A ping so often keeps proxies from closing a quiet connection, and is how a dead client is noticed. */
+const PING_MS = 15_000;
+
+/** A client is dead that has said nothing for so long, three pings included. */
+const SILENCE_MS = 50_000;
+
+/** A connection ends after so long and the client opens the next: keys are asked for anew, nothing lives on unnoticed. */
+const MAX_AGE_MS = 600_000;
+
+/** Frames and claims of one connection: each costs some of the 10,000 calls of an invocation (facts/platform.md §4). */
+const MOST_CALLS = 2_000;
+
+/** Close codes of RFC 6455 §7.4.1, and 1012 of IANA's registry. */
+const CLOSE = { goingAway: 1_001, refused: 1_008, broken: 1_011, again: 1_012 } as const;
+
+/** Whose connection it is, and what it is built of. */
+export interface ChannelParts {
+  by: Principal;
+  agent_id: string;
+  requestId: string;
+  ports: Pick<RestPorts, "agents" | "tasks" | "now" | "log">;
+  keepAlive: KeepAlive;
+}
+
+const identifiedSchema = z.object({ task_id: taskIdSchema });
+
+/**
+ * One connection of an executor. While its client is `ready`, tasks are claimed for it and sent; its frames are
+ * carried out as the same calls over HTTP are, those of one task in order, and answered by their ids.
+ *
+ * What is reserved when the client goes away returns to its pool; what is assigned by then is declined at once.
+ */
+export class AgentChannel {
+  readonly #parts: ChannelParts;
+  readonly #socket: ChannelSocket;
+  readonly #lanes = new FrameLanes();
+  readonly #feed: TaskFeed;
+  readonly #bornAt: number;
+  #heardAt: number;
+  #calls = 0;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #isOpen = true;
+  #isLeaving = false;
+
+  constructor(socket: ChannelSocket, parts: ChannelParts) {
+    this.#socket = socket;
+    this.#parts = parts;
+    this.#bornAt = parts.ports.now();
+    this.#heardAt = this.#bornAt;
+    const { by, agent_id, ports } = parts;
+    this.#feed = new TaskFeed({
+      claim: (request, manner) => ports.agents.claim(by, agent_id, request, manner),
+      hand: (tasks) => this.#hand(tasks),
+      onRefused: (refusal) => {
+        this.#refuse(null, refusal);
+        this.#close(CLOSE.refused, refusal.code);
+      },
+      onError: (cause) => this.#break("channel_claim_failed", cause),
+    });
+  }
+
+  /** Greets the client and listens to it from now on. */
+  open(): void {
+    const lose = (): void => this.#end();
+    this.#socket.addEventListener("message", ({ data }) => this.#receive(data));
+    this.#socket.addEventListener("close", lose);
+    this.#socket.addEventListener("error", lose);
+    this.#timer = setInterval(() => this.tick(), PING_MS);
+    const { agent_id } = this.#parts;
+    this.#send({ type: "welcome", agent_id, ping_seconds: PING_MS / 1_000 });
+  }
+
+  /** Pings, and ends what is dead or old. The timer calls it. */
+  tick(): void {
+    const now = this.#parts.ports.now();
+    if (now - this.#heardAt > SILENCE_MS) return this.#close(CLOSE.goingAway, "no sign of life");
+    if (now - this.#bornAt > MAX_AGE_MS || this.#calls + this.#feed.calls > MOST_CALLS) {
+      this.#isLeaving = true;
+      this.#feed.stop();
+      return this.#leaveIfIdle();
+    }
+    this.#send({ type: "ping" });
+  }
+
+  #receive(data: unknown): void {
+    if (!this.#isOpen) return;
+    this.#heardAt = this.#parts.ports.now();
+    const parsed = parseFrame(data);
+    switch (parsed.kind) {
+      case "breach":
+        return this.#close(parsed.code, parsed.reason);
+      case "refused":
+        return this.#refuse(parsed.id, parsed.refusal);
+      case "frame":
+        return this.#parts.keepAlive(this.#take(parsed.frame));
+    }
+  }
+
+  async #take(frame: ChannelFrame): Promise<void> {
+    if (frame.type === "pong") return;
+    this.#calls += 1;
+    if (frame.type === "ready") {
+      const { id, max_tasks } = frame;
+      if (id !== undefined) this.#send({ type: "answer", id, status: 200, body: { max_tasks } });
+      return this.#feed.ready(max_tasks);
+    }
+    const isTaken = await this.#lanes.run(taskOf(frame), () => this.#carryOut(frame));
+    if (!isTaken) this.#close(CLOSE.refused, "too many frames without an answer");
+    this.#leaveIfIdle();
+  }
+
+  async #carryOut(frame: Parameters<typeof callFor>[0]): Promise<void> {
+    const { by, ports } = this.#parts;
+    try {
+      const called = await callFor(frame, by, ports.tasks);
+      if (!called.ok) return this.#refuse(frame.id, called.refusal);
+      const { ended, ...answer } = called.value;
+      if (ended !== null) this.#feed.slotFreed(ended);
+      this.#send({ type: "answer", id: frame.id, ...answer });
+    } catch (cause) {
+      this.#break("channel_frame_failed", cause);
+    }
+  }
+
+  /** Tasks that the client does not hear of go back. */
+  async #hand(tasks: Claimed[]): Promise<void> {
+    if (this.#sendText(JSON.stringify({ type: "tasks", tasks }))) return;
+    const { by, ports } = this.#parts;
+    await Promise.all(
+      tasks.map(({ task, lease }) => {
+        const { task_id } = identifiedSchema.parse(task);
+        const reason = "the executor's connection was gone";
+        return ports.tasks.decline(by, task_id, lease.token, reason);
+      }),
+    );
+  }
+
+  #refuse(id: string | null, refusal: Refusal): void {
+    const { agent_id, requestId } = this.#parts;
+    const path = `/v1/agents/${agent_id}/connect`;
+    this.#send({ type: "problem", id, problem: problemOf(refusal, { id: requestId, path }) });
+  }
+
+  #send(answer: ChannelAnswer): void {
+    this.#sendText(JSON.stringify(answer));
+  }
+
+  /** False when the client is gone. */
+  #sendText(text: string): boolean {
+    if (!this.#isOpen) return false;
+    try {
+      this.#socket.send(text);
+      return true;
+    } catch {
+      // The platform knew of the end before it told us.
+      this.#end();
+      return false;
+    }
+  }
+
+  #break(event: string, cause: unknown): void {
+    const { agent_id, requestId, ports } = this.#parts;
+    ports.log("error", event, { agent_id, request_id: requestId, detail: String(cause) });
+    this.#close(CLOSE.broken, "something broke; connect again");
+  }
+
+  #leaveIfIdle(): void {
+    if (this.#isLeaving && this.#lanes.isIdle) this.#close(CLOSE.again, "connect again");
+  }
+
+  #close(code: number, reason: string): void {
+    if (!this.#isOpen) return;
+    this.#end();
+    this.#socket.close(code, reason);
+  }
+
+  #end(): void {
+    this.#isOpen = false;
+    clearInterval(this.#timer);
+    this.#feed.stop();
+  }
+}

@@ -1,0 +1,46 @@
+import { z } from "zod";
+
+import { channelFrameSchema } from "../../protocol/agent-channel.ts";
+import type { ChannelFrame } from "../../protocol/agent-channel.ts";
+import { faultsOf } from "../../protocol/faults.ts";
+import type { Refusal } from "../../protocol/refusal.ts";
+import { MAX_BODY_BYTES, parseText } from "../edge/body.ts";
+import { faultsRefusal } from "../edge/validate.ts";
+
+/** What came: a frame; one that breaks its schema, to be answered; or what no answer could be given to. */
+export type Parsed =
+  | { kind: "frame"; frame: ChannelFrame }
+  | { kind: "refused"; id: string; refusal: Refusal }
+  | { kind: "breach"; code: number; reason: string };
+
+/** Close codes of RFC 6455 §7.4.1. */
+const BREACH = { notText: 1_003, notJson: 1_007, notAFrame: 1_008, tooLarge: 1_009 } as const;
+
+const identifiedSchema = z.object({ id: z.string().min(1).max(100) });
+
+/**
+ * One message of an executor's WebSocket.
+ *
+ * A faulty frame that has an id is refused, every fault listed as over HTTP. Anything else breaks the protocol, and
+ * the connection ends with the code and the reason given here.
+ */
+export function parseFrame(data: unknown): Parsed {
+  if (typeof data !== "string") return breach(BREACH.notText, "frames are JSON text");
+  if (data.length > MAX_BODY_BYTES || new TextEncoder().encode(data).length > MAX_BODY_BYTES) {
+    return breach(BREACH.tooLarge, `a frame must not exceed ${MAX_BODY_BYTES} bytes`);
+  }
+  const json = parseText(data);
+  if (!json.ok) return breach(BREACH.notJson, json.refusal.code);
+  const parsed = channelFrameSchema.safeParse(json.value);
+  if (parsed.success) return { kind: "frame", frame: parsed.data };
+  const identified = identifiedSchema.safeParse(json.value);
+  if (!identified.success) {
+    return breach(BREACH.notAFrame, "not a frame: see channel_frame at /v1/schemas");
+  }
+  const refusal = faultsRefusal(faultsOf(parsed.error, json.value));
+  return { kind: "refused", id: identified.data.id, refusal };
+}
+
+function breach(code: number, reason: string): Parsed {
+  return { kind: "breach", code, reason };
+}
