@@ -24,6 +24,7 @@ function queueConsumers() {
     "batuta-retries": { maxBatchSize: 100, maxBatchTimeout, maxRetries: 10, deadLetterQueue },
     "batuta-retries-bulk": { maxBatchSize: 100, maxBatchTimeout, maxRetries: 10, deadLetterQueue },
     "batuta-executions": { maxBatchSize: 5, maxBatchTimeout, maxRetries: 3, deadLetterQueue },
+    "batuta-pushes": { maxBatchSize: 6, maxBatchTimeout, maxRetries: 3, deadLetterQueue },
     [deadLetterQueue]: { maxBatchSize: 50, maxBatchTimeout },
   };
 }

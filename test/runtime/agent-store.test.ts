@@ -29,7 +29,7 @@ describe("registrations in D1", () => {
     expect(await store.get(newTenant(), "ann")).toBeNull();
   });
 
-  it("are inserted once; a change leaves the key alone", async () => {
+  it("are inserted once; a change leaves the key and the secret alone", async () => {
     const store = createAgentStore(env.DB);
     const tenant = newTenant();
     await store.insert(tenant, record("ann"));
@@ -46,6 +46,7 @@ describe("registrations in D1", () => {
     expect(isNew).toBe(false);
     expect(await store.get(tenant, "ann")).toEqual({
       ...other,
+      secret: "whsec_one",
       key_id: "key_one",
     });
   });
@@ -56,12 +57,32 @@ describe("registrations in D1", () => {
     await store.insert(tenant, record("ann"));
 
     await store.setDraining(tenant, "ann", true);
-    await store.update(tenant, record("ann", { secret: "whsec_two" }));
+    await store.update(tenant, record("ann"));
     const drained = await store.get(tenant, "ann");
     await store.setDraining(tenant, "ann", false);
 
-    expect(drained).toMatchObject({ is_draining: true, secret: "whsec_two" });
+    expect(drained).toMatchObject({ is_draining: true });
     expect(await store.get(tenant, "ann")).toMatchObject({ is_draining: false });
+  });
+
+  it("have their secret replaced only while it is the one that was read", async () => {
+    const store = createAgentStore(env.DB);
+    const tenant = newTenant();
+    await store.insert(tenant, record("ann"));
+    const former = { secret: "whsec_one", until: "2026-11-23T10:00:00.000Z" };
+
+    const isReplaced = await store.replaceSecret(tenant, "ann", {
+      from: "whsec_one",
+      to: "whsec_two",
+      former,
+    });
+    const isLate = await store.replaceSecret(tenant, "ann", { from: "whsec_one", to: "whsec_3" });
+    await store.replaceSecret(tenant, "ann", { from: "whsec_two", to: "whsec_renewed" });
+
+    expect([isReplaced, isLate]).toEqual([true, false]);
+    expect(await store.get(tenant, "ann")).toEqual(
+      record("ann", { secret: "whsec_renewed", former }),
+    );
   });
 
   it("are listed by agent_id, page by page, and are gone when removed", async () => {

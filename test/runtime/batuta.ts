@@ -58,9 +58,9 @@ export class Executor {
   }
 
   /** Registers with a capability of its own name, so that only it can take a test's tasks. */
-  async register(): Promise<this> {
+  async register(capabilities = [this.agent_id]): Promise<this> {
     await call("PUT", `/v1/agents/${this.agent_id}`, {
-      capabilities: [this.agent_id],
+      capabilities,
       task_types: ["research"],
       slots: 10,
     });
@@ -80,6 +80,13 @@ export class Executor {
     this.#sequence = 0;
     this.task_id = first.task.task_id;
     return first.task;
+  }
+
+  /** Has a task that came in another way than by a claim. */
+  hold(task_id: string, token: string): void {
+    this.task_id = task_id;
+    this.#token = token;
+    this.#sequence = 0;
   }
 
   get lease(): Record<string, string> {

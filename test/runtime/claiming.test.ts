@@ -21,6 +21,7 @@ function newInstallation() {
     isSamOn: true,
     newSecret: () => "whsec_secret",
     sealer,
+    urlFault: async () => null,
   });
   const dispatcher = createDispatcher({
     now: Date.now,

@@ -32,6 +32,7 @@ describe("the consumer of dead letters", () => {
       { webhook_id: `wh_${"a".repeat(22)}`, tenant: "acme", due: 5 },
       { form: "reference", tenant: "acme", task_id: "task-1", after: 3 },
       { tenant: "acme", pool: "default", task_id: "task-1" },
+      { tenant: "acme", pool: "default", task_id: "task-1", agent_id: "ann" },
       "nonsense",
     );
 
@@ -42,12 +43,13 @@ describe("the consumer of dead letters", () => {
       ["dead-1", "retries", at(0)],
       ["dead-2", "events", at(0)],
       ["dead-3", "executions", at(0)],
-      ["dead-4", "unknown", at(0)],
+      ["dead-4", "pushes", at(0)],
+      ["dead-5", "unknown", at(0)],
     ]);
     expect(letters[0]).toMatchObject({ reason: "/form is wrong", body: '{"form":7}' });
-    expect(letters[4]).toMatchObject({ reason: "retries are used up", body: '"nonsense"' });
+    expect(letters[5]).toMatchObject({ reason: "retries are used up", body: '"nonsense"' });
     expect(result.ackAll).toBe(true);
-    expect(events).toEqual(Array(5).fill("dead_letter_stored"));
+    expect(events).toEqual(Array(6).fill("dead_letter_stored"));
   });
 
   it("keeps messages that D1 could not store", async () => {

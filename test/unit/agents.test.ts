@@ -1,10 +1,11 @@
 import { beforeEach, describe, expect, it } from "vitest";
 
 import { createAgents, poolAgentOf } from "../../src/dispatch/agents.ts";
-import type { AgentRecord, Agents, AgentStore } from "../../src/dispatch/agents.ts";
+import type { AgentRecord, Agents } from "../../src/dispatch/agents.ts";
 import type { Principal } from "../../src/protocol/access.ts";
 import { agentRegistrationSchema, agentViewSchema } from "../../src/protocol/agent.ts";
 import { sealer } from "../sealer.ts";
+import { memoryStore } from "./agent-memory.ts";
 import { fakePool } from "./fake-pool.ts";
 import type { FakePool } from "./fake-pool.ts";
 
@@ -22,38 +23,6 @@ let pools: Map<string, FakePool>;
 let reads: number;
 let agents: Agents;
 
-function memoryStore(): AgentStore {
-  const name = (tenant: string, agent_id: string) => `${tenant}/${agent_id}`;
-  return {
-    async get(tenant, agent_id) {
-      reads += 1;
-      return records.get(name(tenant, agent_id)) ?? null;
-    },
-    async list(tenant, after, limit) {
-      return [...records.entries()]
-        .filter(([of, record]) => of.startsWith(`${tenant}/`) && record.agent_id > after)
-        .map(([, record]) => record)
-        .toSorted((one, other) => (one.agent_id < other.agent_id ? -1 : 1))
-        .slice(0, limit);
-    },
-    async insert(tenant, record) {
-      if (records.has(name(tenant, record.agent_id))) return false;
-      records.set(name(tenant, record.agent_id), record);
-      return true;
-    },
-    async update(tenant, record) {
-      records.set(name(tenant, record.agent_id), record);
-    },
-    async setDraining(tenant, agent_id, is_draining) {
-      const record = records.get(name(tenant, agent_id));
-      if (record) records.set(name(tenant, agent_id), { ...record, is_draining });
-    },
-    async remove(tenant, agent_id) {
-      records.delete(name(tenant, agent_id));
-    },
-  };
-}
-
 function poolNamed(name: string): FakePool {
   const pool = pools.get(name) ?? fakePool();
   pools.set(name, pool);
@@ -63,10 +32,12 @@ function poolNamed(name: string): FakePool {
 function create(isSamOn: boolean): Agents {
   return createAgents({
     now: () => now,
-    store: memoryStore(),
+    store: memoryStore(records, () => (reads += 1)),
     pool: (tenant, pool) => poolNamed(`${tenant}/${pool}`),
     newSecret: () => "whsec_secret",
     sealer,
+    urlFault: async (url, ownOrigin) =>
+      url.startsWith(ownOrigin ?? "none") ? "must not be ours" : null,
     isSamOn,
   });
 }
@@ -137,15 +108,61 @@ describe("registering", () => {
     expect(both.map(({ ok }) => ok)).toEqual([true, false]);
   });
 
-  it("refuses the built-in executor's name and a url", async () => {
+  it("refuses the built-in executor's name", async () => {
     const sam = await agents.put(key("k1", "admin"), "sam", registration());
-    const push = await agents.put(key("k1"), "ann", registration({ url: "https://x.example" }));
 
     expect(sam).toMatchObject({ refusal: { code: "agent_not_yours" } });
-    expect(push).toMatchObject({
-      refusal: { code: "not_supported", errors: [{ pointer: "/url" }] },
-    });
     expect([records.size, pools.size]).toEqual([0, 0]);
+  });
+
+  it("refuses a url that nothing may be pushed to, and keeps one that it may", async () => {
+    const url = "https://batuta.example/hook";
+
+    const ours = await agents.put(
+      key("k1"),
+      "ann",
+      registration({ url }),
+      "https://batuta.example",
+    );
+    const nothing = [records.size, pools.size];
+    const theirs = await agents.put(
+      key("k1"),
+      "ann",
+      registration({ url }),
+      "https://other.example",
+    );
+
+    expect(ours).toMatchObject({
+      refusal: {
+        code: "endpoint_refused",
+        errors: [{ pointer: "/url", code: "endpoint_refused", detail: "must not be ours" }],
+      },
+    });
+    expect(nothing).toEqual([0, 0]);
+    expect(theirs).toMatchObject({ ok: true, value: { url } });
+  });
+});
+
+describe("rotating the secret", () => {
+  it("answers with the new one this once, for its own key only", async () => {
+    await agents.put(key("k1"), "ann", registration());
+
+    const foreign = await agents.rotateSecret(key("k2"), "ann", 60);
+    const own = await agents.rotateSecret(key("k1"), "ann", 60);
+
+    expect(foreign).toMatchObject({ refusal: { code: "agent_not_yours" } });
+    expect(own).toMatchObject({ ok: true, value: { agent_id: "ann", secret: "whsec_secret" } });
+    expect(await agents.get("acme", "ann")).not.toHaveProperty("value.secret");
+    expect(records.get("acme/ann")?.former?.until).toBe("1970-01-01T00:17:40.000Z");
+  });
+
+  it("is known at once to who has just asked for the old one", async () => {
+    await agents.put(key("k1"), "ann", registration());
+    await agents.known("acme", "ann");
+
+    await agents.rotateSecret(key("k1"), "ann", 60);
+
+    expect((await agents.known("acme", "ann"))?.former).toBeDefined();
   });
 });
 

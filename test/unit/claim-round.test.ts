@@ -49,6 +49,15 @@ describe("one pool", () => {
     ]);
   });
 
+  it("is told which slot is free with the same question", async () => {
+    const pool = stocked("a");
+    const releasing = { task_id: "t0", attempt: 2 };
+
+    await askPools(named(pool), round({ releasing }));
+
+    expect(claimsOf(pool)).toMatchObject([["claim", { max_tasks: 3, releasing }]]);
+  });
+
   it("says that it does not know the executor", async () => {
     const pools = named(fakePool({ answer: () => ({ known: false, offers: [] }) }));
 
@@ -67,6 +76,20 @@ describe("several pools", () => {
     expect(claimsOf(three)).toEqual([
       ["claim", { agent_id: "ann", max_tasks: 1, wait_ms: 0, claim_id: "c1", slots_elsewhere: 2 }],
     ]);
+  });
+
+  it("are told which slot is free before any of them is asked for a task", async () => {
+    const [one, two] = [stocked("a"), stocked("b")];
+    const releasing = { task_id: "t0", attempt: 2 };
+
+    await askPools(named(one, two), round({ releasing }));
+
+    for (const pool of [one, two]) {
+      const [first, ...others] = claimsOf(pool).map(([, order]) => order);
+      expect(first).toMatchObject({ max_tasks: 0, wait_ms: 0, releasing });
+      expect(others.length).toBeGreaterThan(0);
+      for (const order of others) expect(order).not.toHaveProperty("releasing");
+    }
   });
 
   it("count the slots of all of them", async () => {

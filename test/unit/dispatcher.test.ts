@@ -44,6 +44,10 @@ const claim = (max_tasks = 5, wait_seconds = 20) => ({
   max_tasks,
   wait_seconds,
 });
+function abortable() {
+  const controller = new AbortController();
+  return { signal: controller.signal, abort: () => controller.abort() };
+}
 const with2 = () => fakePool({ answer: () => ({ known: true, offers: [offer("a"), offer("b")] }) });
 
 describe("a claim", () => {
@@ -99,6 +103,41 @@ describe("a claim", () => {
     expect([pool.calls.length, log]).toEqual([1, ["offer_not_assigned"]]);
   });
 
+  it("ends its waits when nobody waits for it any more, and gives back what was reserved", async () => {
+    const later = Promise.withResolvers<void>();
+    const pool = fakePool({
+      answer: async () => {
+        await later.promise;
+        return { known: true, offers: [offer("a")] };
+      },
+    });
+    const { claim: ask } = dispatcher(pool, {
+      assign: () => Promise.reject(new Error("must not be asked")),
+    });
+    const { signal, abort } = abortable();
+
+    const asking = ask(BY, "ann", claim(), { signal });
+    await Promise.resolve();
+    abort();
+    later.resolve();
+
+    expect(await asking).toEqual(ok({ tasks: [] }));
+    expect(pool.calls.slice(1)).toEqual([
+      ["stopWaiting", "c1"],
+      ["giveBack", "a", 1, "ann"],
+    ]);
+  });
+
+  it("tells the pool which slot of the executor is free", async () => {
+    const pool = fakePool();
+    const { claim: ask } = dispatcher(pool);
+    const releasing = { task_id: "t0", attempt: 2 };
+
+    await ask(BY, "ann", claim(), { releasing });
+
+    expect(pool.calls).toMatchObject([["claim", { releasing }]]);
+  });
+
   it("is refused to who may not claim for the executor, before any pool is asked", async () => {
     const pool = fakePool();
     const { claim: ask } = dispatcher(pool, { claimant: async () => no("agent_not_yours") });
@@ -133,39 +172,39 @@ describe("a claim", () => {
   });
 });
 
-describe("a message for the built-in executor", () => {
-  const message = { tenant: "acme", pool: "default", task_id: "a" };
+describe("a message that speaks of a reserved task", () => {
+  const message = { tenant: "acme", pool: "default", task_id: "a", agent_id: "sam" };
   const reserved = () => fakePool({ reservation: async () => offer("a") });
 
   it("becomes the task and its lease", async () => {
-    const { takeForBuiltin } = dispatcher(reserved());
+    const { takeReserved } = dispatcher(reserved());
 
-    expect(await takeForBuiltin(message)).toEqual(
+    expect(await takeReserved(message)).toEqual(
       ok({ task: JSON.stringify({ task_id: "a" }), lease: LEASE }),
     );
   });
 
   it("is nothing when the pool has not reserved the task for it, or not any more", async () => {
-    const { takeForBuiltin } = dispatcher(fakePool(), {
+    const { takeReserved } = dispatcher(fakePool(), {
       assign: () => Promise.reject(new Error("must not be asked")),
     });
 
-    expect(await takeForBuiltin(message)).toEqual(ok(null));
+    expect(await takeReserved(message)).toEqual(ok(null));
   });
 
   it.each(["task_ended", "task_not_found"] as const)("frees the slot after %s", async (code) => {
     const pool = reserved();
-    const { takeForBuiltin } = dispatcher(pool, { assign: async () => no(code) });
+    const { takeReserved } = dispatcher(pool, { assign: async () => no(code) });
 
-    expect(await takeForBuiltin(message)).toMatchObject({ refusal: { code } });
+    expect(await takeReserved(message)).toMatchObject({ refusal: { code } });
     expect(pool.calls).toEqual([["release", "a", 1, "sam"]]);
   });
 
   it("keeps the slot when a repeated message finds the task at work", async () => {
     const pool = reserved();
-    const { takeForBuiltin } = dispatcher(pool, { assign: async () => no("transition_refused") });
+    const { takeReserved } = dispatcher(pool, { assign: async () => no("transition_refused") });
 
-    expect(await takeForBuiltin(message)).toMatchObject({ ok: false });
+    expect(await takeReserved(message)).toMatchObject({ ok: false });
     expect(pool.calls).toEqual([]);
   });
 });

@@ -145,7 +145,7 @@ describe("the lease token", () => {
       (seen) => ({
         notify: async (_by, lease) => (
           seen.push(lease),
-          ok({ receipt: { seq: 3, event_id: "e3" }, isNew: true })
+          ok({ receipt: { seq: 3, event_id: "e3" }, isNew: true, ended_attempt: null })
         ),
       }),
     ],
@@ -158,6 +158,7 @@ describe("the lease token", () => {
           ok({
             receipt: { task_id, end_reason: "cancelled", completion_status: "cancelled" },
             isNew: true,
+            ended_attempt: null,
           })
         ),
       }),
@@ -181,7 +182,8 @@ describe("the lease token", () => {
 describe("receipts", () => {
   const noted = (receipt: object, isNew: boolean): Given => ({
     tasks: {
-      notify: async () => ok({ receipt: receipt as { seq: number; event_id: string }, isNew }),
+      notify: async () =>
+        ok({ receipt: receipt as { seq: number; event_id: string }, isNew, ended_attempt: null }),
     },
   });
 
@@ -203,7 +205,9 @@ describe("receipts", () => {
     [false, 200],
   ])("tell a first end from a repeated one (%s)", async (isNew, status) => {
     const receipt = { task_id: "t1", end_reason: "timeout", completion_status: "failure" } as const;
-    const { app } = createFakeApp({ tasks: { end: async () => ok({ receipt, isNew }) } });
+    const { app } = createFakeApp({
+      tasks: { end: async () => ok({ receipt, isNew, ended_attempt: null }) },
+    });
 
     const response = await send(app, "/v1/tasks/t1/end", { body: END, headers: held });
 

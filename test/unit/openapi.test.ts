@@ -109,6 +109,22 @@ describe("/openapi.json", () => {
     expect(document.paths["/health"]?.["get"]?.security).toEqual([]);
   });
 
+  it("says which routes an agent's signature opens in place of a key", async () => {
+    const { document } = await fetchDocument();
+
+    const signed = Object.entries(document.paths).filter(([, methods]) =>
+      JSON.stringify(methods).includes('{"signature":[]}'),
+    );
+
+    expect(signed.map(([path]) => path).toSorted()).toEqual([
+      "/v1/notifications",
+      "/v1/tasks/{task_id}/decline",
+      "/v1/tasks/{task_id}/end",
+      "/v1/tasks/{task_id}/heartbeat",
+    ]);
+    expect(JSON.stringify(document)).toContain('"name":"webhook-signature"');
+  });
+
   it("explains every code", async () => {
     const { document } = await fetchDocument();
 

@@ -125,6 +125,9 @@ export function createFakeApp(given: Given = {}) {
     log: (level, event, fields) => lines.push({ level, event, ...fields }),
     newRequestId: () => "generated-id",
     newHex: (bytes) => "ab".repeat(bytes),
+    openSocket: () => {
+      throw new Error("unexpected call of openSocket");
+    },
     keys: portOf("keys", { ...given.keys, principalOf }, calls),
     tasks: portOf("tasks", given.tasks ?? {}, calls),
     escalations: portOf("escalations", given.escalations ?? {}, calls),

@@ -1,7 +1,7 @@
 import { Webhook, WebhookVerificationError } from "standardwebhooks";
 import { describe, expect, it } from "vitest";
 
-import { newSecret, signatureHeader, signingKey } from "../../src/delivery/signature.ts";
+import { isSigned, newSecret, signatureHeader, signingKey } from "../../src/delivery/signature.ts";
 import { webhookSecretSchema } from "../../src/protocol/webhook.ts";
 
 const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -116,5 +116,51 @@ describe("signatures", () => {
 
     for (const secret of secrets) expect(webhookSecretSchema.safeParse(secret).success).toBe(true);
     expect(new Set(secrets).size).toBe(50);
+  });
+});
+
+describe("verifying", () => {
+  const signedBy = async (...secrets: string[]) =>
+    signatureHeader(await Promise.all(secrets.map(signingKey)), MESSAGE);
+  const verify = async (header: string, secrets = [SECRET], message = MESSAGE) =>
+    isSigned(await Promise.all(secrets.map(signingKey)), message, header);
+
+  it("takes what the reference library signed", async () => {
+    const at = new Date(MESSAGE.timestamp * 1_000);
+
+    const header = new Webhook(SECRET).sign(MESSAGE.id, at, '{"test": 2432232314}');
+
+    expect(await verify(header)).toBe(true);
+  });
+
+  it("takes one good signature among others, and any of the secrets that are valid", async () => {
+    const [older, newer] = [newSecret(), newSecret()];
+
+    expect(await verify(await signedBy(older, newer), [newer])).toBe(true);
+    expect(await verify(await signedBy(older), [newer, older])).toBe(true);
+    expect(await verify(`v2,AAAA ${await signedBy(SECRET)}`)).toBe(true);
+  });
+
+  it.each<[string, (good: string) => string]>([
+    ["nothing", () => ""],
+    ["no base64", () => "v1,????"],
+    ["another version", (good) => good.replace("v1,", "v2,")],
+    ["a part", (good) => good.slice(0, -2)],
+    ["more than it looks at", (good) => `${"v1,AAAA ".repeat(8)}${good}`],
+  ])("takes no header with %s", async (_what, spoil) => {
+    expect(await verify(spoil(await signedBy(SECRET)))).toBe(false);
+  });
+
+  it.each([
+    ["id", { ...MESSAGE, id: "msg_2" }],
+    ["time", { ...MESSAGE, timestamp: MESSAGE.timestamp + 1 }],
+    ["body", { ...MESSAGE, body: new TextEncoder().encode("{}") }],
+  ])("takes no signature of another %s", async (_what, message) => {
+    expect(await verify(await signedBy(SECRET), [SECRET], message)).toBe(false);
+  });
+
+  it("takes no signature of another secret, nor any without a secret", async () => {
+    expect(await verify(await signedBy(newSecret()))).toBe(false);
+    expect(await verify(await signedBy(SECRET), [])).toBe(false);
   });
 });

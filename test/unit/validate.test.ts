@@ -197,6 +197,7 @@ describe("the middleware", () => {
         traceId: "",
         origin: "",
         isHead: false,
+        requestId: "generated-id",
       });
       return next();
     });
