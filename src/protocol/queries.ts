@@ -10,15 +10,16 @@ import {
 import { agentIdSchema, instantSchema, taskIdSchema } from "./primitives.ts";
 import { escalationSchema } from "./task-view.ts";
 
-/** Query parameters arrive as text. */
-const wholeNumber = (least: number, most: number) =>
+/** A whole number as a query parameter: it arrives as text. */
+export const wholeNumber = (least: number, most: number) =>
   z
     .string()
     .regex(/^\d{1,16}$/, "must be a whole number")
     .transform(Number)
     .pipe(z.int().min(least).max(most));
 
-const cursorSchema = z.string().min(1).max(500);
+/** Where to go on in a list, as its last page said. */
+export const cursorSchema = z.string().min(1).max(500);
 const limitSchema = wholeNumber(1, 200).default(50);
 
 /** Which tasks a status request asks for: the query of GET /v1/tasks. */

@@ -1,0 +1,73 @@
+import { instant, type Clock } from "../lib/ports.ts";
+import type { Insights, Metrics, MetricsQuery } from "../protocol/observation.ts";
+import { groupsOf } from "./figures.ts";
+import { insightsOf } from "./insights.ts";
+import { MAX_RUNS, readOpenQuestions, readQuestions, readRuns, type Span } from "./run-store.ts";
+
+/** Model tokens that orchestrating costs: only src/executor/ may have a model (design.md §2). */
+const ORCHESTRATOR_TOKENS = 0;
+
+/** How many times the window the time is long that findings compare with. */
+const PAST_WINDOWS = 3;
+
+/** Open questions that a finding counts, at most. */
+const MAX_OPEN_QUESTIONS = 1_000;
+
+/** What figures are made from. */
+export interface ObservatoryParts {
+  db: D1Database;
+  now: Clock;
+}
+
+/** What the read side concludes from the tasks of a tenant. */
+export interface Observatory {
+  metrics(tenant: string, query: MetricsQuery): Promise<Metrics>;
+  insights(tenant: string, window_s: number): Promise<Insights>;
+}
+
+function sampleOf(window_s: number, span: Span, found: { runs: unknown[]; isComplete: boolean }) {
+  return {
+    window_s,
+    ...span,
+    sampled: { tasks: found.runs.length, limit: MAX_RUNS, is_complete: found.isComplete },
+  };
+}
+
+/** Figures and findings, made from history when they are asked for. They throw when D1 fails. */
+export function createObservatory({ db, now }: ObservatoryParts): Observatory {
+  return {
+    async metrics(tenant, { window, by, task_type, agent_id }) {
+      const until = now();
+      const span = { since: instant(until - window * 1_000), until: instant(until) };
+      const [found, questions] = await Promise.all([
+        readRuns(db, tenant, span),
+        readQuestions(db, tenant, span),
+      ]);
+      const runs = found.runs.filter(
+        (run) =>
+          (task_type === undefined || run.task_type === task_type) &&
+          (agent_id === undefined || run.agent_id === agent_id),
+      );
+      const executor = runs.reduce((sum, { tokens }) => sum + tokens, 0);
+      return {
+        ...sampleOf(window, span, found),
+        by,
+        groups: groupsOf(runs, by, questions),
+        tokens: { orchestrator: ORCHESTRATOR_TOKENS, executor },
+      };
+    },
+    async insights(tenant, window_s) {
+      const until = now();
+      const since = until - window_s * 1_000;
+      const compared_since = instant(since - PAST_WINDOWS * window_s * 1_000);
+      const span = { since: instant(since), until: instant(until) };
+      const [found, past, open] = await Promise.all([
+        readRuns(db, tenant, span),
+        readRuns(db, tenant, { since: compared_since, until: span.since }),
+        readOpenQuestions(db, tenant, MAX_OPEN_QUESTIONS),
+      ]);
+      const items = insightsOf({ now: found.runs, past: past.runs }, open, until);
+      return { ...sampleOf(window_s, span, found), compared_since, items };
+    },
+  };
+}

@@ -1,0 +1,117 @@
+import { z } from "zod";
+
+import { severitySchema, taskTypeSchema } from "./enums.ts";
+import { agentIdSchema, instantSchema } from "./primitives.ts";
+import { wholeNumber } from "./queries.ts";
+
+/* What the read side concludes from many tasks: figures and findings. Instants are UTC, durations seconds. */
+
+/** Seconds back from now: a minute to 90 days, a day when absent. */
+const windowSchema = wholeNumber(60, 7_776_000)
+  .default(86_400)
+  .meta({ description: "Seconds back from now; tasks count by when they were created." });
+
+export const metricsBySchema = z.enum(["agent", "task_type", "hour"]);
+export type MetricsBy = z.infer<typeof metricsBySchema>;
+
+export const metricsQuerySchema = z.strictObject({
+  window: windowSchema,
+  by: metricsBySchema.default("agent"),
+  task_type: taskTypeSchema.optional(),
+  agent_id: agentIdSchema.optional(),
+});
+export type MetricsQuery = z.infer<typeof metricsQuerySchema>;
+
+export const insightsQuerySchema = z.strictObject({ window: windowSchema });
+
+const sampleFields = {
+  window_s: z.int(),
+  since: instantSchema,
+  until: instantSchema,
+  sampled: z
+    .strictObject({ tasks: z.int(), limit: z.int(), is_complete: z.boolean() })
+    .meta({ description: "How many tasks were looked at: the newest ones, when there are more." }),
+};
+
+const rateSchema = z.number().min(0).max(1).nullable();
+
+const metricsGroupSchema = z
+  .strictObject({
+    key: z
+      .string()
+      .nullable()
+      .meta({ description: "Agent, task type or hour of the day (00-23, UTC); null: nobody." }),
+    volume: z.int().meta({ description: "Tasks, whatever became of them." }),
+    open: z.int().meta({ description: "Of them without an outcome yet." }),
+    runs: z.int().meta({ description: "Of them with an outcome other than cancelled." }),
+    cancelled: z.int(),
+    succeeded: z.int(),
+    success_rate: rateSchema.meta({ description: "Share of `runs`; null where there are none." }),
+    duration_s: z
+      .strictObject({ p50: z.number(), p95: z.number() })
+      .nullable()
+      .meta({ description: "Of `runs` that started, from the start to the outcome." }),
+    quality: rateSchema.meta({ description: "Mean overall_score of those that were assessed." }),
+    cost_usd: z.number(),
+    tokens: z.int(),
+    escalations: z.int(),
+    retries: z.int().meta({ description: "Assignments after the first, of all tasks." }),
+    failure_causes: z.array(z.strictObject({ cause: z.string(), count: z.int() })),
+    retry_effect: z
+      .strictObject({
+        retried: z.int(),
+        success_rate_retried: rateSchema,
+        success_rate_at_once: rateSchema,
+      })
+      .meta({ description: "Whether `runs` with more than one assignment did well, and others." }),
+  })
+  .meta({ id: "MetricsGroup", title: "Figures of tasks that have something in common" });
+export type MetricsGroup = z.infer<typeof metricsGroupSchema>;
+
+export const metricsSchema = z
+  .strictObject({
+    ...sampleFields,
+    by: metricsBySchema,
+    groups: z.array(metricsGroupSchema),
+    tokens: z
+      .strictObject({ orchestrator: z.int(), executor: z.int() })
+      .meta({ description: "Model tokens by role; the orchestrator calls no model." }),
+  })
+  .meta({ id: "Metrics", title: "How tasks have gone" });
+export type Metrics = z.infer<typeof metricsSchema>;
+
+export const insightRuleSchema = z.enum([
+  "failure_rate_risen",
+  "slow_agent",
+  "dominant_failure_cause",
+  "retries_never_help",
+  "escalations_waiting",
+  "capacity_missing",
+  "cost_outliers",
+]);
+
+const insightSchema = z
+  .strictObject({
+    rule: insightRuleSchema,
+    severity: severitySchema,
+    subject: z.strictObject({
+      kind: z.enum(["agent", "task_type", "failure_cause", "escalations"]),
+      id: z.string(),
+    }),
+    title: z.string(),
+    evidence: z.record(z.string(), z.union([z.number(), z.string()])),
+    score: z.number().meta({ description: "Tasks that it costs, as an estimate; ranks the list." }),
+  })
+  .meta({ id: "Insight", title: "A finding with the numbers that it rests on" });
+export type Insight = z.infer<typeof insightSchema>;
+
+export const insightsSchema = z
+  .strictObject({
+    ...sampleFields,
+    compared_since: instantSchema.meta({
+      description: "Rates are compared with those from here to `since`.",
+    }),
+    items: z.array(insightSchema).meta({ description: "The gravest first." }),
+  })
+  .meta({ id: "Insights", title: "What stands out" });
+export type Insights = z.infer<typeof insightsSchema>;
