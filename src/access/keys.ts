@@ -11,6 +11,8 @@ import { Recent } from "./recent.ts";
 /** What the keys need from outside. */
 export interface KeysPorts {
   db: D1Database;
+  /** Makes a read of D1, unless that is down. */
+  read: <Value>(query: () => Promise<Value>) => Promise<Value>;
   now: Clock;
   /** The bootstrap key, or null where the installation has none. */
   adminKey: string | null;
@@ -23,6 +25,13 @@ const TRUSTED_MS = 5_000;
 
 /** Keys that a Worker remembers, known and unknown ones apart: guesses must not drive out the real ones. */
 const MAX_REMEMBERED = 1_000;
+
+/**
+ * How long a key that can't be looked up stays good: tasks go on while D1 is down, for those who were there before.
+ *
+ * A key that was removed just before may open doors that long.
+ */
+const GRACE_MS = 600_000;
 
 const KEY_ID_BYTES = 16;
 
@@ -113,9 +122,20 @@ export class Keys {
     const known = this.#known.get(hash, now);
     if (known !== undefined) return known;
     if (this.#unknown.get(hash, now) !== undefined) return null;
-    const found = await findKey(this.#ports.db, hash);
-    if (found === null) this.#unknown.put(hash, true, now);
-    else this.#known.put(hash, found, now);
+    let found: KeyView | null;
+    try {
+      found = await this.#ports.read(() => findKey(this.#ports.db, hash));
+    } catch (error) {
+      const last = this.#known.stale(hash, now, GRACE_MS);
+      if (last === undefined) throw error;
+      return last;
+    }
+    if (found === null) {
+      this.#known.forget(hash);
+      this.#unknown.put(hash, true, now);
+    } else {
+      this.#known.put(hash, found, now);
+    }
     return found;
   }
 }

@@ -17,6 +17,11 @@ export class Recent<Value> {
     return entry !== undefined && now < entry.until ? entry.value : undefined;
   }
 
+  /** What was put under this name and has been out of date for less than `grace_ms`, or undefined. */
+  stale(name: string, now: number, grace_ms: number): Value | undefined {
+    return this.get(name, now - grace_ms);
+  }
+
   put(name: string, value: Value, now: number): void {
     this.#entries.delete(name);
     this.#entries.set(name, { value, until: now + this.#limits.ttl_ms });

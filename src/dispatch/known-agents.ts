@@ -9,6 +9,9 @@ import type { AgentRecord, Agents, AgentStore } from "./agents.ts";
 /** How long a claim may trust what it read: a changed registration reaches every claim within this time. */
 const TRUST_MS = 5_000;
 
+/** How long a registration stays good when the registry can't be read. */
+const GRACE_MS = 600_000;
+
 /** Beyond this the memory of registrations is emptied, so that it can't grow with the number of executors. */
 const MAX_TRUSTED = 10_000;
 
@@ -20,7 +23,14 @@ export function createKnownAgents({ now, store }: { now: Clock; store: AgentStor
     const name = nameOf(tenant, agent_id);
     const before = trusted.get(name);
     if (!isFresh && before && before.until > now()) return before.record;
-    const record = await store.get(tenant, agent_id);
+    let record: AgentRecord | null;
+    try {
+      record = await store.get(tenant, agent_id);
+    } catch (error) {
+      // While the registry can't be read, work goes on for those who were there before.
+      if (isFresh || before === undefined || before.until + GRACE_MS <= now()) throw error;
+      return before.record;
+    }
     trusted.delete(name);
     if (record === null) return null;
     if (trusted.size >= MAX_TRUSTED) trusted.clear();

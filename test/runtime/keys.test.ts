@@ -10,10 +10,11 @@ import { recordingDb } from "./recording-db.ts";
 const ADMIN_KEY = "an operator chose this";
 
 function newKeys(adminKey: string | null = ADMIN_KEY) {
-  const clock = { now: T0 };
+  const clock = { now: T0, isDown: false };
   const recording = recordingDb(env.DB);
   const keys: KeyPort = new Keys({
     db: recording.db,
+    read: (query) => (clock.isDown ? Promise.reject(new Error("D1 is down")) : query()),
     now: () => clock.now,
     adminKey,
     randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
@@ -155,6 +156,24 @@ describe("the API keys", () => {
     await keys.principalOf(key);
 
     expect([first, recording.trips() - before]).toEqual([2, 3]);
+  });
+
+  it("stay good for ten minutes while D1 is down, unless they were known to be gone or are expired", async () => {
+    const { keys, clock } = newKeys();
+    const { key } = await created(keys);
+    const short = await created(keys, { expires_at: at(60) });
+    const gone = await created(keys);
+    for (const known of [key, short.key, gone.key]) await keys.principalOf(known);
+    await keys.remove("default", gone.key_id);
+    await keys.principalOf(gone.key);
+    clock.isDown = true;
+    clock.now += 600_000;
+
+    expect(await keys.principalOf(key)).toMatchObject({ tenant: "default" });
+    expect(await keys.principalOf(short.key)).toBeNull();
+    await expect(keys.principalOf(gone.key)).rejects.toThrow("down");
+    clock.now += 5_000;
+    await expect(keys.principalOf(key)).rejects.toThrow("down");
   });
 
   it("are listed in pages, each tenant its own", async () => {
