@@ -201,3 +201,29 @@ export const deadLetterTable = sqliteTable(
   },
   (table) => [index("dead_letter_by_arrival").on(table.received_at, table.id)],
 );
+
+/**
+ * What executors learned, as they said it with their result.
+ *
+ * `words` is the text for searching: its words in one plain form, each between spaces (history/lessons.ts).
+ */
+export const lessonTable = sqliteTable(
+  "lesson",
+  {
+    tenant: text().notNull(),
+    created_at: text().notNull(),
+    lesson_id: text().notNull(),
+    task_id: text().notNull(),
+    task_type: text().notNull(),
+    agent_id: text(),
+    text: text().notNull(),
+    words: text().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.tenant, table.created_at, table.lesson_id] })],
+);
+
+/** Where a sweep that could not look at everything goes on; `cursor` is JSON. */
+export const sweepCursorTable = sqliteTable("sweep_cursor", {
+  name: text().primaryKey(),
+  cursor: text().notNull(),
+});

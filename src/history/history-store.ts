@@ -99,6 +99,15 @@ WHERE true
 ON CONFLICT DO UPDATE SET seq = excluded.seq, state = excluded.state, body = excluded.body
 WHERE excluded.seq > escalation.seq AND excluded.body <> escalation.body`;
 
+/** A lesson never changes, and news repeat it under the same key. */
+const INSERT_LESSONS = `
+INSERT INTO lesson (tenant, created_at, lesson_id, task_id, task_type, agent_id, text, words)
+SELECT new.value ->> 'tenant', new.value ->> 'created_at', new.value ->> 'lesson_id', new.value ->> 'task_id',
+  new.value ->> 'task_type', new.value ->> 'agent_id', new.value ->> 'text', new.value ->> 'words'
+FROM json_each(?1) AS new
+WHERE true
+ON CONFLICT DO NOTHING`;
+
 const WRITE_TASKS = [updateTasks(false), updateTasks(true), INSERT_TASKS];
 const WRITE_RUNS = [DELETE_CONTAINED_RUNS, INSERT_RUNS];
 
@@ -123,7 +132,8 @@ function parametersOf(records: readonly object[]): string[] {
  *
  * A record that is not newer than its row writes nothing. Rows written: 3 for a new task (the row and two
  * index entries, one of them only unless it is completed), then 1 for each record of it; 1 more when its
- * status changes, but not to completed; 1 more when its events came out of order or no longer fit the row.
+ * status changes, but not to completed; 1 more when its events came out of order or no longer fit the row;
+ * 1 for each lesson.
  *
  * @throws when D1 fails; then nothing was written
  */
@@ -138,6 +148,7 @@ export async function writeHistory(db: D1Database, records: HistoryRecords): Pro
     ...bound(WRITE_TASKS, records.tasks),
     ...bound(WRITE_RUNS, records.runs),
     ...bound([UPSERT_ESCALATIONS], records.escalations),
+    ...bound([INSERT_LESSONS], records.lessons),
   ];
   if (statements.length > 0) await db.batch(statements);
 }

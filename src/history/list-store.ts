@@ -1,4 +1,4 @@
-import { and, desc, eq, sql, type SQL } from "drizzle-orm";
+import { and, desc, eq, ne, sql, type SQL } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 
 import { isBefore } from "../db/keyset.ts";
@@ -19,6 +19,18 @@ import { taskViewSchema, type TaskView } from "../protocol/task-view.ts";
  */
 const MAX_SCANNED = 2_000;
 
+/** Which tasks are meant: the query of the list, and what those who act on many may say besides. */
+type TaskFilter = Omit<StatusRequest, "cursor" | "limit"> & {
+  created_before?: string | undefined;
+  batch_id?: string | undefined;
+  parent_task_id?: string | undefined;
+  pool?: string | undefined;
+  /** Leaves out tasks that have ended. */
+  isActive?: boolean | undefined;
+};
+
+type TaskQuery = TaskFilter & Pick<StatusRequest, "cursor" | "limit">;
+
 const TASK_PLACE = {
   place: (row: { created_at: string; task_id: string }): Place => ({
     at: row.created_at,
@@ -27,23 +39,29 @@ const TASK_PLACE = {
 };
 
 /** Tasks in a status other than completed, by the index on them. */
-function ofStatus({ status }: StatusRequest): SQL | undefined {
+function ofStatus({ status }: TaskFilter): SQL | undefined {
   if (status === undefined || status === "completed") return undefined;
   // Its condition is written out: SQLite takes a partial index only where it can prove that it applies.
   return and(eq(taskTable.status, status), sql`${taskTable.status} <> 'completed'`);
 }
 
 /** The rows of a page in index order: which tasks may be looked at, before any filter. */
-function keyed(tenant: string, query: StatusRequest, place: Place | null): SQL | undefined {
+function keyed(tenant: string, query: TaskFilter, place: Place | null): SQL | undefined {
+  const stored = (at: string) => instant(Date.parse(at));
   const createdAfter =
     query.created_after === undefined
       ? undefined
-      : sql`${taskTable.created_at} > ${instant(Date.parse(query.created_after))}`;
+      : sql`${taskTable.created_at} > ${stored(query.created_after)}`;
+  const createdBefore =
+    query.created_before === undefined
+      ? undefined
+      : sql`${taskTable.created_at} < ${stored(query.created_before)}`;
   return and(
     eq(taskTable.tenant, tenant),
     ofStatus(query),
     isBefore({ at: taskTable.created_at, id: taskTable.task_id }, place),
     createdAfter,
+    createdBefore,
   );
 }
 
@@ -67,7 +85,7 @@ function scanOf(db: D1Database, keys: SQL | undefined) {
     .as("scan");
 }
 
-function filtersOf(scan: ReturnType<typeof scanOf>, query: StatusRequest): SQL | undefined {
+function filtersOf(scan: ReturnType<typeof scanOf>, query: TaskFilter): SQL | undefined {
   const names = ["status", "phase", "task_type", "agent_id", "priority"] as const;
   const equal = names.flatMap((name) => {
     const value = query[name];
@@ -77,7 +95,12 @@ function filtersOf(scan: ReturnType<typeof scanOf>, query: StatusRequest): SQL |
     query.tag === undefined
       ? undefined
       : sql`EXISTS (SELECT 1 FROM json_each(${scan.tags}) AS tag WHERE tag.value = ${query.tag})`;
-  return and(...equal, tagged);
+  const inView = (["batch_id", "parent_task_id", "pool"] as const).flatMap((name) => {
+    const value = query[name];
+    return value === undefined ? [] : [sql`${scan.view} ->> ${`$.${name}`} = ${value}`];
+  });
+  const active = query.isActive === true ? ne(scan.phase, "ended") : undefined;
+  return and(...equal, ...inView, tagged, active);
 }
 
 /** The last row that a scan has looked at, when there may be more behind it. */
@@ -103,7 +126,7 @@ async function scanEnd(db: D1Database, keys: SQL | undefined): Promise<Place | n
 export async function listTasks(
   db: D1Database,
   tenant: string,
-  query: StatusRequest,
+  query: TaskQuery,
 ): Promise<Result<Page<TaskView>, Refusal>> {
   const from = placeOf(query.cursor);
   if (!from.ok) return from;

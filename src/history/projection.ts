@@ -1,6 +1,7 @@
 import { instant } from "../lib/ports.ts";
 import type { TaskEvent, TaskView } from "../protocol/task-view.ts";
 import { slim, type Bulk } from "./bulk.ts";
+import { lessonsOf, type LessonRecord } from "./lessons.ts";
 import type { TaskNews } from "./news.ts";
 
 /** Consecutive events of one task. */
@@ -52,6 +53,7 @@ export interface HistoryRecords {
   tasks: TaskRecord[];
   runs: RunRecord[];
   escalations: EscalationRecord[];
+  lessons: LessonRecord[];
 }
 
 /** Characters of JSON in one run, so that a run of many events stays far below a row's 2 MB. */
@@ -113,7 +115,9 @@ function taskOf(tenant: string, newest: TaskNews, run: EventRun | undefined): Ta
   };
 }
 
-function recordsOf(newsOfTask: readonly TaskNews[]): Omit<HistoryRecords, "escalations"> {
+function recordsOf(
+  newsOfTask: readonly TaskNews[],
+): Omit<HistoryRecords, "escalations" | "lessons"> {
   const newest = newsOfTask.toSorted((a, b) => b.view.seq - a.view.seq)[0];
   if (newest === undefined) return { tasks: [], runs: [] };
   const runs = runsOf(bySeq(newsOfTask.flatMap((news) => news.events)));
@@ -161,5 +165,6 @@ export function project(news: readonly TaskNews[]): HistoryRecords {
     tasks: records.flatMap(({ tasks }) => tasks),
     runs: records.flatMap(({ runs }) => runs),
     escalations: escalationsOf(news),
+    lessons: lessonsOf(news),
   };
 }
