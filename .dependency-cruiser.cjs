@@ -89,7 +89,7 @@ module.exports = {
       "room-imports-assembly",
       "services, queues and index put rooms together; a room that knows them is no room.",
       { path: "^src/[^/]+/" },
-      { path: "^src/(services|services-doors|services-executors|services-webhooks|queues|index)\\.ts$" },
+      { path: "^src/(services|services-[a-z]+|queues|index)\\.ts$" },
     ),
     rule(
       "room-imports-config-values",

@@ -1,6 +1,7 @@
 import { EndpointObject } from "./delivery/endpoint/endpoint-object.ts";
 import { PoolObject } from "./dispatch/pool/pool-object.ts";
 import { consume } from "./queues.ts";
+import { sweepTasks } from "./services-observe.ts";
 import { endpointPortsOf, sweepEndpoints } from "./services-webhooks.ts";
 import { faceOf, taskPortsOf } from "./services.ts";
 import { TaskObject } from "./task/task-object.ts";
@@ -13,5 +14,7 @@ export { EndpointObject, PoolObject, TaskObject };
 export default {
   fetch: (request, env, ctx) => faceOf(env).fetch(request, env, ctx),
   queue: (batch, env) => consume(batch, env),
-  scheduled: (_controller, env) => sweepEndpoints(env),
+  scheduled: async (_controller, env) => {
+    await Promise.all([sweepEndpoints(env), sweepTasks(env)]);
+  },
 } satisfies ExportedHandler<Env>;

@@ -8,8 +8,12 @@ import { endpointName, shardsOf } from "./delivery/shards.ts";
 import { newSecret } from "./delivery/signature.ts";
 import { createAgentStore } from "./dispatch/agent-store.ts";
 import type { PoolPort } from "./dispatch/pool/pool-port.ts";
+import { createGuard } from "./history/guard.ts";
+import { consoleLog } from "./lib/log.ts";
 import type { Clock } from "./lib/ports.ts";
 import { createSealer } from "./lib/seal.ts";
+import { createKnownHistories } from "./observe/known-histories.ts";
+import { readTypeHistory } from "./observe/type-history-store.ts";
 import type { TaskObject } from "./task/task-object.ts";
 
 /* Everything that has a binding behind it. */
@@ -32,6 +36,8 @@ type TaskStub = DurableObjectStub<TaskObject>;
 function build(env: Env) {
   const config = readConfig({ ...env });
   const sealer = createSealer(config.sealKeys);
+  const guard = createGuard(now, consoleLog("history", now));
+  const agentStore = createAgentStore(env.DB);
   return {
     config,
     hostFault: createHostCheck({
@@ -46,7 +52,15 @@ function build(env: Env) {
     webhookStore: new WebhookStore(env.DB),
     audit: new AuditStore(env.DB),
     callbacks: { secrets: new CallbackSecretStore(env.DB), newSecret, sealer, now },
-    agentStore: createAgentStore(env.DB),
+    agentStore: {
+      ...agentStore,
+      get: (tenant: string, agent_id: string) => guard.get(() => agentStore.get(tenant, agent_id)),
+    },
+    guard,
+    typeHistories: createKnownHistories({
+      now,
+      read: (tenant, since) => guard.get(() => readTypeHistory(env.DB, tenant, since)),
+    }),
   };
 }
 

@@ -102,8 +102,9 @@ export class TaskKeeper {
   }
 
   /** What the alarm does. Never throws: the platform drops an alarm that failed too often. */
-  async wake(): Promise<void> {
-    this.#alarmAt = null;
+  async wake({ hasAlarmFired }: { hasAlarmFired: boolean }): Promise<void> {
+    // Without it firing, what is remembered of the alarm is in doubt: storage is asked.
+    this.#alarmAt = hasAlarmFired ? null : undefined;
     const isNewHere = this.#stored === undefined;
     try {
       await this.#runErrands(isNewHere);

@@ -243,7 +243,12 @@ export class TaskObject extends DurableObject<Env> {
     closeWatchers([socket], code);
   }
 
+  /** Does what is due and arms the alarm, for a task whose alarm was lost. */
+  async nudge(): Promise<void> {
+    await this.#keeper.wake({ hasAlarmFired: false });
+  }
+
   override async alarm(): Promise<void> {
-    await this.#keeper.wake();
+    await this.#keeper.wake({ hasAlarmFired: true });
   }
 }

@@ -5,10 +5,23 @@ import { deleteKey, findKey, listKeys } from "../../src/access/key-store.ts";
 import { listDeadLetters } from "../../src/history/dead-letter-store.ts";
 import { listEscalations } from "../../src/history/escalation-store.ts";
 import { writeHistory } from "../../src/history/history-store.ts";
+import { listLessons } from "../../src/history/lesson-store.ts";
 import { listTasks } from "../../src/history/list-store.ts";
 import { project } from "../../src/history/projection.ts";
 import { isComplete, readEvents, readReport, readView } from "../../src/history/task-log-store.ts";
+import {
+  countActive,
+  forgetNewer,
+  readAllRows,
+  readFinalizing,
+  readNamedRows,
+  readOpenRows,
+} from "../../src/observe/active-store.ts";
+import { readOpenQuestions, readQuestions, readRuns } from "../../src/observe/run-store.ts";
+import { readSweepCursor, readTenants, writeSweepCursor } from "../../src/observe/sweeper-store.ts";
+import { readTypeHistory } from "../../src/observe/type-history-store.ts";
 import { cursorOf } from "../../src/protocol/keyset.ts";
+import { lessonsQuerySchema } from "../../src/protocol/lesson.ts";
 import { statusRequestSchema } from "../../src/protocol/queries.ts";
 import { at, escalationOf, eventsOf, viewOf } from "../task-news.ts";
 import { fullScans, planOf, recordingDb } from "./recording-db.ts";
@@ -21,6 +34,10 @@ const news = {
   escalation: escalationOf(),
   isRebuild: true,
 };
+const span = { since: at(0), until: at(9) };
+const place = { at: at(1), id: "x" };
+const lessons = (query: Record<string, string>) => (db: D1Database) =>
+  listLessons(db, "acme", lessonsQuerySchema.parse(query));
 const list = (query: Record<string, string>) => (db: D1Database) =>
   listTasks(db, "acme", statusRequestSchema.parse(query));
 
@@ -61,6 +78,28 @@ const QUERIES: [what: string, ask: (db: D1Database) => Promise<unknown>, by: Reg
     (db) => listDeadLetters(db, { isBootstrap: true }, { limit: 5, cursor }),
     /dead_letter_by_arrival/,
   ],
+  [
+    "list tasks for those who act on many",
+    (db) =>
+      listTasks(db, "acme", { limit: 5, created_before: at(9), batch_id: "b", isActive: true }),
+    /task_by_creation .*created_at/,
+  ],
+  ["read runs", (db) => readRuns(db, "acme", span), /task_by_creation .*created_at>/],
+  ["read questions", (db) => readQuestions(db, "acme", span), /escalation_by_creation/],
+  ["read open questions", (db) => readOpenQuestions(db, "acme", 5), /escalation_by_state/],
+  ["read the history of types", (db) => readTypeHistory(db, "acme", at(0)), /task_by_creation/],
+  ["count active tasks", (db) => countActive(db, "acme"), /task_by_status .*status=/],
+  ["find tasks at their end", (db) => readFinalizing(db, "acme"), /task_by_creation/],
+  ["read open rows", (db) => readOpenRows(db, "acme", null, 5), /task_by_status .*status=/],
+  ["read open rows further on", (db) => readOpenRows(db, "acme", place, 5), /task_by_status/],
+  ["read all rows", (db) => readAllRows(db, "acme", place, 5), /task_by_creation .*created_at/],
+  ["read named rows", (db) => readNamedRows(db, "acme", ["a", "b"]), /PRIMARY KEY/],
+  ["forget a row", (db) => forgetNewer(db, { tenant: "acme", task_id: "a" }, 1), /PRIMARY KEY/],
+  ["read tenants", (db) => readTenants(db, "a", 5), /SEARCH task USING .*tenant>/],
+  ["read where the sweep is", (db) => readSweepCursor(db), /PRIMARY KEY/],
+  ["forget where the sweep is", (db) => writeSweepCursor(db, null), /PRIMARY KEY/],
+  ["search lessons", lessons({ q: "two words", task_type: "testing" }), /PRIMARY KEY/],
+  ["list lessons further on", lessons({ cursor }), /PRIMARY KEY/],
   ["find a key", (db) => findKey(db, "hash"), /PRIMARY KEY/],
   ["list keys", (db) => listKeys(db, "acme", { after: "k", limit: 5 }), /api_key_by_tenant/],
   ["remove a key", (db) => deleteKey(db, "acme", "k"), /api_key_by_tenant/],

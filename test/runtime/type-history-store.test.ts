@@ -1,23 +1,10 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
-import { writeHistory } from "../../src/history/history-store.ts";
-import { project } from "../../src/history/projection.ts";
 import { readTypeHistory } from "../../src/observe/type-history-store.ts";
-import type { TaskView } from "../../src/protocol/task-view.ts";
 import { endedView, failedView } from "../seeded-runs.ts";
-import { at, eventsOf, viewOf } from "../task-news.ts";
-
-async function seed(tenant: string, views: TaskView[]): Promise<void> {
-  const news = views.map((view) => ({
-    tenant,
-    view,
-    events: eventsOf(1, 1),
-    escalation: null,
-    isRebuild: false,
-  }));
-  await writeHistory(env.DB, project(news));
-}
+import { at, viewOf } from "../task-news.ts";
+import { seed } from "./tenant.ts";
 
 const lasting = (duration_s: number) => ({ usage: { cost_usd: 0, tokens: 0, duration_s } });
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { mergePatch } from "../../src/task/machine/merge-patch.ts";
+import { mergePatch } from "../../src/lib/merge-patch.ts";
 
 describe("a merge patch", () => {
   // The examples of RFC 7396, Appendix A.

@@ -1,9 +1,9 @@
+import { mergePatch } from "../../lib/merge-patch.ts";
 import { faultsOf } from "../../protocol/faults.ts";
 import type { JsonObject } from "../../protocol/primitives.ts";
 import type { Fault } from "../../protocol/refusal.ts";
 import { taskExecutionSchema } from "../../protocol/task-execution.ts";
 import { contractFaults } from "./gates.ts";
-import { mergePatch } from "./merge-patch.ts";
 import type { SettledTask, TaskState } from "./state.ts";
 
 /** What a patch changes of the state. */

@@ -1,0 +1,75 @@
+import { canonicalJson, derivedId, instant, type Clock } from "../lib/ports.ts";
+import { taskPhaseSchema, taskStatusSchema } from "../protocol/enums.ts";
+import type { StateView } from "../protocol/state-view.ts";
+import { countActive } from "./active-store.ts";
+import { agentsOf, poolsOf, sum, type Agent } from "./census.ts";
+import { readOpenQuestions } from "./run-store.ts";
+
+/** Executors that a view counts, at most, in pages of `AGENTS_PAGE`. */
+const MAX_AGENTS = 1_000;
+const AGENTS_PAGE = 200;
+
+/** Open questions that a view counts, at most. */
+const MAX_OPEN = 1_000;
+
+/** What a view of the state is made from. */
+export interface StateParts {
+  db: D1Database;
+  /** Makes a read of D1, unless that is down. */
+  read: <Value>(query: () => Promise<Value>) => Promise<Value>;
+  now: Clock;
+  /** Executors with what their pools know of them. */
+  agents: (
+    tenant: string,
+    page: { cursor?: string | undefined; limit: number },
+  ) => Promise<{ items: Agent[]; next_cursor: string | null }>;
+}
+
+async function allAgents({ agents }: StateParts, tenant: string) {
+  const found: Agent[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await agents(tenant, { cursor, limit: AGENTS_PAGE });
+    found.push(...page.items);
+    cursor = page.next_cursor ?? undefined;
+  } while (cursor !== undefined && found.length < MAX_AGENTS);
+  return { agents: found, isComplete: cursor === undefined };
+}
+
+async function tasksOf({ db, read }: StateParts, tenant: string): Promise<StateView["tasks"]> {
+  const { groups, isComplete } = await read(() => countActive(db, tenant));
+  const named = groups.map(({ status, phase, count, task_id, created_at }) => ({
+    status: taskStatusSchema.parse(status),
+    phase: taskPhaseSchema.parse(phase),
+    count,
+    oldest: { task_id, created_at },
+  }));
+  const rank = ({ status, phase }: (typeof named)[number]) =>
+    100 * taskStatusSchema.options.indexOf(status) + taskPhaseSchema.options.indexOf(phase);
+  return {
+    active: sum(named.map(({ count }) => count)),
+    is_complete: isComplete,
+    groups: named.toSorted((a, b) => rank(a) - rank(b)),
+  };
+}
+
+/** What is going on in a tenant: active tasks, open questions, executors. Throws when D1 is down. */
+export async function stateOf(parts: StateParts, tenant: string): Promise<StateView> {
+  const [tasks, open, found] = await Promise.all([
+    tasksOf(parts, tenant),
+    parts.read(() => readOpenQuestions(parts.db, tenant, MAX_OPEN + 1)),
+    allAgents(parts, tenant),
+  ]);
+  const content = {
+    tasks,
+    escalations: {
+      open: Math.min(open.length, MAX_OPEN),
+      is_complete: open.length <= MAX_OPEN,
+      oldest_created_at: open[0]?.created_at ?? null,
+    },
+    agents: agentsOf(found.agents, found.isComplete),
+    pools: poolsOf(found.agents),
+  };
+  const digest = await derivedId(canonicalJson(content));
+  return { state_id: `state_${digest}`, at: instant(parts.now()), ...content };
+}

@@ -1,0 +1,50 @@
+import { eq } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import { z } from "zod";
+
+import { sweepCursorTable } from "../db/tables.ts";
+import type { SweepCursor } from "./sweeper.ts";
+
+const NAME = "tasks";
+
+const cursorSchema = z.strictObject({
+  tenant: z.string(),
+  place: z.strictObject({ at: z.string(), id: z.string() }).nullable(),
+});
+
+const ofTasks = eq(sweepCursorTable.name, NAME);
+
+/** Where the sweep goes on, or null when it begins anew. */
+export async function readSweepCursor(db: D1Database): Promise<SweepCursor | null> {
+  const row = await drizzle(db).select().from(sweepCursorTable).where(ofTasks).get();
+  return row === undefined ? null : cursorSchema.parse(JSON.parse(row.cursor));
+}
+
+/** Remembers where to go on; null forgets it. */
+export async function writeSweepCursor(db: D1Database, cursor: SweepCursor | null): Promise<void> {
+  if (cursor === null) {
+    await drizzle(db).delete(sweepCursorTable).where(ofTasks);
+    return;
+  }
+  const row = { name: NAME, cursor: JSON.stringify(cursor) };
+  await drizzle(db)
+    .insert(sweepCursorTable)
+    .values(row)
+    .onConflictDoUpdate({ target: sweepCursorTable.name, set: { cursor: row.cursor } });
+}
+
+/** Tenants that have tasks, from a name on, in order: a seek in the primary key for each, never a scan. */
+export async function readTenants(db: D1Database, from: string, limit: number): Promise<string[]> {
+  const { results } = await db
+    .prepare(
+      `WITH RECURSIVE found(tenant) AS (
+         SELECT (SELECT min(tenant) FROM task WHERE tenant >= ?1)
+         UNION ALL
+         SELECT (SELECT min(tenant) FROM task WHERE tenant > found.tenant) FROM found
+         WHERE found.tenant IS NOT NULL LIMIT ?2)
+       SELECT tenant FROM found WHERE tenant IS NOT NULL`,
+    )
+    .bind(from, limit)
+    .all<{ tenant: string }>();
+  return results.map(({ tenant }) => tenant);
+}
