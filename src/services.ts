@@ -4,6 +4,7 @@ import { urlFault } from "./delivery/registry/endpoint-url.ts";
 import { createAgents } from "./dispatch/agents.ts";
 import { createAttempts } from "./dispatch/attempts.ts";
 import { createDispatcher } from "./dispatch/dispatcher.ts";
+import { explainWithEstimate } from "./dispatch/estimate.ts";
 import { createInterventions } from "./dispatch/interventions.ts";
 import type { PushPorts } from "./dispatch/push/push.ts";
 import { createTasks } from "./dispatch/tasks.ts";
@@ -23,6 +24,7 @@ import { createApp } from "./rest/app.ts";
 import type { HealthPort, RestPorts, TaskPort } from "./rest/ports.ts";
 import { doorsOf, now, type Doors } from "./services-doors.ts";
 import { addressFault, openSocket, postSigned, signersOf } from "./services-executors.ts";
+import { followUpPort, observePort } from "./services-observe.ts";
 import { fanOutPorts, routingPort, webhookServices } from "./services-webhooks.ts";
 import type { TaskPorts } from "./task/ports.ts";
 
@@ -42,15 +44,15 @@ async function keyOfAgent(
 }
 
 function tasksOf(env: Env, doors: Doors): Tasks {
-  const { task, webhookStore } = doors;
+  const { task, webhookStore, guard } = doors;
   return createTasks({
     now,
     newId: randomId,
     task,
     archive: {
-      view: (tenant, task_id) => readView(env.DB, tenant, task_id),
-      events: (tenant, task_id, page) => readEvents(env.DB, tenant, task_id, page),
-      report: (tenant, task_id) => readReport(env.DB, tenant, task_id),
+      view: (tenant, task_id) => guard.get(() => readView(env.DB, tenant, task_id)),
+      events: (tenant, task_id, page) => guard.get(() => readEvents(env.DB, tenant, task_id, page)),
+      report: (tenant, task_id) => guard.get(() => readReport(env.DB, tenant, task_id)),
     },
     urlFault: addressFault(doors),
     unknownWebhooks: async (tenant, webhook_ids) => {
@@ -63,7 +65,7 @@ function tasksOf(env: Env, doors: Doors): Tasks {
 
 function build(env: Env) {
   const doors = doorsOf(env);
-  const { config, task, pool, callbacks } = doors;
+  const { config, task, pool, callbacks, guard } = doors;
   const tasks = tasksOf(env, doors);
   const agents = createAgents({
     ...callbacks,
@@ -89,8 +91,9 @@ function build(env: Env) {
       task,
       readable: (by, task_id) => tasks.readable(by, task_id),
       archive: {
-        list: (tenant, query) => listEscalations(env.DB, tenant, query),
-        get: (tenant, escalation_id) => readEscalation(env.DB, tenant, escalation_id),
+        list: (tenant, query) => guard.read(() => listEscalations(env.DB, tenant, query)),
+        get: (tenant, escalation_id) =>
+          guard.get(() => readEscalation(env.DB, tenant, escalation_id)),
       },
       keyOfAgent: (tenant, agent_id) => keyOfAgent(doors, tenant, agent_id),
       placeInPool: (tenant, name, task_id) => pool(tenant, name).explain(task_id),
@@ -132,7 +135,7 @@ export function taskPortsOf(env: Env): TaskPorts {
 }
 
 function taskPort(env: Env, services: Services): TaskPort {
-  const { tasks, attempts, interventions, task } = services;
+  const { tasks, attempts, interventions, task, guard } = services;
   const { submit, view, events, report } = tasks;
   const at = ({ tenant }: Principal, task_id: string, token: string | null) => ({
     tenant,
@@ -144,7 +147,7 @@ function taskPort(env: Env, services: Services): TaskPort {
     view,
     events,
     report,
-    list: (tenant, query) => listTasks(env.DB, tenant, query),
+    list: (tenant, query) => guard.read(() => listTasks(env.DB, tenant, query)),
     watch: async (by, task_id, after) => {
       const allowed = await tasks.readable(by, task_id);
       if (!allowed.ok) return allowed;
@@ -158,7 +161,11 @@ function taskPort(env: Env, services: Services): TaskPort {
     },
     command: interventions.command,
     commands: interventions.commands,
-    explain: interventions.explain,
+    explain: explainWithEstimate({
+      explain: interventions.explain,
+      view,
+      histories: services.typeHistories,
+    }),
     rebuild: interventions.rebuild,
     decline: (by, task_id, token, reason) => attempts.decline(at(by, task_id, token), reason),
     heartbeat: (by, task_id, token, beat) => attempts.heartbeat(at(by, task_id, token), beat),
@@ -210,6 +217,7 @@ export function faceOf(env: Env): ReturnType<typeof createApp> {
     openSocket,
     keys: new Keys({
       db: env.DB,
+      read: (query) => services.guard.get(query),
       now,
       adminKey: config.adminKey,
       randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
@@ -234,6 +242,8 @@ export function faceOf(env: Env): ReturnType<typeof createApp> {
     audit: services.auditReads,
     routing: routingPort(env),
     health: healthPort(env, services),
+    observe: observePort(env, (tenant, page) => agents.list(tenant, page)),
+    followUps: followUpPort(env, services.tasks, interventions.command),
   };
   const face = createApp(ports);
   faces.set(env, face);

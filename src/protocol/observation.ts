@@ -11,7 +11,7 @@ const windowSchema = wholeNumber(60, 7_776_000)
   .default(86_400)
   .meta({ description: "Seconds back from now; tasks count by when they were created." });
 
-export const metricsBySchema = z.enum(["agent", "task_type", "hour"]);
+const metricsBySchema = z.enum(["agent", "task_type", "hour"]);
 export type MetricsBy = z.infer<typeof metricsBySchema>;
 
 export const metricsQuerySchema = z.strictObject({
@@ -80,7 +80,7 @@ export const metricsSchema = z
   .meta({ id: "Metrics", title: "How tasks have gone" });
 export type Metrics = z.infer<typeof metricsSchema>;
 
-export const insightRuleSchema = z.enum([
+const insightRuleSchema = z.enum([
   "failure_rate_risen",
   "slow_agent",
   "dominant_failure_cause",

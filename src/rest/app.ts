@@ -12,6 +12,8 @@ import { authenticateSigned } from "./edge/signature.ts";
 import { validate } from "./edge/validate.ts";
 import { escalationRoutes } from "./escalation-routes.ts";
 import { executorRoutes } from "./executor-routes.ts";
+import { followUpRoutes } from "./follow-up-routes.ts";
+import { observeRoutes } from "./observe-routes.ts";
 import { openApiDocument } from "./openapi.ts";
 import { operationRoutes } from "./operation-routes.ts";
 import { poolRoutes } from "./pool-routes.ts";
@@ -34,6 +36,8 @@ export const ROUTES: readonly Route[] = [
   ...webhookRoutes,
   ...webhookOperationRoutes,
   ...webhookAuditRoutes,
+  ...followUpRoutes,
+  ...observeRoutes,
   ...operationRoutes,
   ...documentationRoutes(() => openApiDocument(ROUTES)),
 ];
@@ -69,6 +73,11 @@ function isPassing(error: Error): boolean {
   );
 }
 
+/** Seconds after which it may be tried again, where the error says. */
+function pauseOf(error: Error): number {
+  return "retry_after" in error && typeof error.retry_after === "number" ? error.retry_after : 1;
+}
+
 function answerError(ports: RestPorts, error: Error, context: RestContext): Response {
   ports.log("error", "request_failed", {
     route: context.get("route"),
@@ -79,8 +88,8 @@ function answerError(ports: RestPorts, error: Error, context: RestContext): Resp
   return isPassing(error)
     ? answerRefusal(context, {
         code: "unavailable",
-        detail: "overloaded for the moment; try again",
-        extra: { retry_after: 1 },
+        detail: "a part of the system does not answer at the moment; try again",
+        extra: { retry_after: pauseOf(error) },
       })
     : answerRefusal(context, {
         code: "internal_error",

@@ -47,6 +47,7 @@ import type {
   WebhookView,
 } from "../protocol/webhook.ts";
 import type { ChannelSocket, EndedAttempt, Reception, SignedMessage } from "./executor-ports.ts";
+import type { FollowUpPort, ObservePort } from "./observe-ports.ts";
 
 /* What the REST face needs from the rooms. services.ts builds it; this face decides nothing. */
 
@@ -279,4 +280,6 @@ export interface RestPorts {
   audit: AuditPort;
   routing: RoutingPort;
   health: HealthPort;
+  observe: ObservePort;
+  followUps: FollowUpPort;
 }

@@ -18,6 +18,7 @@ const RECORD: AgentRecord = {
   registration: agentRegistrationSchema.parse({}),
   secret: "",
   key_id: "k1",
+  is_draining: false,
   updated_at: "2026-11-22T10:00:00.000Z",
 };
 

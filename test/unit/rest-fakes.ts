@@ -102,6 +102,8 @@ export interface Given {
   keys?: Partial<RestPorts["keys"]>;
   operations?: Partial<RestPorts["operations"]>;
   health?: Partial<RestPorts["health"]>;
+  observe?: Partial<RestPorts["observe"]>;
+  followUps?: Partial<RestPorts["followUps"]>;
 }
 
 interface Line extends LogFields {
@@ -137,6 +139,8 @@ export function createFakeApp(given: Given = {}) {
     audit: portOf("audit", given.audit ?? {}, calls),
     routing: portOf("routing", given.routing ?? {}, calls),
     health: portOf("health", given.health ?? {}, calls),
+    observe: portOf("observe", given.observe ?? {}, calls),
+    followUps: portOf("followUps", given.followUps ?? {}, calls),
   };
   return { app: createApp(ports), calls, lines, ports };
 }
