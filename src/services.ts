@@ -7,6 +7,7 @@ import { createDispatcher } from "./dispatch/dispatcher.ts";
 import { explainWithEstimate } from "./dispatch/estimate.ts";
 import { createInterventions } from "./dispatch/interventions.ts";
 import type { PushPorts } from "./dispatch/push/push.ts";
+import { createSubtasks } from "./dispatch/subtasks.ts";
 import { createTasks } from "./dispatch/tasks.ts";
 import type { Tasks } from "./dispatch/tasks.ts";
 import { fetchInput } from "./executor/input-source.ts";
@@ -24,8 +25,10 @@ import { createApp } from "./rest/app.ts";
 import type { HealthPort, RestPorts, TaskPort } from "./rest/ports.ts";
 import { doorsOf, now, type Doors } from "./services-doors.ts";
 import { addressFault, openSocket, postSigned, signersOf } from "./services-executors.ts";
+import { askKinOf, kinPortsOf } from "./services-kin.ts";
 import { followUpPort, observePort } from "./services-observe.ts";
 import { fanOutPorts, routingPort, webhookServices } from "./services-webhooks.ts";
+import { contractFaults } from "./task/machine/gates.ts";
 import type { TaskPorts } from "./task/ports.ts";
 
 /* The one place that builds things from the bindings. It decides nothing. */
@@ -49,6 +52,8 @@ function tasksOf(env: Env, doors: Doors): Tasks {
     now,
     newId: randomId,
     task,
+    askKin: askKinOf(doors),
+    contractFaults,
     archive: {
       view: (tenant, task_id) => guard.get(() => readView(env.DB, tenant, task_id)),
       events: (tenant, task_id, page) => guard.get(() => readEvents(env.DB, tenant, task_id, page)),
@@ -87,6 +92,12 @@ function build(env: Env) {
       assign: (tenant, task_id, offer) => task(tenant, task_id).assign(offer),
     }),
     tasks,
+    subtasks: createSubtasks({
+      newId: randomId,
+      askKin: askKinOf(doors),
+      submissions: tasks.submissions,
+      readable: (by, task_id) => tasks.readable(by, task_id),
+    }),
     interventions: createInterventions({
       task,
       readable: (by, task_id) => tasks.readable(by, task_id),
@@ -122,6 +133,7 @@ export function taskPortsOf(env: Env): TaskPorts {
   const { pool } = services;
   const fanOut = fanOutPorts(services);
   return {
+    ...kinPortsOf(env, services),
     announce: (tenant, name, announcement) => pool(tenant, name).announce(announcement),
     release: (tenant, name, { task_id, attempt, outcome }) =>
       pool(tenant, name).release(task_id, attempt, undefined, outcome ?? undefined),
@@ -228,6 +240,7 @@ export function faceOf(env: Env): ReturnType<typeof createApp> {
       get: interventions.escalation,
       resolve: interventions.resolve,
     },
+    subtasks: services.subtasks,
     agents: {
       ...agents,
       claim: dispatcher.claim,

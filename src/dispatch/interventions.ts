@@ -14,7 +14,7 @@ import type {
   TaskView,
 } from "../protocol/task-view.ts";
 import type { PoolExplanation } from "./pool/pool-port.ts";
-import { actorOf } from "./tasks.ts";
+import { actorOf } from "./submission.ts";
 
 type Answer<Value> = Promise<Result<Value, Refusal>>;
 

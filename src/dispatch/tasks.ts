@@ -1,12 +1,12 @@
-import { canonicalJson, derivedId, instant, sha256Hex } from "../lib/ports.ts";
-import type { Clock } from "../lib/ports.ts";
 import { ok, refuse } from "../lib/result.ts";
 import type { Result } from "../lib/result.ts";
 import type { Principal } from "../protocol/access.ts";
-import type { Fault, Refusal } from "../protocol/refusal.ts";
+import type { Refusal } from "../protocol/refusal.ts";
 import type { TaskExecution } from "../protocol/task-execution.ts";
-import type { Actor, Report, TaskEvent, TaskView } from "../protocol/task-view.ts";
+import type { Report, TaskEvent, TaskView } from "../protocol/task-view.ts";
 import type { Submission } from "../task/ports.ts";
+import { createSubmissions } from "./submission.ts";
+import type { SubmissionParts, SubmitGroup, SubmitRequest, Submissions } from "./submission.ts";
 
 type Answer<Value> = Promise<Result<Value, Refusal>>;
 
@@ -30,36 +30,34 @@ interface TaskArchive {
 }
 
 /** What the use cases of tasks are built from. */
-export interface TasksParts {
-  now: Clock;
-  newId: () => string;
+export interface TasksParts extends Omit<SubmissionParts, "isArchived"> {
   task: (tenant: string, task_id: string) => TaskDoor;
   archive: TaskArchive;
-  /** Why a callback URL may not be used, or null; `origin` is our own address. */
-  urlFault: (url: string, origin: string) => Promise<string | null>;
-  /** Which of these webhooks the tenant does not have. */
-  unknownWebhooks: (tenant: string, webhook_ids: readonly string[]) => Promise<string[]>;
   /** The key that an executor is bound to, or null. */
   keyOfAgent: (tenant: string, agent_id: string) => Promise<string | null>;
 }
 
-/** The request behind a submission: its body as sent, by which repetitions are recognised. */
-interface SubmitRequest {
-  body: unknown;
-  idempotencyKey: string | null;
-  traceId: string;
-  /** Scheme, host and port by which it came. */
-  origin: string;
-}
-
 /** Use cases that orchestrators and observers have for tasks. */
 export interface Tasks {
-  /** Refused: endpoint_refused, not_supported, idempotency_conflict, validation_failed. */
+  /**
+   * Every refusal by meaning, without writing anything: validation_failed, endpoint_refused, idempotency_conflict,
+   * dependency_not_found, dependency_cycle, parent_refused, budget_exceeded, task_ended; null when there is none.
+   */
+  check: (
+    by: Principal,
+    task: TaskExecution,
+    request: SubmitRequest,
+    group?: SubmitGroup,
+  ) => Promise<Refusal | null>;
+  /** Checks and creates. Refused as `check` says. */
   submit: (
     by: Principal,
     task: TaskExecution,
     request: SubmitRequest,
+    group?: SubmitGroup,
   ) => Answer<{ view: TaskView; isNew: boolean }>;
+  /** The two halves of `submit`, for those who settle between them what a parent gives its children. */
+  submissions: Submissions;
   /** From the task's object, or from history once that is empty. Refused: task_not_found. */
   view: (by: Principal, task_id: string) => Answer<TaskView>;
   events: (
@@ -74,96 +72,10 @@ export interface Tasks {
 
 const UNKNOWN: Refusal = { code: "task_not_found", detail: "There is no task with this id." };
 
-/** Who a principal is in the log of a task. */
-export function actorOf(by: Principal): Actor {
-  return { kind: by.scopes.includes("admin") ? "operator" : "orchestrator", id: by.key_id };
-}
-
-async function submissionFaults(
-  parts: TasksParts,
-  { tenant, origin }: { tenant: string; origin: string },
-  task: TaskExecution,
-): Promise<Refusal | null> {
-  if ((task.parameters?.dependencies ?? []).length > 0) {
-    const detail =
-      "Dependencies between tasks are not carried out yet; submit the task when they have ended.";
-    return {
-      code: "not_supported",
-      detail,
-      errors: [{ pointer: "/parameters/dependencies", code: "not_supported", detail }],
-    };
-  }
-  const callback = task.orchestrator_info?.callback_url;
-  const fault = callback === undefined ? null : await parts.urlFault(callback, origin);
-  const stakeholders = task.stakeholders ?? [];
-  const unknown =
-    stakeholders.length === 0 ? [] : await parts.unknownWebhooks(tenant, stakeholders);
-  const errors: Fault[] = [
-    ...(fault === null
-      ? []
-      : [{ pointer: "/orchestrator_info/callback_url", code: "endpoint_refused", detail: fault }]),
-    ...unknown.map((webhook_id) => ({
-      pointer: `/stakeholders/${stakeholders.indexOf(webhook_id)}`,
-      code: "webhook_not_found",
-      detail: `There is no webhook ${webhook_id}.`,
-    })),
-  ];
-  return errors.length === 0
-    ? null
-    : { code: "endpoint_refused", detail: "An endpoint of the task cannot be used.", errors };
-}
-
-/** The task's id: given, or derived from the idempotency key, or new. */
-async function idFor(
-  parts: TasksParts,
-  by: Principal,
-  task: TaskExecution,
-  idempotencyKey: string | null,
-): Promise<string> {
-  if (task.task_id !== undefined) return task.task_id;
-  const id =
-    idempotencyKey === null ? parts.newId() : await derivedId(`${by.tenant}/${idempotencyKey}`);
-  return `task_${id}`;
-}
-
-/** Defaults that depend on who asks and when (protocol.md §3). */
-function withOrigin(task: TaskExecution, by: Principal, now: number): TaskExecution {
-  return {
-    ...task,
-    orchestrator_info: { agent_id: by.key_id, timestamp: instant(now), ...task.orchestrator_info },
-  };
-}
-
 async function mayRead(parts: TasksParts, by: Principal, holders: string[]): Promise<boolean> {
   if (by.scopes.some((scope) => scope !== "execute")) return true;
   const keys = await Promise.all(holders.map((holder) => parts.keyOfAgent(by.tenant, holder)));
   return keys.includes(by.key_id);
-}
-
-async function submitTask(
-  parts: TasksParts,
-  by: Principal,
-  task: TaskExecution,
-  { body, idempotencyKey, traceId, origin }: SubmitRequest,
-): Answer<{ view: TaskView; isNew: boolean }> {
-  const fault = await submissionFaults(parts, { tenant: by.tenant, origin }, task);
-  if (fault !== null) return refuse(fault);
-  const task_id = await idFor(parts, by, task, idempotencyKey);
-  const done = await parts.task(by.tenant, task_id).submit({
-    origin: {
-      tenant: by.tenant,
-      task_id,
-      uid: parts.newId(),
-      trace_id: traceId,
-      body_hash: await sha256Hex(canonicalJson(body)),
-      submitted_by: by.key_id,
-    },
-    task: JSON.stringify(withOrigin(task, by, parts.now())),
-    actor: actorOf(by),
-  });
-  if (!done.ok) return done;
-  const view: TaskView = JSON.parse(done.value.view);
-  return ok({ view, isNew: done.value.isNew });
 }
 
 /** The use cases of tasks. */
@@ -174,9 +86,18 @@ export function createTasks(parts: TasksParts): Tasks {
     const { holders } = found.value;
     return (await mayRead(parts, by, holders)) ? ok({ holders }) : refuse(UNKNOWN);
   };
+  const submissions = createSubmissions({
+    ...parts,
+    isArchived: async (tenant, task_id) => (await parts.archive.view(tenant, task_id)) !== null,
+  });
   return {
     readable,
-    submit: (by, task, request) => submitTask(parts, by, task, request),
+    submissions,
+    check: (by, task, request, group) => submissions.check(by, task, request, { group }),
+    async submit(by, task, request, group) {
+      const refusal = await submissions.check(by, task, request, { group });
+      return refusal === null ? submissions.create(by, task, request, { group }) : refuse(refusal);
+    },
     async view(by, task_id) {
       const found = await parts.task(by.tenant, task_id).view();
       if (found.ok) {

@@ -16,6 +16,13 @@ import {
 import { notificationSchema } from "./notification.ts";
 import { problemSchema } from "./problem.ts";
 import { statusRequestSchema } from "./queries.ts";
+import {
+  sharedContextPatchSchema,
+  sharedContextSchema,
+  subtaskOfferAnswerSchema,
+  subtaskOfferSchema,
+  subtaskViewSchema,
+} from "./subtasks.ts";
 import { declineSchema, taskBatchSchema, taskExecutionSchema } from "./task-execution.ts";
 import {
   escalationResolutionSchema,
@@ -71,6 +78,11 @@ export const messageNameSchema = z.enum([
   "decline",
   "heartbeat",
   "heartbeat_answer",
+  "subtask_offer",
+  "subtask_offer_answer",
+  "subtask_view",
+  "shared_context",
+  "shared_context_patch",
   "webhook",
   "delivery",
   "key_request",
@@ -107,6 +119,11 @@ export const MESSAGES: Readonly<Record<MessageName, Message>> = {
   decline: received(declineSchema),
   heartbeat: received(heartbeatSchema),
   heartbeat_answer: sent(heartbeatAnswerSchema),
+  subtask_offer: received(subtaskOfferSchema),
+  subtask_offer_answer: sent(subtaskOfferAnswerSchema),
+  subtask_view: sent(subtaskViewSchema),
+  shared_context: sent(sharedContextSchema),
+  shared_context_patch: received(sharedContextPatchSchema),
   webhook: sent(webhookViewSchema),
   delivery: sent(deliveryViewSchema),
   key_request: received(keyRequestSchema),

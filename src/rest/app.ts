@@ -19,6 +19,7 @@ import { operationRoutes } from "./operation-routes.ts";
 import { poolRoutes } from "./pool-routes.ts";
 import type { RestPorts } from "./ports.ts";
 import type { RestContext, RestEnv, Route } from "./route.ts";
+import { subtaskRoutes } from "./subtask-routes.ts";
 import { taskRoutes } from "./task-routes.ts";
 import { webhookAuditRoutes } from "./webhook-audit-routes.ts";
 import { webhookFilterRoutes } from "./webhook-filter-routes.ts";
@@ -32,6 +33,7 @@ export const ROUTES: readonly Route[] = [
   ...executorRoutes,
   ...channelRoutes,
   ...poolRoutes,
+  ...subtaskRoutes,
   ...webhookFilterRoutes,
   ...webhookRoutes,
   ...webhookOperationRoutes,

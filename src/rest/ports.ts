@@ -18,6 +18,13 @@ import type { Notification } from "../protocol/notification.ts";
 import type { PoolSnapshot } from "../protocol/pool-snapshot.ts";
 import type { EscalationsQuery, StatusRequest } from "../protocol/queries.ts";
 import type { Refusal } from "../protocol/refusal.ts";
+import type {
+  SharedContext,
+  SharedContextPatch,
+  SubtaskOffer,
+  SubtaskOfferAnswer,
+  SubtaskView,
+} from "../protocol/subtasks.ts";
 import type { TaskExecution } from "../protocol/task-execution.ts";
 import type {
   EndReceipt,
@@ -262,6 +269,23 @@ export interface HealthPort {
   ): Answer<Page<DeadLetter>>;
 }
 
+/** Executors that work on one task together. */
+export interface SubtaskPort {
+  offer(
+    by: Principal,
+    at: { task_id: string; token: string | null },
+    offer: SubtaskOffer,
+    request: { body: unknown; idempotencyKey: string | null; traceId: string; origin: string },
+  ): Answer<SubtaskOfferAnswer>;
+  view(by: Principal, task_id: string): Answer<SubtaskView>;
+  shared(by: Principal, task_id: string, subtask_id: string | null): Answer<SharedContext>;
+  share(
+    by: Principal,
+    at: { task_id: string; token: string | null },
+    change: SharedContextPatch,
+  ): Answer<SharedContext>;
+}
+
 /** Everything that the REST face translates to. */
 export interface RestPorts {
   now: Clock;
@@ -273,6 +297,7 @@ export interface RestPorts {
   openSocket: () => { socket: ChannelSocket; response: Response };
   keys: KeyPort;
   tasks: TaskPort;
+  subtasks: SubtaskPort;
   escalations: EscalationPort;
   agents: AgentPort;
   webhooks: WebhookPort;

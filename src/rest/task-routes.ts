@@ -60,7 +60,15 @@ const submission: readonly Route[] = [
       202: json(taskViewSchema, "Accepted; `Location` is the task's address"),
       200: json(taskViewSchema, "Submitted before; `Idempotency-Replayed` is true"),
     },
-    refusals: ["idempotency_conflict", "endpoint_refused", "not_supported"],
+    refusals: [
+      "idempotency_conflict",
+      "endpoint_refused",
+      "dependency_not_found",
+      "dependency_cycle",
+      "parent_refused",
+      "budget_exceeded",
+      "task_ended",
+    ],
     async handle({ tasks }, { principal, body, headers, sentBody, traceId, origin }) {
       const idempotencyKey = headers["Idempotency-Key"] ?? null;
       const submitted = await tasks.submit(principal, body, {

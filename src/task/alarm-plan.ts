@@ -30,6 +30,8 @@ export interface Errands {
   pool_at: number | null;
   /** When to ask whether history is complete, or null. */
   archive_at: number | null;
+  /** When its kin are to be asked or told something, or null. */
+  kin_at: number | null;
 }
 
 /*
@@ -64,6 +66,7 @@ export function nextWakeAt(state: TaskState, errands: Errands): number | null {
     errands.flush_at,
     errands.pool_at,
     errands.archive_at,
+    errands.kin_at,
   ].filter((due) => due !== null);
   return reasons.length === 0 ? null : Math.min(...reasons);
 }

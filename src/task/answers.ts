@@ -4,17 +4,23 @@ import type { Result } from "../lib/result.ts";
 import type { CommandEntry, CommandView, OpenCommand } from "../protocol/agent.ts";
 import type { JsonObject } from "../protocol/primitives.ts";
 import type { Refusal } from "../protocol/refusal.ts";
-import type { EndReceipt, Report } from "../protocol/task-view.ts";
+import type { EndReceipt, NotificationReceipt, Report } from "../protocol/task-view.ts";
 import { timelineOf } from "../protocol/timeline.ts";
+import type { Change } from "./machine/commands.ts";
 import type { LoggedEvent, TaskState } from "./machine/state.ts";
 import { completionStatusOf } from "./machine/verdict.ts";
-import { escalationOf, eventOf } from "./view.ts";
+import { escalationOf, eventIdOf, eventOf } from "./view.ts";
 
 /** What the executor gets: the request with all defaults, its checkpoint, and what was answered on the way. */
 export function assignmentOf(state: TaskState): JsonObject {
-  const { task } = state;
+  const { task, prerequisites } = state;
+  const { previous_tasks = [] } = task.context ?? {};
   return {
     ...task,
+    ...(prerequisites !== null &&
+      prerequisites.length > 0 && {
+        context: { ...task.context, previous_tasks: [...previous_tasks, ...prerequisites] },
+      }),
     ...(state.answers.length > 0 && {
       metadata: { ...task.metadata, escalation_answers: state.answers },
     }),
@@ -90,6 +96,37 @@ export interface Reception {
 export function endedAttemptOf(state: TaskState, token: string | null): number | null {
   const goesOn = state.verdict === null && state.holder?.token === token;
   return goesOn ? null : state.attempt;
+}
+
+/** Where a notification is in the log, or where the gap is that it waits for; and what it has ended. */
+export function notificationReceiptOf(
+  { state, change, events }: { state: TaskState; change: Change; events: LoggedEvent[] },
+  { type, token }: { type: string; token: string | null },
+): Reception & { receipt: NotificationReceipt } {
+  if (change.hold !== undefined) {
+    const expected_sequence = state.holder?.next_sequence ?? 1;
+    return { receipt: { held: true, expected_sequence }, isNew: true, ended_attempt: null };
+  }
+  const own = events.find((event) => event.type === type);
+  const seq = change.repeated_seq ?? own?.seq ?? state.seq;
+  const receipt = { seq, event_id: eventIdOf(state, seq) };
+  const isNew = change.repeated_seq === undefined;
+  return { receipt, isNew, ended_attempt: isNew ? endedAttemptOf(state, token) : null };
+}
+
+/** Some of the task's events as a JSON array, and whether there are more behind them. */
+export function pageOf(
+  state: TaskState,
+  events: readonly LoggedEvent[],
+): { events: string; isMore: boolean } {
+  const isMore = (events.at(-1)?.seq ?? state.seq) < state.seq;
+  return { events: JSON.stringify(events.map((event) => eventOf(state, event))), isMore };
+}
+
+/** The escalation that was just resolved, as JSON text. */
+export function latestEscalation(state: TaskState): string {
+  if (state.escalation === null) throw new Error("a resolved escalation is gone");
+  return JSON.stringify(escalationOf(state, state.escalation));
 }
 
 /** The frozen verdict, as the answer to agent_end_task. */

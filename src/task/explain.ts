@@ -1,5 +1,8 @@
 import { instant } from "../lib/ports.ts";
 import type { Explanation } from "../protocol/task-view.ts";
+import { openChildren, isComposite, weightedProgress } from "./kin/family.ts";
+import type { AskedGate } from "./kin/gates.ts";
+import { isHeldBack } from "./kin/gates.ts";
 import { finishDueAt, runningClocks } from "./machine/clocks.ts";
 import { planText } from "./machine/plan.ts";
 import type { TaskState } from "./machine/state.ts";
@@ -12,7 +15,11 @@ function executorWait(state: TaskState): Wait {
   const wanted = [
     `task type ${state.task.task_type}`,
     ...(requires?.capabilities ?? []).map((capability) => `capability ${capability}`),
-    ...Object.entries(requires?.labels ?? {}).map(([name, value]) => `label ${name}=${value}`),
+    ...Object.entries(requires?.labels ?? {}).map(([name, value]) =>
+      typeof value === "object"
+        ? `label ${name} ${value.op} ${JSON.stringify(value.value ?? null)}`
+        : `label ${name}=${value}`,
+    ),
     ...(requires?.agent_id === undefined ? [] : [`agent ${requires.agent_id}`]),
   ];
   return {
@@ -37,7 +44,50 @@ function escalationWait(state: TaskState): Wait {
   };
 }
 
-function waitOf(state: TaskState): Wait {
+function gateLine({ gate, answer }: AskedGate): Wait["waiting_for"][number] | null {
+  if (gate.kind === "batch") {
+    const isOpen = answer.kind === "batch" && answer.is_open;
+    return isOpen ? null : { kind: "batch", detail: `its turn in batch ${gate.batch_id}` };
+  }
+  const outcome = answer.kind === "task" ? answer.outcome : null;
+  const isOpen =
+    outcome?.is_ended === true && (gate.needs === "end" || outcome.end_reason === "success");
+  if (isOpen) return null;
+  const stands = outcome === null ? "gone" : `in phase ${outcome.phase}`;
+  return { kind: "dependency", detail: `task ${gate.task_id}, which is ${stands}` };
+}
+
+function gatesWait(state: TaskState, gates: readonly AskedGate[]): Wait {
+  const waiting_for = gates.map(gateLine).filter((line) => line !== null);
+  const needed = (state.origin.gates ?? []).flatMap((gate) =>
+    gate.kind === "task" ? [`the ${gate.needs} of task ${gate.task_id}`] : [],
+  );
+  return { waiting_for, unblocked_by: needed };
+}
+
+function subtasksWait(state: TaskState): Wait {
+  const expected = state.task.subtasks?.expected ?? 0;
+  const children = state.family?.children ?? [];
+  const open = openChildren(state.family).map(({ task_id, report }) => ({
+    kind: "subtask",
+    detail: `task ${task_id}, which is in phase ${report?.phase ?? "unknown"}`,
+  }));
+  const missing = expected - children.length;
+  const percent = Math.floor(weightedProgress(state.family, expected));
+  return {
+    waiting_for: [
+      { kind: "subtasks", detail: `${open.length} open, ${missing} to come, ${percent} % done` },
+      ...open,
+    ],
+    unblocked_by: [
+      ...(missing > 0 ? [`${missing} more tasks with this parent_task_id`] : []),
+      ...(open.length > 0 ? ["the end of its subtasks"] : []),
+    ],
+  };
+}
+
+function waitOf(state: TaskState, gates: readonly AskedGate[]): Wait {
+  if (isHeldBack(state) && state.phase === "waiting_dependencies") return gatesWait(state, gates);
   switch (state.phase) {
     case "queued":
       return executorWait(state);
@@ -53,6 +103,7 @@ function waitOf(state: TaskState): Wait {
       };
     case "assigned":
     case "executing": {
+      if (isComposite(state.task)) return subtasksWait(state);
       const lease = state.holder === null ? "" : instant(leaseExpiresAt(state, state.holder));
       const plan = planText(state);
       return {
@@ -74,15 +125,20 @@ function waitOf(state: TaskState): Wait {
         unblocked_by: ["POST /v1/tasks/{id}/end by the executor", "the end of its grace"],
       };
     case "waiting_dependencies":
+      return subtasksWait(state);
     case "ended":
       return { waiting_for: [], unblocked_by: [] };
   }
 }
 
-/** Why a task is where it is, what it waits for, and what would move it on. */
-export function explain(state: TaskState): Explanation {
+/**
+ * Why a task is where it is, what it waits for, and what would move it on.
+ *
+ * @param gates its prerequisites as they stand, where it waits for some
+ */
+export function explain(state: TaskState, gates: readonly AskedGate[] = []): Explanation {
   const next = runningClocks(state).toSorted((a, b) => a.due - b.due)[0];
-  const { waiting_for, unblocked_by } = waitOf(state);
+  const { waiting_for, unblocked_by } = waitOf(state, gates);
   return {
     task_id: state.origin.task_id,
     phase: state.phase,

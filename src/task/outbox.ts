@@ -4,7 +4,7 @@ import type { TaskEvent } from "../protocol/task-view.ts";
 import type { LoggedEvent, TaskState } from "./machine/state.ts";
 import { leaseExpiresAt } from "./machine/state.ts";
 import { outcomeOf } from "./pool-outcome.ts";
-import type { Announcement, News } from "./ports.ts";
+import type { Announcement, Audience, News } from "./ports.ts";
 import { escalationOf, eventOf, viewOf } from "./view.ts";
 
 /** Events in one flush: one message, one call to each endpoint. */
@@ -29,6 +29,12 @@ export function newsOf(state: TaskState, events: readonly LoggedEvent[]): News {
     },
     events: events.map((event) => eventOf(state, event)),
   };
+}
+
+/** By what the endpoints of a task are found. */
+export function audienceOf(state: TaskState): Audience {
+  const { task_type, tags, stakeholders, callback_url } = newsOf(state, []).task;
+  return { task_type, tags, stakeholders, callback_url, holders: state.holders };
 }
 
 /** Escalations that these events closed and that a later one has taken the place of. */

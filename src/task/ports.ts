@@ -1,6 +1,7 @@
 import type { Log } from "../lib/log.ts";
 import type { AttemptOutcome } from "../protocol/attempt-outcome.ts";
-import type { Priority, TaskType } from "../protocol/enums.ts";
+import type { EndReason, Priority, TaskType } from "../protocol/enums.ts";
+import type { ChildReport, Outcome } from "../protocol/kin.ts";
 import type { HistoryMessage } from "../protocol/queue-messages.ts";
 import type { Requires } from "../protocol/requires.ts";
 import type { Objective } from "../protocol/task-execution.ts";
@@ -66,8 +67,36 @@ export interface Audience extends Pick<
   holders: string[];
 }
 
+/** Why a parent, a batch or a gate wants a task to end, in its words. */
+export interface StopOrder {
+  reason: EndReason;
+  message: string;
+}
+
+/** The other tasks and the batch that a task has to do with. All of it may be repeated. */
+export interface KinPorts {
+  /**
+   * How a task stands, or null when there is none. `waiter` is poked when that task has ended; null when nobody
+   * wants to be.
+   */
+  outcomeOf(tenant: string, task_id: string, waiter: string | null): Promise<Outcome | null>;
+  /** Something that the task waits for may have changed. */
+  poke(tenant: string, task_id: string): Promise<void>;
+  /** Whether the parent has this child; false tells the child that it was never adopted. */
+  tellParent(tenant: string, parent_task_id: string, report: ChildReport): Promise<boolean>;
+  stop(tenant: string, task_id: string, stop: StopOrder): Promise<void>;
+  /** Whether a batch lets its task go; `stop` when it never will. */
+  gateOfBatch(
+    tenant: string,
+    batch_id: string,
+    task_id: string,
+  ): Promise<{ is_open: boolean; stop?: StopOrder }>;
+  /** A task of the batch has ended. */
+  tellBatch(tenant: string, batch_id: string, outcome: Outcome): Promise<void>;
+}
+
 /** What a task's object needs from other rooms; services.ts builds it. All of it may be repeated. */
-export interface TaskPorts {
+export interface TaskPorts extends KinPorts {
   announce(tenant: string, pool: string, announcement: Announcement): Promise<void>;
   release(tenant: string, pool: string, freed: Freed): Promise<void>;
   publish(news: News): Promise<void>;

@@ -15,6 +15,7 @@ import { Archivist } from "./archivist.ts";
 import { finishTask } from "./finish/finish.ts";
 import { Flusher } from "./flusher.ts";
 import { holdBack, takeHeld } from "./hold-back.ts";
+import { KinKeeper } from "./kin/kin-keeper.ts";
 import { advance } from "./machine/advance.ts";
 import type { Advance } from "./machine/advance.ts";
 import { finishDueAt } from "./machine/clocks.ts";
@@ -45,11 +46,13 @@ export class TaskKeeper {
   readonly #ports: TaskPorts;
   readonly #now: Clock;
   readonly #archivist: Archivist;
+  /** Its dealings with other tasks. */
+  readonly kin: KinKeeper;
   #stored: StoredTask | null | undefined;
   #alarmAt: number | null | undefined;
   readonly #flusher: Flusher;
   #flushedAt = 0;
-  #errands: Omit<Errands, "archive_at"> = { flush_at: null, pool_at: null };
+  #errands: Omit<Errands, "archive_at" | "kin_at"> = { flush_at: null, pool_at: null };
   /** What the pool could not be told. */
   #owed: PoolErrand | null = null;
   #failures = 0;
@@ -65,6 +68,18 @@ export class TaskKeeper {
       archivist: this.#archivist,
       load: () => this.#load(),
     });
+    this.kin = new KinKeeper({
+      sql: ctx.storage.sql,
+      ports,
+      now,
+      state: () => this.#load()?.state ?? null,
+      setFamily: (family) => {
+        const stored = this.#load();
+        if (stored !== null) stored.state = { ...stored.state, family };
+      },
+      apply: (command) => this.apply(command),
+      arm: () => this.arm(),
+    });
   }
 
   /** The task as it is now, clocks included; null when there is none. */
@@ -79,7 +94,7 @@ export class TaskKeeper {
     const isSubmission = events[0]?.seq === 1;
     // A lone event leaves at once, a burst together; a submission has nothing to announce to endpoints yet.
     if (events.length > 0 && !isSubmission && this.#isQuiet()) await this.#flush();
-    await this.#arm();
+    await this.arm();
     if (!decision.ok) return decision;
     if (state === null) throw new Error("an accepted command leaves a task");
     return ok({ state, change: decision.value, events });
@@ -108,7 +123,7 @@ export class TaskKeeper {
     const isNewHere = this.#stored === undefined;
     try {
       await this.#runErrands(isNewHere);
-      await this.#arm();
+      await this.arm();
     } catch (cause) {
       this.#ports.log("error", "task_alarm_failed", { ...this.#ids(), detail: String(cause) });
       // Not by the clocks: the one that failed is still due, and an alarm in the past comes at once.
@@ -128,11 +143,7 @@ export class TaskKeeper {
   }
 
   #ids(): { tenant: string; task_id: string; correlation_id: string } {
-    const { tenant, task_id, trace_id } = this.#stored?.state.origin ?? {
-      tenant: "",
-      task_id: "",
-      trace_id: "",
-    };
+    const { tenant = "", task_id = "", trace_id = "" } = this.#stored?.state.origin ?? {};
     return { tenant, task_id, correlation_id: trace_id };
   }
 
@@ -153,7 +164,7 @@ export class TaskKeeper {
     this.#planErrands(state);
     // No await since the write: the rows and the alarm for what follows from them commit together. A flush is
     // tried at once instead; the alarm is for one that a crash cuts off, and mostly there already.
-    const armed = this.#arm(before === null ? {} : { flush_at: now + FLUSH_WATCHDOG_MS });
+    const armed = this.arm(before === null ? {} : { flush_at: now + FLUSH_WATCHDOG_MS });
     tellWatchers(this.#ctx, state, events);
     await this.#tellPool(poolErrand(before, state), state);
     await armed;
@@ -209,11 +220,12 @@ export class TaskKeeper {
   }
 
   /** Arms the alarm when something is due before it; a later wish is met when it fires. */
-  async #arm(without: Partial<Errands> = {}): Promise<void> {
+  async arm(without: Partial<Errands> = {}): Promise<void> {
     const stored = this.#load();
     if (stored === null) return;
     const archive_at = this.#archivist.due;
-    const due = nextWakeAt(stored.state, { ...this.#errands, archive_at, ...without });
+    const kin_at = this.kin.due(stored.state);
+    const due = nextWakeAt(stored.state, { ...this.#errands, archive_at, kin_at, ...without });
     if (this.#alarmAt === undefined) this.#alarmAt = await this.#ctx.storage.getAlarm();
     if (due === null || (this.#alarmAt !== null && this.#alarmAt <= due)) return;
     this.#alarmAt = due;
@@ -238,7 +250,8 @@ export class TaskKeeper {
     if (state === null) return;
     if (state.holder !== null) await this.#applyHeld();
     await this.#remindPool(state);
-    await this.#finishIfDue(state);
+    await this.#finishIfDue(this.#load()?.state ?? state);
+    await this.kin.run();
     const latest = this.#load()?.state ?? state;
     // After an eviction nobody knows here what was flushed, but history knows what it has.
     if (isNewHere && latest.ended_at === null) await this.#archivist.ask(latest);

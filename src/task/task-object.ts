@@ -7,6 +7,7 @@ import type { Result } from "../lib/result.ts";
 import { agentEndTaskSchema } from "../protocol/agent-end-task.ts";
 import { commandRequestSchema, heartbeatSchema } from "../protocol/agent.ts";
 import type { CommandView, Lease, OpenCommand } from "../protocol/agent.ts";
+import { kinCallSchema } from "../protocol/kin.ts";
 import { notificationSchema } from "../protocol/notification.ts";
 import type { Refusal } from "../protocol/refusal.ts";
 import { taskExecutionSchema } from "../protocol/task-execution.ts";
@@ -18,19 +19,24 @@ import {
   endedAttemptOf,
   endReceiptOf,
   escalationAnswer,
+  latestEscalation,
+  notificationReceiptOf,
   openCommandsOf,
+  pageOf,
   reportText,
   requestedCommand,
 } from "./answers.ts";
 import type { Reception } from "./answers.ts";
 import { explain } from "./explain.ts";
+import { answerKin } from "./kin/answer-kin.ts";
+import { newCommandId } from "./kin/stop-order.ts";
 import type { Command } from "./machine/commands.ts";
-import type { TaskState } from "./machine/state.ts";
-import { leaseOf, newsOf, recordOf } from "./outbox.ts";
+import type { LoggedEvent, TaskState } from "./machine/state.ts";
+import { audienceOf, leaseOf, recordOf } from "./outbox.ts";
 import type { Audience, Submission, TaskPorts } from "./ports.ts";
 import { TaskKeeper } from "./task-keeper.ts";
 import { readEvents, readLog } from "./task-store.ts";
-import { escalationOf, eventIdOf, eventOf, viewOf } from "./view.ts";
+import { viewOf } from "./view.ts";
 import { closeWatchers, openWatch } from "./watchers.ts";
 
 type Answer<Value> = Promise<Result<Value, Refusal>>;
@@ -58,17 +64,28 @@ export class TaskObject extends DurableObject<Env> {
     this.#keeper = new TaskKeeper(ctx, TaskObject.connect(env), () => this.now());
   }
 
+  /** How the task stands, as an Outcome in JSON text; `waiter` is poked when it has ended. */
+  async outcome(waiter: string | null): Answer<string> {
+    return this.#tell(() => ok(JSON.stringify(this.#keeper.kin.outcome(waiter))));
+  }
+
+  /** Something that the task waits for may have changed: it asks again at once. */
+  async poke(): Promise<void> {
+    this.#keeper.kin.poked();
+    await this.#keeper.arm();
+  }
+
+  /** What its parent, its children and whoever looks for circles ask; both ways as JSON text. */
+  async kin(call: string): Answer<string> {
+    return answerKin(this.#keeper, kinCallSchema.parse(JSON.parse(call)));
+  }
+
   /** Creates the task, or recognises the repetition of the same request. Refused: idempotency_conflict, validation_failed. */
   async submit(submission: Submission): Answer<{ view: string; isNew: boolean }> {
     const task = taskExecutionSchema.parse(JSON.parse(submission.task));
     const { origin, actor } = submission;
-    const command: Command = {
-      type: "submit",
-      origin,
-      task: { ...task, task_id: origin.task_id },
-      actor,
-    };
-    const done = await this.#keeper.apply(command);
+    const settled = { ...task, task_id: origin.task_id };
+    const done = await this.#keeper.apply({ type: "submit", origin, task: settled, actor });
     if (!done.ok) return done;
     const { state, change } = done.value;
     return ok({ view: JSON.stringify(viewOf(state)), isNew: change.repeated_seq === undefined });
@@ -117,16 +134,8 @@ export class TaskObject extends DurableObject<Env> {
     const notification = notificationSchema.parse(JSON.parse(text));
     const done = await this.#keeper.applyNotification(token, notification);
     if (!done.ok) return done;
-    const { state, change, events } = done.value;
-    if (change.hold !== undefined) {
-      const expected_sequence = state.holder?.next_sequence ?? 1;
-      return ok({ receipt: { held: true, expected_sequence }, isNew: true, ended_attempt: null });
-    }
-    const own = events.find(({ type }) => type === notification.notification_type);
-    const seq = change.repeated_seq ?? own?.seq ?? state.seq;
-    const receipt = { seq, event_id: eventIdOf(state, seq) };
-    const isNew = change.repeated_seq === undefined;
-    return ok({ receipt, isNew, ended_attempt: isNew ? endedAttemptOf(state, token) : null });
+    const type = notification.notification_type;
+    return ok(notificationReceiptOf(done.value, { type, token }));
   }
 
   /** The executor's last word. Repeated: the same answer. */
@@ -145,7 +154,7 @@ export class TaskObject extends DurableObject<Env> {
   /** An orchestrator or operator wants something of the task. */
   async command(text: string, actor: Actor): Answer<CommandView> {
     const request = commandRequestSchema.parse(JSON.parse(text));
-    const command_id = `cmd_${randomId()}`;
+    const command_id = newCommandId();
     const done = await this.#keeper.apply({ type: "order", command_id, request, actor });
     return done.ok ? ok(requestedCommand(done.value.state, command_id)) : done;
   }
@@ -155,68 +164,60 @@ export class TaskObject extends DurableObject<Env> {
     const resolution = escalationResolutionSchema.parse(JSON.parse(text));
     const done = await this.#keeper.apply({ type: "resolve", escalation_id, resolution, actor });
     if (!done.ok) return done;
-    const { state } = done.value;
-    if (state.escalation === null) throw new Error("a resolved escalation is gone");
-    return ok(JSON.stringify(escalationOf(state, state.escalation)));
+    return ok(latestEscalation(done.value.state));
   }
 
   /** The commands of the task as JSON text. */
   async commands(): Answer<string> {
-    const state = await this.#keeper.current();
-    return state === null ? refuse(UNKNOWN) : ok(JSON.stringify(commandEntriesOf(state)));
+    return this.#tell((state) => ok(JSON.stringify(commandEntriesOf(state))));
   }
 
   /** An escalation as JSON text, and who may answer it. */
   async escalation(
     escalation_id: string,
   ): Answer<{ escalation: string; level: string; asked_by: string }> {
+    return this.#tell((state) => escalationAnswer(state, escalation_id));
+  }
+
+  async #tell<Value>(answer: (state: TaskState) => Result<Value, Refusal>): Answer<Value> {
     const state = await this.#keeper.current();
-    return state === null ? refuse(UNKNOWN) : escalationAnswer(state, escalation_id);
+    return state === null ? refuse(UNKNOWN) : answer(state);
   }
 
   /** The task view as JSON text, and who ever held it. */
   async view(): Answer<{ view: string; holders: string[] }> {
-    const state = await this.#keeper.current();
-    if (state === null) return refuse(UNKNOWN);
-    return ok({ view: JSON.stringify(viewOf(state)), holders: state.holders });
+    return this.#tell((state) =>
+      ok({ view: JSON.stringify(viewOf(state)), holders: state.holders }),
+    );
   }
 
   /** By what the endpoints of this task are found. */
   async audience(): Answer<Audience> {
-    const state = await this.#keeper.current();
-    if (state === null) return refuse(UNKNOWN);
-    const { task_type, tags, stakeholders, callback_url } = newsOf(state, []).task;
-    return ok({ task_type, tags, stakeholders, callback_url, holders: state.holders });
+    return this.#tell((state) => ok(audienceOf(state)));
   }
 
   /** Events after a seq as a JSON array, and whether there are more. */
   async events(after: number, limit: number): Answer<{ events: string; isMore: boolean }> {
-    const state = await this.#keeper.current();
-    if (state === null) return refuse(UNKNOWN);
-    const events = readEvents(this.ctx.storage.sql, after, limit).slice(0, limit);
-    const isMore = (events.at(-1)?.seq ?? state.seq) < state.seq;
-    return ok({ events: JSON.stringify(events.map((event) => eventOf(state, event))), isMore });
+    const { sql } = this.ctx.storage;
+    return this.#tell((state) => ok(pageOf(state, readEvents(sql, after, limit).slice(0, limit))));
   }
 
   /** The end-task report as JSON text. Refused with report_not_ready before the end. */
   async report(): Answer<string> {
-    const state = await this.#keeper.current();
-    if (state === null) return refuse(UNKNOWN);
-    return reportText(state, readLog(this.ctx.storage.sql));
+    return this.#tell((state) => reportText(state, readLog(this.ctx.storage.sql)));
   }
 
   /** Why the task is where it is, as JSON text. */
   async explain(): Answer<string> {
     const state = await this.#keeper.current();
-    return state === null ? refuse(UNKNOWN) : ok(JSON.stringify(explain(state)));
+    if (state === null) return refuse(UNKNOWN);
+    return ok(JSON.stringify(explain(state, await this.#keeper.kin.askedGates(state))));
   }
 
   /** View, escalation and the next events after a seq as JSON text: what history needs to catch up. */
   async record(after: number): Answer<string> {
-    const state = await this.#keeper.current();
-    if (state === null) return refuse(UNKNOWN);
-    const events = readEvents(this.ctx.storage.sql, after, EVENTS_PER_RECORD);
-    return ok(JSON.stringify(recordOf(state, events)));
+    const events = (): LoggedEvent[] => readEvents(this.ctx.storage.sql, after, EVENTS_PER_RECORD);
+    return this.#tell((state) => ok(JSON.stringify(recordOf(state, events()))));
   }
 
   /** Sends the whole log to history again. */

@@ -7,6 +7,7 @@ import type { Notification } from "../protocol/notification.ts";
 import { jsonObjectSchema } from "../protocol/primitives.ts";
 import { taskExecutionSchema } from "../protocol/task-execution.ts";
 import { actorSchema } from "../protocol/task-view.ts";
+import { readFamily } from "./kin/relation-store.ts";
 import { blankTask, evolve } from "./machine/evolve.ts";
 import type { LoggedEvent, Memo, Origin, SettledTask, TaskState } from "./machine/state.ts";
 
@@ -141,7 +142,8 @@ export function readTask(sql: SqlStorage): StoredTask | null {
     for (const event of commit.events) state = evolve(state, event);
     flushed = commit.flushed;
   }
-  return state === null ? null : { state: { ...state, memo: memoOf(sql) }, flushed };
+  if (state === null) return null;
+  return { state: { ...state, memo: memoOf(sql), family: readFamily(sql) }, flushed };
 }
 
 /** Appends events in one row. Must be called inside a transaction. */

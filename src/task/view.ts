@@ -1,6 +1,7 @@
 import { instant } from "../lib/ports.ts";
 import { rootCauseSchema } from "../protocol/notification.ts";
 import type { Escalation, TaskEvent, TaskView } from "../protocol/task-view.ts";
+import { isComposite, weightedProgress } from "./kin/family.ts";
 import { totalDeadline } from "./machine/limits.ts";
 import type { EscalationRecord } from "./machine/records.ts";
 import type { LoggedEvent, TaskState } from "./machine/state.ts";
@@ -55,6 +56,26 @@ function agentOf(state: TaskState): string | null {
   return state.verdict === null ? null : (state.holders.at(-1) ?? null);
 }
 
+/** Whoever started it knows better than who asked for it, and that one better than the scorer. */
+function complexityOf(state: TaskState): TaskView["complexity"] {
+  return state.complexity ?? state.task.complexity ?? state.origin.assessment?.band ?? null;
+}
+
+/** How far it is; a task that its children do is as far as they are. */
+function progressOf(
+  state: TaskState,
+): Pick<TaskView, "progress_percentage" | "current_step" | "usage"> {
+  const { progress, task, family } = state;
+  const told = progress?.percentage ?? null;
+  const isUnderWay = isComposite(task) && progress !== null && state.verdict === null;
+  const joined = isUnderWay ? weightedProgress(family, task.subtasks?.expected) : 0;
+  return {
+    progress_percentage: told === null ? null : Math.max(told, joined),
+    current_step: progress?.step ?? null,
+    usage: { ...usageOf(state), duration_s: executingSeconds(state) },
+  };
+}
+
 /** The task as everyone sees it. */
 export function viewOf(state: TaskState): TaskView {
   const { task } = state;
@@ -67,9 +88,8 @@ export function viewOf(state: TaskState): TaskView {
     phase: state.phase,
     priority: state.priority,
     pool: task.pool,
-    complexity: state.complexity ?? task.complexity ?? state.origin.assessment?.band ?? null,
-    progress_percentage: state.progress?.percentage ?? null,
-    current_step: state.progress?.step ?? null,
+    complexity: complexityOf(state),
+    ...progressOf(state),
     agent_id: agentOf(state),
     attempt: state.attempt,
     max_attempts: 1 + task.execution_options.retry_policy.max_retries + state.uncounted_attempts,
@@ -85,7 +105,6 @@ export function viewOf(state: TaskState): TaskView {
     ended_at: instantOrNull(state.ended_at),
     deadline_at: state.phase === "ended" ? null : instant(deadlineOf(state)),
     ...outcomeOf(state),
-    usage: { ...usageOf(state), duration_s: executingSeconds(state) },
     links: { self, events: `${self}/events`, stream: `${self}/stream`, report: `${self}/report` },
   };
 }

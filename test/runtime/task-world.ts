@@ -5,7 +5,7 @@ import type { Result } from "../../src/lib/result.ts";
 import type { HistoryMessage } from "../../src/protocol/queue-messages.ts";
 import type { Refusal } from "../../src/protocol/refusal.ts";
 import type { TaskEvent, TaskView } from "../../src/protocol/task-view.ts";
-import type { Announcement, News, TaskPorts } from "../../src/task/ports.ts";
+import type { Announcement, KinPorts, News, TaskPorts } from "../../src/task/ports.ts";
 import { TaskObject } from "../../src/task/task-object.ts";
 import { ORCHESTRATOR, ORIGIN, endOf, notificationOf, orderOf, request } from "../task-life.ts";
 
@@ -27,6 +27,8 @@ export interface Neighbours {
   publish: () => Promise<void> | undefined;
   record: () => Promise<void> | undefined;
   isRecorded: () => Promise<boolean>;
+  /** Other tasks and the batch; a task without kin calls none of them. */
+  kin: KinPorts;
 }
 
 function newNeighbours(): Neighbours {
@@ -41,6 +43,14 @@ function newNeighbours(): Neighbours {
     publish: () => undefined,
     record: () => undefined,
     isRecorded: async () => true,
+    kin: {
+      outcomeOf: async () => null,
+      poke: async () => {},
+      tellParent: async () => true,
+      stop: async () => {},
+      gateOfBatch: async () => ({ is_open: true }),
+      tellBatch: async () => {},
+    },
   };
 }
 
@@ -63,6 +73,7 @@ function portsOf(all: Neighbours): TaskPorts {
       all.recorded.push(message);
     },
     isRecorded: () => all.isRecorded(),
+    ...all.kin,
     log: (_level, event) => all.logged.push(event),
   };
 }

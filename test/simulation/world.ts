@@ -233,6 +233,13 @@ export class World {
       publish: async () => this.#mayFail(),
       record: async () => this.#mayFail(),
       isRecorded: async () => true,
+      // None of its tasks has kin.
+      outcomeOf: async () => null,
+      poke: async () => {},
+      tellParent: async () => true,
+      stop: async () => {},
+      gateOfBatch: async () => ({ is_open: true }),
+      tellBatch: async () => {},
       log: () => {},
     };
   }

@@ -94,6 +94,7 @@ function portOf<Port extends object>(name: string, given: Partial<Port>, calls: 
 
 export interface Given {
   tasks?: Partial<RestPorts["tasks"]>;
+  subtasks?: Partial<RestPorts["subtasks"]>;
   agents?: Partial<RestPorts["agents"]>;
   webhooks?: Partial<RestPorts["webhooks"]>;
   audit?: Partial<RestPorts["audit"]>;
@@ -132,6 +133,7 @@ export function createFakeApp(given: Given = {}) {
     },
     keys: portOf("keys", { ...given.keys, principalOf }, calls),
     tasks: portOf("tasks", given.tasks ?? {}, calls),
+    subtasks: portOf("subtasks", given.subtasks ?? {}, calls),
     escalations: portOf("escalations", given.escalations ?? {}, calls),
     agents: portOf("agents", given.agents ?? {}, calls),
     webhooks: portOf("webhooks", given.webhooks ?? {}, calls),

@@ -10,11 +10,11 @@ import {
 import { totalDeadline } from "../../src/task/machine/limits.ts";
 import { IN_PHASE, START, end, live, order, stateOf } from "../task-life.ts";
 
-const NONE: Errands = { flush_at: null, pool_at: null, archive_at: null };
+const NONE: Errands = { flush_at: null, pool_at: null, archive_at: null, kin_at: null };
 const MINUTE = 60_000;
 
 describe("the next wake-up", () => {
-  it.each(["flush_at", "pool_at", "archive_at"] as const)(
+  it.each(["flush_at", "pool_at", "archive_at", "kin_at"] as const)(
     "is for %s when that is first",
     (errand) => {
       const errands = { ...NONE, [errand]: START + 5 };

@@ -155,14 +155,14 @@ describe("a patch", () => {
     });
   });
 
-  it("cannot bring in dependencies, which nothing carries out", () => {
+  it("cannot change what the task waits for", () => {
     const patch = { parameters: { dependencies: ["another"] } };
 
     const { done } = step(IN_PHASE.awaiting_input(), resolve("change", { patch }));
 
     expect(done.decision).toMatchObject({
       refusal: {
-        code: "not_supported",
+        code: "patch_rejected",
         errors: [{ pointer: "/patch/parameters/dependencies" }],
       },
     });

@@ -97,6 +97,12 @@ function ports(release: TaskPorts["release"]): TaskPorts {
     publish: unused,
     record: unused,
     isRecorded: unused,
+    outcomeOf: unused,
+    poke: unused,
+    tellParent: unused,
+    stop: unused,
+    gateOfBatch: unused,
+    tellBatch: unused,
     log: () => {},
   };
 }

@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 
 import { createAttempts } from "../../src/dispatch/attempts.ts";
 import { createInterventions } from "../../src/dispatch/interventions.ts";
-import { actorOf, createTasks } from "../../src/dispatch/tasks.ts";
+import { actorOf } from "../../src/dispatch/submission.ts";
+import { createTasks } from "../../src/dispatch/tasks.ts";
 import type { TaskDoor, TasksParts } from "../../src/dispatch/tasks.ts";
 import { ok, refuse } from "../../src/lib/result.ts";
 import type { Principal } from "../../src/protocol/access.ts";
@@ -44,6 +45,8 @@ function parts(
     now: () => 0,
     newId: () => "NEW",
     task: door,
+    askKin: async () => refuse(UNKNOWN),
+    contractFaults: () => [],
     archive: {
       view: async () => null,
       events: async () => ({ items: [], next_cursor: null }),
@@ -94,7 +97,13 @@ describe("submitting a task", () => {
   });
 
   it.each([
-    [{ parameters: { dependencies: ["t1"] } }, {}, "not_supported", "/parameters/dependencies"],
+    [
+      { parameters: { dependencies: ["t1"] } },
+      {},
+      "dependency_not_found",
+      "/parameters/dependencies/0",
+    ],
+    [{ parent_task_id: "t1" }, {}, "parent_refused", "/parent_task_id"],
     [
       { orchestrator_info: { callback_url: "http://10.0.0.1/" } },
       { urlFault: async () => "must use https" },

@@ -1,3 +1,5 @@
+import { heightOf, isComposite } from "../kin/family.ts";
+import { onward } from "../kin/gates.ts";
 import { endOrAsk } from "./handover.ts";
 import { askForNews, mayAsk } from "./interventions.ts";
 import { totalDeadline } from "./limits.ts";
@@ -142,8 +144,18 @@ function durationClock(state: TaskState): ClockRing[] {
   ];
 }
 
+/** The longest that a task without an executor waits for its children to end, from when it wants them to. */
+function childrenGraceMs(state: TaskState): number {
+  return CANCEL_GRACE_MS * (heightOf(state.family) + 1);
+}
+
 function waitingClocks(state: TaskState): ClockRing[] {
   const { queue_timeout } = state.task;
+  const [cancelled] = openCancels(state);
+  if (cancelled !== undefined) {
+    return [{ due: cancelled.requested_at + childrenGraceMs(state), rings: unresponsive }];
+  }
+  if (isComposite(state.task) && state.phase === "executing") return durationClock(state);
   if (state.phase === "retry_wait" && state.retry_at !== null) {
     return [{ due: state.retry_at, rings: () => [readyEvent("retry")] }];
   }
@@ -181,7 +193,7 @@ function waitingClocks(state: TaskState): ClockRing[] {
                   answer: default_option,
                 },
               },
-              readyEvent("default option"),
+              ...onward(current, "default option"),
             ],
     },
   ];
@@ -216,5 +228,8 @@ export function ringing(state: TaskState, now: number): DraftEvent[] {
 export function finishDueAt(state: TaskState): number | null {
   if (!hasVerdict(state) || state.phase === "ended") return null;
   const hasSpoken = state.memo?.end != null;
-  return state.holder === null || hasSpoken ? state.verdict.at : state.verdict.at + END_GRACE_MS;
+  const { at } = state.verdict;
+  const due = state.holder === null || hasSpoken ? at : at + END_GRACE_MS;
+  // A tree ends leaf first: its children were told to stop, and have this long for it.
+  return heightOf(state.family) === 0 ? due : Math.max(due, at + childrenGraceMs(state));
 }

@@ -1,10 +1,13 @@
 import type { Result } from "../../lib/result.ts";
 import type { AgentEndTask } from "../../protocol/agent-end-task.ts";
 import type { CommandRequest, Heartbeat } from "../../protocol/agent.ts";
+import type { EndReason } from "../../protocol/enums.ts";
+import type { ChildReport } from "../../protocol/kin.ts";
 import type { Notification } from "../../protocol/notification.ts";
 import type { JsonObject } from "../../protocol/primitives.ts";
 import type { Refusal } from "../../protocol/refusal.ts";
 import type { Actor, EndPhaseRecord, EscalationResolution } from "../../protocol/task-view.ts";
+import type { GateNews } from "../kin/gates.ts";
 import type { DraftEvent, Memo, Origin, SettledTask } from "./state.ts";
 
 /** Everything that can be asked of a task. Ids, tokens and the clock come from outside. */
@@ -17,6 +20,12 @@ export type Command =
   | { type: "end"; token: string | null; end: AgentEndTask }
   | { type: "order"; command_id: string; request: CommandRequest; actor: Actor }
   | { type: "resolve"; escalation_id: string; resolution: EscalationResolution; actor: Actor }
+  /** What it waits for has been asked. */
+  | { type: "gates"; news: GateNews }
+  /** Its family has changed; `results` are what its children reported, where their join needs them. */
+  | { type: "family"; results: ChildReport[] }
+  /** Its parent is over. */
+  | { type: "stop"; command_id: string; reason: EndReason; message: string }
   /** Time has passed. */
   | { type: "tick" }
   /** End phases were carried out; `report` closes the task. */

@@ -1,4 +1,6 @@
 import { ok, refuse } from "../../lib/result.ts";
+import { decideFamily, decideStop } from "../kin/decide-family.ts";
+import { decideGates } from "../kin/gates.ts";
 import { ringing } from "./clocks.ts";
 import type { Command, Decision } from "./commands.ts";
 import { decideEnd, decideFinish } from "./end.ts";
@@ -36,6 +38,12 @@ export function decide(state: TaskState | null, command: Command, now: number): 
       return decideOrder(state, command, now);
     case "resolve":
       return decideResolve(state, command);
+    case "gates":
+      return decideGates(state, command, now);
+    case "family":
+      return decideFamily(state, command, now);
+    case "stop":
+      return decideStop(state, command);
     case "tick":
       return ok({ events: ringing(state, now) });
     case "finish":

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import { grantSchema } from "../../protocol/agent.ts";
-import { commandNameSchema, prioritySchema } from "../../protocol/enums.ts";
+import { commandNameSchema, endReasonSchema, prioritySchema } from "../../protocol/enums.ts";
 import type { CommandRecord } from "./records.ts";
 import type { Holder, LoggedEvent, TaskState } from "./state.ts";
 import { isOpenCancel } from "./verdict.ts";
@@ -17,6 +17,7 @@ const issuedSchema = z.object({
   grant: grantSchema.optional(),
   rule: z.string().exactOptional(),
   used_before: usedSchema.exactOptional(),
+  end_reason: endReasonSchema.optional(),
 });
 
 const acknowledgedSchema = z.object({
@@ -52,13 +53,14 @@ function paused(state: TaskState, command_id: string, at: number): Holder | null
 
 /** A command was issued: it is remembered, and what the system itself can do of it is done. */
 export function applyCommand(state: TaskState, event: LoggedEvent): TaskState {
-  const { priority, grant, ...issued } = issuedSchema.parse(event.data);
+  const { priority, grant, end_reason, ...issued } = issuedSchema.parse(event.data);
   const record: CommandRecord = {
     ...issued,
     requested_at: event.at,
     actor: event.actor,
     ...(priority !== undefined && { priority }),
     ...(grant !== undefined && { grant }),
+    ...(end_reason !== undefined && { end_reason }),
   };
   return {
     ...state,

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { endReasonSchema } from "../../protocol/enums.ts";
 import type { JsonObject } from "../../protocol/primitives.ts";
 import { jsonObjectSchema } from "../../protocol/primitives.ts";
+import { waitingPlace } from "../kin/gates.ts";
 import { patched } from "./patch.ts";
 import type { EscalationRecord } from "./records.ts";
 import type { LoggedEvent, TaskState } from "./state.ts";
@@ -124,9 +125,12 @@ export function closeEscalation(state: TaskState, event: LoggedEvent): TaskState
   if (state.escalation === null) return state;
   const resolved = resolvedSchema.parse(event.data);
   const { question } = state.escalation;
+  const goesOn = resolved.state === "resolved" && resolved.decision !== "cancel";
   return {
     ...state,
     ...patched(state, resolved.patch),
+    ...(goesOn && waitingPlace(state)),
+    ...(state.excuse === "asked" && { excuse: goesOn ? "granted" : "none" }),
     escalation: {
       ...state.escalation,
       state: resolved.state,

@@ -60,6 +60,7 @@ export function started(state: TaskState, event: LoggedEvent): TaskState {
   return {
     ...withHolder(heard(state, event), { started_at: event.at, progressed_at: event.at, plan }),
     phase: "executing",
+    status: "running",
     started_at: state.started_at ?? event.at,
     complexity,
     progress: { percentage: 0, step: "started", intermediate: null },

@@ -4,6 +4,7 @@ import { endReasonSchema } from "../../protocol/enums.ts";
 import { qualityAssessmentSchema } from "../../protocol/notification.ts";
 import { jsonObjectSchema } from "../../protocol/primitives.ts";
 import { endPhaseRecordSchema } from "../../protocol/task-view.ts";
+import { asksForExcuse, released, waitingPlace } from "../kin/gates.ts";
 import { applyCommand, applyCommandState } from "./evolve-commands.ts";
 import { closeEscalation, openEscalation } from "./evolve-escalation.ts";
 import { completed, failed, heardIfSent, progressed, started } from "./evolve-notifications.ts";
@@ -48,6 +49,9 @@ export function blankTask(origin: Origin, task: SettledTask, at: number): TaskSt
     verdict: null,
     end_phases: [],
     memo: null,
+    prerequisites: null,
+    excuse: "none",
+    family: null,
   };
 }
 
@@ -169,11 +173,19 @@ function warned(state: TaskState, event: LoggedEvent): TaskState {
 }
 
 function submitted(state: TaskState): TaskState {
-  return { ...state, phase: "queued", status: "pending" };
+  return { ...state, phase: "queued", status: "pending", ...waitingPlace(state) };
 }
 
 function ready(state: TaskState, event: LoggedEvent): TaskState {
-  return { ...state, phase: "queued", status: "pending", queued_at: event.at, retry_at: null };
+  const next = { ...state, ...released(state, event), retry_at: null };
+  const place = waitingPlace(next);
+  if (place !== null) return { ...next, ...place };
+  return { ...next, phase: "queued", status: "pending", queued_at: event.at };
+}
+
+function escalated(state: TaskState, event: LoggedEvent): TaskState {
+  const next = withoutHolder(openEscalation(heardIfSent(state, event), event));
+  return asksForExcuse(event) ? { ...next, excuse: "asked" } : next;
 }
 
 function endPhase(state: TaskState, event: LoggedEvent): TaskState {
@@ -219,7 +231,7 @@ function effect(state: TaskState, event: LoggedEvent): TaskState {
     case "task_failed":
       return failed(state, event);
     case "task_escalated":
-      return withoutHolder(openEscalation(heardIfSent(state, event), event));
+      return escalated(state, event);
     case "agent_end_task":
       return { ...withoutHolder(state), phase: "ended", ended_at: event.at };
     case "agent_status":

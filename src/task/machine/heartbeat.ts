@@ -1,12 +1,11 @@
 import { ok, refuse } from "../../lib/result.ts";
 import type { Heartbeat } from "../../protocol/agent.ts";
+import { budgetEvents } from "../kin/budget-events.ts";
 import type { Command, Decision } from "./commands.ts";
 import { afterBeat } from "./interventions.ts";
 import { endedRefusal, fence } from "./lease.ts";
-import { budgetLimits } from "./limits.ts";
 import type { DraftEvent, Holder, Memo, TaskState } from "./state.ts";
-import { SYSTEM, addUse, hasVerdict } from "./state.ts";
-import { closedCancels, verdictEvent } from "./verdict.ts";
+import { addUse, hasVerdict } from "./state.ts";
 
 type Beat = Extract<Command, { type: "heartbeat" }>;
 
@@ -34,41 +33,6 @@ export function memoOf(state: TaskState, holder: Holder, now: number): Memo {
   };
 }
 
-/** A share of a budget from which on the orchestrator is warned (protocol.md §7, Notifications). */
-const WARNING_SHARE = 0.8;
-
-function budgetEvents(state: TaskState, memo: Memo): DraftEvent[] {
-  const limits = budgetLimits(state);
-  const uses = [
-    {
-      resource: "cost_usd",
-      used: memo.earlier.cost_usd + memo.cost_usd,
-      limit: limits.cost_usd,
-    },
-    {
-      resource: "tokens",
-      used: memo.earlier.tokens + memo.tokens,
-      limit: limits.tokens,
-    },
-  ];
-  return uses.flatMap(({ resource, used, limit }): DraftEvent[] => {
-    if (limit === null) return [];
-    if (used > limit) {
-      const message = `${resource} of ${used} exceeds the budget of ${limit}`;
-      return [
-        ...closedCancels(state, "rejected"),
-        verdictEvent(state, {
-          reason: "resource_exhausted",
-          error: { type: "budget_exceeded", message, root_cause: null },
-        }),
-      ];
-    }
-    return used >= limit * WARNING_SHARE && !state.warned_of.includes(resource)
-      ? [{ type: "budget_warning", actor: SYSTEM, data: { resource, used, limit } }]
-      : [];
-  });
-}
-
 function acknowledgements(state: TaskState, holder: Holder, ids: readonly string[]): DraftEvent[] {
   return state.commands
     .filter(({ command_id, state: at }) => ids.includes(command_id) && at === "requested")
@@ -92,15 +56,13 @@ export function decideHeartbeat(state: TaskState, command: Beat, now: number): D
   const { beat } = command;
   const memo = withBeat(memoOf(state, fenced.value, now), beat);
   const budget = budgetEvents(state, memo);
-  // One verdict is enough when two budgets are exceeded at once.
-  const firstVerdict = budget.findIndex((event) => event.type === "verdict");
+  const isOver = budget.some(({ type }) => type === "verdict");
   return ok({
     memo,
     events: [
       ...acknowledgements(state, fenced.value, beat.acknowledged ?? []),
-      ...(firstVerdict < 0
-        ? [...budget, ...afterBeat(state, now)]
-        : budget.slice(0, firstVerdict + 1)),
+      ...budget,
+      ...(isOver ? [] : afterBeat(state, now)),
     ],
   });
 }

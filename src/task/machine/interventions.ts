@@ -1,7 +1,7 @@
 import type { CommandName } from "../../protocol/enums.ts";
 import type { Notification } from "../../protocol/notification.ts";
+import { limitsOf } from "../kin/tree-budget.ts";
 import { askedBySystem } from "./handover.ts";
-import { budgetLimits } from "./limits.ts";
 import { overrunAt } from "./plan.ts";
 import type { CommandRecord } from "./records.ts";
 import type { DraftEvent, TaskState } from "./state.ts";
@@ -89,7 +89,7 @@ interface Projection {
 
 function projections(state: TaskState, percentage: number): Projection[] {
   if (percentage < TELLING_PERCENTAGE || state.memo?.attempt !== state.attempt) return [];
-  const limits = budgetLimits(state);
+  const limits = limitsOf(state);
   const total = usageOf(state);
   const { earlier } = state.memo;
   return (["cost_usd", "tokens"] as const).flatMap((resource): Projection[] => {

@@ -1,5 +1,6 @@
 import { instant } from "../../lib/ports.ts";
 import { ok, refuse } from "../../lib/result.ts";
+import { onward } from "../kin/gates.ts";
 import { approvalEvent } from "./autonomy.ts";
 import type { Command, Decision } from "./commands.ts";
 import { contractFaults } from "./gates.ts";
@@ -10,7 +11,10 @@ import { closedCancels, openCancels, readyEvent, verdictEvent } from "./verdict.
 
 type Of<Type extends Command["type"]> = Extract<Command, { type: Type }>;
 
-/** A task comes in: it is queued, or waits for approval. A repetition of the same request changes nothing. */
+/**
+ * A task comes in: it is queued, or waits for approval, then for its prerequisites or children. A repetition of the
+ * same request changes nothing.
+ */
 export function decideSubmit(
   state: TaskState | null,
   command: Of<"submit">,
@@ -45,13 +49,18 @@ export function decideSubmit(
       tags: task.tags ?? [],
     },
   };
-  return ok({ events: [submitted, approvalEvent(command, now) ?? readyEvent("submitted")] });
+  const approval = approvalEvent(command, now);
+  const { origin } = command;
+  const follows = onward({ origin, task, prerequisites: null }, "submitted");
+  return ok({ events: [submitted, ...(approval === null ? follows : [approval])] });
 }
 
 /** An executor takes the task. Refused unless the task is queued for exactly this attempt. */
 export function decideAssign(state: TaskState, command: Of<"assign">, now: number): Decision {
   if (hasVerdict(state)) return refuse(endedRefusal(state));
-  if (state.phase !== "queued" || command.attempt !== state.attempt + 1) {
+  // A parent that is being cancelled waits for its children, and starts no further attempt.
+  const isCancelling = openCancels(state).length > 0;
+  if (state.phase !== "queued" || isCancelling || command.attempt !== state.attempt + 1) {
     return refuse({
       code: "transition_refused",
       detail: `The task cannot be assigned in phase ${state.phase}`,

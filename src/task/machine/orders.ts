@@ -3,6 +3,8 @@ import type { CommandName } from "../../protocol/enums.ts";
 import type { JsonObject } from "../../protocol/primitives.ts";
 import type { Fault, Refusal } from "../../protocol/refusal.ts";
 import type { Actor } from "../../protocol/task-view.ts";
+import { openChildren } from "../kin/family.ts";
+import { onward } from "../kin/gates.ts";
 import type { Command, Decision } from "./commands.ts";
 import { escalationIdOf } from "./evolve-escalation.ts";
 import { valueAt } from "./gates.ts";
@@ -10,7 +12,7 @@ import { endedRefusal } from "./lease.ts";
 import { mergedFaults } from "./patch.ts";
 import type { DraftEvent, TaskState } from "./state.ts";
 import { SYSTEM, hasVerdict, usageOf } from "./state.ts";
-import { openCancels, readyEvent, verdictEvent } from "./verdict.ts";
+import { closedEscalation, openCancels, readyEvent, verdictEvent } from "./verdict.ts";
 
 type Order = Extract<Command, { type: "order" }>;
 type Resolve = Extract<Command, { type: "resolve" }>;
@@ -23,7 +25,11 @@ const FIXED_FIELDS = [
   "pool",
   "orchestrator_info",
   "stakeholders",
+  "subtasks",
+  "weight",
 ];
+
+const FIXED_PARAMETERS = ["dependencies", "on_failed_dependency"];
 
 function patchRefusal(errors: Fault[]): Refusal {
   return {
@@ -35,7 +41,13 @@ function patchRefusal(errors: Fault[]): Refusal {
 
 /** Whether a merge patch keeps the task valid: judged by the same schema as a submission. */
 function patchFault(state: TaskState, patch: JsonObject): Refusal | null {
-  const fixed = FIXED_FIELDS.filter((field) => Object.hasOwn(patch, field));
+  const fixed = [
+    ...FIXED_FIELDS.filter((field) => Object.hasOwn(patch, field)),
+    // Prerequisites and how they are judged: what came in without them can never wait in a circle.
+    ...FIXED_PARAMETERS.filter((field) => valueAt(patch, `parameters.${field}`) !== undefined).map(
+      (field) => `parameters/${field}`,
+    ),
+  ];
   if (fixed.length > 0) {
     return patchRefusal(
       fixed.map((field) => ({
@@ -44,19 +56,6 @@ function patchFault(state: TaskState, patch: JsonObject): Refusal | null {
         detail: `${field} cannot be changed after the submission`,
       })),
     );
-  }
-  if (valueAt(patch, "parameters.dependencies") !== undefined) {
-    return {
-      code: "not_supported",
-      detail: "Dependencies between tasks are not carried out yet.",
-      errors: [
-        {
-          pointer: "/patch/parameters/dependencies",
-          code: "not_supported",
-          detail: "leave it out",
-        },
-      ],
-    };
   }
   const faults = mergedFaults(state.task, patch);
   return faults.length === 0
@@ -98,26 +97,16 @@ function forExecutor(state: TaskState, order: Order): Decision {
     : ok({ events: [issued(order, false)] });
 }
 
-function closedEscalation(state: TaskState, actor: Actor): DraftEvent[] {
-  return state.escalation?.state === "open"
-    ? [
-        {
-          type: "escalation_resolved",
-          actor,
-          data: {
-            escalation_id: state.escalation.escalation_id,
-            state: "cancelled",
-            decision: "cancel",
-            answer: null,
-          },
-        },
-      ]
-    : [];
-}
-
 function cancel(state: TaskState, order: Order): Decision {
   if (state.holder !== null) {
     return ok({ events: [issued(order, false, { used_before: usageOf(state) })] });
+  }
+  // A tree is cancelled leaf first: the children hear of it at once, and their end confirms this one.
+  if (openChildren(state.family).length > 0) {
+    const isRepeated = openCancels(state).length > 0;
+    return ok({
+      events: [issued(order, false), ...(isRepeated ? [] : closedEscalation(state, order.actor))],
+    });
   }
   return ok({
     events: [
@@ -251,7 +240,7 @@ function resolution(
   };
   return answer.decision === "cancel"
     ? [resolved, verdictEvent(state, { reason: "cancelled", actor })]
-    : [resolved, readyEvent(isApproval ? "approved" : "escalation resolved", actor)];
+    : [resolved, ...onward(state, isApproval ? "approved" : "escalation resolved", actor)];
 }
 
 function hadEscalation(state: TaskState, escalation_id: string): boolean {

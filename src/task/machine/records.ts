@@ -12,6 +12,8 @@ export interface CommandRecord {
   actor: Actor;
   priority?: Priority;
   grant?: Grant;
+  /** A cancellation by which the parent stops it: what its end is called. */
+  end_reason?: EndReason;
   /** The intervention rule that issued it. */
   rule?: string;
   /** What had been used when it was requested; of cancellations that an executor has to confirm. */

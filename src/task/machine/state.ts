@@ -11,6 +11,7 @@ import type { QualityAssessment } from "../../protocol/notification.ts";
 import type { JsonObject } from "../../protocol/primitives.ts";
 import type { TaskExecution } from "../../protocol/task-execution.ts";
 import type { Actor, EndPhaseRecord } from "../../protocol/task-view.ts";
+import type { Family, Prerequisite } from "../kin/family.ts";
 import type { CommandRecord, EscalationRecord, Failure, Used } from "./records.ts";
 
 /** A task request whose id is settled. */
@@ -128,7 +129,7 @@ export interface Memo {
   end: AgentEndTask | null;
 }
 
-/** Everything the rules know of one task: the fold of its log, and its memo. */
+/** Everything the rules know of one task: the fold of its log, its memo and its family. */
 export interface TaskState {
   origin: Origin;
   task: SettledTask;
@@ -171,6 +172,12 @@ export interface TaskState {
   verdict: Verdict | null;
   end_phases: EndPhaseRecord[];
   memo: Memo | null;
+  /** How its prerequisites ended, once it was let go; null before, and where there are none. */
+  prerequisites: Prerequisite[] | null;
+  /** Whether it may start although a prerequisite has failed: an escalation asks, or has been answered so. */
+  excuse: "none" | "asked" | "granted";
+  /** Its children, as they last reported; null while it has none. */
+  family: Family | null;
 }
 
 /** An event before it has its place in the log. */

@@ -3,6 +3,7 @@ import type { CompletionStatus, EndReason } from "../../protocol/enums.ts";
 import type { QualityAssessment } from "../../protocol/notification.ts";
 import type { JsonObject } from "../../protocol/primitives.ts";
 import type { Actor } from "../../protocol/task-view.ts";
+import { hasAttemptLeft } from "../kin/tree-budget.ts";
 import type { CommandRecord, Failure } from "./records.ts";
 import type { DraftEvent, TaskState } from "./state.ts";
 import { SYSTEM, usageOf } from "./state.ts";
@@ -17,6 +18,16 @@ export function completionStatusOf(
   return hasPartialResults ? "partial" : "failure";
 }
 
+/** A cancellation by the parent says what the end is called: why the parent is over. */
+function stopOf(state: TaskState): Partial<Finding> | null {
+  const stop = state.commands.find(
+    (command) => command.end_reason !== undefined && isOpenCancel(command),
+  );
+  if (stop?.end_reason === undefined) return null;
+  const message = stop.reason ?? "The parent is over";
+  return { reason: stop.end_reason, error: { type: "stopped", message, root_cause: null } };
+}
+
 /** What a verdict says beside its reason. */
 export interface Finding {
   reason: EndReason;
@@ -28,7 +39,8 @@ export interface Finding {
 }
 
 /** The event that freezes the outcome. Nothing changes it afterwards. */
-export function verdictEvent(state: TaskState, finding: Finding): DraftEvent {
+export function verdictEvent(state: TaskState, found: Finding): DraftEvent {
+  const finding = found.reason === "cancelled" ? { ...found, ...stopOf(state) } : found;
   const partial =
     finding.reason !== "success" &&
     (finding.hasPartialResults === true || (state.progress?.intermediate ?? null) !== null);
@@ -90,6 +102,24 @@ export function closedCancels(
   }));
 }
 
+/** Nobody answers the open escalation of a task that is being ended. */
+export function closedEscalation(state: TaskState, actor: Actor = SYSTEM): DraftEvent[] {
+  return state.escalation?.state === "open"
+    ? [
+        {
+          type: "escalation_resolved",
+          actor,
+          data: {
+            escalation_id: state.escalation.escalation_id,
+            state: "cancelled",
+            decision: "cancel",
+            answer: null,
+          },
+        },
+      ]
+    : [];
+}
+
 /** The event that makes the task claimable. */
 export function readyEvent(reason: string, actor: Actor = SYSTEM): DraftEvent {
   return { type: "task_ready", actor, data: { reason } };
@@ -114,9 +144,10 @@ function retryDelaySeconds(state: TaskState): number {
   return retry_delay * backoff_multiplier ** state.retries_used;
 }
 
-/** Whether the retry policy has another attempt. */
+/** Whether the retry policy has another attempt, and the budget of its tree too. */
 export function hasRetryLeft(state: TaskState): boolean {
-  return state.retries_used < state.task.execution_options.retry_policy.max_retries;
+  const { max_retries } = state.task.execution_options.retry_policy;
+  return state.retries_used < max_retries && hasAttemptLeft(state);
 }
 
 /**

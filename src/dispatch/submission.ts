@@ -1,0 +1,277 @@
+import { canonicalJson, derivedId, instant, sha256Hex } from "../lib/ports.ts";
+import type { Clock } from "../lib/ports.ts";
+import { ok, refuse } from "../lib/result.ts";
+import type { Result } from "../lib/result.ts";
+import type { Principal } from "../protocol/access.ts";
+import type { Fault, Refusal } from "../protocol/refusal.ts";
+import type { TaskExecution } from "../protocol/task-execution.ts";
+import type { Actor, TaskView } from "../protocol/task-view.ts";
+import type { Adoption, Birthright } from "../task/kin/adoption.ts";
+import type { Assessment, Gate, Origin } from "../task/machine/state.ts";
+import type { Submission } from "../task/ports.ts";
+import { endpointFault } from "./endpoint-fault.ts";
+import type { EndpointParts } from "./endpoint-fault.ts";
+import { circleFault, gatesFor, inferredFrom, missingFault, offerOf, tiesOf } from "./kinship.ts";
+import type { KinshipParts } from "./kinship.ts";
+
+type Answer<Value> = Promise<Result<Value, Refusal>>;
+
+/** What submissions are made with. */
+export interface SubmissionParts extends KinshipParts, EndpointParts {
+  now: Clock;
+  newId: () => string;
+  task: (
+    tenant: string,
+    task_id: string,
+  ) => { submit(submission: Submission): Answer<{ view: string; isNew: boolean }> };
+  /** What is wrong with a contract itself. */
+  contractFaults: (task: TaskExecution) => Fault[];
+}
+
+/** The request behind a submission: its body as sent, by which repetitions are recognised. */
+export interface SubmitRequest {
+  body: unknown;
+  idempotencyKey: string | null;
+  traceId: string;
+  /** Scheme, host and port by which it came. */
+  origin: string;
+  /** How complex the task was judged to be. */
+  assessment?: Assessment | undefined;
+}
+
+/** What tasks that come in together have in common. */
+export interface SubmitGroup {
+  batch_id: string;
+  gates: Gate[];
+  /** Ids of the tasks that come in with this one: they may be named before they exist. */
+  known: readonly string[];
+}
+
+/** What is known of a submission's relations beside what it says itself. */
+interface Kin {
+  group?: SubmitGroup | undefined;
+  /** Tasks that come in before this one. */
+  known?: readonly string[] | undefined;
+  /** Whether the parent is asked by whoever submits. */
+  isAdopted?: boolean | undefined;
+  /** What its parent gave it, when that has been settled already. */
+  birthright?: Birthright | undefined;
+}
+
+/** Who a principal is in the log of a task. */
+export function actorOf(by: Principal): Actor {
+  if (by.scopes.includes("admin")) return { kind: "operator", id: by.key_id };
+  const isExecutor = by.scopes.includes("execute") && !by.scopes.includes("orchestrate");
+  return { kind: isExecutor ? "executor" : "orchestrator", id: by.key_id };
+}
+
+/** The id of a task that is given, or derived from the idempotency key; null when it will be a new one. */
+async function settledId(
+  by: Principal,
+  task: TaskExecution,
+  idempotencyKey: string | null,
+): Promise<string | null> {
+  if (task.task_id !== undefined) return task.task_id;
+  return idempotencyKey === null
+    ? null
+    : `task_${await derivedId(`${by.tenant}/${idempotencyKey}`)}`;
+}
+
+/** Defaults that depend on who asks and when (protocol.md §3). */
+function withOrigin(task: TaskExecution, by: Principal, now: number): TaskExecution {
+  return {
+    ...task,
+    orchestrator_info: { agent_id: by.key_id, timestamp: instant(now), ...task.orchestrator_info },
+  };
+}
+
+const hashOf = (body: unknown): Promise<string> => sha256Hex(canonicalJson(body));
+
+function hasKin(task: TaskExecution): boolean {
+  return task.parent_task_id !== undefined || (task.parameters?.dependencies ?? []).length > 0;
+}
+
+function unknownParent(parent_task_id: string): Refusal {
+  const detail = `There is no task ${parent_task_id} that could be the parent.`;
+  return {
+    code: "parent_refused",
+    detail,
+    errors: [{ pointer: "/parent_task_id", code: "parent_refused", detail }],
+  };
+}
+
+async function adoptBy(
+  parts: SubmissionParts,
+  tenant: string,
+  parent: string,
+  { task, task_id, isTrial }: { task: TaskExecution; task_id: string; isTrial: boolean },
+): Answer<Adoption> {
+  const offers = [offerOf(task, task_id)];
+  const done = await parts.askKin(tenant, parent, { call: "adopt", offers, is_trial: isTrial });
+  if (!done.ok) {
+    return done.refusal.code === "task_not_found" ? refuse(unknownParent(parent)) : done;
+  }
+  const adoption: Adoption = JSON.parse(done.value);
+  return ok(adoption);
+}
+
+/** Whether the task is there already: the same request, another one under its id, or not at all. */
+async function standing(
+  parts: SubmissionParts,
+  tenant: string,
+  task_id: string | null,
+  body: unknown,
+): Promise<"same" | Refusal | null> {
+  const ties = task_id === null ? null : await tiesOf(parts, tenant, task_id);
+  if (ties === null || task_id === null) return null;
+  return ties.body_hash === (await hashOf(body))
+    ? "same"
+    : {
+        code: "idempotency_conflict",
+        detail: "A different request was submitted under this task id or idempotency key.",
+        extra: { existing_task_id: task_id },
+      };
+}
+
+/** A submission with everything that is known of it. */
+interface Asked {
+  by: Principal;
+  task: TaskExecution;
+  request: SubmitRequest;
+  kin: Kin;
+}
+
+/** Why the parent cannot have this child, as far as it can be told before; null when it can. */
+async function parentFault(
+  parts: SubmissionParts,
+  { by, task, kin }: Asked,
+  task_id: string | null,
+): Promise<Refusal | null> {
+  const parent = task.parent_task_id;
+  if (parent === undefined) return null;
+  if (parent === task_id) return unknownParent(parent);
+  // A parent that comes in together with it, or was asked already, is not asked now.
+  const isSettled = kin.isAdopted === true || (kin.group?.known.includes(parent) ?? false);
+  if (isSettled) return null;
+  const trial = { task, task_id: task_id ?? parts.newId(), isTrial: true };
+  const adopted = await adoptBy(parts, by.tenant, parent, trial);
+  return adopted.ok ? null : adopted.refusal;
+}
+
+/** What is wrong with its relations: prerequisites, then circles, then the parent. */
+async function relationFault(
+  parts: SubmissionParts,
+  asked: Asked,
+  task_id: string | null,
+): Promise<Refusal | null> {
+  const { by, task, kin } = asked;
+  const known = kin.known ?? kin.group?.known ?? [];
+  return (
+    (await missingFault(parts, by.tenant, { task, known })) ??
+    (await circleFault(parts, by.tenant, { task, task_id })) ??
+    (await parentFault(parts, asked, task_id))
+  );
+}
+
+/** Every refusal by meaning that can be known before anything is written; null when there is none. */
+async function check(parts: SubmissionParts, asked: Asked): Promise<Refusal | null> {
+  const { by, task, request, kin } = asked;
+  const { tenant } = by;
+  const task_id = await settledId(by, task, request.idempotencyKey);
+  const isRelated = hasKin(task);
+  if (isRelated || kin.group !== undefined) {
+    const known = await standing(parts, tenant, task_id, request.body);
+    // A repetition is answered with what is there, whatever has become of its parent since.
+    if (known !== null) return known === "same" ? null : known;
+  }
+  const errors = parts.contractFaults(task);
+  if (errors.length > 0) {
+    return { code: "validation_failed", detail: "The task's contract cannot be checked.", errors };
+  }
+  const fault = await endpointFault(parts, { tenant, origin: request.origin }, task);
+  return fault !== null || !isRelated ? fault : relationFault(parts, asked, task_id);
+}
+
+/** What a child is born with: as its parent said before, or says now; nothing for a root. */
+async function birthOf(
+  parts: SubmissionParts,
+  { by, task, kin }: Asked,
+  task_id: string,
+): Answer<Birthright | null> {
+  const parent = task.parent_task_id;
+  if (parent === undefined || kin.birthright !== undefined) return ok(kin.birthright ?? null);
+  const adopted = await adoptBy(parts, by.tenant, parent, { task, task_id, isTrial: false });
+  return adopted.ok ? ok(adopted.value.births[0] ?? null) : adopted;
+}
+
+async function originOf(
+  parts: SubmissionParts,
+  { by, task, request, kin }: Asked,
+  { task_id, birth }: { task_id: string; birth: Birthright | null },
+): Promise<Origin> {
+  const inferred = await inferredFrom(parts, by.tenant, task);
+  const gates = gatesFor(task, {
+    inferred: inferred.filter((previous) => previous !== task_id),
+    others: [...(kin.group?.gates ?? []), ...(birth?.gates ?? [])],
+  });
+  return {
+    tenant: by.tenant,
+    task_id,
+    uid: parts.newId(),
+    trace_id: request.traceId,
+    body_hash: await hashOf(request.body),
+    submitted_by: by.key_id,
+    ...(kin.group !== undefined && { batch_id: kin.group.batch_id }),
+    ...(gates.length > 0 && { gates }),
+    ...(birth !== null && { lineage: birth.lineage }),
+    ...(request.assessment !== undefined && { assessment: request.assessment }),
+  };
+}
+
+/** Creates a task that was checked. The parent sets aside what it needs before it exists. */
+async function create(
+  parts: SubmissionParts,
+  asked: Asked,
+): Answer<{ view: TaskView; isNew: boolean }> {
+  const { by, task, request } = asked;
+  const settled = await settledId(by, task, request.idempotencyKey);
+  const task_id = settled ?? `task_${parts.newId()}`;
+  const birth = await birthOf(parts, asked, task_id);
+  if (!birth.ok) return birth;
+  const done = await parts.task(by.tenant, task_id).submit({
+    origin: await originOf(parts, asked, { task_id, birth: birth.value }),
+    task: JSON.stringify(withOrigin(task, by, parts.now())),
+    actor: actorOf(by),
+  });
+  if (!done.ok) {
+    const parent = task.parent_task_id;
+    if (parent !== undefined) await parts.askKin(by.tenant, parent, { call: "disown", task_id });
+    return done;
+  }
+  const view: TaskView = JSON.parse(done.value.view);
+  return ok({ view, isNew: done.value.isNew });
+}
+
+/** How tasks come in. */
+export interface Submissions {
+  check: (
+    by: Principal,
+    task: TaskExecution,
+    request: SubmitRequest,
+    kin?: Kin,
+  ) => Promise<Refusal | null>;
+  create: (
+    by: Principal,
+    task: TaskExecution,
+    request: SubmitRequest,
+    kin?: Kin,
+  ) => Answer<{ view: TaskView; isNew: boolean }>;
+}
+
+/** Checking and creating apart from each other, so that many tasks can be checked before the first is created. */
+export function createSubmissions(parts: SubmissionParts): Submissions {
+  return {
+    check: (by, task, request, kin = {}) => check(parts, { by, task, request, kin }),
+    create: (by, task, request, kin = {}) => create(parts, { by, task, request, kin }),
+  };
+}

@@ -1,0 +1,292 @@
+import { inTurn } from "../../lib/in-turn.ts";
+import type { Log } from "../../lib/log.ts";
+import type { Clock } from "../../lib/ports.ts";
+import type { Outcome } from "../../protocol/kin.ts";
+import { FLUSH_PAUSE_MS, reminderDelayMs, repeatDelayMs } from "../alarm-plan.ts";
+import type { Command } from "../machine/commands.ts";
+import type { Gate, TaskState } from "../machine/state.ts";
+import { hasVerdict } from "../machine/state.ts";
+import { openCancels } from "../machine/verdict.ts";
+import type { KinPorts } from "../ports.ts";
+import { familyJoin } from "./decide-family.ts";
+import { FamilyKeeper } from "./family-keeper.ts";
+import { openChildren } from "./family.ts";
+import type { Family } from "./family.ts";
+import { gateNews, isHeldBack } from "./gates.ts";
+import type { AskedGate } from "./gates.ts";
+import { childReportOf, digestOf, outcomeOf } from "./outcome.ts";
+import {
+  readReports,
+  readWaiters,
+  removeChild,
+  removeWaiter,
+  writeWaiter,
+} from "./relation-store.ts";
+import { newCommandId, stopOrderOf } from "./stop-order.ts";
+
+/** An adopted child that has not reported after this long may never have come to be. Milliseconds. */
+const ADOPTION_GRACE_MS = 30_000;
+
+/** Tasks that come in together may name each other before they exist, for so long. Milliseconds. */
+const ARRIVAL_GRACE_MS = 60_000;
+
+/** Calls to other objects at the same time: the platform lets six connections of one call be open. */
+const MOST_CALLS = 6;
+
+/** What a keeper of kin works on. */
+export interface KinParts {
+  sql: SqlStorage;
+  ports: KinPorts & { log: Log };
+  now: Clock;
+  state: () => TaskState | null;
+  /** Replaces the family in memory, in the turn in which storage was written. */
+  setFamily: (family: Family) => void;
+  apply: (command: Command) => Promise<unknown>;
+  /** Sees to it that the alarm comes for what is due now. */
+  arm: () => Promise<void>;
+}
+
+/**
+ * What one task has to do with others: asks what it waits for, tells its parent and its batch, stops its
+ * children, and pokes those that wait for it.
+ *
+ * All of it may be repeated. Its fields hold only what asking or telling again would replace.
+ */
+export class KinKeeper {
+  readonly #parts: KinParts;
+  /** Its children. */
+  readonly family: FamilyKeeper;
+  #askAt: number | null = null;
+  #tellAt: number | null = null;
+  #told = "";
+  #isBatchTold = false;
+  #waiters: string[] | null = null;
+  readonly #stopped = new Set<string>();
+  readonly #verified = new Set<string>();
+  #failures = 0;
+  #pausedUntil = 0;
+
+  constructor(parts: KinParts) {
+    this.#parts = parts;
+    this.family = new FamilyKeeper({
+      ...parts,
+      // A child that had not come to be when it was told to stop has to be told again.
+      firstHeard: (task_id) => this.#stopped.delete(task_id),
+    });
+  }
+
+  /** When something is to be done, epoch milliseconds; null for a task without kin. */
+  due(state: TaskState): number | null {
+    const now = this.#parts.now();
+    const dues = [
+      this.#isAsking(state) ? (this.#askAt ?? now) : null,
+      this.#tellDue(state, now),
+      this.#owesBatch(state) || this.#owesPokes(state) ? now : null,
+      this.#toStop(state).length > 0 || familyJoin(state).kind !== "open" ? now : null,
+      ...this.#doubtful(state).map(({ adopted_at }) => adopted_at + ADOPTION_GRACE_MS),
+    ].filter((due) => due !== null);
+    return dues.length === 0 ? null : Math.max(Math.min(...dues), this.#pausedUntil);
+  }
+
+  /** Does what is due. Never throws: what failed is repeated after a pause that grows. */
+  async run(): Promise<void> {
+    const state = this.#parts.state();
+    const due = state === null ? null : this.due(state);
+    if (due === null || due > this.#parts.now()) return;
+    const failures: string[] = [];
+    const duties = [
+      () => this.#ask(),
+      () => this.#join(),
+      () => this.#stopChildren(),
+      () => this.#verifyChildren(),
+      () => this.#tellParent(),
+      () => this.#tellBatch(),
+      () => this.#pokeWaiters(),
+    ];
+    for (const duty of duties) {
+      try {
+        await duty();
+      } catch (cause) {
+        failures.push(String(cause));
+      }
+    }
+    this.#failures = failures.length === 0 ? 0 : this.#failures + 1;
+    this.#pausedUntil =
+      failures.length === 0 ? 0 : this.#parts.now() + repeatDelayMs(this.#failures);
+    if (failures.length > 0) this.#warn(failures.join("; "));
+  }
+
+  /** Something that it waits for may have changed. */
+  poked(): void {
+    this.#askAt = this.#parts.now();
+  }
+
+  /**
+   * How the task stands, or null when there is none.
+   *
+   * @param waiter is remembered until this task's end, when it is poked; nothing is written when that has come
+   */
+  outcome(waiter: string | null): Outcome | null {
+    const state = this.#parts.state();
+    if (state !== null && waiter !== null && state.phase !== "ended") {
+      writeWaiter(this.#parts.sql, waiter);
+      this.#waiters = null;
+    }
+    return state === null ? null : outcomeOf(state);
+  }
+
+  /** How its gates stand, without leaving a trace at them. */
+  async askedGates(state: TaskState): Promise<AskedGate[]> {
+    if (!isHeldBack(state)) return [];
+    return inTurn(state.origin.gates ?? [], MOST_CALLS, (gate) => this.#asked(state, gate, null));
+  }
+
+  /** Asks whether a child that was adopted exists, and disowns it if it does not. */
+  async verify(child_id: string): Promise<void> {
+    const state = this.#parts.state();
+    const { sql, ports, setFamily, apply } = this.#parts;
+    if (state?.family == null) return;
+    const outcome = await ports.outcomeOf(state.origin.tenant, child_id, null);
+    this.#verified.add(child_id);
+    const children = this.#parts.state()?.family?.children ?? [];
+    const known = children.find(({ task_id }) => task_id === child_id);
+    if (outcome !== null || known === undefined || known.report !== null) return;
+    this.#verified.delete(child_id);
+    removeChild(sql, child_id);
+    setFamily({ children: children.filter((child) => child !== known) });
+    await apply({ type: "family", results: [] });
+  }
+
+  #warn(detail: string): void {
+    const { tenant, task_id } = this.#parts.state()?.origin ?? { tenant: "", task_id: "" };
+    this.#parts.ports.log("warning", "kin_unreachable", { tenant, task_id, detail });
+  }
+
+  #isAsking(state: TaskState): boolean {
+    const isWaiting = state.phase === "waiting_dependencies" && openCancels(state).length === 0;
+    return isWaiting && isHeldBack(state);
+  }
+
+  #tellDue(state: TaskState, now: number): number | null {
+    if (state.origin.lineage === undefined || digestOf(state) === this.#told) {
+      this.#tellAt = null;
+    } else {
+      const wait = state.phase === "ended" ? 0 : FLUSH_PAUSE_MS;
+      this.#tellAt = Math.min(this.#tellAt ?? Infinity, now + wait);
+    }
+    return this.#tellAt;
+  }
+
+  #owesBatch(state: TaskState): boolean {
+    return state.phase === "ended" && state.origin.batch_id !== undefined && !this.#isBatchTold;
+  }
+
+  #owesPokes(state: TaskState): boolean {
+    if (state.phase !== "ended") return false;
+    this.#waiters ??= readWaiters(this.#parts.sql);
+    return this.#waiters.length > 0;
+  }
+
+  #toStop(state: TaskState): string[] {
+    const isOver = hasVerdict(state) || openCancels(state).length > 0;
+    if (state.family === null || !isOver) return [];
+    return openChildren(state.family)
+      .map(({ task_id }) => task_id)
+      .filter((task_id) => !this.#stopped.has(task_id));
+  }
+
+  #doubtful(state: TaskState) {
+    return (state.family?.children ?? []).filter(
+      ({ task_id, report }) => report === null && !this.#verified.has(task_id),
+    );
+  }
+
+  async #asked(state: TaskState, gate: Gate, waiter: string | null): Promise<AskedGate> {
+    const { ports } = this.#parts;
+    const { tenant, task_id } = state.origin;
+    if (gate.kind === "batch") {
+      const answer = await ports.gateOfBatch(tenant, gate.batch_id, task_id);
+      return { gate, answer: { kind: "batch", ...answer } };
+    }
+    const outcome = await ports.outcomeOf(tenant, gate.task_id, waiter);
+    return { gate, answer: { kind: "task", outcome } };
+  }
+
+  async #ask(): Promise<void> {
+    const state = this.#parts.state();
+    const now = this.#parts.now();
+    if (state === null || !this.#isAsking(state) || (this.#askAt ?? now) > now) return;
+    // Set first: a poke that comes while the gates are being asked must not be forgotten.
+    this.#askAt = now + reminderDelayMs(now - state.created_at);
+    const { gates = [], task_id } = state.origin;
+    const asked = await inTurn(gates, MOST_CALLS, (gate) => this.#asked(state, gate, task_id));
+    const news = gateNews(asked, {
+      isExcused: state.excuse === "granted",
+      mayStillCome: now - state.created_at < ARRIVAL_GRACE_MS,
+    });
+    if (news === null) return;
+    await this.#parts.apply({ type: "gates", news });
+    // Whoever waits again afterwards does so for another reason, and asks at once.
+    this.#askAt = null;
+  }
+
+  /** An outcome that was certain while something else was in the way. */
+  async #join(): Promise<void> {
+    const state = this.#parts.state();
+    if (state === null || familyJoin(state).kind === "open") return;
+    await this.#parts.apply({ type: "family", results: readReports(this.#parts.sql) });
+  }
+
+  async #stopChildren(): Promise<void> {
+    const state = this.#parts.state();
+    if (state === null) return;
+    const order = stopOrderOf(state);
+    await inTurn(this.#toStop(state), MOST_CALLS, async (task_id) => {
+      await this.#parts.ports.stop(state.origin.tenant, task_id, order);
+      this.#stopped.add(task_id);
+    });
+  }
+
+  async #verifyChildren(): Promise<void> {
+    const state = this.#parts.state();
+    if (state === null) return;
+    const limit = this.#parts.now() - ADOPTION_GRACE_MS;
+    const late = this.#doubtful(state).filter(({ adopted_at }) => adopted_at <= limit);
+    await inTurn(late, MOST_CALLS, ({ task_id }) => this.verify(task_id));
+  }
+
+  async #tellParent(): Promise<void> {
+    const state = this.#parts.state();
+    const { ports, now, apply } = this.#parts;
+    const parent = state?.origin.lineage?.parent_task_id;
+    if (state === null || parent === undefined) return;
+    const due = this.#tellDue(state, now());
+    if (due === null || due > now()) return;
+    const digest = digestOf(state);
+    const isTaken = await ports.tellParent(state.origin.tenant, parent, childReportOf(state));
+    this.#told = digest;
+    this.#tellAt = null;
+    if (isTaken || hasVerdict(state)) return;
+    const message = `Parent ${parent} has no such child`;
+    await apply({ type: "stop", command_id: newCommandId(), reason: "cancelled", message });
+  }
+
+  async #tellBatch(): Promise<void> {
+    const state = this.#parts.state();
+    const batch_id = state?.origin.batch_id;
+    if (state === null || batch_id === undefined || !this.#owesBatch(state)) return;
+    await this.#parts.ports.tellBatch(state.origin.tenant, batch_id, outcomeOf(state));
+    this.#isBatchTold = true;
+  }
+
+  async #pokeWaiters(): Promise<void> {
+    const state = this.#parts.state();
+    if (state === null || !this.#owesPokes(state)) return;
+    const { sql, ports } = this.#parts;
+    await inTurn(this.#waiters ?? [], MOST_CALLS, async (waiter) => {
+      await ports.poke(state.origin.tenant, waiter);
+      removeWaiter(sql, waiter);
+    });
+    this.#waiters = null;
+  }
+}

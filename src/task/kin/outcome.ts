@@ -1,0 +1,57 @@
+import type { ChildReport, Outcome } from "../../protocol/kin.ts";
+import type { TaskState } from "../machine/state.ts";
+import { completionStatusOf } from "../machine/verdict.ts";
+import { LARGEST_CARRIED } from "./carry.ts";
+import { heightOf, isComposite, weightedProgress } from "./family.ts";
+import { usedInTree } from "./tree-budget.ts";
+
+/** How a task stands, for those that wait for it. */
+export function outcomeOf(state: TaskState): Outcome {
+  const { verdict } = state;
+  return {
+    task_id: state.origin.task_id,
+    task_type: state.task.task_type,
+    phase: state.phase,
+    is_ended: state.phase === "ended",
+    status: state.status,
+    end_reason: verdict?.reason ?? null,
+    completion_status:
+      verdict === null ? null : completionStatusOf(verdict.reason, verdict.hasPartialResults),
+    result: verdict?.result ?? null,
+    quality: verdict?.quality ?? null,
+    agent_id: state.holder?.agent_id ?? state.holders.at(-1) ?? null,
+  };
+}
+
+function percentage(state: TaskState): number | null {
+  const told = state.progress?.percentage ?? null;
+  if (!isComposite(state.task) || state.started_at === null) return told;
+  return Math.max(told ?? 0, weightedProgress(state.family, state.task.subtasks?.expected));
+}
+
+/** What a child tells its parent. A result that is too large for its parent's row is named by its address. */
+export function childReportOf(state: TaskState): ChildReport {
+  const outcome = outcomeOf(state);
+  const isLarge = JSON.stringify(outcome.result ?? null).length > LARGEST_CARRIED;
+  return {
+    ...outcome,
+    result: isLarge ? { omitted: `/v1/tasks/${outcome.task_id}` } : outcome.result,
+    seq: state.seq,
+    percentage: percentage(state),
+    used: usedInTree(state),
+    height: heightOf(state.family),
+  };
+}
+
+/** Equal for reports that tell the same: what is neither said nor new needs no call. */
+export function digestOf(state: TaskState): string {
+  return JSON.stringify([
+    state.phase,
+    state.status,
+    percentage(state),
+    usedInTree(state),
+    heightOf(state.family),
+    state.holder?.agent_id ?? null,
+    state.verdict?.reason ?? null,
+  ]);
+}

@@ -1,0 +1,300 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+
+import type { Amounts, ChildOffer, ChildReport } from "../../src/protocol/kin.ts";
+import { adopt, birthrightOf } from "../../src/task/kin/adoption.ts";
+import { withReport } from "../../src/task/kin/family.ts";
+import {
+  committedInTree,
+  freeInTree,
+  hasAttemptLeft,
+  limitsOf,
+  usedInTree,
+} from "../../src/task/kin/tree-budget.ts";
+import type { TaskState } from "../../src/task/machine/state.ts";
+import {
+  IN_PHASE,
+  START,
+  UNBORN,
+  beat,
+  failed,
+  live,
+  order,
+  request,
+  stateOf,
+  step,
+  submit,
+  typesOf,
+} from "../task-life.ts";
+
+const offer = (task_id: string, more: Partial<ChildOffer> = {}): ChildOffer => ({
+  task_id,
+  weight: 1,
+  max_retries: 2,
+  ...more,
+});
+
+function report(
+  task_id: string,
+  used: Partial<Amounts>,
+  more: Partial<ChildReport> = {},
+): ChildReport {
+  return {
+    task_id,
+    task_type: "general",
+    phase: "executing",
+    is_ended: false,
+    status: "running",
+    end_reason: null,
+    completion_status: null,
+    result: null,
+    quality: null,
+    agent_id: "ann",
+    seq: 3,
+    percentage: 50,
+    used: { cost_usd: 0, tokens: 0, attempts: 0, children: 0, ...used },
+    height: 0,
+    ...more,
+  };
+}
+
+/** A task that its children do waits for them. */
+const waitingForSubtasks = (changes: Record<string, unknown>) =>
+  live(UNBORN, submit(request(changes)));
+
+function parentWith(budget: Record<string, number>, more: Record<string, unknown> = {}): TaskState {
+  const changes = { contract: { budget }, ...more };
+  return stateOf("subtasks" in more ? waitingForSubtasks(changes) : IN_PHASE.executing(changes));
+}
+
+function withChildren(state: TaskState, ...offers: ChildOffer[]): TaskState {
+  const adopted = adopt(state, offers, START);
+  if (!adopted.ok) throw new Error(adopted.refusal.detail);
+  return { ...state, family: { children: [...(state.family?.children ?? []), ...adopted.value] } };
+}
+
+function hearing(state: TaskState, ...reports: ChildReport[]): TaskState {
+  const family = reports.reduce(withReport, state.family ?? { children: [] });
+  return { ...state, family };
+}
+
+describe("the reservation of a child", () => {
+  it("is what its own budget asks for", () => {
+    const state = withChildren(parentWith({ max_tokens: 100 }), offer("a", { max_tokens: 30 }));
+
+    expect(state.family?.children[0]?.reserved).toMatchObject({ tokens: 30, cost_usd: null });
+    expect(freeInTree(state).tokens).toBe(70);
+  });
+
+  it("is an equal share among the subtasks to come, else among max_children, else all of it", () => {
+    const subtasks = { expected: 4 };
+    const shared = withChildren(parentWith({ max_tokens: 100 }, { subtasks }), offer("a"));
+    const counted = withChildren(parentWith({ max_tokens: 100, max_children: 5 }), offer("a"));
+    const whole = withChildren(parentWith({ max_tokens: 100 }), offer("a"));
+
+    expect(
+      [shared, counted, whole].map(({ family }) => family?.children[0]?.reserved.tokens),
+    ).toEqual([25, 20, 100]);
+  });
+
+  it("holds no more attempts than the child would make, and at least one", () => {
+    const plenty = withChildren(parentWith({ max_attempts: 50 }), offer("a"));
+    const scarce = withChildren(
+      parentWith({ max_attempts: 3 }, { subtasks: { expected: 2 } }),
+      offer("a"),
+    );
+
+    expect(plenty.family?.children[0]?.reserved.attempts).toBe(3);
+    expect(scarce.family?.children[0]?.reserved.attempts).toBe(1);
+  });
+
+  it.each([
+    [{ max_tokens: 100 }, { max_tokens: 101 }, "tokens", 100],
+    [{ max_cost_usd: 1 }, { max_cost_usd: 1.5 }, "cost_usd", 1],
+    [{ max_attempts: 1 }, {}, "attempts", 0],
+    [{ max_children: 0 }, {}, "children", 0],
+    [{ max_depth: 0 }, {}, "depth", 0],
+    [{ max_tokens: 0 }, {}, "tokens", 0],
+  ])(
+    "is refused by a parent with %j to a child that asks for %j",
+    (budget, asks, resource, left) => {
+      const adopted = adopt(parentWith(budget), [offer("a", asks)], START);
+
+      expect(adopted).toMatchObject({
+        refusal: {
+          code: "budget_exceeded",
+          errors: [{ pointer: "/parent_task_id" }],
+          extra: { resource, left },
+        },
+      });
+    },
+  );
+
+  it("is refused for all children of an offer when one of them does not fit", () => {
+    const offers = [offer("a", { max_tokens: 60 }), offer("b", { max_tokens: 60 })];
+
+    expect(adopt(parentWith({ max_tokens: 100 }), offers, START).ok).toBe(false);
+  });
+
+  it("stays what it is when the child is adopted again", () => {
+    const state = withChildren(parentWith({ max_tokens: 100 }), offer("a", { max_tokens: 60 }));
+
+    expect(adopt(state, [offer("a", { max_tokens: 60 })], START)).toEqual({ ok: true, value: [] });
+  });
+
+  it("gives way to what an ended child really used", () => {
+    const state = withChildren(parentWith({ max_tokens: 100 }), offer("a", { max_tokens: 60 }));
+
+    const ended = hearing(state, report("a", { tokens: 5 }, { is_ended: true }));
+
+    expect(freeInTree(ended).tokens).toBe(95);
+  });
+});
+
+describe("a child's place in the tree", () => {
+  it("is one level deeper, bounded by its parent's deadline and depth", () => {
+    const parent = parentWith({ max_depth: 2, max_duration_s: 100 }, { total_timeout: 1_000 });
+    const child = withChildren(parent, offer("a")).family?.children[0];
+    if (child === undefined) throw new Error("no child");
+
+    const { lineage } = birthrightOf(parent, child);
+
+    expect(lineage).toMatchObject({
+      parent_task_id: "task-1",
+      root_task_id: "task-1",
+      depth: 1,
+      levels_left: 1,
+      deadline_at: START + 100_000,
+    });
+  });
+
+  it.each([
+    ["finalizing", "task_ended"],
+    ["awaiting_approval", "parent_refused"],
+  ] as const)("is refused by a parent in phase %s", (phase, code) => {
+    const adopted = adopt(stateOf(IN_PHASE[phase]()), [offer("a")], START);
+
+    expect(adopted).toMatchObject({ refusal: { code } });
+  });
+
+  it("is refused by a parent that is being cancelled, or has all of its subtasks", () => {
+    const cancelling = stateOf(live(IN_PHASE.executing(), order("cancel")));
+    const full = withChildren(parentWith({}, { subtasks: { expected: 1 } }), offer("a"));
+
+    for (const state of [cancelling, full]) {
+      expect(adopt(state, [offer("b")], START)).toMatchObject({
+        refusal: { code: "parent_refused" },
+      });
+    }
+  });
+});
+
+describe("the use of a tree", () => {
+  it("counts every child once, whatever it reports how often and in which order", () => {
+    const state = withChildren(parentWith({ max_tokens: 1_000 }), offer("a"));
+    const reports = [40, 70, 55].map((tokens, index) =>
+      report("a", { tokens }, { seq: index + 3 }),
+    );
+
+    const once = hearing(state, ...reports);
+    const again = hearing(once, ...reports);
+
+    expect(usedInTree(once).tokens).toBe(70);
+    expect(again.family).toBe(once.family);
+  });
+
+  it("ignores reports from before the last one, and all but use after the end", () => {
+    const state = withChildren(parentWith({}), offer("a"));
+    const ended = hearing(state, report("a", { tokens: 5 }, { is_ended: true, seq: 9 }));
+
+    const late = hearing(ended, report("a", { tokens: 5 }, { seq: 4, status: "pending" }));
+
+    expect(late.family).toBe(ended.family);
+  });
+
+  it("ends a task whose children together with itself use too much", () => {
+    const life = IN_PHASE.executing({ contract: { budget: { max_tokens: 100 } } });
+    const state = hearing(withChildren(stateOf(life), offer("a")), report("a", { tokens: 60 }));
+
+    const { done } = step({ ...life, state }, beat({ usage: { tokens: 41 } }));
+
+    expect(typesOf(done.events)).toEqual(["verdict"]);
+    expect(done.state?.verdict?.reason).toBe("resource_exhausted");
+  });
+
+  it("is warned of at 80 % by the report of a child, once", () => {
+    const life = IN_PHASE.executing({ contract: { budget: { max_tokens: 100 } } });
+    const state = hearing(withChildren(stateOf(life), offer("a")), report("a", { tokens: 80 }));
+
+    const first = step({ ...life, state }, { type: "family", results: [] });
+    const second = step(first.life, { type: "family", results: [] });
+
+    expect(typesOf(first.done.events)).toEqual(["budget_warning"]);
+    expect(second.done.events).toEqual([]);
+  });
+
+  it("does not take the rounding of dollars for an overrun", () => {
+    const life = IN_PHASE.executing({ contract: { budget: { max_cost_usd: 0.3 } } });
+    const state = hearing(withChildren(stateOf(life), offer("a")), report("a", { cost_usd: 0.1 }));
+
+    const { done } = step({ ...life, state }, beat({ usage: { cost_usd: 0.2 } }));
+
+    expect(typesOf(done.events)).toEqual(["budget_warning"]);
+  });
+
+  it("leaves a task no further attempt when the tree has used all of them", () => {
+    const life = IN_PHASE.executing({ contract: { budget: { max_attempts: 1 } } });
+
+    const { done } = step(life, failed());
+
+    expect(hasAttemptLeft(stateOf(life))).toBe(false);
+    expect(done.state?.verdict?.reason).toBe("failure");
+  });
+});
+
+const RESOURCES = ["cost_usd", "tokens", "attempts", "children"] as const;
+
+const moves = fc.array(
+  fc.record({
+    child: fc.integer({ min: 0, max: 9 }),
+    ask: fc.option(fc.integer({ min: 0, max: 60 }), { nil: undefined }),
+    use: fc.double({ min: 0, max: 1, noNaN: true }),
+    isEnd: fc.boolean(),
+    isAdoption: fc.boolean(),
+  }),
+  { maxLength: 40 },
+);
+
+describe("the law of a tree's budget", () => {
+  it("holds whatever is adopted, used and ended: nothing beyond the limit is ever set aside", () => {
+    const budget = { max_tokens: 200, max_cost_usd: 3, max_attempts: 12, max_children: 6 };
+    fc.assert(
+      fc.property(moves, (plan) => {
+        let state = parentWith(budget);
+        for (const { child, ask, use, isEnd, isAdoption } of plan) {
+          const id = `c${child}`;
+          if (isAdoption) {
+            const wish = ask === undefined ? {} : { max_tokens: ask, max_cost_usd: ask / 20 };
+            const adopted = adopt(state, [offer(id, wish)], START);
+            if (adopted.ok) {
+              const children = [...(state.family?.children ?? []), ...adopted.value];
+              state = { ...state, family: { children } };
+            }
+          } else {
+            const known = state.family?.children.find(({ task_id }) => task_id === id);
+            const used = Object.fromEntries(
+              RESOURCES.map((name) => [name, Math.floor((known?.reserved[name] ?? 0) * use)]),
+            );
+            state = hearing(state, report(id, used, { is_ended: isEnd }));
+          }
+          const limits = limitsOf(state);
+          const committed = committedInTree(state);
+          for (const name of RESOURCES) {
+            expect(committed[name]).toBeLessThanOrEqual((limits[name] ?? Infinity) + 1e-6);
+          }
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
