@@ -30,7 +30,7 @@ export interface SubtasksParts {
 }
 
 /** A task, and the lease token of whoever says that he holds it. */
-export interface At {
+interface At {
   task_id: string;
   token: string | null;
 }

@@ -49,7 +49,7 @@ export const childReportSchema = outcomeSchema.extend({
 export type ChildReport = z.infer<typeof childReportSchema>;
 
 /** What a parent must know of a child before it can adopt it. */
-export const childOfferSchema = z.strictObject({
+const childOfferSchema = z.strictObject({
   task_id: taskIdSchema,
   weight: z.number(),
   max_retries: z.int(),

@@ -270,7 +270,7 @@ export interface HealthPort {
 }
 
 /** Executors that work on one task together. */
-export interface SubtaskPort {
+interface SubtaskPort {
   offer(
     by: Principal,
     at: { task_id: string; token: string | null },

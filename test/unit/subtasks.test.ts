@@ -122,26 +122,19 @@ describe("the shared context", () => {
   const change = { schema_version: "2.0", patch: {} };
 
   it.each([
-    ["an orchestrator", "orchestrate", { task_id: "whole", token: null }, {}, null],
-    ["the holder", "execute", AT, {}, null],
+    ["an orchestrator", "orchestrate", [{ task_id: "whole", token: null }, {}], null],
+    ["the holder", "execute", [AT, {}], null],
     [
       "the holder of a subtask",
       "execute",
-      { ...AT, token: "part-token" },
-      { subtask_id: "part" },
+      [{ ...AT, token: "part-token" }, { subtask_id: "part" }],
       null,
     ],
-    ["an executor without a token", "execute", { ...AT, token: null }, {}, "lease_lost"],
-    ["a former holder", "execute", { ...AT, token: "stale" }, {}, "lease_lost"],
-    ["the holder of no subtask of it", "execute", AT, { subtask_id: "other" }, "parent_refused"],
-    [
-      "the holder of a task that has ended",
-      "execute",
-      { ...AT, task_id: "over" },
-      {},
-      "task_ended",
-    ],
-  ] as const)("is written by %s (%s key): %s", async (_who, scope, at, more, code) => {
+    ["an executor without a token", "execute", [{ ...AT, token: null }, {}], "lease_lost"],
+    ["a former holder", "execute", [{ ...AT, token: "stale" }, {}], "lease_lost"],
+    ["the holder of no subtask of it", "execute", [AT, { subtask_id: "other" }], "parent_refused"],
+    ["the holder of what has ended", "execute", [{ ...AT, task_id: "over" }, {}], "task_ended"],
+  ] as const)("is written by %s with an %s key", async (_who, scope, [at, more], code) => {
     const { subtasks } = world();
 
     const done = await subtasks.share(keyWith(scope), at, { ...change, ...more });

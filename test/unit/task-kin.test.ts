@@ -6,8 +6,7 @@ import { assignmentOf } from "../../src/task/answers.ts";
 import { explain } from "../../src/task/explain.ts";
 import { adopt } from "../../src/task/kin/adoption.ts";
 import { withReport } from "../../src/task/kin/family.ts";
-import { gateNews } from "../../src/task/kin/gates.ts";
-import type { AskedGate, GateNews } from "../../src/task/kin/gates.ts";
+import type { GateNews } from "../../src/task/kin/gates.ts";
 import { childReportOf } from "../../src/task/kin/outcome.ts";
 import { finishDueAt } from "../../src/task/machine/clocks.ts";
 import type { Command } from "../../src/task/machine/commands.ts";
@@ -56,7 +55,7 @@ const FIRST: Outcome = {
 const news = (told: GateNews): Command => ({ type: "gates", news: told });
 const OPEN = news({
   kind: "open",
-  prerequisites: [{ ...FIRST, note: undefined }].map(
+  prerequisites: [FIRST].map(
     ({ task_id, task_type, status, end_reason, completion_status, result }) => ({
       task_id,
       task_type,
@@ -154,46 +153,6 @@ describe("a task that waits for prerequisites", () => {
     expect(outcomeOf(live(waiting(), OPEN), FAILED)).toBe("= > queued");
     expect(outcomeOf(live(waiting(), order("cancel")), OPEN)).toBe("= > finalizing");
     expect(outcomeOf(IN_PHASE.executing(), FAILED)).toBe("= > executing");
-  });
-});
-
-describe("the answers of gates", () => {
-  const ask = (gate: Gate, outcome: Outcome | null): AskedGate => ({
-    gate,
-    answer: { kind: "task", outcome },
-  });
-  const batch = (is_open: boolean, stop?: { reason: "timeout"; message: string }): AskedGate => ({
-    gate: { kind: "batch", batch_id: "b" },
-    answer: { kind: "batch", is_open, stop },
-  });
-  const running: Outcome = { ...FIRST, is_ended: false, end_reason: null, phase: "executing" };
-  const lost: Outcome = { ...FIRST, end_reason: "failure" };
-  const anyEnd: Gate = { ...GATE, needs: "end" };
-
-  it.each([
-    ["all open", [ask(GATE, FIRST), batch(true)], "open"],
-    ["one that runs", [ask(GATE, FIRST), ask(GATE, running)], null],
-    ["a batch that waits", [ask(GATE, FIRST), batch(false)], null],
-    ["one that failed, though another runs", [ask(GATE, lost), ask(GATE, running)], "failed"],
-    ["one that failed where any end will do", [ask(anyEnd, lost)], "open"],
-    ["one that is gone", [ask(GATE, null)], "failed"],
-    ["a batch that is over", [batch(false, { reason: "timeout", message: "" })], "stopped"],
-  ] as const)("mean, with %s: %s", (_name, asked, kind) => {
-    const told = gateNews(asked, { isExcused: false, mayStillCome: false });
-
-    expect(told?.kind ?? null).toBe(kind);
-  });
-
-  it("let a task wait for what may still come, and excuse what has failed only when all are over", () => {
-    const may = gateNews([ask(GATE, null)], { isExcused: false, mayStillCome: true });
-    const excused = { isExcused: true, mayStillCome: false };
-
-    expect(may).toBeNull();
-    expect(gateNews([ask(GATE, lost), ask(GATE, running)], excused)).toBeNull();
-    expect(gateNews([ask(GATE, lost)], excused)).toMatchObject({
-      kind: "open",
-      prerequisites: [{ end_reason: "failure" }],
-    });
   });
 });
 

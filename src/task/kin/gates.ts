@@ -29,7 +29,7 @@ export type GateNews =
   | { kind: "stopped"; reason: EndReason; message: string };
 
 /** What a gate said when it was asked; null when nobody knows the task behind it any more. */
-export type GateAnswer =
+type GateAnswer =
   | { kind: "task"; outcome: Outcome | null }
   | { kind: "batch"; is_open: boolean; stop?: { reason: EndReason; message: string } | undefined };
 
