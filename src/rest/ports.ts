@@ -18,13 +18,6 @@ import type { Notification } from "../protocol/notification.ts";
 import type { PoolSnapshot } from "../protocol/pool-snapshot.ts";
 import type { EscalationsQuery, StatusRequest } from "../protocol/queries.ts";
 import type { Refusal } from "../protocol/refusal.ts";
-import type {
-  SharedContext,
-  SharedContextPatch,
-  SubtaskOffer,
-  SubtaskOfferAnswer,
-  SubtaskView,
-} from "../protocol/subtasks.ts";
 import type { TaskExecution } from "../protocol/task-execution.ts";
 import type {
   EndReceipt,
@@ -55,6 +48,7 @@ import type {
 } from "../protocol/webhook.ts";
 import type { ChannelSocket, EndedAttempt, Reception, SignedMessage } from "./executor-ports.ts";
 import type { FollowUpPort, ObservePort } from "./observe-ports.ts";
+import type { SubtaskPort } from "./subtask-port.ts";
 
 /* What the REST face needs from the rooms. services.ts builds it; this face decides nothing. */
 
@@ -267,23 +261,6 @@ export interface HealthPort {
     by: Principal,
     page: { cursor?: string | undefined; limit: number },
   ): Answer<Page<DeadLetter>>;
-}
-
-/** Executors that work on one task together. */
-interface SubtaskPort {
-  offer(
-    by: Principal,
-    at: { task_id: string; token: string | null },
-    offer: SubtaskOffer,
-    request: { body: unknown; idempotencyKey: string | null; traceId: string; origin: string },
-  ): Answer<SubtaskOfferAnswer>;
-  view(by: Principal, task_id: string): Answer<SubtaskView>;
-  shared(by: Principal, task_id: string, subtask_id: string | null): Answer<SharedContext>;
-  share(
-    by: Principal,
-    at: { task_id: string; token: string | null },
-    change: SharedContextPatch,
-  ): Answer<SharedContext>;
 }
 
 /** Everything that the REST face translates to. */

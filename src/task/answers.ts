@@ -55,11 +55,18 @@ export function commandEntriesOf(state: TaskState): CommandEntry[] {
   }));
 }
 
+/** An escalation as JSON text, and who may answer it. */
+export interface EscalationAnswer {
+  escalation: string;
+  level: string;
+  asked_by: string;
+}
+
 /** An escalation, and who may answer it. Refused with escalation_not_found when the task remembers no such one. */
 export function escalationAnswer(
   state: TaskState,
   escalation_id: string,
-): Result<{ escalation: string; level: string; asked_by: string }, Refusal> {
+): Result<EscalationAnswer, Refusal> {
   const escalation = [state.escalation, ...state.past_escalations].find(
     (known) => known?.escalation_id === escalation_id,
   );

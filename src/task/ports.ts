@@ -15,6 +15,13 @@ export interface Submission {
   actor: Actor;
 }
 
+/** A task for an executor; `decision` says as JSON text why it is this one. */
+export interface Offer {
+  agent_id: string;
+  attempt: number;
+  decision: string;
+}
+
 /** A task's wish for an executor. Repeating it changes nothing. */
 export interface Announcement {
   task_id: string;

@@ -26,14 +26,14 @@ import {
   reportText,
   requestedCommand,
 } from "./answers.ts";
-import type { Reception } from "./answers.ts";
+import type { EscalationAnswer, Reception } from "./answers.ts";
 import { explain } from "./explain.ts";
 import { answerKin } from "./kin/answer-kin.ts";
 import { newCommandId } from "./kin/stop-order.ts";
 import type { Command } from "./machine/commands.ts";
 import type { LoggedEvent, TaskState } from "./machine/state.ts";
 import { audienceOf, leaseOf, recordOf } from "./outbox.ts";
-import type { Audience, Submission, TaskPorts } from "./ports.ts";
+import type { Audience, Offer, Submission, TaskPorts } from "./ports.ts";
 import { TaskKeeper } from "./task-keeper.ts";
 import { readEvents, readLog } from "./task-store.ts";
 import { viewOf } from "./view.ts";
@@ -41,6 +41,7 @@ import { closeWatchers, openWatch } from "./watchers.ts";
 
 type Answer<Value> = Promise<Result<Value, Refusal>>;
 
+const OVER: Refusal = { code: "lease_lost", detail: "The attempt is over." };
 const UNKNOWN: Refusal = { code: "task_not_found", detail: "There is no task with this id." };
 
 /** Events in one answer to history; it asks again for those that follow. */
@@ -92,11 +93,7 @@ export class TaskObject extends DurableObject<Env> {
   }
 
   /** Gives the task to an executor and mints its lease. Refused when the offer is out of date. */
-  async assign(offer: {
-    agent_id: string;
-    attempt: number;
-    decision: string;
-  }): Answer<{ task: string; lease: Lease }> {
+  async assign(offer: Offer): Answer<{ task: string; lease: Lease }> {
     const { agent_id, attempt } = offer;
     const decision: Record<string, unknown> = JSON.parse(offer.decision);
     const command: Command = { type: "assign", agent_id, attempt, decision, token: randomId() };
@@ -121,8 +118,7 @@ export class TaskObject extends DurableObject<Env> {
     const done = await this.#keeper.apply({ type: "heartbeat", token, beat: parsed });
     if (!done.ok) return done;
     const { state } = done.value;
-    if (state.holder === null)
-      return refuse({ code: "lease_lost", detail: "The attempt is over." });
+    if (state.holder === null) return refuse(OVER);
     return ok({ lease: leaseOf(state), commands: openCommandsOf(state) });
   }
 
@@ -173,9 +169,7 @@ export class TaskObject extends DurableObject<Env> {
   }
 
   /** An escalation as JSON text, and who may answer it. */
-  async escalation(
-    escalation_id: string,
-  ): Answer<{ escalation: string; level: string; asked_by: string }> {
+  async escalation(escalation_id: string): Answer<EscalationAnswer> {
     return this.#tell((state) => escalationAnswer(state, escalation_id));
   }
 
@@ -192,7 +186,7 @@ export class TaskObject extends DurableObject<Env> {
   }
 
   /** By what the endpoints of this task are found. */
-  async audience(): Answer<Audience> {
+  audience(): Answer<Audience> {
     return this.#tell((state) => ok(audienceOf(state)));
   }
 

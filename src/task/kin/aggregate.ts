@@ -1,10 +1,10 @@
+import { mergePatch } from "../../lib/merge-patch.ts";
 import { canonicalJson } from "../../lib/ports.ts";
 import { ok, refuse } from "../../lib/result.ts";
 import type { Result } from "../../lib/result.ts";
 import type { ChildReport } from "../../protocol/kin.ts";
 import type { Subtasks } from "../../protocol/task-execution.ts";
 import { valueAt } from "../machine/gates.ts";
-import { mergePatch } from "../machine/merge-patch.ts";
 
 /** What a child contributes. */
 export type Contribution = Pick<ChildReport, "task_id" | "result" | "quality">;

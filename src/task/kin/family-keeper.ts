@@ -1,3 +1,4 @@
+import { mergePatch } from "../../lib/merge-patch.ts";
 import type { Clock } from "../../lib/ports.ts";
 import { ok, refuse } from "../../lib/result.ts";
 import type { Result } from "../../lib/result.ts";
@@ -8,7 +9,6 @@ import { LARGEST_SHARED_CONTEXT } from "../../protocol/subtasks.ts";
 import type { SubtaskView } from "../../protocol/subtasks.ts";
 import type { Command } from "../machine/commands.ts";
 import { fence } from "../machine/lease.ts";
-import { mergePatch } from "../machine/merge-patch.ts";
 import type { TaskState } from "../machine/state.ts";
 import { adopt, birthrightOf } from "./adoption.ts";
 import type { Adoption } from "./adoption.ts";
