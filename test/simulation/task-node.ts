@@ -39,7 +39,7 @@ export class TaskNode {
   async wakeIfDue(now: number): Promise<boolean> {
     if (this.object.alarmAt === null || this.object.alarmAt > now) return false;
     this.object.alarmAt = null;
-    await this.keeper.wake();
+    await this.keeper.wake({ hasAlarmFired: true });
     return true;
   }
 }

@@ -133,7 +133,7 @@ export function createFakeApp(given: Given = {}) {
     },
     keys: portOf("keys", { ...given.keys, principalOf }, calls),
     tasks: portOf("tasks", given.tasks ?? {}, calls),
-    subtasks: portOf("subtasks", given.subtasks ?? {}, calls),
+    subtasks: portOf("subtasks", { ...given.subtasks }, calls),
     escalations: portOf("escalations", given.escalations ?? {}, calls),
     agents: portOf("agents", given.agents ?? {}, calls),
     webhooks: portOf("webhooks", given.webhooks ?? {}, calls),
