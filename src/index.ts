@@ -1,15 +1,17 @@
 import { EndpointObject } from "./delivery/endpoint/endpoint-object.ts";
+import { BatchObject } from "./dispatch/batch/batch-object.ts";
 import { PoolObject } from "./dispatch/pool/pool-object.ts";
 import { consume } from "./queues.ts";
 import { sweepTasks } from "./services-observe.ts";
 import { endpointPortsOf, sweepEndpoints } from "./services-webhooks.ts";
-import { faceOf, taskPortsOf } from "./services.ts";
+import { batchPortsOf, faceOf, taskPortsOf } from "./services.ts";
 import { TaskObject } from "./task/task-object.ts";
 
 TaskObject.connect = taskPortsOf;
+BatchObject.connect = batchPortsOf;
 EndpointObject.connect = endpointPortsOf;
 
-export { EndpointObject, PoolObject, TaskObject };
+export { BatchObject, EndpointObject, PoolObject, TaskObject };
 
 export default {
   fetch: (request, env, ctx) => faceOf(env).fetch(request, env, ctx),

@@ -7,6 +7,7 @@ import { WebhookStore } from "./delivery/registry/webhook-store.ts";
 import { endpointName, shardsOf } from "./delivery/shards.ts";
 import { newSecret } from "./delivery/signature.ts";
 import { createAgentStore } from "./dispatch/agent-store.ts";
+import type { BatchDoor } from "./dispatch/batch/batch-ports.ts";
 import type { PoolPort } from "./dispatch/pool/pool-port.ts";
 import { createGuard } from "./history/guard.ts";
 import { consoleLog } from "./lib/log.ts";
@@ -47,6 +48,8 @@ function build(env: Env) {
     }),
     urlPolicy: { isLocalAllowed: config.allowLocalEndpoints },
     task: (tenant: string, task_id: string): TaskStub => env.TASK.getByName(`${tenant}/${task_id}`),
+    batch: (tenant: string, batch_id: string): BatchDoor =>
+      env.BATCH.getByName(`${tenant}/${batch_id}`),
     pool: (tenant: string, name: string): PoolPort => env.POOL.getByName(`${tenant}/${name}`),
     endpoint: (tenant: string, webhook_id: string) => endpointDoor(env, tenant, webhook_id),
     webhookStore: new WebhookStore(env.DB),

@@ -47,7 +47,8 @@ export function kinPortsOf(env: Env, doors: Doors): KinPorts {
     async stop(tenant, task_id, stop) {
       await ask(tenant, task_id, { call: "stop", ...stop });
     },
-    gateOfBatch: () => Promise.reject(new Error("There are no batches.")),
-    tellBatch: () => Promise.reject(new Error("There are no batches.")),
+    gateOfBatch: (tenant, batch_id, task_id) => doors.batch(tenant, batch_id).gate(task_id),
+    tellBatch: (tenant, batch_id, outcome) =>
+      doors.batch(tenant, batch_id).ended(JSON.stringify(outcome)),
   };
 }

@@ -3,19 +3,18 @@ import { publish } from "./delivery/fan-out.ts";
 import { urlFault } from "./delivery/registry/endpoint-url.ts";
 import { createAgents } from "./dispatch/agents.ts";
 import { createAttempts } from "./dispatch/attempts.ts";
+import type { BatchPorts } from "./dispatch/batch/batch-ports.ts";
 import { createDispatcher } from "./dispatch/dispatcher.ts";
 import { explainWithEstimate } from "./dispatch/estimate.ts";
 import { createInterventions } from "./dispatch/interventions.ts";
 import type { PushPorts } from "./dispatch/push/push.ts";
 import { createSubtasks } from "./dispatch/subtasks.ts";
-import { createTasks } from "./dispatch/tasks.ts";
-import type { Tasks } from "./dispatch/tasks.ts";
 import { fetchInput } from "./executor/input-source.ts";
 import type { ExecutorPorts } from "./executor/ports.ts";
 import { listDeadLetters } from "./history/dead-letter-store.ts";
 import { listEscalations, readEscalation } from "./history/escalation-store.ts";
 import { listTasks } from "./history/list-store.ts";
-import { isComplete, readEvents, readReport, readView } from "./history/task-log-store.ts";
+import { isComplete } from "./history/task-log-store.ts";
 import { consoleLog } from "./lib/log.ts";
 import { hex, randomId } from "./lib/ports.ts";
 import { ok, refuse } from "./lib/result.ts";
@@ -23,12 +22,13 @@ import type { Principal } from "./protocol/access.ts";
 import { BUILTIN_AGENT_ID } from "./protocol/agent.ts";
 import { createApp } from "./rest/app.ts";
 import type { HealthPort, RestPorts, TaskPort } from "./rest/ports.ts";
-import { doorsOf, now, type Doors } from "./services-doors.ts";
+import { batchPorts, batchServices } from "./services-batches.ts";
+import { doorsOf, now } from "./services-doors.ts";
 import { addressFault, openSocket, postSigned, signersOf } from "./services-executors.ts";
 import { askKinOf, kinPortsOf } from "./services-kin.ts";
 import { followUpPort, observePort } from "./services-observe.ts";
+import { keyOfAgent, tasksOf } from "./services-tasks.ts";
 import { fanOutPorts, routingPort, webhookServices } from "./services-webhooks.ts";
-import { contractFaults } from "./task/machine/gates.ts";
 import type { TaskPorts } from "./task/ports.ts";
 
 /* The one place that builds things from the bindings. It decides nothing. */
@@ -36,36 +36,6 @@ import type { TaskPorts } from "./task/ports.ts";
 function newHex(bytes: number): string {
   const random = crypto.getRandomValues(new Uint8Array(bytes));
   return hex(random);
-}
-
-async function keyOfAgent(
-  { agentStore }: Doors,
-  tenant: string,
-  agent_id: string,
-): Promise<string | null> {
-  return (await agentStore.get(tenant, agent_id))?.key_id ?? null;
-}
-
-function tasksOf(env: Env, doors: Doors): Tasks {
-  const { task, webhookStore, guard } = doors;
-  return createTasks({
-    now,
-    newId: randomId,
-    task,
-    askKin: askKinOf(doors),
-    contractFaults,
-    archive: {
-      view: (tenant, task_id) => guard.get(() => readView(env.DB, tenant, task_id)),
-      events: (tenant, task_id, page) => guard.get(() => readEvents(env.DB, tenant, task_id, page)),
-      report: (tenant, task_id) => guard.get(() => readReport(env.DB, tenant, task_id)),
-    },
-    urlFault: addressFault(doors),
-    unknownWebhooks: async (tenant, webhook_ids) => {
-      const known = await webhookStore.versions(tenant, webhook_ids);
-      return webhook_ids.filter((webhook_id) => !known.has(webhook_id));
-    },
-    keyOfAgent: (tenant, agent_id) => keyOfAgent(doors, tenant, agent_id),
-  });
 }
 
 function build(env: Env) {
@@ -109,6 +79,7 @@ function build(env: Env) {
       keyOfAgent: (tenant, agent_id) => keyOfAgent(doors, tenant, agent_id),
       placeInPool: (tenant, name, task_id) => pool(tenant, name).explain(task_id),
     }),
+    ...batchServices({ doors, tasks, agents }),
     ...webhookServices(doors),
   };
 }
@@ -144,6 +115,12 @@ export function taskPortsOf(env: Env): TaskPorts {
     isRecorded: (tenant, task_id, seq) => isComplete(env.DB, tenant, task_id, seq),
     log: consoleLog("task", now),
   };
+}
+
+/** What batches need from other parts. */
+export function batchPortsOf(env: Env): BatchPorts {
+  const services = servicesOf(env);
+  return batchPorts(services.tasks, kinPortsOf(env, services), services.requests);
 }
 
 function taskPort(env: Env, services: Services): TaskPort {
@@ -235,6 +212,8 @@ export function faceOf(env: Env): ReturnType<typeof createApp> {
       randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
     }),
     tasks: taskPort(env, services),
+    batches: services.batches,
+    requests: services.requests,
     escalations: {
       list: interventions.escalations,
       get: interventions.escalation,

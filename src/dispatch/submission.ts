@@ -1,13 +1,12 @@
 import { canonicalJson, derivedId, instant, sha256Hex } from "../lib/ports.ts";
 import type { Clock } from "../lib/ports.ts";
-import { ok, refuse } from "../lib/result.ts";
-import type { Result } from "../lib/result.ts";
+import { ok, refuse, type Result } from "../lib/result.ts";
 import type { Principal } from "../protocol/access.ts";
 import type { Fault, Refusal } from "../protocol/refusal.ts";
 import type { TaskExecution } from "../protocol/task-execution.ts";
 import type { Actor, TaskView } from "../protocol/task-view.ts";
 import type { Adoption, Birthright } from "../task/kin/adoption.ts";
-import type { Assessment, Gate, Origin } from "../task/machine/state.ts";
+import type { Approval, Assessment, Gate, Origin } from "../task/machine/state.ts";
 import type { Submission } from "../task/ports.ts";
 import { endpointFault } from "./endpoint-fault.ts";
 import type { EndpointParts } from "./endpoint-fault.ts";
@@ -24,6 +23,7 @@ export interface SubmissionParts extends KinshipParts, EndpointParts {
     tenant: string,
     task_id: string,
   ) => { submit(submission: Submission): Answer<{ view: string; isNew: boolean }> };
+  assess: (tenant: string, task: TaskExecution) => Promise<Assessment>;
   /** What is wrong with a contract itself. */
   contractFaults: (task: TaskExecution) => Fault[];
 }
@@ -35,8 +35,9 @@ export interface SubmitRequest {
   traceId: string;
   /** Scheme, host and port by which it came. */
   origin: string;
-  /** How complex the task was judged to be. */
+  /** How complex it was judged to be, judged on creation when absent; what must be answered before it starts. */
   assessment?: Assessment | undefined;
+  approval?: Approval | undefined;
 }
 
 /** What tasks that come in together have in common. */
@@ -224,7 +225,8 @@ async function originOf(
     ...(kin.group !== undefined && { batch_id: kin.group.batch_id }),
     ...(gates.length > 0 && { gates }),
     ...(birth !== null && { lineage: birth.lineage }),
-    ...(request.assessment !== undefined && { assessment: request.assessment }),
+    assessment: request.assessment ?? (await parts.assess(by.tenant, task)),
+    ...(request.approval !== undefined && { approval: request.approval }),
   };
 }
 

@@ -13,9 +13,11 @@ import {
   heartbeatAnswerSchema,
   heartbeatSchema,
 } from "./agent.ts";
+import { batchViewSchema, taskBatchSchema } from "./batch.ts";
 import { notificationSchema } from "./notification.ts";
 import { problemSchema } from "./problem.ts";
 import { statusRequestSchema } from "./queries.ts";
+import { planSchema, requestSchema, requestViewSchema } from "./request.ts";
 import {
   sharedContextPatchSchema,
   sharedContextSchema,
@@ -23,7 +25,7 @@ import {
   subtaskOfferSchema,
   subtaskViewSchema,
 } from "./subtasks.ts";
-import { declineSchema, taskBatchSchema, taskExecutionSchema } from "./task-execution.ts";
+import { declineSchema, taskExecutionSchema } from "./task-execution.ts";
 import {
   escalationResolutionSchema,
   escalationSchema,
@@ -53,6 +55,10 @@ const sent = (schema: z.ZodType): Message => ({ schema, direction: "output" });
 export const messageNameSchema = z.enum([
   "task_execution",
   "task_batch",
+  "batch",
+  "request",
+  "request_view",
+  "plan",
   "notification",
   "agent_end_task",
   "webhook_registration",
@@ -94,6 +100,10 @@ export type MessageName = z.infer<typeof messageNameSchema>;
 export const MESSAGES: Readonly<Record<MessageName, Message>> = {
   task_execution: received(taskExecutionSchema),
   task_batch: received(taskBatchSchema),
+  batch: sent(batchViewSchema),
+  request: received(requestSchema),
+  request_view: sent(requestViewSchema),
+  plan: received(planSchema),
   notification: received(notificationSchema),
   agent_end_task: received(agentEndTaskSchema),
   webhook_registration: received(webhookRegistrationSchema),

@@ -4,7 +4,6 @@ import {
   autonomyLevelSchema,
   complexitySchema,
   escalationTriggerSchema,
-  executionModeSchema,
   modelPreferenceSchema,
   priorityInputSchema,
   taskTypeSchema,
@@ -73,7 +72,7 @@ const parametersSchema = z.strictObject({
   }),
 });
 
-const contextSchema = z.strictObject({
+export const contextSchema = z.strictObject({
   previous_tasks: z
     .array(z.union([taskIdSchema, jsonObjectSchema]))
     .max(100)
@@ -118,21 +117,22 @@ const acceptanceCheckSchema = z
   .meta({ id: "AcceptanceCheck", title: "A condition that the result must meet" });
 export type AcceptanceCheck = z.infer<typeof acceptanceCheckSchema>;
 
+export const budgetSchema = z.strictObject({
+  max_cost_usd: z.number().min(0).optional(),
+  max_tokens: z.int().min(0).optional(),
+  max_duration_s: seconds(1, 604_800).optional(),
+  max_children: z.int().min(0).max(10_000).optional(),
+  max_depth: z.int().min(0).max(20).optional(),
+  max_attempts: z.int().min(1).max(1_000).optional(),
+});
+export type Budget = z.infer<typeof budgetSchema>;
+
 const contractSchema = z.strictObject({
   output_schema: jsonObjectSchema
     .optional()
     .meta({ description: "JSON Schema that the result must satisfy." }),
   acceptance: z.array(acceptanceCheckSchema).max(50).optional(),
-  budget: z
-    .strictObject({
-      max_cost_usd: z.number().min(0).optional(),
-      max_tokens: z.int().min(0).optional(),
-      max_duration_s: seconds(1, 604_800).optional(),
-      max_children: z.int().min(0).max(10_000).optional(),
-      max_depth: z.int().min(0).max(20).optional(),
-      max_attempts: z.int().min(1).max(1_000).optional(),
-    })
-    .optional(),
+  budget: budgetSchema.optional(),
 });
 
 /** How a task that is done by its children comes to its end and its result. */
@@ -261,23 +261,6 @@ export const taskExecutionSchema = z
   )
   .meta({ id: "TaskExecution", title: "Task execution request" });
 export type TaskExecution = z.infer<typeof taskExecutionSchema>;
-
-/** Several tasks in one request, one outcome each. */
-export const taskBatchSchema = z
-  .strictObject({
-    schema_version: schemaVersionSchema,
-    batch_id: taskIdSchema.optional(),
-    tasks: z.array(taskExecutionSchema).min(1).max(100),
-    batch_options: z
-      .strictObject({
-        execution_mode: executionModeSchema.default("sequential"),
-        max_concurrent: z.int().min(1).max(10).default(3),
-        fail_fast: z.boolean().default(false),
-        timeout: seconds(60, 7_200).default(1_800),
-      })
-      .prefault({}),
-  })
-  .meta({ id: "TaskBatch", title: "Batch of task execution requests" });
 
 /** Why a task was given back; free words. */
 export const declineSchema = z

@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 
 import type { Scope } from "../protocol/enums.ts";
+import { batchRoutes } from "./batch-routes.ts";
 import { channelRoutes } from "./channel-routes.ts";
 import { documentationRoutes } from "./docs-routes.ts";
 import { answer } from "./edge/answer.ts";
@@ -18,6 +19,7 @@ import { openApiDocument } from "./openapi.ts";
 import { operationRoutes } from "./operation-routes.ts";
 import { poolRoutes } from "./pool-routes.ts";
 import type { RestPorts } from "./ports.ts";
+import { requestRoutes } from "./request-routes.ts";
 import type { RestContext, RestEnv, Route } from "./route.ts";
 import { subtaskRoutes } from "./subtask-routes.ts";
 import { taskRoutes } from "./task-routes.ts";
@@ -30,6 +32,8 @@ import { webhookRoutes } from "./webhook-routes.ts";
 export const ROUTES: readonly Route[] = [
   ...taskRoutes,
   ...escalationRoutes,
+  ...batchRoutes,
+  ...requestRoutes,
   ...executorRoutes,
   ...channelRoutes,
   ...poolRoutes,

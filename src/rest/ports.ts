@@ -46,6 +46,7 @@ import type {
   WebhookRegistration,
   WebhookView,
 } from "../protocol/webhook.ts";
+import type { BatchPort, RequestPort } from "./batch-ports.ts";
 import type { ChannelSocket, EndedAttempt, Reception, SignedMessage } from "./executor-ports.ts";
 import type { FollowUpPort, ObservePort } from "./observe-ports.ts";
 import type { SubtaskPort } from "./subtask-port.ts";
@@ -275,6 +276,8 @@ export interface RestPorts {
   keys: KeyPort;
   tasks: TaskPort;
   subtasks: SubtaskPort;
+  batches: BatchPort;
+  requests: RequestPort;
   escalations: EscalationPort;
   agents: AgentPort;
   webhooks: WebhookPort;

@@ -67,7 +67,15 @@ export interface RouteSpec<
   method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** In Hono's notation: `/v1/tasks/:task_id`. */
   path: string;
-  tag: "Tasks" | "Escalations" | "Executors" | "Webhooks" | "Operations" | "Documentation";
+  tag:
+    | "Tasks"
+    | "Batches"
+    | "Requests"
+    | "Escalations"
+    | "Executors"
+    | "Webhooks"
+    | "Operations"
+    | "Documentation";
   summary: string;
   description?: string;
   /** Any one of them is enough, and `admin` always is; null where no key is needed. */
@@ -131,6 +139,15 @@ export function replyWith<Value>(
 export const pathIdSchema = z
   .string()
   .regex(/^[A-Za-z0-9_.:@~-]{1,300}$/, "must be 1-300 characters of A-Z a-z 0-9 _ . : @ ~ -");
+
+/** 1-255 visible ASCII characters, as the widely used draft of the header has it. */
+export const idempotencyHeaders = z.strictObject({
+  "Idempotency-Key": z
+    .string()
+    .regex(/^[\x21-\x7e]{1,255}$/, "must be 1-255 visible ASCII characters")
+    .optional()
+    .meta({ description: "Makes a repeated submission answer with what the first one has made." }),
+});
 
 /** The body of a call that says everything by its address. */
 export const emptyBodySchema = z

@@ -16,20 +16,11 @@ import {
   taskEventSchema,
   taskViewSchema,
 } from "../protocol/task-view.ts";
-import { emptyBodySchema, empty, json, replyWith, route } from "./route.ts";
+import { emptyBodySchema, empty, idempotencyHeaders, json, replyWith, route } from "./route.ts";
 import type { Route } from "./route.ts";
 import { eventStream } from "./stream.ts";
 
 const taskParams = z.strictObject({ task_id: taskIdSchema });
-
-/** 1-255 visible ASCII characters, as the widely used draft of the header has it. */
-const idempotencyHeaders = z.strictObject({
-  "Idempotency-Key": z
-    .string()
-    .regex(/^[\x21-\x7e]{1,255}$/, "must be 1-255 visible ASCII characters")
-    .optional()
-    .meta({ description: "Makes a repeated submission answer with the first one's task." }),
-});
 
 /** What EventSource sends when it connects again. */
 const resumeHeaders = z.strictObject({

@@ -61,6 +61,9 @@ const originSchema = z.object({
       version: z.string(),
     })
     .optional(),
+  approval: z
+    .object({ reason: z.string(), question: z.string(), evidence: z.unknown() })
+    .optional(),
 }) satisfies z.ZodType<Origin>;
 
 const loggedEventSchema = z.object({

@@ -1,6 +1,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 
+import { assess } from "../../src/dispatch/complexity.ts";
 import { createSubmissions } from "../../src/dispatch/submission.ts";
 import type { SubmitGroup } from "../../src/dispatch/submission.ts";
 import type { Result } from "../../src/lib/result.ts";
@@ -73,6 +74,7 @@ export class KinWorld {
       task: (_tenant, id) => this.stub(id),
       askKin: askKinOf(doorsOf(env)),
       isArchived: async () => false,
+      assess: async (_tenant, asked) => assess(asked, new Map()),
       contractFaults: () => [],
       urlFault: async () => null,
       unknownWebhooks: async () => [],

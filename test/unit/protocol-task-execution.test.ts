@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 
+import { taskBatchSchema } from "../../src/protocol/batch.ts";
 import { taskTypeSchema } from "../../src/protocol/enums.ts";
 import { faultsOf } from "../../src/protocol/faults.ts";
-import { taskBatchSchema, taskExecutionSchema } from "../../src/protocol/task-execution.ts";
+import { taskExecutionSchema } from "../../src/protocol/task-execution.ts";
 
 const MINIMAL = { task_type: "general", description: "Summarise the text" };
 

@@ -79,10 +79,14 @@ const PRINCIPALS = new Map<string, Principal["scopes"]>([
 ]);
 
 /** A port on which every call that is not given throws, and every call is written down. */
-function portOf<Port extends object>(name: string, given: Partial<Port>, calls: string[]): Port {
+function portOf<Port extends object>(
+  name: string,
+  given: Partial<Port> | undefined,
+  calls: string[],
+): Port {
   return new Proxy({} as Port, {
     get: (_target, method) => {
-      const fake: unknown = given[method as keyof Port];
+      const fake: unknown = given?.[method as keyof Port];
       return (...input: unknown[]): unknown => {
         if (method !== "principalOf") calls.push(`${name}.${String(method)}`);
         if (typeof fake !== "function") throw new Error(`unexpected call of ${String(method)}`);
@@ -95,6 +99,8 @@ function portOf<Port extends object>(name: string, given: Partial<Port>, calls: 
 export interface Given {
   tasks?: Partial<RestPorts["tasks"]>;
   subtasks?: Partial<RestPorts["subtasks"]>;
+  batches?: Partial<RestPorts["batches"]>;
+  requests?: Partial<RestPorts["requests"]>;
   agents?: Partial<RestPorts["agents"]>;
   webhooks?: Partial<RestPorts["webhooks"]>;
   audit?: Partial<RestPorts["audit"]>;
@@ -132,17 +138,19 @@ export function createFakeApp(given: Given = {}) {
       throw new Error("unexpected call of openSocket");
     },
     keys: portOf("keys", { ...given.keys, principalOf }, calls),
-    tasks: portOf("tasks", given.tasks ?? {}, calls),
-    subtasks: portOf("subtasks", { ...given.subtasks }, calls),
-    escalations: portOf("escalations", given.escalations ?? {}, calls),
-    agents: portOf("agents", given.agents ?? {}, calls),
-    webhooks: portOf("webhooks", given.webhooks ?? {}, calls),
-    operations: portOf("operations", given.operations ?? {}, calls),
-    audit: portOf("audit", given.audit ?? {}, calls),
-    routing: portOf("routing", given.routing ?? {}, calls),
-    health: portOf("health", given.health ?? {}, calls),
-    observe: portOf("observe", given.observe ?? {}, calls),
-    followUps: portOf("followUps", given.followUps ?? {}, calls),
+    tasks: portOf("tasks", given.tasks, calls),
+    subtasks: portOf("subtasks", given.subtasks, calls),
+    batches: portOf("batches", given.batches, calls),
+    requests: portOf("requests", given.requests, calls),
+    escalations: portOf("escalations", given.escalations, calls),
+    agents: portOf("agents", given.agents, calls),
+    webhooks: portOf("webhooks", given.webhooks, calls),
+    operations: portOf("operations", given.operations, calls),
+    audit: portOf("audit", given.audit, calls),
+    routing: portOf("routing", given.routing, calls),
+    health: portOf("health", given.health, calls),
+    observe: portOf("observe", given.observe, calls),
+    followUps: portOf("followUps", given.followUps, calls),
   };
   return { app: createApp(ports), calls, lines, ports };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 
+import { assess } from "../../src/dispatch/complexity.ts";
 import { createSubmissions } from "../../src/dispatch/submission.ts";
 import type { SubmissionParts } from "../../src/dispatch/submission.ts";
 import { canonicalJson, derivedId, sha256Hex } from "../../src/lib/ports.ts";
@@ -57,6 +58,7 @@ function world(existing: Record<string, Partial<Ties>>, more: Partial<Submission
       return ok(JSON.stringify({ births, fresh: [] }));
     },
     isArchived: async (_tenant, task_id) => task_id === "archived",
+    assess: async (_tenant, asked) => assess(asked, new Map()),
     contractFaults: () => [],
     urlFault: async () => null,
     unknownWebhooks: async () => [],

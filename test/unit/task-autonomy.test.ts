@@ -65,4 +65,17 @@ describe("the autonomy level", () => {
     expect(stateOf(asked).escalation?.kind).toBe("approval");
     expect(stateOf(approved).phase).toBe("queued");
   });
+
+  it.each(autonomyLevelSchema.options)("%s asks when whoever submitted it has a doubt", (level) => {
+    const approval = { reason: "a doubt", question: "May it start although …?", evidence: [1] };
+    const origin = { ...ORIGIN, approval };
+
+    expect(approvalEvent({ origin, task: taskOf(level) }, START)?.data).toMatchObject({
+      data: {
+        escalation_reason: "a doubt",
+        question: "May it start although …?",
+        context: { evidence: [1] },
+      },
+    });
+  });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { createAttempts } from "../../src/dispatch/attempts.ts";
+import { assess } from "../../src/dispatch/complexity.ts";
 import { createInterventions } from "../../src/dispatch/interventions.ts";
 import { actorOf } from "../../src/dispatch/submission.ts";
 import { createTasks } from "../../src/dispatch/tasks.ts";
@@ -46,6 +47,7 @@ function parts(
     newId: () => "NEW",
     task: door,
     askKin: async () => refuse(UNKNOWN),
+    assess: async (_tenant, task) => assess(task, new Map()),
     contractFaults: () => [],
     archive: {
       view: async () => null,

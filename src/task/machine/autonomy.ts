@@ -5,10 +5,11 @@ import { SYSTEM } from "./state.ts";
 /**
  * Why a task must be approved before anyone may take it; null when it need not.
  *
- * manual: always. semi_autonomous: when its complexity is critical, in the caller's judgement or by its
+ * A doubt of whoever submitted it: always. manual: always. semi_autonomous: when its complexity is critical, in the caller's judgement or by its
  * features. autonomous: never (protocol.md §2).
  */
 function reasonToAsk({ origin, task }: { origin: Origin; task: SettledTask }): string | null {
+  if (origin.approval !== undefined) return origin.approval.reason;
   switch (task.execution_options.autonomy_level) {
     case "manual":
       return "The task's autonomy level is manual";
@@ -42,9 +43,12 @@ export function approvalEvent(
       data: {
         escalation_reason: reason,
         escalation_level: "human",
-        question: `May this ${task.task_type} task be started?`,
+        question: origin.approval?.question ?? `May this ${task.task_type} task be started?`,
         urgency: task.priority === "critical" ? "critical" : "medium",
-        context: { description: task.description },
+        context: {
+          description: task.description,
+          ...(origin.approval !== undefined && { evidence: origin.approval.evidence }),
+        },
         options: ["resume", "cancel"],
       },
       metadata: { escalation_kind: "approval" },

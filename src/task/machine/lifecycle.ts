@@ -11,6 +11,13 @@ import { closedCancels, openCancels, readyEvent, verdictEvent } from "./verdict.
 
 type Of<Type extends Command["type"]> = Extract<Command, { type: Type }>;
 
+/** How complex the task was judged to be, with the caller's own word beside it. */
+function complexityOf({ origin, task }: Of<"submit">) {
+  const { assessment } = origin;
+  if (assessment === undefined) return {};
+  return { complexity: { ...assessment, caller: task.complexity ?? null } };
+}
+
 /**
  * A task comes in: it is queued, or waits for approval, then for its prerequisites or children. A repetition of the
  * same request changes nothing.
@@ -47,6 +54,7 @@ export function decideSubmit(
       pool: task.pool,
       timeout: task.timeout,
       tags: task.tags ?? [],
+      ...complexityOf(command),
     },
   };
   const approval = approvalEvent(command, now);

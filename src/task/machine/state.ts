@@ -35,6 +35,15 @@ export interface Origin {
   lineage?: Lineage | undefined;
   /** How complex it was judged to be, and by what. */
   assessment?: Assessment | undefined;
+  /** What must be answered before it may start, whatever its autonomy level; nothing when absent. */
+  approval?: Approval | undefined;
+}
+
+/** A doubt about a task that whoever submitted it wants to be settled first. */
+export interface Approval {
+  reason: string;
+  question: string;
+  evidence: unknown;
 }
 
 /** What must be so before a task may start: a prerequisite has ended, or its batch lets it go. */
