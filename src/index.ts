@@ -2,8 +2,8 @@ import { EndpointObject } from "./delivery/endpoint/endpoint-object.ts";
 import { BatchObject } from "./dispatch/batch/batch-object.ts";
 import { PoolObject } from "./dispatch/pool/pool-object.ts";
 import { consume } from "./queues.ts";
-import { sweepTasks } from "./services-observe.ts";
-import { endpointPortsOf, sweepEndpoints } from "./services-webhooks.ts";
+import { sweepAll, sweepWithoutCron } from "./services-sweep.ts";
+import { endpointPortsOf } from "./services-webhooks.ts";
 import { batchPortsOf, faceOf, taskPortsOf } from "./services.ts";
 import { TaskObject } from "./task/task-object.ts";
 
@@ -14,9 +14,10 @@ EndpointObject.connect = endpointPortsOf;
 export { BatchObject, EndpointObject, PoolObject, TaskObject };
 
 export default {
-  fetch: (request, env, ctx) => faceOf(env).fetch(request, env, ctx),
-  queue: (batch, env) => consume(batch, env),
-  scheduled: async (_controller, env) => {
-    await Promise.all([sweepEndpoints(env), sweepTasks(env)]);
+  fetch: (request, env, ctx) => {
+    ctx.waitUntil(sweepWithoutCron(env));
+    return faceOf(env).fetch(request, env, ctx);
   },
+  queue: (batch, env) => consume(batch, env),
+  scheduled: (_controller, env) => sweepAll(env),
 } satisfies ExportedHandler<Env>;

@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { readSweepCursor, readTenants, writeSweepCursor } from "../../src/observe/sweeper-store.ts";
 import type { TaskView } from "../../src/protocol/task-view.ts";
 import { sweepTasks } from "../../src/services-observe.ts";
+import { sweepWithoutCron } from "../../src/services-sweep.ts";
 import { viewOf } from "../task-news.ts";
 import { eventually } from "./batuta.ts";
 import { newTenant, seed } from "./tenant.ts";
@@ -43,6 +44,29 @@ describe("the sweeper", () => {
     await eventually(statusOf, (status) => status === "failed");
     const after = await own<TaskView>("GET", "/v1/tasks/sleeper");
     expect(after.body).toMatchObject({ status: "failed", end_reason: "timeout" });
+  });
+
+  it("is started by requests where there is no cron, and only there", async () => {
+    const own = await newTenant("cronless");
+    const requires = { capabilities: ["nobody-has-this"] };
+    await own("POST", "/v1/tasks", { ...TASK, task_id: "overdue", requires });
+    const statusOf = () =>
+      env.DB.prepare("SELECT status FROM task WHERE tenant = 'cronless'").first<string>("status");
+    await eventually(statusOf, (status) => status !== null);
+    const stub = env.TASK.getByName("cronless/overdue");
+    await runInDurableObject(stub, async (_instance, { storage }) => storage.deleteAlarm());
+    await env.DB.prepare(
+      `UPDATE task SET view = json_set(view, '$.deadline_at', '2026-01-01T00:00:00.000Z')
+       WHERE tenant = 'cronless'`,
+    ).run();
+    const alarmOf = () => runInDurableObject(stub, (_instance, { storage }) => storage.getAlarm());
+
+    await sweepWithoutCron(env);
+    const inProduction = await alarmOf();
+    await sweepWithoutCron({ ...env, ALLOW_LOCAL_ENDPOINTS: "true" });
+
+    expect(inProduction).toBeNull();
+    expect(await alarmOf()).not.toBeNull();
   });
 
   it("arms the alarm of a task that is not due yet", async () => {
