@@ -57,8 +57,9 @@ export interface Interventions {
   escalations: (by: Principal, query: EscalationsQuery) => Answer<Page<Escalation>>;
   escalation: (by: Principal, escalation_id: string) => Answer<Escalation>;
   /**
-   * Refused: forbidden, escalation_not_found, escalation_closed, patch_rejected. An executor's key answers with
-   * resume what is asked of agents, and never what its own agent asks.
+   * Refused: forbidden, escalation_not_found, escalation_closed, patch_rejected. A key without the
+   * scopes orchestrate and admin answers with resume what is asked of agents, and never what its own agent asks,
+   * or may ask: one that is bound to no key.
    */
   resolve: (
     by: Principal,
@@ -77,13 +78,14 @@ const UNKNOWN: Refusal = {
   detail: "There is no escalation with this id.",
 };
 
-function isExecutorOnly(by: Principal): boolean {
-  return by.scopes.every((scope) => scope === "execute");
+/** Whether a key decides about tasks: to answer as an orchestrator, reading along is not enough. */
+function decides(by: Principal): boolean {
+  return by.scopes.some((scope) => scope === "orchestrate" || scope === "admin");
 }
 
-/** Who answers, in the log: an executor's key speaks for its agents. */
-function answererOf(by: Principal): Actor {
-  return isExecutorOnly(by) ? { kind: "executor", id: by.key_id } : actorOf(by);
+/** Whether a key reads all of its tenant. */
+function readsAll(by: Principal): boolean {
+  return decides(by) || by.scopes.includes("observe");
 }
 
 /** An escalation from its task's object, or from history once that is empty. */
@@ -117,10 +119,13 @@ async function executorFault(
     const detail = "An agent answers with resume; to change or cancel is the orchestrator's.";
     return { code: "forbidden", detail };
   }
-  return (await parts.keyOfAgent(by.tenant, found.asked_by)) === by.key_id
+  const askers = await parts.keyOfAgent(by.tenant, found.asked_by);
+  // Every key may hold an agent that is bound to none, so that it may be this one that asks.
+  return askers === null || askers === by.key_id
     ? {
         code: "forbidden",
-        detail: "Another agent, the orchestrator or a person has to answer what your agent asks.",
+        detail:
+          "Another agent, the orchestrator or a person has to answer what your agent asks, or may be asking: an agent that an admin registered, or that is gone, belongs to no key.",
       }
     : null;
 }
@@ -132,7 +137,7 @@ async function readOne(
 ): Answer<Escalation> {
   const found = await findEscalation(parts, by, escalation_id);
   if (found === null) return refuse(UNKNOWN);
-  if (!isExecutorOnly(by) || found.level === "agent") return ok(found.escalation);
+  if (readsAll(by) || found.level === "agent") return ok(found.escalation);
   const { asked_by } = found;
   const key = asked_by === null ? null : await parts.keyOfAgent(by.tenant, asked_by);
   return key === by.key_id ? ok(found.escalation) : refuse(UNKNOWN);
@@ -146,10 +151,10 @@ async function resolveOne(
 ): Answer<Escalation> {
   const task_id = ESCALATION_ID.exec(escalation_id)?.[1];
   if (task_id === undefined) return refuse(UNKNOWN);
-  const fault = isExecutorOnly(by) ? await executorFault(parts, by, escalation_id, answer) : null;
+  const fault = decides(by) ? null : await executorFault(parts, by, escalation_id, answer);
   if (fault !== null) return refuse(fault);
   const door = parts.task(by.tenant, task_id);
-  const done = await door.resolve(escalation_id, JSON.stringify(answer), answererOf(by));
+  const done = await door.resolve(escalation_id, JSON.stringify(answer), actorOf(by));
   if (!done.ok) return done.refusal.code === "task_not_found" ? refuse(UNKNOWN) : done;
   const escalation: Escalation = JSON.parse(done.value);
   return ok(escalation);
@@ -191,7 +196,7 @@ export function createInterventions(parts: InterventionsParts): Interventions {
     escalations: (by, query) =>
       parts.archive.list(by.tenant, {
         ...query,
-        ...(isExecutorOnly(by) && { level: "agent" as const }),
+        ...(!readsAll(by) && { level: "agent" as const }),
       }),
     escalation: (by, escalation_id) => readOne(parts, by, escalation_id),
     resolve: (by, escalation_id, answer) => resolveOne(parts, by, escalation_id, answer),

@@ -46,7 +46,7 @@ export const escalationRoutes: readonly Route[] = [
     tag: "Escalations",
     summary: "Answer an escalation, once",
     description:
-      "The answer is free text; the options are proposals. A key with the scope execute alone may answer with resume what is asked of agents, unless its own agent asks.",
+      "The answer is free text; the options are proposals. A key that may execute but not orchestrate may answer with resume what is asked of agents, unless its own agent asks, or one that is bound to no key.",
     scopes: ["orchestrate", "execute"],
     params: escalationParams,
     body: escalationResolutionSchema,

@@ -36,9 +36,14 @@ const keyed = (key_id: string, ...scopes: Principal["scopes"][number][]): Princi
 const ORCHESTRATOR = keyed("boss", "orchestrate");
 const ASKER = keyed("key-ann", "execute");
 const OTHER = keyed("key-bob", "execute");
+const WATCHING = keyed("key-bob", "execute", "observe");
 
-/** An escalation that agent ann asks, at a level; `where` it is found. */
-function inbox(level: string, where: "object" | "history" | "nowhere" = "object") {
+/** An escalation that an agent asks, at a level; `where` it is found. */
+function inbox(
+  level: string,
+  where: "object" | "history" | "nowhere" = "object",
+  asked_by = "ann",
+) {
   const answered: Actor[] = [];
   const listed: (EscalationsQuery & { level?: "agent" })[] = [];
   const cases = createInterventions({
@@ -47,7 +52,7 @@ function inbox(level: string, where: "object" | "history" | "nowhere" = "object"
       commands: async () => ok('[{"command_id":"cmd_1"}]'),
       escalation: async () =>
         where === "object"
-          ? ok({ escalation: JSON.stringify(ESCALATION), level, asked_by: "ann" })
+          ? ok({ escalation: JSON.stringify(ESCALATION), level, asked_by })
           : refuse(NOT_THERE),
       resolve: async (_id, _answer, actor) => {
         answered.push(actor);
@@ -65,7 +70,7 @@ function inbox(level: string, where: "object" | "history" | "nowhere" = "object"
       },
       get: async () => (where === "history" ? ESCALATION : null),
     },
-    keyOfAgent: async (_tenant, agent_id) => `key-${agent_id}`,
+    keyOfAgent: async (_tenant, agent_id) => (agent_id === "shared" ? null : `key-${agent_id}`),
     placeInPool: async () => null,
   });
   return { cases, answered, listed };
@@ -76,6 +81,7 @@ describe("an escalation is answered", () => {
     ["an orchestrator", ORCHESTRATOR, "human", { kind: "orchestrator", id: "boss" }],
     ["an operator", keyed("root", "admin"), "human", { kind: "operator", id: "root" }],
     ["another agent", OTHER, "agent", { kind: "executor", id: "key-bob" }],
+    ["another agent that observes", WATCHING, "agent", { kind: "executor", id: "key-bob" }],
     [
       "an orchestrator that executes too",
       keyed("both", "execute", "orchestrate"),
@@ -94,7 +100,9 @@ describe("an escalation is answered", () => {
   it.each([
     ["an agent what is asked of people", OTHER, "human", "escalation_not_found"],
     ["an agent what is asked of the orchestrator", OTHER, "orchestrator", "escalation_not_found"],
+    ["an agent that observes what is asked of people", WATCHING, "human", "escalation_not_found"],
     ["an agent its own question", ASKER, "agent", "forbidden"],
+    ["an agent its own, observing", keyed("key-ann", "execute", "observe"), "agent", "forbidden"],
   ] as const)("never by %s", async (_title, by, level, code) => {
     const { cases, answered } = inbox(level);
 
@@ -106,6 +114,16 @@ describe("an escalation is answered", () => {
 });
 
 describe("an agent's answer", () => {
+  it("never goes to an agent that is bound to no key: it may be its own", async () => {
+    const { cases, answered } = inbox("agent", "object", "shared");
+
+    const done = await cases.resolve(OTHER, ESCALATION.escalation_id, ANSWER);
+
+    expect(done).toMatchObject({ ok: false, refusal: { code: "forbidden" } });
+    expect(answered).toEqual([]);
+    expect((await cases.resolve(ORCHESTRATOR, ESCALATION.escalation_id, ANSWER)).ok).toBe(true);
+  });
+
   it.each([
     { decision: "cancel" as const },
     { decision: "change" as const, patch: { contract: { budget: { max_cost_usd: 1_000 } } } },
@@ -113,9 +131,11 @@ describe("an agent's answer", () => {
     const { cases, answered } = inbox("agent");
     const resolution = { schema_version: "2.0", ...answer };
 
-    const done = await cases.resolve(OTHER, ESCALATION.escalation_id, resolution);
-
-    expect(done).toMatchObject({ ok: false, refusal: { code: "forbidden" } });
+    for (const by of [OTHER, WATCHING]) {
+      // oxlint-disable-next-line no-await-in-loop
+      const done = await cases.resolve(by, ESCALATION.escalation_id, resolution);
+      expect(done).toMatchObject({ ok: false, refusal: { code: "forbidden" } });
+    }
     expect(answered).toEqual([]);
   });
 });
@@ -126,6 +146,7 @@ describe("an escalation is shown", () => {
     ["an observer, from history", keyed("eye", "observe"), { level: "human", where: "history" }],
     ["an agent that may answer", OTHER, { level: "agent" }],
     ["the agent that asks", ASKER, { level: "human" }],
+    ["an agent that observes", WATCHING, { level: "human" }],
   ] as const;
   const HIDDEN = [
     ["another agent", OTHER, { level: "human" }],
