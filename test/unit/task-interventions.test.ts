@@ -137,6 +137,26 @@ describe("the rule cost_overrun", () => {
     expect(typesOf(more.log).filter((type) => type === "budget_warning")).toHaveLength(1);
   });
 
+  it("does not keep the warning at four fifths of the budget from coming", () => {
+    const projected = live(
+      budgeted({ max_tokens: 1_000 }),
+      beat({ usage: { tokens: 130 } }),
+      progress(10),
+    );
+    const near = live(
+      projected,
+      beat({ usage: { tokens: 800 } }),
+      beat({ usage: { tokens: 900 } }),
+      progress(20),
+    );
+
+    const warnings = near.log.filter(({ type }) => type === "budget_warning");
+    expect(warnings.map(({ data }) => data)).toEqual([
+      { resource: "tokens", used: 130, limit: 1_000, projected: 1_300 },
+      { resource: "tokens", used: 800, limit: 1_000 },
+    ]);
+  });
+
   it("judges money like tokens", () => {
     const life = live(
       budgeted({ max_cost_usd: 1 }),

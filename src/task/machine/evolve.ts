@@ -10,6 +10,7 @@ import { closeEscalation, openEscalation } from "./evolve-escalation.ts";
 import { completed, failed, heardIfSent, progressed, started } from "./evolve-notifications.ts";
 import { patched } from "./patch.ts";
 import type { LoggedEvent, Origin, SettledTask, TaskState } from "./state.ts";
+import { projectionOf } from "./state.ts";
 
 /** The task before its first event. */
 export function blankTask(origin: Origin, task: SettledTask, at: number): TaskState {
@@ -71,6 +72,8 @@ const verdictSchema = z.object({
     .object({ type: z.string(), message: z.string(), root_cause: jsonObjectSchema.nullable() })
     .nullable(),
 });
+
+const warningSchema = z.object({ resource: z.string(), projected: z.number().optional() });
 
 /** The attempt is over: the lease is void. */
 function withoutHolder(state: TaskState): TaskState {
@@ -168,8 +171,9 @@ function declined(state: TaskState, event: LoggedEvent): TaskState {
 }
 
 function warned(state: TaskState, event: LoggedEvent): TaskState {
-  const { resource } = z.object({ resource: z.string() }).parse(event.data);
-  return { ...state, warned_of: [...state.warned_of, resource] };
+  const { resource, projected } = warningSchema.parse(event.data);
+  const warned = projected === undefined ? resource : projectionOf(resource);
+  return { ...state, warned_of: [...state.warned_of, warned] };
 }
 
 function submitted(state: TaskState): TaskState {

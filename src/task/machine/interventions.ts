@@ -5,7 +5,7 @@ import { askedBySystem } from "./handover.ts";
 import { overrunAt } from "./plan.ts";
 import type { CommandRecord } from "./records.ts";
 import type { DraftEvent, TaskState } from "./state.ts";
-import { SYSTEM, addUse, usageOf } from "./state.ts";
+import { SYSTEM, addUse, projectionOf, usageOf } from "./state.ts";
 import { openCancels } from "./verdict.ts";
 
 /** The rules by which the system steps in on its own. */
@@ -111,7 +111,9 @@ function costOverrun(state: TaskState, percentage: number): DraftEvent[] {
   const [worst] = found;
   if (worst === undefined) return [];
   const warnings = found
-    .filter(({ resource }) => !state.warned_of.includes(resource))
+    .filter(({ resource }) =>
+      [resource, projectionOf(resource)].every((known) => !state.warned_of.includes(known)),
+    )
     .map((projection): DraftEvent => ({
       type: "budget_warning",
       actor: SYSTEM,

@@ -170,6 +170,7 @@ export interface TaskState {
   granted: { cost_usd: number; tokens: number; duration_s: number };
   /** What the completing notification said was used. */
   reported: { cost_usd: number; tokens: number };
+  /** Resources of which use came near the limit, and projections of them that exceed it. */
   warned_of: string[];
   commands: CommandRecord[];
   escalation: EscalationRecord | null;
@@ -234,6 +235,11 @@ function lastHeardAt(state: TaskState, holder: Holder): number {
 /** When the lease becomes void unless it is renewed. Epoch milliseconds. */
 export function leaseExpiresAt(state: TaskState, holder: Holder): number {
   return lastHeardAt(state, holder) + state.task.heartbeat_timeout * 1_000;
+}
+
+/** What is remembered of a warning that a projection led to: the use itself is warned of when it comes near. */
+export function projectionOf(resource: string): string {
+  return `projected:${resource}`;
 }
 
 /** Two uses together, at most what the contract's integers and JSON can hold. */
