@@ -18,9 +18,10 @@ function keyOf(run: Run, by: MetricsBy): string | null {
   }
 }
 
-/** A sum without the dust that adding binary fractions leaves. */
+/** A sum without the dust that adding binary fractions leaves; at most what the contract's integers can hold. */
 function sumOf(values: readonly number[]): number {
-  return Number(values.reduce((sum, value) => sum + value, 0).toFixed(6));
+  const sum = values.reduce((one, other) => one + other, 0);
+  return Math.min(Number(sum.toFixed(6)), Number.MAX_SAFE_INTEGER);
 }
 
 function meanOf(values: readonly number[]): number | null {

@@ -48,7 +48,10 @@ export function createObservatory({ db, now }: ObservatoryParts): Observatory {
           (task_type === undefined || run.task_type === task_type) &&
           (agent_id === undefined || run.agent_id === agent_id),
       );
-      const executor = runs.reduce((sum, { tokens }) => sum + tokens, 0);
+      const executor = Math.min(
+        runs.reduce((sum, { tokens }) => sum + tokens, 0),
+        Number.MAX_SAFE_INTEGER,
+      );
       return {
         ...sampleOf(window, span, found),
         by,

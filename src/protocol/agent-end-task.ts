@@ -4,9 +4,12 @@ import { endReasonSchema } from "./enums.ts";
 import { qualityAssessmentSchema } from "./notification.ts";
 import {
   agentIdSchema,
+  amountSchema,
   instantSchema,
   jsonObjectSchema,
+  moneySchema,
   schemaVersionSchema,
+  spanSchema,
   taskIdSchema,
   textSchema,
   wordSchema,
@@ -17,10 +20,10 @@ const files = z.array(z.string().min(1).max(1_000)).max(1_000);
 const executionMetricsSchema = z.strictObject({
   start_time: instantSchema,
   end_time: instantSchema,
-  duration_seconds: z.number().min(0).meta({ description: "end_time minus start_time" }),
-  tokens_consumed: z.int().min(0).optional(),
-  api_calls_made: z.int().min(0).optional(),
-  cost_incurred: z.number().min(0).optional().meta({ description: "US dollars" }),
+  duration_seconds: spanSchema.meta({ description: "end_time minus start_time" }),
+  tokens_consumed: amountSchema.optional(),
+  api_calls_made: amountSchema.optional(),
+  cost_incurred: moneySchema.optional().meta({ description: "US dollars" }),
   memory_peak_mb: z.number().min(0).optional(),
   cpu_time_seconds: z.number().min(0).optional(),
 });

@@ -3,8 +3,10 @@ import { z } from "zod";
 import { commandNameSchema, prioritySchema, taskTypeSchema } from "./enums.ts";
 import {
   agentIdSchema,
+  amountSchema,
   instantSchema,
   jsonObjectSchema,
+  moneySchema,
   nameSchema,
   schemaVersionSchema,
   scoreSchema,
@@ -129,8 +131,8 @@ export const claimAnswerSchema = z
 
 const usageSchema = z
   .strictObject({
-    cost_usd: z.number().min(0).optional(),
-    tokens: z.int().min(0).optional(),
+    cost_usd: moneySchema.optional(),
+    tokens: amountSchema.optional(),
   })
   .meta({ id: "Usage", title: "Cumulative use of one attempt" });
 
@@ -145,9 +147,9 @@ export const heartbeatSchema = z
   .meta({ id: "Heartbeat", title: "Sign of life of an executor" });
 export type Heartbeat = z.infer<typeof heartbeatSchema>;
 
-export const grantSchema = z.strictObject({
-  cost_usd: z.number().min(0).optional(),
-  tokens: z.int().min(0).optional(),
+const grantSchema = z.strictObject({
+  cost_usd: moneySchema.optional(),
+  tokens: amountSchema.optional(),
   duration_s: z.int().min(0).max(604_800).optional(),
 });
 

@@ -4,10 +4,13 @@ import { complexitySchema, severitySchema, taskStatusSchema, taskTypeSchema } fr
 import type { ExecutorNotificationType, TaskStatus } from "./enums.ts";
 import {
   agentIdSchema,
+  amountSchema,
   instantSchema,
   jsonObjectSchema,
+  moneySchema,
   schemaVersionSchema,
   scoreSchema,
+  spanSchema,
   taskIdSchema,
   textSchema,
   wordSchema,
@@ -29,6 +32,9 @@ export const qualityAssessmentSchema = z
   })
   .meta({ id: "QualityAssessment", title: "Quality assessment" });
 export type QualityAssessment = z.infer<typeof qualityAssessmentSchema>;
+
+/** The largest count that an executor may have of its own. */
+const MAX_SEQUENCE = 1_000_000_000_000_000;
 
 /** Classes of root causes that no further attempt can cure: they are not retried, whatever the policy has left. */
 export const PERMANENT_CLASSES = ["permanent", "invalid_input", "unsupported"] as const;
@@ -72,7 +78,7 @@ const taskProgressDataSchema = z
     steps_completed: z.int().min(0).optional(),
     total_steps: z.int().min(1).optional(),
     intermediate_results: z.union([jsonObjectSchema, z.array(z.unknown())]).optional(),
-    estimated_remaining: z.number().min(0).optional().meta({ description: "Seconds" }),
+    estimated_remaining: spanSchema.optional().meta({ description: "Seconds" }),
     challenges: z.array(observationSchema).max(100).optional(),
     opportunities: z.array(observationSchema).max(100).optional(),
   })
@@ -100,9 +106,9 @@ const taskCompletedDataSchema = z.strictObject({
   ]),
   execution_summary: textSchema,
   metrics: z.strictObject({
-    execution_time: z.number().min(0).meta({ description: "Seconds" }),
-    tokens_used: z.int().min(0),
-    cost: z.number().min(0).meta({ description: "US dollars" }),
+    execution_time: spanSchema.meta({ description: "Seconds" }),
+    tokens_used: amountSchema,
+    cost: moneySchema.meta({ description: "US dollars" }),
     quality_score: scoreSchema,
   }),
   quality_assessment: qualityAssessmentSchema,
@@ -182,7 +188,13 @@ function notificationOf<Type extends ExecutorNotificationType, Data extends z.Zo
     agent_id: agentIdSchema,
     timestamp: instantSchema,
     status: taskStatusSchema.extract([status]).optional(),
-    sequence: z.int().min(1).optional().meta({ description: "The executor's own count, from 1." }),
+    sequence: z
+      .int()
+      .min(1)
+      // A count that begins at a clock's microseconds still fits, and its successor is a whole number too.
+      .max(MAX_SEQUENCE)
+      .optional()
+      .meta({ description: "The executor's own count, from 1." }),
     data,
     metadata: genericMetadataSchema.optional(),
     retry_count: z.int().min(0).optional(),

@@ -42,6 +42,18 @@ export const wordSchema = z.string().min(1).max(100);
 
 export const tagsSchema = z.array(z.string().min(1).max(100)).max(50);
 
+/** The most money and the most tokens or calls that one message may speak of: sums of thousands stay exact. */
+export const MOST = { cost_usd: 1_000_000_000, tokens: 1_000_000_000_000 } as const;
+
+/** An amount of money, US dollars. */
+export const moneySchema = z.number().min(0).max(MOST.cost_usd);
+
+/** A number of tokens or calls. */
+export const amountSchema = z.int().min(0).max(MOST.tokens);
+
+/** Seconds that somebody says something took or will take: at most a year, so that any instant plus it is one. */
+export const spanSchema = z.number().min(0).max(31_536_000);
+
 export const scoreSchema = z.number().min(0).max(1);
 
 export const schemaVersionSchema = z

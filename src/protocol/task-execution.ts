@@ -10,8 +10,10 @@ import {
 } from "./enums.ts";
 import {
   agentIdSchema,
+  amountSchema,
   instantSchema,
   jsonObjectSchema,
+  moneySchema,
   nameSchema,
   schemaVersionSchema,
   scoreSchema,
@@ -118,8 +120,8 @@ const acceptanceCheckSchema = z
 export type AcceptanceCheck = z.infer<typeof acceptanceCheckSchema>;
 
 export const budgetSchema = z.strictObject({
-  max_cost_usd: z.number().min(0).optional(),
-  max_tokens: z.int().min(0).optional(),
+  max_cost_usd: moneySchema.optional(),
+  max_tokens: amountSchema.optional(),
   max_duration_s: seconds(1, 604_800).optional(),
   max_children: z.int().min(0).max(10_000).optional(),
   max_depth: z.int().min(0).max(20).optional(),

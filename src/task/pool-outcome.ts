@@ -1,6 +1,6 @@
 import type { AttemptOutcome } from "../protocol/attempt-outcome.ts";
 import type { Holder, TaskState, Verdict } from "./machine/state.ts";
-import { leaseExpiresAt } from "./machine/state.ts";
+import { addUse, leaseExpiresAt } from "./machine/state.ts";
 
 type Kind = AttemptOutcome["kind"];
 
@@ -72,7 +72,7 @@ function figuresOf(state: TaskState, started_at: number | null, at: number) {
   const duration_s = started_at === null ? null : Math.max(0, at - started_at) / 1_000;
   const limit_s = task.estimated_duration ?? task.timeout + granted.duration_s;
   const said = memo?.attempt === attempt ? memo.cost_usd : 0;
-  const cost_usd = Math.max(said, reported.cost_usd);
+  const cost_usd = addUse(0, Math.max(said, reported.cost_usd));
   return {
     task_type: task.task_type,
     duration_s,

@@ -39,6 +39,17 @@ describe("the figures of an agent", () => {
     expect(other).toMatchObject({ key: "other", volume: 1, escalations: 0 });
   });
 
+  it("never leave what the contract's integers hold, whatever was stored", () => {
+    const huge = { tokens: Number.MAX_SAFE_INTEGER, cost_usd: 1e308 };
+
+    const [group] = groupsOf(times(3, huge), "agent", []);
+
+    expect(group).toMatchObject({
+      tokens: Number.MAX_SAFE_INTEGER,
+      cost_usd: Number.MAX_SAFE_INTEGER,
+    });
+  });
+
   it("are null where there is nothing to say", () => {
     const [group] = groupsOf([run({ end_reason: null, quality: null })], "agent", []);
 

@@ -23,6 +23,19 @@ function pointersOf(end: unknown): string[] {
   return error === undefined ? [] : faultsOf(error, end).map(({ pointer }) => pointer);
 }
 
+describe("what is added up", () => {
+  it.each([
+    ["cost_incurred", 1e9, 1.1e9],
+    ["tokens_consumed", 1e12, 1e12 + 1],
+    ["api_calls_made", 1e12, 1e12 + 1],
+  ])("has a bound: %s", (field, most, more) => {
+    expect(pointersOf({ ...SUCCESS, ...metrics({ [field]: most }) })).toEqual([]);
+    expect(pointersOf({ ...SUCCESS, ...metrics({ [field]: more }) })).toEqual([
+      `/execution_metrics/${field}`,
+    ]);
+  });
+});
+
 describe("agent_end_task", () => {
   it.each<[what: string, fields: object]>([
     ["success with quality", {}],

@@ -5,6 +5,7 @@ import {
   assignedTaskSchema,
   claimRequestSchema,
   commandRequestSchema,
+  heartbeatSchema,
 } from "../../src/protocol/agent.ts";
 import { commandNameSchema, taskTypeSchema } from "../../src/protocol/enums.ts";
 import { faultsOf } from "../../src/protocol/faults.ts";
@@ -49,6 +50,17 @@ describe("a claim", () => {
     const assigned = { ...task, checkpoint: { row: 7 }, attempt: 2 };
 
     expect(assignedTaskSchema.parse(assigned)).toEqual(assigned);
+  });
+});
+
+describe("what is added up has a bound", () => {
+  const MORE = [{ cost_usd: 1e9 + 1 }, { tokens: 1e12 + 1 }];
+
+  it.each(MORE)("in a use and in a grant: %j", (more) => {
+    const command = "grant_resources";
+
+    expect(heartbeatSchema.safeParse({ usage: more }).success).toBe(false);
+    expect(commandRequestSchema.safeParse({ command, grant: more }).success).toBe(false);
   });
 });
 

@@ -198,3 +198,43 @@ describe("a notification", () => {
     );
   });
 });
+
+describe("what is added up or becomes an instant", () => {
+  const metrics = { execution_time: 1, tokens_used: 0, cost: 0, quality_score: 1 };
+  const completed = (changes: object) => ({
+    ...DATA.task_completed,
+    metrics: { ...metrics, ...changes },
+  });
+  const sent = (type: ExecutorNotificationType, data: object, more: object = {}) =>
+    notificationSchema.safeParse(notification(type, data, more)).success;
+
+  it.each<[what: string, most: boolean, more: boolean]>([
+    [
+      "cost",
+      sent("task_completed", completed({ cost: 1e9 })),
+      sent("task_completed", completed({ cost: 1e300 })),
+    ],
+    [
+      "tokens",
+      sent("task_completed", completed({ tokens_used: 1e12 })),
+      sent("task_completed", completed({ tokens_used: Number.MAX_SAFE_INTEGER })),
+    ],
+    [
+      "the time it took",
+      sent("task_completed", completed({ execution_time: 31_536_000 })),
+      sent("task_completed", completed({ execution_time: 1e18 })),
+    ],
+    [
+      "the time it will take",
+      sent("task_progress", { ...DATA.task_progress, estimated_remaining: 31_536_000 }),
+      sent("task_progress", { ...DATA.task_progress, estimated_remaining: 31_536_001 }),
+    ],
+    [
+      "the executor's count",
+      sent("task_progress", DATA.task_progress, { sequence: 1e15 }),
+      sent("task_progress", DATA.task_progress, { sequence: Number.MAX_SAFE_INTEGER }),
+    ],
+  ])("has a bound: %s", (_what, most, more) => {
+    expect([most, more]).toEqual([true, false]);
+  });
+});

@@ -46,8 +46,8 @@ const RANGES: [
   [`${policy}.max_retries`, 0, 5, -1, 6],
   [`${policy}.retry_delay`, 1, 300, 0, 301],
   [`${policy}.backoff_multiplier`, 1, 5, 0.9, 5.1],
-  [`${budget}.max_cost_usd`, 0, null, -0.01, null],
-  [`${budget}.max_tokens`, 0, null, -1, null],
+  [`${budget}.max_cost_usd`, 0, 1e9, -0.01, 1e9 + 0.01],
+  [`${budget}.max_tokens`, 0, 1e12, -1, 1e12 + 1],
   [`${budget}.max_duration_s`, 1, 604_800, 0, 604_801],
 ];
 

@@ -40,6 +40,29 @@ const silenceOf = (life: Life) => {
   return state.holder === null ? null : seconds(silentAt(state, state.holder));
 };
 
+describe("a rest that no clock can tell", () => {
+  it("is shown as the last one that can be believed", () => {
+    const life = startedWith(60);
+    // As a log from before the contract's bound has it.
+    const asked = progress(10);
+    const endless = {
+      ...asked,
+      notification: {
+        ...asked.notification,
+        data: { ...asked.notification.data, estimated_remaining: 1e300 },
+      },
+    } as typeof asked;
+
+    const after = live(life, endless);
+
+    expect(planOf(after)?.expected_end_at).toBe(START + 31_536_000_000);
+    const { holder } = stateOf(after);
+    const plan = { estimate_s: 60, stall_window_s: 300, expected_end_at: 1e300 };
+    const stored = { ...stateOf(after), holder: holder && { ...holder, plan } };
+    expect(explain(stored, []).waiting_for.some(({ kind }) => kind === "plan")).toBe(true);
+  });
+});
+
 describe("the plan that task_started makes", () => {
   it.each([
     [60, {}, 300],

@@ -27,7 +27,7 @@ export function limitsOf(state: TaskState): Reservation {
   const own = state.task.contract?.budget;
   const allowed = state.origin.lineage?.allowance;
   const plus = (limit: number | null, granted: number): number | null =>
-    limit === null ? null : limit + granted;
+    limit === null ? null : addUse(limit, granted);
   return {
     cost_usd: plus(least(own?.max_cost_usd, allowed?.cost_usd), state.granted.cost_usd),
     tokens: plus(least(own?.max_tokens, allowed?.tokens), state.granted.tokens),
@@ -68,8 +68,8 @@ export function committedInTree(state: TaskState): Amounts {
       return sum + Math.max(0, (reserved[resource] ?? 0) - soFar);
     }, 0);
   return {
-    cost_usd: used.cost_usd + aside("cost_usd"),
-    tokens: used.tokens + aside("tokens"),
+    cost_usd: addUse(used.cost_usd, aside("cost_usd")),
+    tokens: addUse(used.tokens, aside("tokens")),
     attempts: used.attempts + aside("attempts"),
     children: used.children + aside("children"),
   };

@@ -1,11 +1,17 @@
 import { z } from "zod";
 
-import { grantSchema } from "../../protocol/agent.ts";
 import { commandNameSchema, endReasonSchema, prioritySchema } from "../../protocol/enums.ts";
 import type { CommandRecord } from "./records.ts";
 import type { Holder, LoggedEvent, TaskState } from "./state.ts";
+import { addUse } from "./state.ts";
 import { isOpenCancel } from "./verdict.ts";
 
+/** As the log has it, whatever bounds the contract had when it was given. */
+const grantSchema = z.object({
+  cost_usd: z.number().exactOptional(),
+  tokens: z.number().exactOptional(),
+  duration_s: z.number().exactOptional(),
+});
 const usedSchema = z.object({ cost_usd: z.number(), tokens: z.number() });
 
 const issuedSchema = z.object({
@@ -68,8 +74,8 @@ export function applyCommand(state: TaskState, event: LoggedEvent): TaskState {
     holder: record.command === "resume" ? resumed(state.holder, event.at) : state.holder,
     priority: priority ?? state.priority,
     granted: {
-      cost_usd: state.granted.cost_usd + (grant?.cost_usd ?? 0),
-      tokens: state.granted.tokens + (grant?.tokens ?? 0),
+      cost_usd: addUse(state.granted.cost_usd, grant?.cost_usd ?? 0),
+      tokens: addUse(state.granted.tokens, grant?.tokens ?? 0),
       duration_s: state.granted.duration_s + (grant?.duration_s ?? 0),
     },
   };

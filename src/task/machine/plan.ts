@@ -10,6 +10,12 @@ const OVERRUN_FACTOR = 1.5;
 /** So many intervals without progress are a silence. */
 const SILENT_INTERVALS = 3;
 
+/** The longest rest that is believed: the contract's bound, kept for logs from before it. Seconds. */
+const LONGEST_REST_S = 31_536_000;
+
+/** The last instant that has a text. Epoch milliseconds. */
+const LAST_INSTANT = 8_640_000_000_000_000;
+
 /**
  * What the estimate of task_started means for the attempt.
  *
@@ -36,7 +42,7 @@ export function replanned(
 ): Plan | null {
   return plan === null || remaining_s === undefined
     ? plan
-    : { ...plan, expected_end_at: Math.round(at + remaining_s * 1_000) };
+    : { ...plan, expected_end_at: Math.round(at + Math.min(remaining_s, LONGEST_REST_S) * 1_000) };
 }
 
 /** When an attempt without further progress is given up, epoch milliseconds; null while it rests or has not started. */
@@ -79,5 +85,5 @@ export function planText(state: TaskState): string | null {
     stall === null || asked === null
       ? `it rests since ${instant(holder.paused_at ?? holder.progressed_at)}`
       : `without progress it is asked for news at ${instant(asked)} and given up at ${instant(stall)}`;
-  return `estimated end ${instant(expected_end_at)} (estimate ${estimate_s} s); ${silence}`;
+  return `estimated end ${instant(Math.min(expected_end_at, LAST_INSTANT))} (estimate ${estimate_s} s); ${silence}`;
 }
