@@ -2,6 +2,7 @@ import { instant } from "../lib/ports.ts";
 import { ok, refuse } from "../lib/result.ts";
 import type { Result } from "../lib/result.ts";
 import type { CommandEntry, CommandView, OpenCommand } from "../protocol/agent.ts";
+import { MOST } from "../protocol/primitives.ts";
 import type { JsonObject } from "../protocol/primitives.ts";
 import type { Refusal } from "../protocol/refusal.ts";
 import type { EndReceipt, NotificationReceipt, Report } from "../protocol/task-view.ts";
@@ -11,12 +12,71 @@ import type { LoggedEvent, TaskState } from "./machine/state.ts";
 import { completionStatusOf } from "./machine/verdict.ts";
 import { escalationOf, eventIdOf, eventOf } from "./view.ts";
 
-/** What the executor gets: the request with all defaults, its checkpoint, and what was answered on the way. */
+/** The longest attempt and the longest life that the contract knows; grants may add up to more. Seconds. */
+const LONGEST_ATTEMPT_S = 86_400;
+const LONGEST_LIFE_S = 604_800;
+
+/** A limit with what was granted on top of it, within what the contract can say; absent where there is none. */
+function raised<Name extends string>(
+  name: Name,
+  limit: number | undefined,
+  { granted, most }: { granted: number; most: number },
+): { [Key in Name]?: number } {
+  if (limit === undefined) return {};
+  const raisedTo: { [Key in Name]?: number } = {};
+  raisedTo[name] = Math.min(limit + granted, most);
+  return raisedTo;
+}
+
+/** The limits of a task as they hold at present: those of its request with what was granted since. */
+function presentLimits({ task, granted }: TaskState): Partial<TaskState["task"]> {
+  const { timeout, total_timeout, contract } = task;
+  const budget = contract?.budget;
+  const life = { granted: granted.duration_s, most: LONGEST_LIFE_S };
+  return {
+    timeout: Math.min(timeout + granted.duration_s, LONGEST_ATTEMPT_S),
+    ...raised("total_timeout", total_timeout, life),
+    ...(budget !== undefined && {
+      contract: {
+        ...contract,
+        budget: {
+          ...budget,
+          ...raised("max_cost_usd", budget.max_cost_usd, {
+            granted: granted.cost_usd,
+            most: MOST.cost_usd,
+          }),
+          ...raised("max_tokens", budget.max_tokens, {
+            granted: granted.tokens,
+            most: MOST.tokens,
+          }),
+          ...raised("max_duration_s", budget.max_duration_s, life),
+        },
+      },
+    }),
+  };
+}
+
+/** A grant within what the contract can say: a log may have one from before it had bounds. */
+function sayable(grant: NonNullable<OpenCommand["grant"]>): OpenCommand["grant"] {
+  const { cost_usd, tokens } = grant;
+  return {
+    ...grant,
+    ...raised("cost_usd", cost_usd, { granted: 0, most: MOST.cost_usd }),
+    ...raised("tokens", tokens, { granted: 0, most: MOST.tokens }),
+  };
+}
+
+/**
+ * What the executor gets: the request with all defaults, the priority and the limits that hold at present, its
+ * checkpoint, and what was answered on the way.
+ */
 export function assignmentOf(state: TaskState): JsonObject {
-  const { task, prerequisites } = state;
+  const { task, prerequisites, priority } = state;
   const { previous_tasks = [] } = task.context ?? {};
   return {
     ...task,
+    priority,
+    ...presentLimits(state),
     ...(prerequisites !== null &&
       prerequisites.length > 0 && {
         context: { ...task.context, previous_tasks: [...previous_tasks, ...prerequisites] },
@@ -38,7 +98,7 @@ export function openCommandsOf(state: TaskState): OpenCommand[] {
       command,
       reason,
       ...(priority !== undefined && { priority }),
-      ...(grant !== undefined && { grant }),
+      ...(grant !== undefined && { grant: sayable(grant) }),
     }));
 }
 

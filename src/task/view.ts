@@ -33,7 +33,8 @@ function errorOf(state: TaskState): TaskView["error"] {
 
 function executingSeconds(state: TaskState): number {
   if (state.started_at === null) return 0;
-  return ((state.ended_at ?? state.verdict?.at ?? state.updated_at) - state.started_at) / 1_000;
+  // The work is done with the verdict; how long the executor takes to say goodbye is not its duration.
+  return ((state.verdict?.at ?? state.updated_at) - state.started_at) / 1_000;
 }
 
 function outcomeOf(

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 
+import { assignedTaskSchema } from "../../src/protocol/agent.ts";
 import {
   explanationSchema,
   taskEventSchema,
@@ -15,8 +16,10 @@ import {
   START,
   assign,
   beat,
+  completed,
   decline,
   end,
+  finish,
   later,
   live,
   notificationOf,
@@ -166,6 +169,58 @@ describe("the assignment", () => {
         escalation_answers: [{ question: "Which one?", answer: "The first", decision: "resume" }],
       },
     });
+  });
+});
+
+describe("the duration of a task", () => {
+  it("ends with the verdict, however late its executor takes leave", () => {
+    const done = live(later(IN_PHASE.executing(), 10), completed());
+    const left = live(later(done, 20), end("success"), finish);
+
+    expect(viewOf(stateOf(left)).usage.duration_s).toBe(10);
+  });
+});
+
+describe("what an executor receives after commands", () => {
+  const LIMITED = {
+    timeout: 100,
+    total_timeout: 1_000,
+    contract: { budget: { max_cost_usd: 1, max_tokens: 10, max_duration_s: 50 } },
+  };
+
+  it("says the priority and the limits that hold at present", () => {
+    const life = live(
+      IN_PHASE.queued(LIMITED),
+      order("set_priority", { priority: "critical" }),
+      order("grant_resources"),
+      assign(),
+    );
+
+    expect(assignmentOf(stateOf(life))).toMatchObject({
+      priority: "critical",
+      timeout: 160,
+      total_timeout: 1_060,
+      contract: { budget: { max_cost_usd: 2, max_tokens: 1_010, max_duration_s: 110 } },
+    });
+  });
+
+  it("stays within the contract, whatever was granted or stored", () => {
+    const grant = { cost_usd: 1e9, tokens: 1e12, duration_s: 604_800 };
+    const life = live(
+      IN_PHASE.queued(LIMITED),
+      order("grant_resources", { grant }, "one"),
+      assign(),
+      order("grant_resources", { grant }, "two"),
+    );
+    const [command] = stateOf(life).commands.slice(-1);
+    const stored = {
+      ...stateOf(life),
+      commands: command === undefined ? [] : [{ ...command, grant: { cost_usd: 1e300 } }],
+    };
+
+    const task = assignmentOf(stateOf(life));
+    expect(assignedTaskSchema.parse(task)).toEqual(task);
+    expect(openCommandsOf(stored)).toMatchObject([{ grant: { cost_usd: 1e9 } }]);
   });
 });
 
