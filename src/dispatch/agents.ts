@@ -12,7 +12,8 @@ import type { Refusal } from "../protocol/refusal.ts";
 import { rotateSecret, secretOwnerOf } from "./agent-secrets.ts";
 import { agentViewOf, presences } from "./agent-view.ts";
 import { BUILTIN_AGENT, BUILTIN_POOL } from "./builtin.ts";
-import { createKnownAgents, isAdmin, notFound, permitted, reserved } from "./known-agents.ts";
+import { createKnownAgents, isAdmin, notFound } from "./known-agents.ts";
+import { ownershipFault, permitted, reserved } from "./known-agents.ts";
 import type { PoolPort } from "./pool/pool-port.ts";
 import type { PoolAgent } from "./pool/pool.ts";
 
@@ -134,7 +135,7 @@ export function createAgents(parts: AgentsParts): Agents {
       };
     },
     async remove(by, agent_id) {
-      const found = await registry.claimant(by, agent_id, true);
+      const found = await registry.owned(by, agent_id);
       if (!found.ok) return found;
       await parts.store.remove(by.tenant, agent_id);
       registry.forget(by.tenant, agent_id);
@@ -145,7 +146,7 @@ export function createAgents(parts: AgentsParts): Agents {
     rotateSecret: (by, agent_id, overlapSeconds) =>
       rotated(parts, registry, { by, agent_id, overlapSeconds }),
     async drain(by, agent_id, isDraining) {
-      const found = await registry.claimant(by, agent_id, true);
+      const found = await registry.owned(by, agent_id);
       if (!found.ok) return found;
       await parts.store.setDraining(by.tenant, agent_id, isDraining);
       registry.forget(by.tenant, agent_id);
@@ -167,7 +168,7 @@ async function rotated(
 ): Promise<Result<AgentView, Refusal>> {
   const { by, agent_id, overlapSeconds } = asked;
   const { tenant } = by;
-  const found = await registry.claimant(by, agent_id, true);
+  const found = await registry.owned(by, agent_id);
   if (!found.ok) return found;
   const secret = await rotateSecret(parts, { tenant, agent_id }, overlapSeconds);
   registry.forget(tenant, agent_id);
@@ -232,6 +233,9 @@ async function save(
   if (former === null) return refuse(notFound(agent_id));
   const allowed = permitted(by, former);
   if (!allowed.ok) return allowed;
+  const isMoved = registration.url !== former.registration.url;
+  const fault = isMoved ? ownershipFault(by, former) : null;
+  if (fault !== null) return refuse(fault);
   const renewed = await sealer.renew(former.secret, owner);
   const record = { ...former, registration, secret: renewed, updated_at };
   await store.update(by.tenant, record);

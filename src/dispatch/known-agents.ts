@@ -15,7 +15,10 @@ const GRACE_MS = 600_000;
 /** Beyond this the memory of registrations is emptied, so that it can't grow with the number of executors. */
 const MAX_TRUSTED = 10_000;
 
-/** Registrations with a short memory, so that a claim needs no database. */
+/**
+ * Registrations with a short memory, so that a claim needs no database. `claimant` is the executor that a key may
+ * claim for, `owned` the one whose secret, address and life it decides about, as it is stored at this moment.
+ */
 export function createKnownAgents({ now, store }: { now: Clock; store: AgentStore }) {
   const trusted = new Map<string, { record: AgentRecord; until: number }>();
   const nameOf = (tenant: string, agent_id: string) => `${tenant}/${agent_id}`;
@@ -42,13 +45,30 @@ export function createKnownAgents({ now, store }: { now: Clock; store: AgentStor
     const record = await known(by.tenant, agent_id, isFresh);
     return record === null ? refuse(notFound(agent_id)) : permitted(by, record);
   };
+  const owned = async (by: Principal, agent_id: string) => {
+    const found = await claimant(by, agent_id, true);
+    const fault = found.ok ? ownershipFault(by, found.value) : null;
+    return fault === null ? found : refuse(fault);
+  };
   const forget = (tenant: string, agent_id: string) => trusted.delete(nameOf(tenant, agent_id));
-  return { known, claimant, forget };
+  return { known, claimant, owned, forget };
 }
 
 /** Whether a key may do everything. */
 export function isAdmin(by: Principal): boolean {
   return by.scopes.includes("admin");
+}
+
+/**
+ * Why a key may not decide about an executor that it may claim for; null when it may: what an admin registered is
+ * an admin's to send elsewhere, to drain, or to remove.
+ */
+export function ownershipFault(by: Principal, { key_id, agent_id }: AgentRecord): Refusal | null {
+  if (key_id !== null || isAdmin(by)) return null;
+  return {
+    code: "agent_not_yours",
+    detail: `Agent ${agent_id} was registered by an admin: any key may claim for it, but its url, its secret, draining and removing it need a key with scope admin.`,
+  };
 }
 
 /** An executor that an admin registered is open to every key of its tenant that may execute. */
