@@ -41,16 +41,16 @@ export interface FollowUps {
 /** Events of one page; the result is among the last few of a log, so the first page mostly has it. */
 const EVENTS_PAGE = 200;
 
-/** A description has 10 to 10,000 characters (protocol.md §3). */
-const SHORTEST_DESCRIPTION = 10;
+/** What a description is: judged by the contract itself, which counts code points. */
+const descriptionSchema = taskExecutionSchema.shape.description;
 
 /** The part of a task_completed event that recommends. */
 const recommendedSchema = z.object({ data: z.object({ next_steps: z.array(z.string()) }) });
 
 /** A recommendation as a task: of the same kind and in the same place as the one it came from. */
 function draftOf(task: TaskView, index: number, text: string, id: string): TaskExecution {
-  const description =
-    text.length < SHORTEST_DESCRIPTION ? `Next step of ${task.task_id}: ${text}` : text;
+  const isDescription = descriptionSchema.safeParse(text).success;
+  const description = isDescription ? text : `Next step of ${task.task_id}: ${text}`;
   return taskExecutionSchema.parse({
     task_id: `next_${id}`,
     task_type: task.task_type,

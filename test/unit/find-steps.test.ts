@@ -18,6 +18,12 @@ describe("the steps to a goal", () => {
     ]);
   });
 
+  it("are valid descriptions, counted as the contract counts", () => {
+    const { steps } = stepsOf({ goal: "1. 📊📈📉🗂️🧾\n2. Write it all up" });
+
+    expect(steps[0]?.description).toBe("Step 1 of 2: 📊📈📉🗂️🧾");
+  });
+
   it("follow each other unless the list says otherwise", () => {
     expect(links({ goal: "First collect, then check, finally write it up" })).toEqual([
       [],

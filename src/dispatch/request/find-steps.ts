@@ -1,5 +1,6 @@
 import type { TaskType } from "../../protocol/enums.ts";
 import type { PlanRecord, PlanStep, Request } from "../../protocol/request.ts";
+import { taskExecutionSchema } from "../../protocol/task-execution.ts";
 import { referencesIn, stepsInGoal } from "./goal-steps.ts";
 import { inferTaskType } from "./task-type.ts";
 import { templateSteps } from "./templates.ts";
@@ -19,8 +20,8 @@ export interface FoundSteps {
   steps: Step[];
 }
 
-/** The shortest description of a task (protocol.md §3). */
-const SHORTEST_DESCRIPTION = 10;
+/** What a description is: judged by the contract itself, which counts code points. */
+const descriptionSchema = taskExecutionSchema.shape.description;
 
 function typed({ task_type, description }: PlanStep): { task_type: TaskType; because: string[] } {
   if (task_type !== undefined) return { task_type, because: [] };
@@ -31,7 +32,7 @@ function typed({ task_type, description }: PlanStep): { task_type: TaskType; bec
 }
 
 function described(text: string, index: number, count: number): string {
-  return text.length >= SHORTEST_DESCRIPTION ? text : `Step ${index + 1} of ${count}: ${text}`;
+  return descriptionSchema.safeParse(text).success ? text : `Step ${index + 1} of ${count}: ${text}`;
 }
 
 /** For whom a step waits: as it says; otherwise for the one before and for those whose results it names. */
