@@ -35,6 +35,7 @@ export const REFUSAL_CODES = [
   "agent_not_yours",
   "task_mismatch",
   "timestamp_in_future",
+  "deadline_too_near",
   "progress_regressed",
   "result_rejected",
   "patch_rejected",

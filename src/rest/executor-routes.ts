@@ -187,6 +187,7 @@ const execution: readonly Route[] = [
       "transition_refused",
       "sequence_gap",
       "timestamp_in_future",
+      "deadline_too_near",
       "progress_regressed",
       "result_rejected",
     ],

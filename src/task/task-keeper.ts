@@ -288,7 +288,8 @@ export class TaskKeeper {
       const notification = takeHeld(this.#ctx.storage.sql, holder);
       if (holder === null || notification === null) return;
       // No await since it was taken: it is forgotten and applied in one turn.
-      const applied = await this.apply({ type: "notify", token: holder.token, notification });
+      const { token } = holder;
+      const applied = await this.apply({ type: "notify", token, notification, was_held: true });
       if (applied.ok) continue;
       const { code } = applied.refusal;
       this.#ports.log("warning", "held_notification_refused", { ...this.#ids(), code });

@@ -249,3 +249,28 @@ describe("every notification", () => {
     expect(data).not.toHaveProperty("schema_version");
   });
 });
+
+describe("a question with a deadline", () => {
+  const asked = (seconds: number) =>
+    escalated({ deadline: new Date(START + seconds * 1_000).toISOString() });
+
+  it.each([-60, 0, 4])("is refused when it is %i s ahead, with what would be right", (seconds) => {
+    const { done } = step(IN_PHASE.executing(), asked(seconds));
+
+    expect(done.decision).toMatchObject({
+      ok: false,
+      refusal: {
+        code: "deadline_too_near",
+        errors: [{ pointer: "/data/deadline", expected: "2026-11-22T10:00:05.000Z or later" }],
+      },
+    });
+    expect(done.events).toEqual([]);
+  });
+
+  it("is asked when there is time, or when the time passed while it was held", () => {
+    const held = { ...asked(1), was_held: true };
+
+    expect(stateOf(live(IN_PHASE.executing(), asked(5))).phase).toBe("awaiting_input");
+    expect(stateOf(live(IN_PHASE.executing(), held)).phase).toBe("awaiting_input");
+  });
+});

@@ -161,3 +161,38 @@ describe("a pause", () => {
     expect(stallOf(life)).toBe(300);
   });
 });
+
+describe("a progress that says nothing new", () => {
+  const said = { current_step: "reading", steps_completed: 3 };
+
+  it("renews the lease, but is no progress", () => {
+    const life = live(later(startedWith(60), 200), progress(40, said));
+    const repeated = live(later(life, 290), progress(40, { ...said, estimated_remaining: 5 }));
+    const stalled = step(later(repeated, 10), tick);
+
+    expect(stateOf(repeated).holder?.heard_at).toBe(START + 490_000);
+    expect(stallOf(repeated)).toBe(500);
+    expect(typesOf(stalled.done.events)).toContain("lease_expired");
+  });
+
+  it.each([
+    [41, said],
+    [40, { ...said, current_step: "writing" }],
+    [40, { ...said, steps_completed: 4 }],
+  ])("is not one that says %i %% and %o", (percentage, data) => {
+    const life = live(later(startedWith(60), 200), progress(40, said));
+
+    expect(stallOf(live(later(life, 100), progress(percentage, data)))).toBe(600);
+  });
+
+  it("answers a person who asks for news, and no rule", () => {
+    const silent = step(later(live(startedWith(60), progress(40, said)), 150), tick).life;
+    const asked = live(silent, order("request_update"), progress(40, said));
+    const moving = live(asked, progress(41, said));
+
+    const states = (life: Life) => stateOf(life).commands.map(({ state }) => state);
+    expect(states(asked)).toEqual(["requested", "confirmed"]);
+    expect(states(moving)).toEqual(["confirmed", "confirmed"]);
+    expect(step(later(asked, 10), tick).done.events).toEqual([]);
+  });
+});

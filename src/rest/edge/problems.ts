@@ -39,6 +39,7 @@ export const PROBLEMS = {
   agent_not_yours: { status: 403, title: "The agent belongs to another key" },
   task_mismatch: { status: 422, title: "The body speaks of another task than the address" },
   timestamp_in_future: { status: 422, title: "The timestamp lies in the future" },
+  deadline_too_near: { status: 422, title: "The deadline leaves no time to answer" },
   progress_regressed: { status: 422, title: "Progress never falls" },
   result_rejected: { status: 422, title: "The result breaks the task's contract" },
   patch_rejected: { status: 422, title: "The patch does not give a valid task" },

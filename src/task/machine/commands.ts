@@ -16,7 +16,8 @@ export type Command =
   | { type: "assign"; agent_id: string; attempt: number; token: string; decision: JsonObject }
   | { type: "decline"; token: string | null; reason: string }
   | { type: "heartbeat"; token: string | null; beat: Heartbeat }
-  | { type: "notify"; token: string | null; notification: Notification }
+  /** `was_held`: it was accepted when it came, and waited for its turn. */
+  | { type: "notify"; token: string | null; notification: Notification; was_held?: boolean }
   | { type: "end"; token: string | null; end: AgentEndTask }
   | { type: "order"; command_id: string; request: CommandRequest; actor: Actor }
   | { type: "resolve"; escalation_id: string; resolution: EscalationResolution; actor: Actor }

@@ -2,7 +2,7 @@ import { z } from "zod";
 
 import { complexitySchema } from "../../protocol/enums.ts";
 import { jsonObjectSchema } from "../../protocol/primitives.ts";
-import { planOf, replanned } from "./plan.ts";
+import { planOf, repeatsProgress, replanned } from "./plan.ts";
 import type { Holder, LoggedEvent, TaskState } from "./state.ts";
 import { RECENT_NOTIFICATIONS } from "./state.ts";
 
@@ -15,6 +15,7 @@ const startedSchema = z.object({ complexity: complexitySchema, estimated_duratio
 const progressSchema = z.object({
   progress_percentage: z.number(),
   current_step: z.string(),
+  steps_completed: z.int().optional(),
   intermediate_results: z.unknown().optional(),
   estimated_remaining: z.number().optional(),
 });
@@ -67,16 +68,21 @@ export function started(state: TaskState, event: LoggedEvent): TaskState {
   };
 }
 
-/** The attempt has come further. */
+/** The attempt has come further, or says once more how far it is: then the wait for progress goes on. */
 export function progressed(state: TaskState, event: LoggedEvent): TaskState {
   const progress = progressSchema.parse(notificationSchema.parse(event.data).data);
   const plan = replanned(state.holder?.plan ?? null, progress.estimated_remaining, event.at);
+  const isNews = !repeatsProgress(state, progress);
   return {
     // Whoever gets on is not resting.
-    ...withHolder(heard(state, event), { progressed_at: event.at, paused_at: null, plan }),
+    ...withHolder(heard(state, event), {
+      plan,
+      ...(isNews && { progressed_at: event.at, paused_at: null }),
+    }),
     progress: {
       percentage: progress.progress_percentage,
       step: progress.current_step,
+      ...(progress.steps_completed !== undefined && { steps_completed: progress.steps_completed }),
       intermediate: progress.intermediate_results ?? state.progress?.intermediate ?? null,
     },
   };

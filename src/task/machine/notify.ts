@@ -1,3 +1,4 @@
+import { instant } from "../../lib/ports.ts";
 import { ok, refuse } from "../../lib/result.ts";
 import type { Notification } from "../../protocol/notification.ts";
 import { STATUS_OF_NOTIFICATION } from "../../protocol/notification.ts";
@@ -10,12 +11,16 @@ import { escalationIdOf } from "./evolve-escalation.ts";
 import { resultFaults } from "./gates.ts";
 import { afterProgress, isOpenRequest } from "./interventions.ts";
 import { endedRefusal, fence } from "./lease.ts";
+import { repeatsProgress } from "./plan.ts";
 import type { DraftEvent, Holder, TaskState } from "./state.ts";
 import { SYSTEM, hasVerdict } from "./state.ts";
 import { closedCancels, openCancels, verdictEvent } from "./verdict.ts";
 
 /** How far the executor's clock may be ahead (protocol.md §7, Notifications). */
 const CLOCK_TOLERANCE_MS = 300_000;
+
+/** The least time that a question leaves for its answer: less is none for anybody. */
+const LEAST_PATIENCE_MS = 5_000;
 
 /** A notification as an event; `status` is filled in, so that everyone sees the same form. */
 function notificationEvent(notification: Notification): DraftEvent {
@@ -124,6 +129,27 @@ function futureFault(notification: Notification, now: number): Refusal | null {
     : null;
 }
 
+/** Why the question of an executor can't be answered by when it wants; null when it can. */
+function deadlineFault(notification: Notification, now: number): Refusal | null {
+  if (notification.notification_type !== "task_escalated") return null;
+  const { deadline } = notification.data;
+  if (deadline === undefined || Date.parse(deadline) >= now + LEAST_PATIENCE_MS) return null;
+  return {
+    code: "deadline_too_near",
+    detail:
+      "An escalation that has run out when it comes would end the task unanswered; name a later deadline, or none.",
+    errors: [
+      {
+        pointer: "/data/deadline",
+        code: "too_early",
+        detail: `must be at least ${LEAST_PATIENCE_MS / 1_000} s ahead`,
+        expected: `${instant(now + LEAST_PATIENCE_MS)} or later`,
+        received: deadline,
+      },
+    ],
+  };
+}
+
 /** The executor stops although it has not finished: that is what the cancellation asked for. */
 function cancelled(state: TaskState, notification: Notification, now: number): DraftEvent[] {
   const actor = executorOf(notification);
@@ -140,7 +166,10 @@ function consequences(state: TaskState, notification: Notification, now: number)
     case "task_started":
       return [];
     case "task_progress":
-      return [...answeredRequests(state), ...afterProgress(state, notification.data, now)];
+      return [
+        ...answeredRequests(state, repeatsProgress(state, notification.data)),
+        ...afterProgress(state, notification.data, now),
+      ];
     case "task_completed": {
       const { result, quality_assessment: quality } = notification.data;
       const actor = executorOf(notification);
@@ -179,9 +208,15 @@ function executorOf(notification: Notification): Actor {
   return { kind: "executor", id: notification.agent_id };
 }
 
-/** An open request for an update is confirmed by the news it asked for. */
-function answeredRequests(state: TaskState): DraftEvent[] {
-  return state.commands.filter(isOpenRequest).map(({ command_id }) => ({
+/**
+ * An open request for an update is confirmed by the news it asked for. Nothing new answers whoever wants to hear
+ * how it stands, but no rule that asks why it does not get on.
+ */
+function answeredRequests(state: TaskState, isRepeated: boolean): DraftEvent[] {
+  const answered = state.commands.filter(
+    (command) => isOpenRequest(command) && !(isRepeated && command.rule !== undefined),
+  );
+  return answered.map(({ command_id }) => ({
     type: "command_acknowledged",
     actor: SYSTEM,
     data: { command_id, command: "request_update", state: "confirmed" },
@@ -203,12 +238,12 @@ function isEarly(holder: Holder, { notification_type, sequence }: Notification):
  * The executor says something about its task.
  *
  * A repeated notification changes nothing. One that comes before its turn is held. Refused with
- * task_ended, wrong_agent, lease_lost, timestamp_in_future, task_mismatch, transition_refused,
- * progress_regressed or result_rejected.
+ * task_ended, wrong_agent, lease_lost, timestamp_in_future, deadline_too_near, task_mismatch,
+ * transition_refused, progress_regressed or result_rejected.
  */
 export function decideNotify(
   state: TaskState,
-  command: { token: string | null; notification: Notification },
+  command: { token: string | null; notification: Notification; was_held?: boolean },
   now: number,
 ): Decision {
   const { notification, token } = command;
@@ -217,8 +252,12 @@ export function decideNotify(
   if (hasVerdict(state)) return refuse(endedRefusal(state));
   const fenced = fence(state, token, notification.agent_id);
   if (!fenced.ok) return fenced;
-  const future = futureFault(notification, now);
-  if (future !== null) return refuse(future);
+  // Time that passed while it was held is not its executor's fault.
+  const untimely =
+    command.was_held === true
+      ? null
+      : (futureFault(notification, now) ?? deadlineFault(notification, now));
+  if (untimely !== null) return refuse(untimely);
   if (isEarly(fenced.value, notification)) return ok({ events: [], hold: notification });
   const fault =
     transitionFault(state, fenced.value, notification) ??

@@ -34,6 +34,23 @@ export function planOf(task: SettledTask, estimate_s: number, started_at: number
   };
 }
 
+/** Whether a progress says of the attempt what is known already: a sign of life, but no step forward. */
+export function repeatsProgress(
+  { progress: known }: TaskState,
+  said: {
+    progress_percentage: number;
+    current_step: string;
+    steps_completed?: number | undefined;
+  },
+): boolean {
+  return (
+    known !== null &&
+    known.percentage === said.progress_percentage &&
+    known.step === said.current_step &&
+    known.steps_completed === said.steps_completed
+  );
+}
+
 /** The plan after a progress that says how long the rest takes, in seconds; the estimate of the start stays. */
 export function replanned(
   plan: Plan | null,

@@ -114,6 +114,15 @@ interface Mishap {
   action: string;
 }
 
+/** How far an attempt is, as its executor last said. */
+interface Progress {
+  percentage: number;
+  step: string;
+  /** Absent where it does not count its steps. */
+  steps_completed?: number | undefined;
+  intermediate: unknown;
+}
+
 /** The frozen outcome. */
 export interface Verdict {
   reason: EndReason;
@@ -163,7 +172,7 @@ export interface TaskState {
   holders: string[];
   declined_by: string[];
   complexity: "low" | "medium" | "high" | "critical" | null;
-  progress: { percentage: number; step: string; intermediate: unknown } | null;
+  progress: Progress | null;
   /** The last notifications by id, so that a repeated one changes nothing. */
   recent: { id: string; sequence: number | null; attempt: number; seq: number }[];
   decision: JsonObject | null;
