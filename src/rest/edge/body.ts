@@ -69,24 +69,50 @@ export function limitSize(takesBody: boolean): MiddlewareHandler<RestEnv> {
   };
 }
 
+/** The one key that schemas pass over, and so would drop without a word. */
+const PROTOTYPE = "__proto__";
+
 /** Whether a parsed body stays within depth and number of keys. Without recursion: depth is the point. */
-function isSimple(value: unknown): boolean {
+function judge(value: unknown): "fine" | "complex" | "prototype" {
   let keys = 0;
+  let hasPrototype = false;
   let level: unknown[] = [value];
   for (let depth = 0; level.length > 0; depth += 1) {
     const deeper: unknown[] = [];
     for (const item of level) {
       if (item === null || typeof item !== "object") continue;
-      if (depth >= MAX_DEPTH) return false;
+      if (depth >= MAX_DEPTH) return "complex";
       const isList = Array.isArray(item);
       const children: unknown[] = isList ? item : Object.values(item);
       if (!isList) keys += children.length;
-      if (keys > MAX_KEYS) return false;
+      if (keys > MAX_KEYS) return "complex";
+      hasPrototype ||= Object.hasOwn(item, PROTOTYPE);
       for (const child of children) deeper.push(child);
     }
     level = deeper;
   }
-  return true;
+  return hasPrototype ? "prototype" : "fine";
+}
+
+/** Where a body that is not too deep has the key; the first such place, as a JSON Pointer. */
+function prototypeIn(value: unknown): string | null {
+  if (value === null || typeof value !== "object") return null;
+  for (const [key, inner] of Object.entries(value)) {
+    const step = `/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+    if (key === PROTOTYPE) return step;
+    const found = prototypeIn(inner);
+    if (found !== null) return step + found;
+  }
+  return null;
+}
+
+function prototypeRefusal(value: unknown): Refusal {
+  const detail = "is a key that no object may have: it would be lost on the way";
+  return {
+    code: "validation_failed",
+    detail: "one fault",
+    errors: [{ pointer: prototypeIn(value) ?? "", code: "forbidden_key", detail }],
+  };
 }
 
 const UTF_8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
@@ -140,7 +166,8 @@ function codingOf(encoding: string | undefined): string {
  * No body at all counts as `{}`: whether that is enough is for the schema to say. Of a repeated key
  * the last value counts, as in JSON.parse.
  *
- * Refuses with unsupported_media_type, malformed_json (with the position), body_too_large and body_too_complex.
+ * Refuses with unsupported_media_type, malformed_json (with the position), body_too_large, body_too_complex and,
+ * where a key is `__proto__`, validation_failed.
  */
 export async function parseBody(
   bytes: Uint8Array,
@@ -163,10 +190,16 @@ function parsePlain(bytes: Uint8Array): Result<unknown, Refusal> {
   return parseText(text);
 }
 
-/** The JSON value of a text. Refuses with malformed_json (with the position) and body_too_complex. */
+/**
+ * The JSON value of a text. Refuses with malformed_json (with the position), body_too_complex and, where a key
+ * is `__proto__`, validation_failed.
+ */
 export function parseText(text: string): Result<unknown, Refusal> {
   const parsed = parseJson(text);
-  if (!parsed.ok || isSimple(parsed.value)) return parsed;
+  if (!parsed.ok) return parsed;
+  const judgement = judge(parsed.value);
+  if (judgement === "fine") return parsed;
+  if (judgement === "prototype") return refuse(prototypeRefusal(parsed.value));
   return refuse({
     code: "body_too_complex",
     detail: `the body must not be nested deeper than ${MAX_DEPTH} levels or have more than ${MAX_KEYS} keys`,
