@@ -126,8 +126,9 @@ export function batchPortsOf(env: Env): BatchPorts {
 function taskPort(env: Env, services: Services): TaskPort {
   const { tasks, attempts, interventions, task, guard } = services;
   const { submit, view, events, report } = tasks;
-  const at = ({ tenant }: Principal, task_id: string, token: string | null) => ({
-    tenant,
+  const at = (by: Principal, task_id: string, token: string | null) => ({
+    tenant: by.tenant,
+    signer: by.agent_id,
     task_id,
     token,
   });

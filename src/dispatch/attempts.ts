@@ -15,8 +15,13 @@ interface Reception {
 
 /** A task's object as an executor's attempt calls it; payloads are JSON text. */
 export interface AttemptDoor {
-  decline(token: string | null, reason: string): Answer<null>;
-  heartbeat(token: string | null, beat: string): Answer<{ lease: Lease; commands: OpenCommand[] }>;
+  /** `signer`: the agent that signed the message, whose the lease has to be; null when a key was sent. */
+  decline(token: string | null, reason: string, signer: string | null): Answer<null>;
+  heartbeat(
+    token: string | null,
+    beat: string,
+    signer: string | null,
+  ): Answer<{ lease: Lease; commands: OpenCommand[] }>;
   notify(
     token: string | null,
     notification: string,
@@ -29,6 +34,8 @@ interface AttemptAddress {
   tenant: string;
   task_id: string;
   token: string | null;
+  /** The agent that signed, where the message itself does not name it. */
+  signer?: string | undefined;
 }
 
 /** Use cases of an executor that holds a task. Each is fenced by the lease token. */
@@ -46,8 +53,9 @@ export interface Attempts {
 export function createAttempts(door: (tenant: string, task_id: string) => AttemptDoor): Attempts {
   const at = ({ tenant, task_id }: AttemptAddress): AttemptDoor => door(tenant, task_id);
   return {
-    decline: (address, reason) => at(address).decline(address.token, reason),
-    heartbeat: (address, beat) => at(address).heartbeat(address.token, JSON.stringify(beat)),
+    decline: (address, reason) => at(address).decline(address.token, reason, address.signer ?? null),
+    heartbeat: (address, beat) =>
+      at(address).heartbeat(address.token, JSON.stringify(beat), address.signer ?? null),
     notify: (address, notification) =>
       at(address).notify(address.token, JSON.stringify(notification)),
     end: (address, end) => at(address).end(address.token, JSON.stringify(end)),

@@ -26,7 +26,7 @@ const NOBODYS_SECRET = `whsec_${"A".repeat(43)}=`;
 /**
  * Who signed a message: the executor of this name, when it is registered and the signature is made with its secret;
  * null otherwise, whatever the reason. It may do what executors do and nothing else, in the name of the key that
- * registered it.
+ * registered it, and with its own leases only.
  */
 export function createSigners({ known, secretsOf, isSigned }: SignersParts) {
   return async (
@@ -38,6 +38,7 @@ export function createSigners({ known, secretsOf, isSigned }: SignersParts) {
     const secrets = agent === null ? [NOBODYS_SECRET] : await secretsOf(tenant, agent);
     const isGenuine = await isSigned(secrets, message);
     if (agent === null || !isGenuine) return null;
-    return { key_id: agent.key_id ?? "", tenant, scopes: ["execute"], isBootstrap: false };
+    const key_id = agent.key_id ?? "";
+    return { key_id, tenant, scopes: ["execute"], isBootstrap: false, agent_id };
   };
 }

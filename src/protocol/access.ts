@@ -41,4 +41,6 @@ export interface Principal {
   scopes: readonly z.infer<typeof scopeSchema>[];
   /** Whether this is the bootstrap key of the installation. */
   isBootstrap: boolean;
+  /** The agent that signed in place of sending a key: it speaks for itself alone. */
+  agent_id?: string;
 }

@@ -104,8 +104,8 @@ export class TaskObject extends DurableObject<Env> {
   }
 
   /** The executor gives the task back. */
-  async decline(token: string | null, reason: string): Answer<null> {
-    const done = await this.#keeper.apply({ type: "decline", token, reason });
+  async decline(token: string | null, reason: string, signer: string | null = null): Answer<null> {
+    const done = await this.#keeper.apply({ type: "decline", token, reason, signer });
     return done.ok ? ok(null) : done;
   }
 
@@ -113,9 +113,10 @@ export class TaskObject extends DurableObject<Env> {
   async heartbeat(
     token: string | null,
     beat: string,
+    signer: string | null = null,
   ): Answer<{ lease: Lease; commands: OpenCommand[] }> {
     const parsed = heartbeatSchema.parse(JSON.parse(beat));
-    const done = await this.#keeper.apply({ type: "heartbeat", token, beat: parsed });
+    const done = await this.#keeper.apply({ type: "heartbeat", token, beat: parsed, signer });
     if (!done.ok) return done;
     const { state } = done.value;
     if (state.holder === null) return refuse(OVER);

@@ -121,6 +121,22 @@ describe("messages that their agents signed", () => {
     expect(answer).toMatchObject({ status: 409, body: { code: "lease_lost" } });
   });
 
+  it("need a lease of the agent's own: the token of another one is not enough", async () => {
+    const [agent, other] = [await registered(), await registered()];
+    const { task_id, token } = await heldBy(agent);
+    const headers = { "lease-token": token, "batuta-agent": other.agent_id };
+    const signed = { secret: other.secret, headers };
+
+    const answers = [
+      await callSigned(`/v1/tasks/${task_id}/heartbeat`, {}, signed),
+      await callSigned(`/v1/tasks/${task_id}/decline`, { reason: "mine now" }, signed),
+    ];
+
+    const refused = { status: 403, body: { code: "wrong_agent" } };
+    expect(answers).toMatchObject([refused, refused]);
+    expect(await view(task_id)).toMatchObject({ phase: "assigned", agent_id: agent.agent_id });
+  });
+
   it("carry a whole life: heartbeat, refusal and end", async () => {
     const agent = await registered();
     const [one, two] = [await heldBy(agent), await heldBy(agent)];

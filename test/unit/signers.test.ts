@@ -41,6 +41,7 @@ describe("a signer", () => {
       tenant: "acme",
       scopes: ["execute"],
       isBootstrap: false,
+      agent_id: "ann",
     });
     expect(await signers(null).signer("acme", "ann", MESSAGE)).toMatchObject({ key_id: "" });
     expect(checked).toEqual([["secret of ann"]]);

@@ -175,11 +175,11 @@ describe("attempts", () => {
     const at = { tenant: "acme", task_id: "t", token: "secret" };
 
     await attempts.decline(at, "busy");
-    await attempts.heartbeat(at, { schema_version: "2.0" });
+    await attempts.heartbeat({ ...at, signer: "ann" }, { schema_version: "2.0" });
 
     expect(calls).toEqual([
-      ["acme", "t", "secret", "busy"],
-      ["acme", "t", "secret", '{"schema_version":"2.0"}'],
+      ["acme", "t", "secret", "busy", null],
+      ["acme", "t", "secret", '{"schema_version":"2.0"}', "ann"],
     ]);
   });
 });

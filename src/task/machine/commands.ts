@@ -14,8 +14,9 @@ import type { DraftEvent, Memo, Origin, SettledTask } from "./state.ts";
 export type Command =
   | { type: "submit"; origin: Origin; task: SettledTask; actor: Actor }
   | { type: "assign"; agent_id: string; attempt: number; token: string; decision: JsonObject }
-  | { type: "decline"; token: string | null; reason: string }
-  | { type: "heartbeat"; token: string | null; beat: Heartbeat }
+  /** `signer`: the agent that signed it, where one did. */
+  | { type: "decline"; token: string | null; reason: string; signer?: string | null }
+  | { type: "heartbeat"; token: string | null; beat: Heartbeat; signer?: string | null }
   /** `was_held`: it was accepted when it came, and waited for its turn. */
   | { type: "notify"; token: string | null; notification: Notification; was_held?: boolean }
   | { type: "end"; token: string | null; end: AgentEndTask }

@@ -51,7 +51,7 @@ function acknowledgements(state: TaskState, holder: Holder, ids: readonly string
 /** A sign of life: renews the lease, keeps the checkpoint, counts what was used. */
 export function decideHeartbeat(state: TaskState, command: Beat, now: number): Decision {
   if (hasVerdict(state)) return refuse(endedRefusal(state));
-  const fenced = fence(state, command.token, null);
+  const fenced = fence(state, command.token, command.signer ?? null);
   if (!fenced.ok) return fenced;
   const { beat } = command;
   const memo = withBeat(memoOf(state, fenced.value, now), beat);

@@ -95,7 +95,7 @@ export function decideAssign(state: TaskState, command: Of<"assign">, now: numbe
 /** The executor gives the task back, which costs no retry. */
 export function decideDecline(state: TaskState, command: Of<"decline">, now: number): Decision {
   if (hasVerdict(state)) return refuse(endedRefusal(state));
-  const fenced = fence(state, command.token, null);
+  const fenced = fence(state, command.token, command.signer ?? null);
   if (!fenced.ok) return fenced;
   const { agent_id, attempt } = fenced.value;
   const declined: DraftEvent = {
