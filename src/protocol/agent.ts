@@ -136,13 +136,16 @@ const usageSchema = z
   })
   .meta({ id: "Usage", title: "Cumulative use of one attempt" });
 
+/** Commands of a task that are remembered: all of them may be acknowledged at once. */
+export const MOST_COMMANDS = 200;
+
 /** The sign of life that renews a lease, brings facts in and commands back. */
 export const heartbeatSchema = z
   .strictObject({
     schema_version: schemaVersionSchema,
     checkpoint: z.union([jsonObjectSchema, z.array(z.unknown()), z.string()]).optional(),
     usage: usageSchema.optional(),
-    acknowledged: z.array(z.string().min(1).max(100)).max(100).optional(),
+    acknowledged: z.array(z.string().min(1).max(100)).max(MOST_COMMANDS).optional(),
   })
   .meta({ id: "Heartbeat", title: "Sign of life of an executor" });
 export type Heartbeat = z.infer<typeof heartbeatSchema>;

@@ -46,7 +46,8 @@ export const followUpRoutes: readonly Route[] = [
     tag: "Tasks",
     summary: "What executors learned from tasks",
     description: "With `q` a search among the newest 2,000; without it all, newest first.",
-    scopes: READERS,
+    // They are of all tasks of the tenant, of which an executor's key sees only its own.
+    scopes: ["orchestrate", "observe"],
     query: lessonsQuerySchema,
     answers: { 200: json(pageOf(lessonSchema, "LessonPage"), "A page of lessons") },
     refusals: ["unavailable"],

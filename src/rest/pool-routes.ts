@@ -3,7 +3,7 @@ import { z } from "zod";
 import { agentViewSchema } from "../protocol/agent.ts";
 import { poolSnapshotSchema } from "../protocol/pool-snapshot.ts";
 import { agentIdSchema, nameSchema } from "../protocol/primitives.ts";
-import { json, replyWith, route } from "./route.ts";
+import { emptyBodySchema, json, replyWith, route } from "./route.ts";
 import type { Route } from "./route.ts";
 
 const agentParams = z.strictObject({ agent_id: agentIdSchema });
@@ -17,6 +17,7 @@ function drainRoute(verb: "drain" | "activate", summary: string): Route {
     summary,
     scopes: ["execute"],
     params: agentParams,
+    body: emptyBodySchema,
     answers: { 200: json(agentViewSchema, "The executor") },
     refusals: ["agent_not_found", "agent_not_yours"],
     async handle(ports, { principal, params }) {

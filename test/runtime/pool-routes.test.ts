@@ -59,6 +59,8 @@ describe("draining over REST", () => {
 
   it("is for executors that exist and are one's own", async () => {
     const unknown = await call("POST", "/v1/agents/nobody-here/drain");
+    const strange = await call("POST", "/v1/agents/nobody-here/drain", { force: true });
+    expect(strange).toMatchObject({ status: 400, body: { errors: [{ pointer: "/force" }] } });
     const builtin = await call("POST", "/v1/agents/sam/drain");
 
     expect([unknown.status, unknown.body["code"]]).toEqual([404, "agent_not_found"]);

@@ -68,6 +68,7 @@ describe("figures and findings", () => {
 
   it("are not for executors, and repairs are for admins", async () => {
     expect(await codeOf({}, "/v1/metrics", { key: "execute" })).toEqual([403, "forbidden"]);
+    expect(await codeOf({}, "/v1/lessons", { key: "execute" })).toEqual([403, "forbidden"]);
     expect(await codeOf({}, "/v1/state", { key: "execute" })).toEqual([403, "forbidden"]);
     expect(await codeOf({}, "/v1/state/repair", { key: "orchestrate", body: {} })).toEqual([
       403,

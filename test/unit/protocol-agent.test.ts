@@ -32,6 +32,17 @@ describe("agent_registration", () => {
   );
 });
 
+describe("a heartbeat", () => {
+  it.each([
+    [200, true],
+    [201, false],
+  ])("acknowledges %i commands: %s", (many, isValid) => {
+    const acknowledged = Array.from({ length: many }, (_, index) => `cmd_${index}`);
+
+    expect(heartbeatSchema.safeParse({ acknowledged }).success).toBe(isValid);
+  });
+});
+
 describe("a claim", () => {
   it.each([
     [{ max_tasks: 1, wait_seconds: 0 }, true],

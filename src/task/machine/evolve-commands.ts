@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import { MOST_COMMANDS } from "../../protocol/agent.ts";
 import { commandNameSchema, endReasonSchema, prioritySchema } from "../../protocol/enums.ts";
 import type { CommandRecord } from "./records.ts";
 import type { Holder, LoggedEvent, TaskState } from "./state.ts";
@@ -33,12 +34,9 @@ const acknowledgedSchema = z.object({
   spent_since: usedSchema.extend({ duration_s: z.number() }).exactOptional(),
 });
 
-/** How many commands of one task are remembered. */
-const REMEMBERED_COMMANDS = 200;
-
 /** Without the oldest where there are too many; a cancellation stays until something has come of it. */
 function remembered(commands: CommandRecord[]): CommandRecord[] {
-  if (commands.length <= REMEMBERED_COMMANDS) return commands;
+  if (commands.length <= MOST_COMMANDS) return commands;
   const oldest = commands.findIndex((command) => !isOpenCancel(command));
   return commands.toSpliced(Math.max(oldest, 0), 1);
 }
