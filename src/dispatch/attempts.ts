@@ -53,7 +53,8 @@ export interface Attempts {
 export function createAttempts(door: (tenant: string, task_id: string) => AttemptDoor): Attempts {
   const at = ({ tenant, task_id }: AttemptAddress): AttemptDoor => door(tenant, task_id);
   return {
-    decline: (address, reason) => at(address).decline(address.token, reason, address.signer ?? null),
+    decline: (address, reason) =>
+      at(address).decline(address.token, reason, address.signer ?? null),
     heartbeat: (address, beat) =>
       at(address).heartbeat(address.token, JSON.stringify(beat), address.signer ?? null),
     notify: (address, notification) =>

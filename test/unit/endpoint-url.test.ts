@@ -181,6 +181,16 @@ describe("our own address", () => {
   });
 
   it.each([
+    "http://169.254.169.254/latest/meta-data",
+    "http://0xa9fea9fe/",
+    "https://[::ffff:169.254.169.254]/",
+    "http://[fe80::1]:8787/",
+  ])("never is %s, wherever it runs", (url) => {
+    expect(urlFault(url, LOCAL)).not.toBeNull();
+    expect(urlFault(url, PUBLIC)).not.toBeNull();
+  });
+
+  it.each([
     "http://127.0.0.1:8788/",
     "http://localhost/",
     "http://10.0.0.5:8787/",

@@ -78,15 +78,18 @@ describe("the next steps of a task", () => {
     });
   });
 
-  it.each(["Go", "📊📈📉🗂️🧾", "a".repeat(10_000)])("are drafts whatever their text: %s", async (text) => {
-    const { followUps } = world([completed(1, [text])]);
+  it.each(["Go", "📊📈📉🗂️🧾", "a".repeat(10_000)])(
+    "are drafts whatever their text: %s",
+    async (text) => {
+      const { followUps } = world([completed(1, [text])]);
 
-    const steps = await followUps.nextSteps(BY, "first");
+      const steps = await followUps.nextSteps(BY, "first");
 
-    const [item] = steps.ok ? steps.value.items : [];
-    expect(item?.text).toBe(text);
-    expect(item?.draft.description.endsWith(text)).toBe(true);
-  });
+      const [item] = steps.ok ? steps.value.items : [];
+      expect(item?.text).toBe(text);
+      expect(item?.draft.description.endsWith(text)).toBe(true);
+    },
+  );
 
   it("are found wherever in a long log the result stands", async () => {
     const early = [completed(1, STEPS), ...Array.from({ length: 699 }, (_, i) => eventOf(i + 2))];

@@ -1,6 +1,9 @@
 /** Where webhooks may go. */
 export interface UrlPolicy {
-  /** Lets http, loopback and private hosts pass: on a developer's machine only. */
+  /**
+   * Lets http, loopback and private hosts pass, such as another container's: on a developer's machine only.
+   * Link-local addresses stay refused: what is there is the machine's own metadata, with its credentials.
+   */
   isLocalAllowed: boolean;
   /** Scheme, host and port by which the asking request came: our own address, which gets no webhooks. */
   ownOrigin?: string;
@@ -12,6 +15,9 @@ const LOCAL_SUFFIX = /(^|\.)(localhost|local|internal|home\.arpa)$/;
 /** Every spelling of this machine, after parsing; 0.0.0.0 and [::] reach it too. */
 const THIS_MACHINE =
   /^((.+\.)?localhost|127\.[\d.]+|0\.0\.0\.0|\[::1?\]|\[::ffff:7f[\da-f]{2}:.+\])$/;
+
+/** Link-local addresses after parsing, also inside an IPv6 one (RFC 3927, RFC 4291 §2.5.6). */
+const LINK_LOCAL = /^(169\.254\.[\d.]+|\[fe[89ab][\da-f]:.*\]|\[::ffff:a9fe:.+\])\.?$/;
 
 /** What DNS can know: labels of 1-63 characters, 253 in all without the final dot (RFC 1035 §2.3.4). */
 const LONGEST_HOST = 253;
@@ -60,7 +66,8 @@ function portOf({ port, protocol }: URL): string {
 }
 
 function publicFault({ port, hostname }: URL, { isLocalAllowed }: UrlPolicy): string | null {
-  return isLocalAllowed ? null : (portFault(port) ?? hostFault(hostname));
+  if (isLocalAllowed) return LINK_LOCAL.test(hostname) ? "must not be a link-local address" : null;
+  return portFault(port) ?? hostFault(hostname);
 }
 
 function portFault(port: string): string | null {

@@ -32,7 +32,9 @@ function typed({ task_type, description }: PlanStep): { task_type: TaskType; bec
 }
 
 function described(text: string, index: number, count: number): string {
-  return descriptionSchema.safeParse(text).success ? text : `Step ${index + 1} of ${count}: ${text}`;
+  return descriptionSchema.safeParse(text).success
+    ? text
+    : `Step ${index + 1} of ${count}: ${text}`;
 }
 
 /** For whom a step waits: as it says; otherwise for the one before and for those whose results it names. */
