@@ -30,6 +30,7 @@ export const ORIGIN: Origin = {
   trace_id: "trace-1",
   body_hash: "hash-1",
   submitted_by: "manus",
+  is_stall_exact: true,
 };
 
 /** A request with all defaults, and what a test says of it. */

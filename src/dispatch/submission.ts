@@ -227,6 +227,7 @@ async function originOf(
     ...(birth !== null && { lineage: birth.lineage }),
     assessment: request.assessment ?? (await parts.assess(by.tenant, task)),
     ...(request.approval !== undefined && { approval: request.approval }),
+    is_stall_exact: true,
   };
 }
 

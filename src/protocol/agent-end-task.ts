@@ -9,7 +9,6 @@ import {
   jsonObjectSchema,
   moneySchema,
   schemaVersionSchema,
-  spanSchema,
   taskIdSchema,
   textSchema,
   wordSchema,
@@ -20,7 +19,7 @@ const files = z.array(z.string().min(1).max(1_000)).max(1_000);
 const executionMetricsSchema = z.strictObject({
   start_time: instantSchema,
   end_time: instantSchema,
-  duration_seconds: spanSchema.meta({ description: "end_time minus start_time" }),
+  duration_seconds: z.number().min(0).meta({ description: "end_time minus start_time" }),
   tokens_consumed: amountSchema.optional(),
   api_calls_made: amountSchema.optional(),
   cost_incurred: moneySchema.optional().meta({ description: "US dollars" }),

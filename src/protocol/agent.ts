@@ -118,6 +118,7 @@ export type Lease = z.infer<typeof leaseSchema>;
 export const assignedTaskSchema = z
   .strictObject({
     ...taskExecutionSchema.shape,
+    stall_timeout: taskExecutionSchema.shape.stall_timeout.unwrap(),
     checkpoint: z.unknown().nullable(),
     attempt: z.int().min(1),
   })

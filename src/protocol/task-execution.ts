@@ -191,9 +191,10 @@ const taskFields = {
   heartbeat_timeout: seconds(1, 86_400)
     .default(60)
     .meta({ description: "Seconds of silence after which the lease is lost." }),
-  stall_timeout: seconds(1, 86_400)
-    .default(300)
-    .meta({ description: "Seconds without progress, although the executor beats." }),
+  stall_timeout: seconds(1, 86_400).optional().meta({
+    description:
+      "Seconds without progress, although the executor beats; 300 when absent, or half a longer estimate.",
+  }),
   estimated_duration: seconds(1, 86_400).optional(),
   progress_interval: seconds(1, 86_400).optional().meta({
     description: "Seconds between two reports of progress that the orchestrator wishes for.",

@@ -8,6 +8,7 @@ import type { Refusal } from "../protocol/refusal.ts";
 import type { EndReceipt, NotificationReceipt, Report } from "../protocol/task-view.ts";
 import { timelineOf } from "../protocol/timeline.ts";
 import type { Change } from "./machine/commands.ts";
+import { stallTimeoutOf } from "./machine/plan.ts";
 import type { LoggedEvent, TaskState } from "./machine/state.ts";
 import { completionStatusOf } from "./machine/verdict.ts";
 import { escalationOf, eventIdOf, eventOf } from "./view.ts";
@@ -75,6 +76,7 @@ export function assignmentOf(state: TaskState): JsonObject {
   const { previous_tasks = [] } = task.context ?? {};
   return {
     ...task,
+    stall_timeout: stallTimeoutOf(state),
     priority,
     ...presentLimits(state),
     ...(prerequisites !== null &&

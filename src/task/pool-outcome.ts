@@ -1,4 +1,5 @@
 import type { AttemptOutcome } from "../protocol/attempt-outcome.ts";
+import { stallTimeoutOf } from "./machine/plan.ts";
 import type { Holder, TaskState, Verdict } from "./machine/state.ts";
 import { addUse, leaseExpiresAt } from "./machine/state.ts";
 
@@ -18,12 +19,13 @@ export function outcomeOf(before: TaskState | null, after: TaskState): AttemptOu
 /** The attempt is over and the task is not: its lease was lost, it failed, or somebody is asked. */
 function ofAttempt(before: TaskState, holder: Holder, after: TaskState): AttemptOutcome {
   const { started_at, progressed_at, assigned_at } = holder;
-  const { heartbeat_timeout, stall_timeout } = before.task;
+  const { heartbeat_timeout } = before.task;
+  const window_s = holder.plan?.stall_window_s ?? stallTimeoutOf(before);
   const at = after.updated_at;
   const isSilent =
     at >= leaseExpiresAt(before, holder) ||
     (started_at === null && at >= assigned_at + heartbeat_timeout * 1_000);
-  const isStalled = started_at !== null && at >= progressed_at + stall_timeout * 1_000;
+  const isStalled = started_at !== null && at >= progressed_at + window_s * 1_000;
   const kind = isStalled
     ? "stalled"
     : isSilent

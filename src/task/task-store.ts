@@ -5,6 +5,7 @@ import { complexitySchema, eventTypeSchema } from "../protocol/enums.ts";
 import { notificationSchema } from "../protocol/notification.ts";
 import type { Notification } from "../protocol/notification.ts";
 import { jsonObjectSchema } from "../protocol/primitives.ts";
+import { parseStored } from "../protocol/stored.ts";
 import { taskExecutionSchema } from "../protocol/task-execution.ts";
 import { actorSchema } from "../protocol/task-view.ts";
 import { readFamily } from "./kin/relation-store.ts";
@@ -64,6 +65,7 @@ const originSchema = z.object({
   approval: z
     .object({ reason: z.string(), question: z.string(), evidence: z.unknown() })
     .optional(),
+  is_stall_exact: z.literal(true).optional(),
 }) satisfies z.ZodType<Origin>;
 
 const loggedEventSchema = z.object({
@@ -127,7 +129,7 @@ function hasTable(sql: SqlStorage): boolean {
 
 function memoOf(sql: SqlStorage): Memo | null {
   const row = sql.exec<Row>("SELECT id, body FROM record WHERE id = 0").toArray()[0];
-  return row === undefined ? null : memoSchema.parse(JSON.parse(row.body));
+  return row === undefined ? null : parseStored(memoSchema, JSON.parse(row.body));
 }
 
 /** The task as the fold of its log, or null when there is none. A read of an unknown task writes nothing. */
@@ -136,7 +138,7 @@ export function readTask(sql: SqlStorage): StoredTask | null {
   let state: TaskState | null = null;
   let flushed = 0;
   for (const row of sql.exec<Row>("SELECT id, body FROM record WHERE id > 0 ORDER BY id")) {
-    const commit = commitSchema.parse(JSON.parse(row.body));
+    const commit = parseStored(commitSchema, JSON.parse(row.body));
     const first = commit.events[0];
     if (state === null && commit.origin !== undefined && commit.task !== undefined && first) {
       state = blankTask(commit.origin, commit.task, first.at);
@@ -196,7 +198,7 @@ export function readEvents(sql: SqlStorage, after: number, limit: number): Logge
   const events: LoggedEvent[] = [];
   let length = 0;
   for (const row of rows) {
-    const commit = commitSchema.parse(JSON.parse(row.body));
+    const commit = parseStored(commitSchema, JSON.parse(row.body));
     events.push(...commit.events.filter(({ seq }) => seq > after));
     length += row.body.length;
     if (events.length >= limit || length >= LARGEST_PORTION) break;
@@ -220,7 +222,7 @@ export function readHeld(sql: SqlStorage, limit: number): Held[] {
   return sql
     .exec<Row>("SELECT id, body FROM record WHERE id < 0 ORDER BY id DESC LIMIT ?", limit)
     .toArray()
-    .map((row) => ({ sequence: -row.id, ...heldSchema.parse(JSON.parse(row.body)) }));
+    .map((row) => ({ sequence: -row.id, ...parseStored(heldSchema, JSON.parse(row.body)) }));
 }
 
 /** Keeps a notification until its turn. */

@@ -22,6 +22,7 @@ function desk(task: Record<string, unknown>, more: Partial<ExecutorPorts> = {}):
   const text = JSON.stringify({
     ...taskExecutionSchema.parse({ description: "a task for the engine", ...task }),
     task_id: "task-1",
+    stall_timeout: 300,
     checkpoint: null,
     attempt: 1,
   });

@@ -58,7 +58,7 @@ describe("a claim", () => {
   it("brings what was submitted, with all defaults, the checkpoint and the attempt", () => {
     const task = taskExecutionSchema.parse({ task_type: "general", description: "Summarise it" });
 
-    const assigned = { ...task, checkpoint: { row: 7 }, attempt: 2 };
+    const assigned = { ...task, stall_timeout: 300, checkpoint: { row: 7 }, attempt: 2 };
 
     expect(assignedTaskSchema.parse(assigned)).toEqual(assigned);
   });

@@ -185,7 +185,6 @@ describe("defaults of task_execution", () => {
       priority: "normal",
       timeout: 300,
       heartbeat_timeout: 60,
-      stall_timeout: 300,
       execution_options: {
         autonomy_level: "semi_autonomous",
         model_preference: "hybrid",

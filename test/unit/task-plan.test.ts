@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 
 import type { JsonObject } from "../../src/protocol/primitives.ts";
+import { assignmentOf } from "../../src/task/answers.ts";
 import { explain } from "../../src/task/explain.ts";
-import { silentAt, stallAt } from "../../src/task/machine/plan.ts";
+import { planOf as planOfStart, silentAt, stallAt } from "../../src/task/machine/plan.ts";
 import {
   IN_PHASE,
   START,
@@ -71,6 +72,7 @@ describe("the plan that task_started makes", () => {
     [80_000, { timeout: 5_000 }, 5_000],
     [80_000, { timeout: 200 }, 300],
     [2_000, { stall_timeout: 120 }, 120],
+    [2_000, { stall_timeout: 300 }, 300],
     [2_000, { stall_timeout: 900 }, 900],
   ])(
     "of an estimate of %i s with %o gives up after %i s without progress",
@@ -85,6 +87,20 @@ describe("the plan that task_started makes", () => {
       expect(stallOf(life)).toBe(window);
     },
   );
+
+  it("takes the default for chosen by nobody in a task that came in with it filled in", () => {
+    const state = stateOf(IN_PHASE.assigned({ ...PATIENT, stall_timeout: 300 }));
+    const { is_stall_exact: _, ...origin } = state.origin;
+
+    expect(planOfStart({ ...state, origin }, 2_000, START).stall_window_s).toBe(1_000);
+  });
+
+  it("is not what the executor is told: that is the request, the default included", () => {
+    const sent = (changes: JsonObject) => assignmentOf(stateOf(IN_PHASE.assigned(changes)));
+
+    expect(sent({})).toMatchObject({ stall_timeout: 300 });
+    expect(sent({ stall_timeout: 120 })).toMatchObject({ stall_timeout: 120 });
+  });
 
   it("raises no false alarm in a long task, where a short one is given up", () => {
     const after = (estimate: number) => {

@@ -1,3 +1,4 @@
+import { parseStored } from "../../protocol/stored.ts";
 import type { BatchPlan, BatchRecord, ItemEnd, Stop } from "./batch-record.ts";
 import { batchPlanSchema, itemEndSchema, progressSchema } from "./batch-record.ts";
 
@@ -37,7 +38,7 @@ export function readBatch(sql: SqlStorage): BatchRecord | null {
   const parts = rows.filter(({ id }) => id < 0).toReversed();
   const progress = rows.find(({ id }) => id === 0);
   return {
-    plan: batchPlanSchema.parse(JSON.parse(textOf(parts.map(({ body }) => body)))),
+    plan: parseStored(batchPlanSchema, JSON.parse(textOf(parts.map(({ body }) => body)))),
     ...(progress === undefined
       ? { is_created: false, stop: null }
       : progressSchema.parse(JSON.parse(textOf([progress.body])))),

@@ -57,7 +57,7 @@ export function started(state: TaskState, event: LoggedEvent): TaskState {
   const { complexity, estimated_duration } = startedSchema.parse(
     notificationSchema.parse(event.data).data,
   );
-  const plan = planOf(state.task, estimated_duration, event.at);
+  const plan = planOf(state, estimated_duration, event.at);
   return {
     ...withHolder(heard(state, event), { started_at: event.at, progressed_at: event.at, plan }),
     phase: "executing",

@@ -2,6 +2,7 @@ import { mergePatch } from "../../lib/merge-patch.ts";
 import { faultsOf } from "../../protocol/faults.ts";
 import type { JsonObject } from "../../protocol/primitives.ts";
 import type { Fault } from "../../protocol/refusal.ts";
+import { parseStored } from "../../protocol/stored.ts";
 import { taskExecutionSchema } from "../../protocol/task-execution.ts";
 import { contractFaults } from "./gates.ts";
 import type { SettledTask, TaskState } from "./state.ts";
@@ -23,7 +24,7 @@ export function mergedFaults(task: SettledTask, patch: JsonObject): Fault[] {
  */
 export function patched(state: TaskState, patch: JsonObject | undefined): Patched {
   if (patch === undefined) return { task: state.task, priority: state.priority };
-  const parsed = taskExecutionSchema.parse(mergePatch(state.task, patch));
+  const parsed = parseStored(taskExecutionSchema, structuredClone(mergePatch(state.task, patch)));
   const task: SettledTask = { ...parsed, task_id: state.task.task_id };
   return { task, priority: Object.hasOwn(patch, "priority") ? task.priority : state.priority };
 }

@@ -1,8 +1,18 @@
 import { instant } from "../../lib/ports.ts";
-import type { Holder, Plan, SettledTask, TaskState } from "./state.ts";
+import type { Holder, Plan, TaskState } from "./state.ts";
 
 /** stall_timeout of a task that names none (protocol.md §3): the only value that an estimate may widen. Seconds. */
 const DEFAULT_STALL_S = 300;
+
+/** Seconds without progress after which an attempt is given up, as far as its estimate does not widen them. */
+export function stallTimeoutOf({ task }: Pick<TaskState, "task">): number {
+  return task.stall_timeout ?? DEFAULT_STALL_S;
+}
+
+function isStallChosen({ task, origin }: Pick<TaskState, "task" | "origin">): boolean {
+  if (task.stall_timeout === undefined) return false;
+  return origin.is_stall_exact === true || task.stall_timeout !== DEFAULT_STALL_S;
+}
 
 /** So many times its estimate an attempt may take before somebody asks. */
 const OVERRUN_FACTOR = 1.5;
@@ -24,13 +34,17 @@ const LAST_INSTANT = 8_640_000_000_000_000;
  *
  * @param started_at epoch milliseconds
  */
-export function planOf(task: SettledTask, estimate_s: number, started_at: number): Plan {
-  const { stall_timeout, timeout } = task;
+export function planOf(
+  state: Pick<TaskState, "task" | "origin">,
+  estimate_s: number,
+  started_at: number,
+): Plan {
+  const { timeout } = state.task;
   const wider = Math.max(DEFAULT_STALL_S, Math.min(Math.floor(estimate_s / 2), timeout));
   return {
     estimate_s,
     expected_end_at: started_at + estimate_s * 1_000,
-    stall_window_s: stall_timeout === DEFAULT_STALL_S ? wider : stall_timeout,
+    stall_window_s: isStallChosen(state) ? stallTimeoutOf(state) : wider,
   };
 }
 

@@ -37,6 +37,8 @@ export interface Origin {
   assessment?: Assessment | undefined;
   /** What must be answered before it may start, whatever its autonomy level; nothing when absent. */
   approval?: Approval | undefined;
+  /** Somebody named the stall_timeout that is in the request; where this is absent, it may be a default filled in. */
+  is_stall_exact?: true | undefined;
 }
 
 /** A doubt about a task that whoever submitted it wants to be settled first. */
