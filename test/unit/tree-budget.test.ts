@@ -58,6 +58,8 @@ function report(
   };
 }
 
+const ATTEMPTS = (max_attempts: number) => ({ budget: { max_attempts } });
+
 /** A task that its children do waits for them. */
 const waitingForSubtasks = (changes: Record<string, unknown>) =>
   live(UNBORN, submit(request(changes)));
@@ -86,7 +88,7 @@ describe("the reservation of a child", () => {
     expect(freeInTree(state).tokens).toBe(70);
   });
 
-  it("is an equal share among the subtasks to come, else among max_children, else all of it", () => {
+  it("is an equal share among the subtasks to come, and the parent where an executor works on it", () => {
     const subtasks = { expected: 4 };
     const shared = withChildren(parentWith({ max_tokens: 100 }, { subtasks }), offer("a"));
     const counted = withChildren(parentWith({ max_tokens: 100, max_children: 5 }), offer("a"));
@@ -94,7 +96,7 @@ describe("the reservation of a child", () => {
 
     expect(
       [shared, counted, whole].map(({ family }) => family?.children[0]?.reserved.tokens),
-    ).toEqual([25, 20, 100]);
+    ).toEqual([25, 16, 50]);
   });
 
   it("holds no more attempts than the child would make, and at least one", () => {
@@ -235,11 +237,37 @@ describe("the use of a tree", () => {
 
   it("does not take the rounding of dollars for an overrun", () => {
     const life = IN_PHASE.executing({ contract: { budget: { max_cost_usd: 0.3 } } });
-    const state = hearing(withChildren(stateOf(life), offer("a")), report("a", { cost_usd: 0.1 }));
+    const child = offer("a", { max_cost_usd: 0.1 });
+    const state = hearing(withChildren(stateOf(life), child), report("a", { cost_usd: 0.1 }));
 
     const { done } = step({ ...life, state }, beat({ usage: { cost_usd: 0.2 } }));
 
     expect(typesOf(done.events)).toEqual(["budget_warning"]);
+  });
+
+  it("ends a task that uses up what is set aside for its children", () => {
+    const life = IN_PHASE.executing({ contract: { budget: { max_tokens: 100 } } });
+    const state = withChildren(stateOf(life), offer("a", { max_tokens: 60 }));
+
+    const within = step({ ...life, state }, beat({ usage: { tokens: 40 } }));
+    const beyond = step({ ...life, state }, beat({ usage: { tokens: 41 } }));
+
+    expect(typesOf(within.done.events)).toEqual([]);
+    expect(typesOf(beyond.done.events)).toEqual(["verdict"]);
+    expect(stateOf(beyond.life).verdict?.error?.message).toBe(
+      "tokens of 41 beside what is set aside for subtasks exceeds the budget of 100",
+    );
+  });
+
+  it("holds the attempt to come of a task that an executor will work on", () => {
+    const waiting = stateOf(live(UNBORN, submit(request({ contract: ATTEMPTS(1) }))));
+    const running = stateOf(IN_PHASE.executing({ contract: ATTEMPTS(2) }));
+
+    expect(adopt(waiting, [offer("a")], START)).toMatchObject({
+      refusal: { extra: { resource: "attempts", left: 0 } },
+    });
+    expect(hasAttemptLeft(running)).toBe(true);
+    expect(hasAttemptLeft(withChildren(running, offer("a")))).toBe(false);
   });
 
   it("leaves a task no further attempt when the tree has used all of them", () => {

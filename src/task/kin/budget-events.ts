@@ -1,7 +1,7 @@
 import type { DraftEvent, Memo, TaskState } from "../machine/state.ts";
-import { SYSTEM } from "../machine/state.ts";
+import { SYSTEM, usageOf } from "../machine/state.ts";
 import { closedCancels, verdictEvent } from "../machine/verdict.ts";
-import { isBeyond, limitsOf, usedInTree } from "./tree-budget.ts";
+import { committedInTree, isBeyond, limitsOf, usedInTree } from "./tree-budget.ts";
 
 /** A share of a budget from which on the orchestrator is warned (protocol.md §7, Notifications). */
 const WARNING_SHARE = 0.8;
@@ -16,13 +16,18 @@ const WARNING_SHARE = 0.8;
 export function budgetEvents(state: TaskState, memo: Memo | null): DraftEvent[] {
   const limits = limitsOf(state);
   const uses = usedInTree(state, memo);
+  const committed = committedInTree(state, memo);
+  const [before, now] = [usageOf(state), usageOf({ ...state, memo })];
   const warnings: DraftEvent[] = [];
   for (const resource of ["cost_usd", "tokens"] as const) {
     const limit = limits[resource];
     const used = uses[resource];
     if (limit === null) continue;
-    if (isBeyond(used, limit)) {
-      const message = `${resource} of ${used} exceeds the budget of ${limit}`;
+    // What is set aside for open children is theirs: the task itself may not use it up.
+    const isTheirs = now[resource] > before[resource] && isBeyond(committed[resource], limit);
+    if (isTheirs || isBeyond(used, limit)) {
+      const aside = isBeyond(used, limit) ? "" : ` beside what is set aside for subtasks`;
+      const message = `${resource} of ${used}${aside} exceeds the budget of ${limit}`;
       return [
         ...warnings,
         ...closedCancels(state, "rejected"),

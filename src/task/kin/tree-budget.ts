@@ -4,7 +4,7 @@ import type { Amounts, ChildOffer } from "../../protocol/kin.ts";
 import type { Refusal } from "../../protocol/refusal.ts";
 import type { Memo, TaskState } from "../machine/state.ts";
 import { addUse, usageOf } from "../machine/state.ts";
-import { openChildren, usedBelow } from "./family.ts";
+import { isComposite, openChildren, usedBelow } from "./family.ts";
 import type { Reservation } from "./family.ts";
 
 /*
@@ -58,9 +58,17 @@ export function usedInTree(state: TaskState, memo: Memo | null = state.memo): Am
   };
 }
 
-/** What is used up or set aside for good: an open child counts with its reservation, or its use if that is more. */
-export function committedInTree(state: TaskState): Amounts {
-  const used = usedInTree(state);
+/** The attempt that a task is about to make; the work of a composite task is its children's attempts. */
+function attemptsToCome(state: TaskState): number {
+  return isComposite(state.task) || state.holder !== null || state.verdict !== null ? 0 : 1;
+}
+
+/**
+ * What is used up or set aside for good: an open child counts with its reservation, or its use if that is more, and
+ * the task itself with the attempt that it waits for.
+ */
+export function committedInTree(state: TaskState, memo: Memo | null = state.memo): Amounts {
+  const used = usedInTree(state, memo);
   const open = openChildren(state.family);
   const aside = (resource: Resource): number =>
     open.reduce((sum, { reserved, report }) => {
@@ -70,7 +78,7 @@ export function committedInTree(state: TaskState): Amounts {
   return {
     cost_usd: addUse(used.cost_usd, aside("cost_usd")),
     tokens: addUse(used.tokens, aside("tokens")),
-    attempts: used.attempts + aside("attempts"),
+    attempts: used.attempts + aside("attempts") + attemptsToCome(state),
     children: used.children + aside("children"),
   };
 }
@@ -141,7 +149,7 @@ function reserveOne(
 
 /**
  * What a child to come gets of its parent's budget: what its own budget asks for, or an equal share of what is
- * free among the children still to come.
+ * free among the children still to come, and the task itself where its work is not theirs alone.
  *
  * Refused with budget_exceeded, which says how much is left.
  */
@@ -152,12 +160,14 @@ export function reservationFor(state: TaskState, offer: ChildOffer): Result<Rese
     return refuse(exceeded("children", Math.max(0, places), "the child is one more"));
   }
   const toCome = childrenToCome(state);
-  const part = (amount: number | null): number => Math.floor((amount ?? 0) / toCome);
+  // Whoever works on it himself needs a share as well: his use may not touch what is set aside.
+  const shares = isComposite(state.task) ? toCome : toCome + 1;
+  const part = (amount: number | null): number => Math.floor((amount ?? 0) / shares);
   const wishes: Share[] = [
     {
       resource: "cost_usd",
       wish: offer.max_cost_usd,
-      share: (free.cost_usd ?? 0) / toCome,
+      share: (free.cost_usd ?? 0) / shares,
       least: 0,
     },
     { resource: "tokens", wish: offer.max_tokens, share: part(free.tokens), least: 1 },
@@ -171,7 +181,7 @@ export function reservationFor(state: TaskState, offer: ChildOffer): Result<Rese
       resource: "children",
       wish: offer.max_children,
       // Each of those to come is a child itself; what is left beyond them is for the generations below.
-      share: Math.max(0, part(places === null ? null : places - toCome)),
+      share: Math.max(0, Math.floor(((places ?? 0) - toCome) / toCome)),
       least: 0,
     },
   ];
@@ -186,10 +196,10 @@ export function reservationFor(state: TaskState, offer: ChildOffer): Result<Rese
   return ok(reserved);
 }
 
-/** Whether the tree's budget has another attempt of this task itself. */
+/** Whether the tree's budget has another attempt of this task itself: what is set aside for its children is not its own. */
 export function hasAttemptLeft(state: TaskState): boolean {
   const { attempts } = limitsOf(state);
-  return attempts === null || usedInTree(state).attempts < attempts;
+  return attempts === null || committedInTree(state).attempts < attempts;
 }
 
 /** Whether an amount is beyond its limit, rounding aside. */
