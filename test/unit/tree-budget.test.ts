@@ -270,6 +270,15 @@ describe("the use of a tree", () => {
     expect(hasAttemptLeft(withChildren(running, offer("a")))).toBe(false);
   });
 
+  it("counts no attempt that was declined, and no child that never came to be", () => {
+    const state = withChildren(parentWith({}), offer("a"));
+    const heard = report("a", { attempts: 2, children: 2 }, { seq: 5 });
+    const later = report("a", { attempts: 1, children: 1 }, { seq: 6 });
+
+    expect(usedInTree(hearing(state, heard, later))).toMatchObject({ attempts: 2, children: 2 });
+    expect(usedInTree(hearing(state, later, heard))).toMatchObject({ attempts: 2, children: 2 });
+  });
+
   it("leaves a task no further attempt when the tree has used all of them", () => {
     const life = IN_PHASE.executing({ contract: { budget: { max_attempts: 1 } } });
 

@@ -88,11 +88,14 @@ export function withReport(family: Family, told: ChildReport): Family {
   const known = family.children.find(({ task_id }) => task_id === report.task_id);
   if (known === undefined || !isNews(known, report)) return family;
   const before = known.report?.used ?? NOTHING;
+  // The exceptions: an attempt that was declined, or given up to ask, and a child that never came to be.
+  const isLater = report.seq > (known.report?.seq ?? 0);
+  const { attempts, children } = isLater ? NOTHING : before;
   const used = {
     cost_usd: Math.max(before.cost_usd, report.used.cost_usd),
     tokens: Math.max(before.tokens, report.used.tokens),
-    attempts: Math.max(before.attempts, report.used.attempts),
-    children: Math.max(before.children, report.used.children),
+    attempts: Math.max(attempts, report.used.attempts),
+    children: Math.max(children, report.used.children),
   };
   return {
     children: family.children.map((child) =>
