@@ -74,10 +74,13 @@ export function gatesFor(
     ...others,
   ];
   const keyOf = (gate: Gate): string => (gate.kind === "task" ? gate.task_id : gate.batch_id);
-  return all.filter(
-    (gate, index) =>
-      all.findIndex((other) => other.kind === gate.kind && keyOf(other) === keyOf(gate)) === index,
-  );
+  const isSame = (one: Gate, other: Gate): boolean =>
+    one.kind === other.kind && keyOf(one) === keyOf(other);
+  const isStrict = (gate: Gate): boolean => gate.kind === "task" && gate.needs === "success";
+  // The strictest wins: what a parent waits for does not become less because a child would be content with less.
+  return all
+    .filter((gate, index) => all.findIndex((other) => isSame(gate, other)) === index)
+    .map((gate) => all.find((other) => isSame(gate, other) && isStrict(other)) ?? gate);
 }
 
 function dependencyFaults(
