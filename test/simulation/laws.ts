@@ -16,6 +16,9 @@ const LETS_GO: ReadonlySet<string> = new Set([
   "verdict",
 ]);
 
+/** What an executor may say without holding the task: that it hands it out to others, and its last word. */
+const ANYONE: ReadonlySet<string> = new Set(["verdict", "task_submitted"]);
+
 /** Who may write after an event: the one it was assigned to, until the attempt is over. */
 function holderAfter(event: LoggedEvent, holder: string | null): string | null {
   if (event.type === "task_assigned") return String(event.data["agent_id"]);
@@ -36,7 +39,7 @@ export function checkLog(task_id: string, log: readonly LoggedEvent[]): void {
     must(ends === 0, `nothing follows the end: ${where}`);
     if (event.type === "task_assigned") {
       must(holder === null, `one live token at most: ${where} while ${holder} holds it`);
-    } else if (event.actor.kind === "executor" && event.type !== "verdict") {
+    } else if (event.actor.kind === "executor" && !ANYONE.has(event.type)) {
       const isLastWord = event.type === "command_acknowledged" && holder === null;
       must(holder === event.actor.id || isLastWord, `only the holder writes: ${where}`);
     }

@@ -38,7 +38,7 @@ export class MemoryObject {
         return Object.assign([][Symbol.iterator](), { toArray: () => [] });
       }
       const rows = this.#prepared(query).all(...bindings);
-      return Object.assign(rows.values(), { toArray: () => rows });
+      return Object.assign(rows.values(), { toArray: () => rows, one: () => rows[0] });
     };
     return { exec } as unknown as SqlStorage;
   }

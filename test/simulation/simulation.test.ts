@@ -1,13 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { run } from "./run.ts";
-
-/** `SIMULATION_SEED=7` repeats one run, `SIMULATION_SEEDS=500` makes more of them. */
-const only = process.env["SIMULATION_SEED"];
-const count = Number(process.env["SIMULATION_SEEDS"] ?? "50");
-const seeds =
-  only === undefined ? Array.from({ length: count }, (_, index) => index + 1) : [Number(only)];
-const STEPS = Number(process.env["SIMULATION_STEPS"] ?? "10000");
+import { seeds, STEPS } from "./seeds.ts";
 
 describe("pools, tasks and executors under lost calls, crashes, zombies and wrong clocks", () => {
   it.each(seeds)(

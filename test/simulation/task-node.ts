@@ -1,8 +1,18 @@
+import type { Result } from "../../src/lib/result.ts";
+import { ok } from "../../src/lib/result.ts";
+import { kinCallSchema } from "../../src/protocol/kin.ts";
+import type { KinCall } from "../../src/protocol/kin.ts";
+import type { Refusal } from "../../src/protocol/refusal.ts";
+import { taskExecutionSchema } from "../../src/protocol/task-execution.ts";
+import { answerKin } from "../../src/task/kin/answer-kin.ts";
 import type { LoggedEvent, TaskState } from "../../src/task/machine/state.ts";
-import type { TaskPorts } from "../../src/task/ports.ts";
+import type { Submission, TaskPorts } from "../../src/task/ports.ts";
 import { TaskKeeper } from "../../src/task/task-keeper.ts";
 import { readLog } from "../../src/task/task-store.ts";
+import { viewOf } from "../../src/task/view.ts";
 import { MemoryObject } from "./memory-object.ts";
+
+type Submitted = Result<{ view: string; isNew: boolean }, Refusal>;
 
 /** One task's object: the real keeper on a database in memory, to be evicted at any time. */
 export class TaskNode {
@@ -21,6 +31,21 @@ export class TaskNode {
   /** Forgets what is in memory, as an object does that was idle or crashed. */
   evict(): void {
     this.keeper = this.#build();
+  }
+
+  /** Creates the task, or recognises the repetition of the same request. */
+  async submit({ origin, task, actor }: Submission): Promise<Submitted> {
+    const parsed = taskExecutionSchema.parse(JSON.parse(task));
+    const settled = { ...parsed, task_id: origin.task_id };
+    const done = await this.keeper.apply({ type: "submit", origin, task: settled, actor });
+    if (!done.ok) return done;
+    const { state, change } = done.value;
+    return ok({ view: JSON.stringify(viewOf(state)), isNew: change.repeated_seq === undefined });
+  }
+
+  /** What its kin ask of it; both ways as text, as between objects. */
+  async kin(call: KinCall): Promise<Result<string, Refusal>> {
+    return answerKin(this.keeper, kinCallSchema.parse(JSON.parse(JSON.stringify(call))));
   }
 
   /** The task as it is now, clocks included. */

@@ -8,18 +8,25 @@ import { taskExecutionSchema } from "../../src/protocol/task-execution.ts";
 import type { Actor } from "../../src/protocol/task-view.ts";
 import { assignmentOf } from "../../src/task/answers.ts";
 import type { Command } from "../../src/task/machine/commands.ts";
+import type { TaskState } from "../../src/task/machine/state.ts";
 import { leaseOf } from "../../src/task/outbox.ts";
-import type { Announcement, TaskPorts } from "../../src/task/ports.ts";
+import type { Announcement, KinPorts, TaskPorts } from "../../src/task/ports.ts";
 import type { Draw } from "./draw.ts";
 import { Executor } from "./executor.ts";
 import { checkLog, latestEnd, must, turnOf } from "./laws.ts";
+import { Network } from "./network.ts";
 import { PoolNode } from "./pool-node.ts";
 import { TaskNode } from "./task-node.ts";
 
 const TENANT = "acme";
-const BY = { key_id: "key", tenant: TENANT, scopes: ["execute" as const], isBootstrap: false };
+export const BY = {
+  key_id: "key",
+  tenant: TENANT,
+  scopes: ["execute" as const],
+  isBootstrap: false,
+};
 
-const ORCHESTRATOR: Actor = { kind: "orchestrator", id: "manus" };
+export const ORCHESTRATOR: Actor = { kind: "orchestrator", id: "manus" };
 
 const COMMANDS: readonly CommandRequest[] = [
   { command: "cancel", reason: "not needed any more" },
@@ -33,27 +40,25 @@ const COMMANDS: readonly CommandRequest[] = [
   { command: "resume" },
 ].map((command) => commandRequestSchema.parse(command));
 
-/** How often a call between objects fails, before or after it took effect. */
-const CALL_FAILS = 0.03;
-
-class NetworkFault extends Error {}
-
 /** A pool, tasks and executors on a network that loses calls, with a clock that only this world moves. */
 export class World {
   now = Date.parse("2026-11-26T00:00:00.000Z");
   readonly draw: Draw;
+  protected readonly network: Network;
+  /** Tasks that the last claim took. */
+  protected readonly handedOut: TaskNode[] = [];
   readonly pool: PoolNode;
   readonly executors: Executor[];
   readonly tasks = new Map<string, TaskNode>();
   /** The last token that each task has minted. */
   readonly #minted = new Map<string, string>();
   readonly #dispatcher: Dispatcher;
-  #isNetworkFaulty = true;
   #ids = 0;
   ended = 0;
 
   constructor(draw: Draw) {
     this.draw = draw;
+    this.network = new Network(draw);
     this.pool = new PoolNode(`${TENANT}/default`, () => this.now);
     this.executors = Array.from({ length: 5 }, (_, index) => {
       const of = {
@@ -65,7 +70,7 @@ export class World {
     });
     this.#dispatcher = createDispatcher({
       now: () => this.now,
-      newId: () => this.#newId(),
+      newId: () => this.newId(),
       log: () => {},
       pool: () => this.pool.port,
       claimant: async (_by, agent_id) => {
@@ -79,18 +84,18 @@ export class World {
 
   /** Lets every call through from now on. */
   calm(): void {
-    this.#isNetworkFaulty = false;
+    this.network.isFaulty = false;
   }
 
   /** Submits a task. */
   async submit(request: JsonObject): Promise<void> {
-    const task_id = `t${this.#newId()}`;
+    const task_id = `t${this.newId()}`;
     const task = taskExecutionSchema.parse({
       task_type: "general",
       description: "Do what is to be done",
       ...request,
     });
-    const node = new TaskNode(task_id, this.#taskPorts(), () => this.now);
+    const node = new TaskNode(task_id, this.taskPorts(), () => this.now);
     this.tasks.set(task_id, node);
     const origin = {
       tenant: TENANT,
@@ -108,13 +113,14 @@ export class World {
   async claim(executor: Executor): Promise<void> {
     const before = this.pool.waitingFor();
     const wanted = this.draw.between(1, 3);
+    this.handedOut.length = 0;
     const claimed = await this.#dispatcher.claim(BY, executor.agent_id, {
       schema_version: "2.0",
       max_tasks: wanted,
       wait_seconds: 0,
     });
     this.#checkOrder(before.filter(({ declined_by }) => !declined_by.includes(executor.agent_id)));
-    if (!claimed.ok || (this.#isNetworkFaulty && this.draw.happens(0.05))) return;
+    if (!claimed.ok || (this.network.isFaulty && this.draw.happens(0.05))) return;
     for (const { task, lease } of claimed.value.tasks) {
       const { task_id } = task as { task_id: string };
       executor.take(task_id, lease.token);
@@ -134,7 +140,7 @@ export class World {
       const isLatest = this.#minted.get(job.task_id) === job.token;
       must(isLatest, `a stale token writes nothing: ${job.task_id} ${command.type}`);
     }
-    if (applied.ok && command.type === "heartbeat") this.#checkBudget(before);
+    if (applied.ok) this.heard(command, before, applied.value.state);
     const isOver = !applied.ok && ["lease_lost", "task_ended"].includes(applied.refusal.code);
     if ((isLast || isOver) && !isZombie) executor.drop(job);
   }
@@ -153,7 +159,7 @@ export class World {
     }
     const request = this.draw.oneOf(COMMANDS);
     if (request === undefined) return;
-    const command_id = `cmd_${this.#newId()}`;
+    const command_id = `cmd_${this.newId()}`;
     await node.keeper.apply({ type: "order", command_id, request, actor: ORCHESTRATOR });
   }
 
@@ -169,7 +175,7 @@ export class World {
   async pass(ms: number): Promise<void> {
     this.now += ms;
     for (const node of this.tasks.values()) {
-      if (await node.wakeIfDue(this.now)) await this.#bury(node);
+      if (await node.wakeIfDue(this.now)) await this.bury(node);
     }
     await this.pool.wakeIfDue(this.now);
   }
@@ -177,9 +183,11 @@ export class World {
   /** What holds at every moment, whatever happened. */
   async check(): Promise<void> {
     const held = new Map<string, number>();
-    for (const node of this.tasks.values()) {
-      const state = await node.state();
-      must(this.now <= latestEnd(state) || state.phase === "ended", `${node.task_id} ends in time`);
+    const states = new Map<string, TaskState>();
+    for (const node of this.tasks.values()) states.set(node.task_id, await node.state());
+    for (const [task_id, state] of states) {
+      const latest = this.latestEnd(state, (other) => states.get(other));
+      must(this.now <= latest || state.phase === "ended", `${task_id} ends in time`);
       const agent = state.verdict === null ? state.holder?.agent_id : undefined;
       if (agent !== undefined) held.set(agent, (held.get(agent) ?? 0) + 1);
     }
@@ -195,7 +203,8 @@ export class World {
       : node.keeper.apply(command);
   }
 
-  async #bury(node: TaskNode): Promise<void> {
+  /** Takes leave of a task that is over. */
+  protected async bury(node: TaskNode): Promise<void> {
     const state = await node.state();
     if (state.phase !== "ended" || node.object.alarmAt !== null) return;
     checkLog(node.task_id, node.log());
@@ -204,7 +213,7 @@ export class World {
     this.ended += 1;
   }
 
-  #newId(): string {
+  protected newId(): string {
     this.#ids += 1;
     return String(this.#ids).padStart(6, "0");
   }
@@ -214,54 +223,57 @@ export class World {
     if (node === undefined) return refuse({ code: "task_not_found" as const, detail: "" });
     const { agent_id, attempt } = to;
     const decision: JsonObject = JSON.parse(to.decision);
-    const token = `token-${this.#newId()}`;
-    this.#mayFail();
+    const token = `token-${this.newId()}`;
+    this.network.mayFail();
     const done = await node.keeper.apply({ type: "assign", agent_id, attempt, decision, token });
     if (!done.ok) return done;
     this.#minted.set(task_id, token);
-    this.#mayFail();
+    this.handedOut.push(node);
+    this.network.mayFail();
     const { state } = done.value;
     return ok({ task: JSON.stringify(assignmentOf(state)), lease: leaseOf(state) });
   }
 
-  #taskPorts(): TaskPorts {
+  protected taskPorts(): TaskPorts {
     return {
       announce: (_tenant, _pool, item: Announcement) =>
-        this.#call(() => this.pool.port.announce(item)),
+        this.network.call(() => this.pool.port.announce(item)),
       release: (_tenant, _pool, { task_id, attempt, outcome }) =>
-        this.#call(() => this.pool.port.release(task_id, attempt, undefined, outcome ?? undefined)),
-      publish: async () => this.#mayFail(),
-      record: async () => this.#mayFail(),
+        this.network.call(() =>
+          this.pool.port.release(task_id, attempt, undefined, outcome ?? undefined),
+        ),
+      publish: async () => this.network.mayFail(),
+      record: async () => this.network.mayFail(),
       isRecorded: async () => true,
-      // None of its tasks has kin.
+      ...this.kinPorts(),
+      log: () => {},
+    };
+  }
+
+  /** What its tasks have to do with each other: nothing. */
+  protected kinPorts(): KinPorts {
+    return {
       outcomeOf: async () => null,
       poke: async () => {},
       tellParent: async () => true,
       stop: async () => {},
       gateOfBatch: async () => ({ is_open: true }),
       tellBatch: async () => {},
-      log: () => {},
     };
   }
 
-  /** A call to another object: it may get lost before it took effect, or its answer after. */
-  async #call<Value>(work: () => Promise<Value>): Promise<Value> {
-    this.#mayFail();
-    const value = await work();
-    this.#mayFail();
-    return value;
+  /** By when a task must be over, epoch milliseconds. */
+  protected latestEnd(state: TaskState, _find: (task_id: string) => TaskState | undefined): number {
+    return latestEnd(state);
   }
 
-  #mayFail(): void {
-    if (this.#isNetworkFaulty && this.draw.happens(CALL_FAILS)) throw new NetworkFault("lost");
-  }
-
-  #checkBudget(before: Awaited<ReturnType<TaskNode["state"]>>): void {
-    const budget = before.task.contract?.budget;
+  /** What an executor said was taken. */
+  protected heard({ type }: Command, before: TaskState, _after: TaskState): void {
+    if (type !== "heartbeat") return;
+    const limit = before.task.contract?.budget?.max_cost_usd ?? Infinity;
     const used = (before.memo?.cost_usd ?? 0) + (before.memo?.earlier.cost_usd ?? 0);
-    const limit = budget?.max_cost_usd;
-    if (limit === undefined) return;
-    must(used <= limit + before.granted.cost_usd, `${before.task.task_id} goes on over its budget`);
+    const { task_id } = before.task;
+    must(used <= limit + before.granted.cost_usd, `${task_id} goes on over its budget`);
   }
 
   /** Nothing that was handed out came after something that was left and fits the same executors. */

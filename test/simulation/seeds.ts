@@ -1,0 +1,10 @@
+/** `SIMULATION_SEED=7` repeats one run, `SIMULATION_SEEDS=500` makes more of them. */
+const only = process.env["SIMULATION_SEED"];
+const count = Number(process.env["SIMULATION_SEEDS"] ?? "50");
+
+/** The seeds of this test run. */
+export const seeds =
+  only === undefined ? Array.from({ length: count }, (_, index) => index + 1) : [Number(only)];
+
+/** Steps of one run. */
+export const STEPS = Number(process.env["SIMULATION_STEPS"] ?? "10000");
