@@ -6,5 +6,7 @@ const count = Number(process.env["SIMULATION_SEEDS"] ?? "50");
 export const seeds =
   only === undefined ? Array.from({ length: count }, (_, index) => index + 1) : [Number(only)];
 
-/** Steps of one run. */
-export const STEPS = Number(process.env["SIMULATION_STEPS"] ?? "10000");
+/** Steps of one run: so many unless `SIMULATION_STEPS` says otherwise. */
+export function stepsOf(standard: number): number {
+  return Number(process.env["SIMULATION_STEPS"] ?? standard);
+}

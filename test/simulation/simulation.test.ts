@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 
 import { run } from "./run.ts";
-import { seeds, STEPS } from "./seeds.ts";
+import { seeds, stepsOf } from "./seeds.ts";
+
+const STEPS = stepsOf(10_000);
 
 describe("pools, tasks and executors under lost calls, crashes, zombies and wrong clocks", () => {
   it.each(seeds)(

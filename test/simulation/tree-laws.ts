@@ -209,6 +209,11 @@ export function checkJoin(state: TaskState, find: Find): void {
   must(join === said, `joins are right: ${origin.task_id} said ${said}, its children ${join}`);
 }
 
+function isBeingCancelled({ commands }: TaskState): boolean {
+  const isOpen = (state: string): boolean => state === "requested" || state === "acknowledged";
+  return commands.some(({ command, state }) => command === "cancel" && isOpen(state));
+}
+
 /** A minute is enough for a certain outcome to be decided, whatever gets lost. Milliseconds. */
 const DECISION_MS = 60_000;
 
@@ -216,10 +221,8 @@ const DECISION_MS = 60_000;
 export function checkDecided(state: TaskState, find: Find, now: number): void {
   const isAtWork = state.phase === "executing" || state.phase === "waiting_dependencies";
   const isHeld = (state.origin.gates ?? []).length > 0 && state.prerequisites === null;
-  const isCancelling = state.commands.some(
-    (command) => command.command === "cancel" && command.state === "requested",
-  );
-  if (!isAtWork || isHeld || isCancelling || now - state.updated_at < DECISION_MS) return;
+  if (!isAtWork || isHeld || isBeingCancelled(state) || now - state.updated_at < DECISION_MS)
+    return;
   const join = joinAt(state, find, now - DECISION_MS);
   must(join === "open", `a certain outcome is decided: ${state.origin.task_id} waits for ${join}`);
 }
@@ -250,13 +253,14 @@ export function checkRest(state: TaskState, find: Find): void {
   }
 }
 
-/** Whether a task below a parent is one of its children, or was told that it never became one. */
-export function checkBelongs(state: TaskState, parent: TaskState | undefined): void {
-  if (state.origin.lineage === undefined) return;
-  const { task_id } = state.origin;
+/** A task that is not among its parent's children learns of it within a minute, and is stopped. */
+export function checkBelongs(state: TaskState, parent: TaskState | undefined, now: number): void {
+  const { lineage, task_id } = state.origin;
+  if (lineage === undefined || state.verdict !== null) return;
+  if (isBeingCancelled(state) || now - state.created_at < DECISION_MS) return;
   const isListed =
-    parent !== undefined && childrenOf(parent).some((one) => one.task_id === task_id);
-  must(isListed || state.ended_at !== null, `no orphan goes on: ${task_id}`);
+    parent !== undefined && childrenOf(parent).some((child) => child.task_id === task_id);
+  must(isListed, `no orphan goes on: ${task_id} of ${lineage.parent_task_id}`);
 }
 
 const GRACE_MS = 30_000;

@@ -11,7 +11,7 @@ const WEIGHTS = {
   claim: 18,
   work: 45,
   zombie: 4,
-  offer: 1,
+  offer: 2,
   repeat: 2,
   stepIn: 1.5,
   stopMany: 0.05,

@@ -28,7 +28,7 @@ const UNKNOWN = { code: "task_not_found" as const, detail: "There is no task wit
 const NOTHING_USED: laws.Amounts = { cost_usd: 0, tokens: 0, attempts: 0, children: 0 };
 
 /** How often a submission is held up between its parent's word and its own task, and the longest time. */
-const IS_HELD_UP = 0.02;
+const IS_HELD_UP = 0.04;
 const LONGEST_HOLD_UP_MS = 60_000;
 
 /** A world whose tasks have children and prerequisites, and tell each other over the same bad network. */
@@ -180,6 +180,7 @@ export class TreeWorld extends World {
       laws.checkBudget(state, find, (id) => this.#lastUse.get(id) ?? NOTHING_USED);
       laws.checkLeafFirst(state, find);
       laws.checkDecided(state, find, this.now);
+      laws.checkBelongs(state, find(this.#requests.parentOf(task_id) ?? ""), this.now);
     }
   }
 
@@ -216,7 +217,6 @@ export class TreeWorld extends World {
       laws.checkJoin(state, find);
       laws.checkLeafFirst(state, find);
       laws.checkRest(state, find);
-      laws.checkBelongs(state, find(this.#requests.parentOf(state.origin.task_id) ?? ""));
       this.#count(`ended: ${state.verdict?.reason} ${state.verdict?.error?.type ?? ""}`);
       this.#graves.set(state.origin.task_id, outcomeOf(state));
     }
@@ -256,7 +256,7 @@ export class TreeWorld extends World {
       const count = state.family?.children.length ?? 0;
       if (subtasks !== undefined && count < subtasks.expected) eager.push(task_id);
     }
-    return this.draw.oneOf(this.draw.happens(0.85) && eager.length > 0 ? eager : open);
+    return this.draw.oneOf(this.draw.happens(0.75) && eager.length > 0 ? eager : open);
   }
 
   #draft(parent: string | undefined): string {
