@@ -4,7 +4,7 @@ import type { Draw } from "./draw.ts";
 const CALL_FAILS = 0.03;
 
 /** A call that got lost, or its answer. */
-export class NetworkFault extends Error {}
+class NetworkFault extends Error {}
 
 /** What lies between objects: calls get lost on it, until it is calm. */
 export class Network {

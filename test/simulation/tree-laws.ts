@@ -36,7 +36,7 @@ function ownUse(state: TaskState): Amounts {
 const childrenOf = ({ family }: TaskState) => family?.children ?? [];
 
 /** What a task and all below it have used, each counted once. */
-export function treeUse(state: TaskState, find: Find): Amounts {
+function treeUse(state: TaskState, find: Find): Amounts {
   return childrenOf(state).reduce((sum, { task_id }) => {
     const child = find(task_id);
     const below = child === undefined ? NOTHING : treeUse(child, find);

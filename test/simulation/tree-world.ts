@@ -67,6 +67,7 @@ export class TreeWorld extends World {
         submit: (submission) => this.network.call(() => this.#create(task_id, submission)),
       }),
       contractFaults: () => [],
+      assess: async () => ({ score: 0, band: "low", features: {}, version: "none" }),
       urlFault: async () => null,
       unknownWebhooks: async () => [],
     });
