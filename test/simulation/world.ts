@@ -273,7 +273,9 @@ export class World {
     const limit = before.task.contract?.budget?.max_cost_usd ?? Infinity;
     const used = (before.memo?.cost_usd ?? 0) + (before.memo?.earlier.cost_usd ?? 0);
     const { task_id } = before.task;
-    must(used <= limit + before.granted.cost_usd, `${task_id} goes on over its budget`);
+    // 0.1 + 0.2 is more than 0.3 in binary.
+    const most = limit + before.granted.cost_usd + 1e-6;
+    must(used <= most, `${task_id} goes on over its budget`);
   }
 
   /** Nothing that was handed out came after something that was left and fits the same executors. */
