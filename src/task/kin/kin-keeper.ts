@@ -116,9 +116,10 @@ export class KinKeeper {
     if (failures.length > 0) this.#warn(failures.join("; "));
   }
 
-  /** Something that it waits for may have changed. */
+  /** Something that it waits for may have changed, or its parent has not heard of it. */
   poked(): void {
     this.#askAt = this.#parts.now();
+    this.#told = "";
   }
 
   /**
@@ -146,7 +147,10 @@ export class KinKeeper {
     const state = this.#parts.state();
     const { sql, ports, setFamily, apply } = this.#parts;
     if (state?.family == null) return;
-    const outcome = await ports.outcomeOf(state.origin.tenant, child_id, null);
+    const { tenant } = state.origin;
+    const outcome = await ports.outcomeOf(tenant, child_id, null);
+    // It may have been disowned and adopted again: what it told before was not taken.
+    if (outcome !== null) await ports.poke(tenant, child_id);
     this.#verified.add(child_id);
     const children = this.#parts.state()?.family?.children ?? [];
     const known = children.find(({ task_id }) => task_id === child_id);
