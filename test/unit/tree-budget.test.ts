@@ -3,13 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Amounts, ChildOffer, ChildReport } from "../../src/protocol/kin.ts";
 import { adopt, birthrightOf } from "../../src/task/kin/adoption.ts";
 import { withReport } from "../../src/task/kin/family.ts";
-import {
-  committedInTree,
-  freeInTree,
-  hasAttemptLeft,
-  limitsOf,
-  usedInTree,
-} from "../../src/task/kin/tree-budget.ts";
+import { freeInTree, hasAttemptLeft, usedInTree } from "../../src/task/kin/tree-budget.ts";
 import type { TaskState } from "../../src/task/machine/state.ts";
 import {
   IN_PHASE,

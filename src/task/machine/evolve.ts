@@ -172,8 +172,8 @@ function declined(state: TaskState, event: LoggedEvent): TaskState {
 
 function warned(state: TaskState, event: LoggedEvent): TaskState {
   const { resource, projected } = warningSchema.parse(event.data);
-  const warned = projected === undefined ? resource : projectionOf(resource);
-  return { ...state, warned_of: [...state.warned_of, warned] };
+  const cause = projected === undefined ? resource : projectionOf(resource);
+  return { ...state, warned_of: [...state.warned_of, cause] };
 }
 
 function submitted(state: TaskState): TaskState {
