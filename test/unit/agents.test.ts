@@ -92,30 +92,6 @@ describe("registering", () => {
     expect(records.get("acme/ann")).toMatchObject({ key_id: "k1", registration: { slots: 6 } });
   });
 
-  it("leaves what an admin registered to admins: its url, secret, draining and removal", async () => {
-    await agents.put(key("k1", "admin"), "ann", registration({ url: "https://a.example/" }));
-    const [any, admin] = [key("k2"), key("k3", "admin")];
-    const deeds = (by: typeof any) => [
-      () => agents.put(by, "ann", registration({ url: "https://elsewhere.example/" })),
-      () => agents.put(by, "ann", registration()),
-      () => agents.rotateSecret(by, "ann", 0),
-      () => agents.drain(by, "ann", true),
-      () => agents.remove(by, "ann"),
-    ];
-
-    for (const deed of deeds(any)) {
-      // oxlint-disable-next-line no-await-in-loop
-      expect(await deed()).toMatchObject({ ok: false, refusal: { code: "agent_not_yours" } });
-    }
-    const same = registration({ url: "https://a.example/", slots: 2 });
-    expect(await agents.put(any, "ann", same)).toMatchObject({ ok: true, value: { slots: 2 } });
-    expect((await agents.claimant(any, "ann", true)).ok).toBe(true);
-    for (const deed of deeds(admin)) {
-      // oxlint-disable-next-line no-await-in-loop
-      expect(await deed()).toMatchObject({ ok: true });
-    }
-  });
-
   it("opens what an admin registered to every key of the tenant", async () => {
     await agents.put(key("k1", "admin"), "ann", registration());
 
