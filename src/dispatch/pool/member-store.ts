@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import type { PushBreaker } from "../choice/push-breaker.ts";
 import { capacityOf, servedBy } from "../choice/score.ts";
 import { Census } from "./census.ts";
 import { agentLifeSchema, newLife, poolAgentSchema } from "./pool.ts";
@@ -128,11 +129,14 @@ export class MemberStore {
 
   /**
    * Notes what is new of an executor's life, to be written with its next sign of life: a task must not cost
-   * a row for it. Who tasks are pushed to gives no such sign, and is written now, at most once a minute.
+   * a row for it. Who tasks are pushed to gives no such sign, and is written now, at most once a minute. A
+   * change of its breaker is written at once: it is rare, and what an eviction forgets is pushed to in vain.
    */
   learn(stored: StoredAgent, news: Partial<AgentLife>, now: number): void {
+    const { breaker } = stored.life;
     stored.life = { ...stored.life, ...news };
-    if (stored.agent.isPush) this.#saveIfDue(stored, now);
+    if (!isSameBreaker(breaker, stored.life.breaker)) this.#save(stored, now);
+    else if (stored.agent.isPush) this.#saveIfDue(stored, now);
     this.census.note(stored.agent.agent_id);
   }
 
@@ -178,4 +182,8 @@ export class MemberStore {
     );
     stored.saved_at = now;
   }
+}
+
+function isSameBreaker(one: PushBreaker, other: PushBreaker): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }
