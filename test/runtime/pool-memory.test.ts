@@ -2,7 +2,7 @@ import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
-import { agentOf as external } from "../unit/pool-fixture.ts";
+import { agentOf as external, outcomeOf } from "../unit/pool-fixture.ts";
 import {
   alarmOf,
   at,
@@ -95,6 +95,52 @@ describe("what a pool remembers and tells", () => {
     await claim(pool, "ann");
 
     expect([early, rows]).toEqual([[], [1]]);
+  });
+  it("remembers how a burst of work went after it was evicted, for one row a minute", async () => {
+    const { pool } = await newPool(human("ann"));
+    const work = async (task_id: string, ms: number) => {
+      await at(pool, ms);
+      await pool.announce(forHuman(task_id));
+      await claim(pool, "ann");
+      await pool.release(task_id, 1, "ann", outcomeOf());
+    };
+    const rows = await countRows(pool);
+
+    await work("t1", 1_000);
+    const first = rows.splice(0);
+    await work("t2", 59_000);
+    const second = rows.splice(0);
+    await evictDurableObject(pool);
+
+    expect([first, second]).toEqual([
+      [1, 1, 1, 1],
+      [1, 1, 1],
+    ]);
+    expect(await pool.presence("ann")).toMatchObject([
+      { assigned: 1, released: 1, reputation: { completed: 1 } },
+    ]);
+  });
+
+  it("remembers with a sign of life what it has learnt since, and that it is written", async () => {
+    const { pool } = await newPool(human("ann"));
+    const rows = await countRows(pool);
+    for (const [task_id, ms] of [
+      ["t1", 1_000],
+      ["t2", 59_000],
+      ["t3", 61_500],
+      ["t4", 119_000],
+    ] as const) {
+      await at(pool, ms);
+      await pool.announce(forHuman(task_id));
+      await claim(pool, "ann");
+      await pool.release(task_id, 1, "ann", outcomeOf());
+    }
+
+    await evictDurableObject(pool);
+
+    // Twelve for the four tasks, one for the first outcome, one for the second with the claim of t3.
+    expect(rows).toHaveLength(14);
+    expect(await pool.presence("ann")).toMatchObject([{ reputation: { completed: 2 } }]);
   });
 });
 

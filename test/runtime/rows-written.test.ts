@@ -4,6 +4,7 @@ import type { DurableObject } from "cloudflare:workers";
 import { afterEach, describe, expect, it } from "vitest";
 
 import type { Clock } from "../../src/lib/ports.ts";
+import { itemOf, outcomeOf } from "../unit/pool-fixture.ts";
 import { Executor, call, eventually, submit } from "./batuta.ts";
 import { newReceiver } from "./receiver.ts";
 import { RowMeter } from "./row-meter.ts";
@@ -142,6 +143,19 @@ afterEach(async () => {
   for (const life of lives.splice(0)) await life.end();
 });
 
+/**
+ * Works off another task, so that the pool has just learnt how the executor does: that is a row a minute and
+ * executor, not a row a task.
+ */
+async function practise(agent_id: string): Promise<void> {
+  const pool = env.POOL.getByName("default/default");
+  const requires = { agent_id };
+  const task = itemOf(`practice-${agent_id}`, { task_type: "research", requires, ready_at: 0 });
+  await pool.announce(task);
+  await pool.claim({ agent_id, max_tasks: 1, wait_ms: 0 });
+  await pool.release(task.task_id, task.attempt, agent_id, outcomeOf({ task_type: "research" }));
+}
+
 /** Lives one plain task with an external executor and one webhook for everything. */
 async function liveOnce(name: string, pauseMs: number): Promise<Life["steps"]> {
   const receiver = newReceiver();
@@ -163,6 +177,8 @@ async function liveOnce(name: string, pauseMs: number): Promise<Life["steps"]> {
   await life.step("progress 2", pauseMs, () => executor.progress(50));
   await life.step("progress 3", pauseMs, () => executor.progress(75));
   await life.step("completed", pauseMs, () => executor.complete());
+  await practise(executor.agent_id);
+  life.forget();
   await life.step("end", pauseMs, () => executor.end());
   await life.step("afterwards", AFTERLIFE_MS, async () => {});
 

@@ -19,9 +19,17 @@ const agentRowSchema = z.strictObject({
   released: z.int(),
 });
 
-const agentBodySchema = z.strictObject({ agent: poolAgentSchema, life: agentLifeSchema });
+const agentBodySchema = z.strictObject({
+  agent: poolAgentSchema,
+  life: agentLifeSchema,
+  learned_at: z.int().nullable().default(null),
+});
 
-/** An executor as stored. `saved_at` is when its row was last written; what came later is in memory only. */
+/**
+ * An executor as stored. `saved_at` is when its row was last written; what came later is in memory only.
+ * `learned_at` is when it was last written with news of how attempts went, null when never; `hasNews` says
+ * that there are some which the row does not have.
+ */
 export interface StoredAgent {
   agent: PoolAgent;
   last_seen_at: number | null;
@@ -29,10 +37,18 @@ export interface StoredAgent {
   released: number;
   life: AgentLife;
   saved_at: number;
+  learned_at: number | null;
+  hasNews: boolean;
 }
 
-/** Signs of life are written at most this often: each is a row, and a wake that forgets one costs nothing. */
+/**
+ * Signs of life are written at most this often, and so is how attempts went: each is a row, and what a wake
+ * forgets of one minute costs little.
+ */
 const SAVE_EVERY_MS = 60_000;
+
+/** What nothing was written of yet. */
+const UNSAVED = { saved_at: Number.NEGATIVE_INFINITY, learned_at: null, hasNews: false };
 
 /** The executors of a pool, one row each. The built-in one has none: it comes with the code. */
 export class MemberStore {
@@ -64,7 +80,8 @@ export class MemberStore {
       const { agent_id, body, ...figures } = agentRowSchema.parse(row);
       const known = agentBodySchema.safeParse(JSON.parse(body));
       if (known.success) {
-        this.#set({ ...known.data, ...figures, saved_at: figures.last_seen_at });
+        const saved_at = figures.last_seen_at;
+        this.#set({ ...known.data, ...figures, saved_at, hasNews: false });
       } else {
         sql.exec("DELETE FROM agent WHERE agent_id = ?", agent_id);
         onUnreadable(agent_id);
@@ -86,7 +103,7 @@ export class MemberStore {
   member(agent_id: string): Member | null {
     const stored = this.#agents.get(agent_id);
     if (stored === undefined) return null;
-    const { saved_at: _, ...known } = stored;
+    const { saved_at: _, learned_at: __, hasNews: ___, ...known } = stored;
     const slots_in_use = this.#slotsInUse(agent_id);
     return { ...known, slots_in_use, isWaiting: this.isWaiting(agent_id) };
   }
@@ -99,7 +116,7 @@ export class MemberStore {
 
   /** Adds the built-in executor. */
   addBuiltin(agent: PoolAgent): void {
-    const figures = { last_seen_at: null, assigned: 0, released: 0, saved_at: 0 };
+    const figures = { last_seen_at: null, assigned: 0, released: 0, ...UNSAVED };
     this.#set({ agent, life: newLife(0, 0), ...figures });
   }
 
@@ -110,8 +127,8 @@ export class MemberStore {
     const isSame = known !== undefined && JSON.stringify(known.agent) === JSON.stringify(agent);
     if (!isSame) {
       const life = known?.life ?? newLife(this.#leastShare(now) * agent.slots * agent.weight, now);
-      const figures = known ?? { assigned: 0, released: 0 };
-      const saved_at = Number.NEGATIVE_INFINITY;
+      const figures = known ?? { assigned: 0, released: 0, ...UNSAVED };
+      const { saved_at } = UNSAVED;
       this.#set({ ...figures, agent, life, last_seen_at: now, saved_at });
     }
     this.touch(agent.agent_id, now);
@@ -128,20 +145,25 @@ export class MemberStore {
   }
 
   /**
-   * Notes what is new of an executor's life, to be written with its next sign of life: a task must not cost
-   * a row for it. Who tasks are pushed to gives no such sign, and is written now, at most once a minute. A
-   * change of its breaker is written at once: it is rare, and what an eviction forgets is pushed to in vain.
+   * Notes what is new of an executor's life. That it was offered a task is written with its next sign of
+   * life: a task must not cost a row for it. How attempts went is written now, at most once a minute, so
+   * that it is there after the idle time that follows a burst of work. A change of its breaker is written
+   * at once: it is rare, and what an eviction forgets is pushed to in vain. Who tasks are pushed to gives no
+   * sign of life; all news of it are written now, at most once a minute.
    */
   learn(stored: StoredAgent, news: Partial<AgentLife>, now: number): void {
     const { breaker } = stored.life;
     stored.life = { ...stored.life, ...news };
-    if (!isSameBreaker(breaker, stored.life.breaker)) this.#save(stored, now);
+    stored.hasNews ||= news.reputation !== undefined;
+    const learned_at = stored.learned_at ?? Number.NEGATIVE_INFINITY;
+    const isDue = stored.hasNews && now - learned_at >= SAVE_EVERY_MS;
+    if (isDue || !isSameBreaker(breaker, stored.life.breaker)) this.#save(stored, now);
     else if (stored.agent.isPush) this.#saveIfDue(stored, now);
     this.census.note(stored.agent.agent_id);
   }
 
   #saveIfDue(stored: StoredAgent, now: number): void {
-    if (!stored.agent.isBuiltin && now - stored.saved_at >= SAVE_EVERY_MS) this.#save(stored, now);
+    if (now - stored.saved_at >= SAVE_EVERY_MS) this.#save(stored, now);
   }
 
   /** Forgets an executor, though not the slots that it holds. */
@@ -170,12 +192,16 @@ export class MemberStore {
     return shares.length === 0 ? 0 : Math.min(...shares);
   }
 
+  /** The built-in executor comes with the code and has no row. */
   #save(stored: StoredAgent, now: number): void {
     const { agent, life, last_seen_at, assigned, released } = stored;
+    if (agent.isBuiltin) return;
+    if (stored.hasNews) stored.learned_at = now;
+    stored.hasNews = false;
     this.#sql.exec(
       "INSERT OR REPLACE INTO agent VALUES (?, ?, ?, ?, ?)",
       agent.agent_id,
-      JSON.stringify({ agent, life }),
+      JSON.stringify({ agent, life, learned_at: stored.learned_at }),
       last_seen_at ?? now,
       assigned,
       released,
