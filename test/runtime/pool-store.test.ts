@@ -126,6 +126,17 @@ describe("the rows of a pool", () => {
       expect(open().agents.get("ann")?.life.breaker).toEqual(ann().life.breaker);
     }));
 
+  it("keep an executor of whose life something can't be read, with a new one, and say so", () =>
+    withStore((store, open, sql, dropped) => {
+      store.agents.put(agent("ann"), NOW);
+      sql.exec(`UPDATE agent SET body = json_set(body, '$.life.served', NULL), assigned = 7`);
+
+      const woken = open();
+
+      expect(woken.agents.member("ann")).toEqual(memberOf(agent("ann"), { assigned: 7 }));
+      expect(dropped).toEqual(["ann"]);
+    }));
+
   it("drop what another version of the code wrote, and say so", () =>
     withStore((store, open, sql, dropped) => {
       store.put(ready(item("a")));

@@ -75,6 +75,14 @@ describe("reputation", () => {
     expect(successRate(after(...good, ...bad))).toBeLessThan(0.3);
   });
 
+  it("stays a number that can be stored, whatever was claimed of the attempts", () => {
+    const huge = { cost_usd: 1e308, duration_s: 1e308 };
+    const known = after(huge, huge, huge);
+
+    expect(JSON.parse(JSON.stringify(known))).toEqual(known);
+    expect(stats(known).per_task_type.general?.cost_usd).toBeGreaterThan(1e15);
+  });
+
   it("adds up over pools", () => {
     const [one, other] = [after({}, {}), after({ kind: "failure" })];
     const both = statsOf([

@@ -73,8 +73,13 @@ export function believed(mean: Mean, prior: { value: number; strength: number })
   return (mean.sum + prior.value * prior.strength) / (mean.n + prior.strength);
 }
 
+/** Whatever executors claim of their tasks, a sum stays a number that JSON can hold and a mean can be rounded. */
+function bounded(total: number): number {
+  return Math.min(total, Number.MAX_SAFE_INTEGER);
+}
+
 function adding(mean: Mean, value: number | null): Mean {
-  return value === null ? mean : { sum: mean.sum * GAMMA + value, n: mean.n * GAMMA + 1 };
+  return value === null ? mean : { sum: bounded(mean.sum * GAMMA + value), n: mean.n * GAMMA + 1 };
 }
 
 /** The executor gave a task back that it was offered. */

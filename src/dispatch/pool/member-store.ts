@@ -19,8 +19,10 @@ const agentRowSchema = z.strictObject({
   released: z.int(),
 });
 
-const agentBodySchema = z.strictObject({
-  agent: poolAgentSchema,
+const agentBodySchema = z.looseObject({ agent: poolAgentSchema });
+
+/** What is learnt of an executor, beside what it says of itself. */
+const learntSchema = z.object({
   life: agentLifeSchema,
   learned_at: z.int().nullable().default(null),
 });
@@ -62,7 +64,7 @@ export class MemberStore {
   /** In the order of their ids; null when somebody has come or gone. */
   #names: readonly string[] | null = null;
 
-  /** @param onUnreadable told of each row that another version of the code wrote, and that is dropped */
+  /** @param onUnreadable told of each row of which something can't be read, and is dropped */
   constructor(
     sql: PoolRows,
     slotsInUse: (agent_id: string) => number,
@@ -76,17 +78,23 @@ export class MemberStore {
         assigned INTEGER NOT NULL, released INTEGER NOT NULL
       ) WITHOUT ROWID;`,
     );
-    for (const row of sql.exec("SELECT * FROM agent").toArray()) {
-      const { agent_id, body, ...figures } = agentRowSchema.parse(row);
-      const known = agentBodySchema.safeParse(JSON.parse(body));
-      if (known.success) {
-        const saved_at = figures.last_seen_at;
-        this.#set({ ...known.data, ...figures, saved_at, hasNews: false });
-      } else {
-        sql.exec("DELETE FROM agent WHERE agent_id = ?", agent_id);
-        onUnreadable(agent_id);
-      }
+    for (const row of sql.exec("SELECT * FROM agent").toArray()) this.#load(row, onUnreadable);
+  }
+
+  /** What can't be read of an executor's life is forgotten; its registration stays, for nobody would repeat it. */
+  #load(row: unknown, onUnreadable: (id: string) => void): void {
+    const { agent_id, body, ...figures } = agentRowSchema.parse(row);
+    const stored = agentBodySchema.safeParse(JSON.parse(body));
+    if (!stored.success) {
+      this.#sql.exec("DELETE FROM agent WHERE agent_id = ?", agent_id);
+      return onUnreadable(agent_id);
     }
+    const { agent } = stored.data;
+    const saved_at = figures.last_seen_at;
+    const learnt = learntSchema.safeParse(stored.data);
+    if (!learnt.success) onUnreadable(agent_id);
+    const { life, learned_at } = learnt.data ?? { life: newLife(0, saved_at), learned_at: null };
+    this.#set({ agent, life, learned_at, ...figures, saved_at, hasNews: false });
   }
 
   /** An executor, or null when it is not registered. */
