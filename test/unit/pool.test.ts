@@ -153,6 +153,15 @@ describe("presence", () => {
     expect(presenceState(pushed({ breaker }), NOW + 1)).toBe("stale");
   });
 
+  it("is of the breaker also when who tasks are pushed to called lately or works", () => {
+    const life = { ...newLife(0, NOW), breaker: { ...CLOSED, open_until: NOW + 1 } };
+    const pushed = member(agent("ann", { isPush: true }), { life, slots_in_use: 1 });
+
+    expect(presenceState(pushed, NOW)).toBe("offline");
+    expect(presenceState(pushed, NOW + 1)).toBe("stale");
+    expect(presenceState({ ...pushed, isWaiting: true }, NOW)).toBe("online");
+  });
+
   it("tells the figures without the registration", () => {
     expect(
       presenceOf(member(agent("ann"), { slots_in_use: 1, assigned: 3, released: 2 }), NOW),

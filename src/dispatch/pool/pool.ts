@@ -141,17 +141,19 @@ export function inOrder(one: PoolItem, other: PoolItem): number {
 
 /**
  * Whether an executor is there: calling or working, silent for a while, or gone. One that tasks are pushed to
- * need not call: it is there while its breaker is closed, and gone while it is open.
+ * need not call: it is there while its breaker is closed, and gone while it is open, whatever else it calls.
  */
 export function presenceState(member: Member, now: number): "online" | "stale" | "offline" {
   const { agent, life, last_seen_at } = member;
-  if (agent.isBuiltin || member.isWaiting || member.slots_in_use > 0) return "online";
+  if (agent.isBuiltin || member.isWaiting) return "online";
+  if (agent.isPush) return PUSH_PRESENCE[breakerState(life.breaker, now)];
+  if (member.slots_in_use > 0) return "online";
   const silentMs = last_seen_at === null ? Number.POSITIVE_INFINITY : now - last_seen_at;
   if (silentMs <= ONLINE_MS) return "online";
-  if (!agent.isPush) return silentMs <= STALE_MS ? "stale" : "offline";
-  const state = breakerState(life.breaker, now);
-  return state === "closed" ? "online" : state === "half_open" ? "stale" : "offline";
+  return silentMs <= STALE_MS ? "stale" : "offline";
 }
+
+const PUSH_PRESENCE = { closed: "online", half_open: "stale", open: "offline" } as const;
 
 /** How an executor is doing, as a pool answers. */
 export function presenceOf(member: Member, now: number) {
