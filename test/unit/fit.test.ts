@@ -45,6 +45,7 @@ describe("conditions on labels", () => {
     ["cores", { op: "eq", value: "8" }, false],
     ["cores", { op: "ne", value: 9 }, true],
     ["cores", { op: "ne", value: 8 }, false],
+    ["cores", { op: "ne", value: "8" }, true],
     ["cores", { op: "gt", value: 7 }, true],
     ["cores", { op: "gt", value: 8 }, false],
     ["cores", { op: "gte", value: 8 }, true],

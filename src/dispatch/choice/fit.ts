@@ -15,7 +15,7 @@ function compare(one: Label, other: unknown): number | null {
   return null;
 }
 
-/** Whether a label, absent when undefined, meets a condition. What is absent meets `ne` alone. */
+/** Whether a label, absent when undefined, meets a condition. What is absent or of another kind meets `ne` alone. */
 function isMet(label: Label | undefined, { op, value }: LabelCondition): boolean {
   if (op === "exists") return label !== undefined;
   if (op === "ne") return label !== value;
