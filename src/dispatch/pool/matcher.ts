@@ -126,7 +126,8 @@ export class Matcher {
     const seats = new Map<string, Seat>();
     const isMeant = (agent_id: string) =>
       (only === undefined || only === agent_id) && !seats.has(agent_id);
-    for (const waiting of this.#waiting.all) {
+    // An executor's newest claim first: behind an older one there may be nobody any more.
+    for (const waiting of this.#waiting.all.toReversed()) {
       const { agent_id } = waiting.order;
       const seat = isMeant(agent_id) ? this.#seatOfClaim(waiting) : null;
       if (seat !== null) seats.set(agent_id, seat);
