@@ -1,5 +1,6 @@
 import { and, asc, eq, gt } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
+import { z } from "zod";
 
 import { agentTable } from "../db/tables.ts";
 import { agentRegistrationSchema } from "../protocol/agent.ts";
@@ -15,6 +16,11 @@ const columns = {
   former_secret: agentTable.former_secret,
   former_until: agentTable.former_until,
 };
+
+/** A registration as stored, maybe from when a pool could be named twice. */
+const storedSchema = agentRegistrationSchema.extend({
+  pools: z.array(z.string()).transform((pools) => [...new Set(pools)]),
+});
 
 /** Registrations in D1. Every query goes by the primary key (tenant, agent_id). */
 export function createAgentStore(database: D1Database): AgentStore {
@@ -80,7 +86,7 @@ type Row = Omit<AgentRecord, "registration" | "is_draining" | "former"> & {
 };
 
 function recordOf({ former_secret, former_until, ...row }: Row): AgentRecord {
-  const registration = agentRegistrationSchema.parse(JSON.parse(row.registration));
+  const registration = storedSchema.parse(JSON.parse(row.registration));
   const former =
     former_secret === null || former_until === null
       ? null

@@ -21,6 +21,19 @@ const labelsSchema = z
   .record(z.string().min(1).max(100), z.union([z.string().max(200), z.number()]))
   .refine((labels) => Object.keys(labels).length <= 50, "at most 50 labels");
 
+/** A pool named twice would count an executor's slots in it twice. */
+const poolsSchema = z
+  .array(nameSchema)
+  .min(1)
+  .max(20)
+  .superRefine((pools, context) => {
+    for (const [index, name] of pools.entries()) {
+      if (pools.indexOf(name) === index) continue;
+      context.addIssue({ code: "custom", path: [index], message: "is named before" });
+    }
+  })
+  .meta({ uniqueItems: true });
+
 const agentFields = {
   capabilities: z.array(nameSchema).max(100).default([]),
   task_types: z
@@ -30,7 +43,7 @@ const agentFields = {
     .meta({ description: "Task types it performs; all when absent." }),
   labels: labelsSchema.default({}),
   slots: z.int().min(1).max(1_000).default(1).meta({ description: "Tasks it runs at one time." }),
-  pools: z.array(nameSchema).min(1).max(20).default(["default"]),
+  pools: poolsSchema.default(["default"]),
   url: z.string().min(1).max(2_000).optional().meta({ description: "Where tasks are pushed to." }),
   weight: z.number().min(0.01).max(1_000).default(1),
   version: z.string().max(100).optional(),

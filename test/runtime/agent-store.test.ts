@@ -29,6 +29,15 @@ describe("registrations in D1", () => {
     expect(await store.get(newTenant(), "ann")).toBeNull();
   });
 
+  it("can be read also where a pool is named twice, which is refused by now", async () => {
+    const store = createAgentStore(env.DB);
+    const tenant = newTenant();
+    const { registration, ...rest } = record("ann");
+    await store.insert(tenant, { ...rest, registration: { ...registration, pools: ["a", "a"] } });
+
+    expect((await store.get(tenant, "ann"))?.registration.pools).toEqual(["a"]);
+  });
+
   it("are inserted once; a change leaves the key and the secret alone", async () => {
     const store = createAgentStore(env.DB);
     const tenant = newTenant();

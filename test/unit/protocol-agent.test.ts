@@ -43,6 +43,16 @@ describe("a heartbeat", () => {
   });
 });
 
+describe("the lists of a registration", () => {
+  it("names a pool once only; what else is said twice is said once", () => {
+    const twice = agentRegistrationSchema.safeParse({ pools: ["a", "b", "a"] });
+    const harmless = { capabilities: ["gpu", "gpu"], task_types: ["general", "general"] };
+
+    expect(twice.error && faultsOf(twice.error, {})).toMatchObject([{ pointer: "/pools/2" }]);
+    expect(agentRegistrationSchema.safeParse(harmless).success).toBe(true);
+  });
+});
+
 describe("a claim", () => {
   it.each([
     [{ max_tasks: 1, wait_seconds: 0 }, true],
