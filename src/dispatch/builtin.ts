@@ -1,9 +1,13 @@
 import { BUILTIN_AGENT_ID } from "../protocol/agent.ts";
 import { taskTypeSchema } from "../protocol/enums.ts";
+import type { TaskType } from "../protocol/enums.ts";
 import type { PoolAgent } from "./pool/pool.ts";
 
 /** The pool that it shows itself in; it serves every other one as well. */
 export const BUILTIN_POOL = "default";
+
+/** Task types that it does; of the others it says what it lacks. */
+export const BUILTIN_SKILLS: readonly TaskType[] = ["data_analysis", "general"];
 
 /**
  * The built-in executor as every pool knows it, unless the configuration switches it off.

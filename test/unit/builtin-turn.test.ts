@@ -6,7 +6,7 @@ import {
   builtinPlan,
   EXTERNAL_GRACE_MS,
 } from "../../src/dispatch/pool/builtin-turn.ts";
-import { ONLINE_MS } from "../../src/dispatch/pool/pool.ts";
+import { ONLINE_MS, STALE_MS } from "../../src/dispatch/pool/pool.ts";
 import type { Member, PoolAgent } from "../../src/dispatch/pool/pool.ts";
 import {
   agentOf,
@@ -41,6 +41,20 @@ describe("the turn of the built-in executor", () => {
     const declined = entry(item("t", { declined_by: ["ann"] }));
 
     expect(builtinFrom(BUILTIN_AGENT, declined, view(near, member(BUILTIN_AGENT)))).toBe(NOW);
+  });
+
+  it("comes for what it has no skill for only when nobody that fits is there, busy or not", () => {
+    const skilled = agent("ann", { task_types: ["testing"] });
+    const testing = entry(item("t", { task_type: "testing" }));
+    const declined = entry(item("t", { task_type: "testing", declined_by: ["ann"] }));
+    const from = (who: Member, what = testing) => builtinFrom(BUILTIN_AGENT, what, view(who));
+
+    expect(from(member(skilled, { slots_in_use: 2 }))).toBeNull();
+    expect(from(member(skilled, { last_seen_at: NOW - STALE_MS }))).toBeNull();
+    expect(from(member(skilled), declined)).toBeNull();
+    expect(from(member(skilled, { last_seen_at: NOW - STALE_MS - 1 }))).toBe(NOW);
+    expect(from(member({ ...skilled, isDraining: true }))).toBe(NOW);
+    expect(from(near)).toBe(NOW);
   });
 
   it("never comes for a task that asks for what it lacks", () => {

@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 
-import { BUILTIN_AGENT } from "../../src/dispatch/builtin.ts";
+import { BUILTIN_AGENT, BUILTIN_SKILLS } from "../../src/dispatch/builtin.ts";
 import { misfit } from "../../src/dispatch/choice/fit.ts";
 import { poolAgentSchema } from "../../src/dispatch/pool/pool.ts";
+import { dataAnalysis } from "../../src/executor/skills/data-analysis.ts";
+import { general } from "../../src/executor/skills/general.ts";
 import { taskTypeSchema } from "../../src/protocol/enums.ts";
 
 describe("the built-in executor", () => {
@@ -11,6 +13,10 @@ describe("the built-in executor", () => {
       agent_id: "sam",
       isBuiltin: true,
     });
+  });
+
+  it("is known by the skills that it has", () => {
+    expect(BUILTIN_SKILLS).toEqual([dataAnalysis, general].map(({ task_type }) => task_type));
   });
 
   it.each(taskTypeSchema.options)(

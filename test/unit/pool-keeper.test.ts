@@ -145,21 +145,6 @@ describe("draining", () => {
   });
 });
 
-describe("an executor that waits twice", () => {
-  it("has its task on the newer claim, for its former self may have left the older one behind", async () => {
-    await world.pool.register(agentOf("ann", { slots: 2 }));
-    const order = { agent_id: "ann", max_tasks: 1, wait_ms: 60_000 };
-    const older = world.pool.claim(order);
-    const newer = world.pool.claim(order);
-
-    await world.announce("t1");
-    await world.announce("t2");
-
-    expect((await newer).offers).toMatchObject([{ task_id: "t1" }]);
-    expect((await older).offers).toMatchObject([{ task_id: "t2" }]);
-  });
-});
-
 describe("a claim that gives up a slot", () => {
   it("may have another task for it at once, and the release that comes later still counts", async () => {
     await world.pool.register(agentOf("ann"));

@@ -192,6 +192,15 @@ describe("declining", () => {
     expect(mayTake(agent("bob"), declined, view(member(ann), stale))).toBe(true);
   });
 
+  it("lets the decliner have again what the built-in executor has no skill for", () => {
+    const tester = agent("ann", { task_types: ["testing"] });
+    const all = view(member(tester), member(BUILTIN_AGENT));
+    const testing = { ...declined, task_type: "testing" as const };
+
+    expect(mayTake(tester, testing, all)).toBe(true);
+    expect(mayTake(ann, declined, all)).toBe(false);
+  });
+
   it("lets the decliner have it again when all others are gone, unfit or declined too", () => {
     const gone = member(agent("bob"), { last_seen_at: NOW - 400_000 });
     const unfit = member(agent("cas", { task_types: ["testing"] }));

@@ -1,6 +1,7 @@
 import type { LabelCondition } from "../../protocol/requires.ts";
+import { BUILTIN_SKILLS } from "../builtin.ts";
 import { presenceState } from "../pool/pool.ts";
-import type { Entry, PoolAgent, PoolItem, PoolView } from "../pool/pool.ts";
+import type { Entry, Member, PoolAgent, PoolItem, PoolView } from "../pool/pool.ts";
 
 /* Whether an executor can have a task at all. Pure. */
 
@@ -83,22 +84,40 @@ export function wishesMet(agent: PoolAgent, item: PoolItem): number {
   }, 0);
 }
 
+/** Whether an executor that fits would only say that it can't do it: the built-in one, of types it has no skill for. */
+function isUnskilled({ isBuiltin }: PoolAgent, { task_type }: PoolItem): boolean {
+  return isBuiltin && !BUILTIN_SKILLS.includes(task_type);
+}
+
+/** Whether an executor that does such tasks is there, busy or not. */
+function isThere(member: Member, item: PoolItem, now: number): boolean {
+  const { agent } = member;
+  return (
+    !agent.isDraining &&
+    misfit(agent, item) === null &&
+    !isUnskilled(agent, item) &&
+    presenceState(member, now) !== "offline"
+  );
+}
+
+/** Whether the built-in executor leaves a task that it has no skill for to another one that is there. */
+export function isLeftToOthers(agent: PoolAgent, item: PoolItem, view: PoolView): boolean {
+  return isUnskilled(agent, item) && view.members.some((one) => isThere(one, item, view.now));
+}
+
 /**
- * Whether an executor may be offered a task: it fits, and it has not declined it.
+ * Whether an executor may be offered a task: it fits, nobody does it better, and it has not declined it.
  *
  * Who declined may get it again when nobody else that is still there fits, and then after `retry_delay`
  * (protocol.md §7, Decline). When all who fit have declined, each of them counts as the only one.
  */
 export function mayTake(agent: PoolAgent, item: PoolItem, view: PoolView): boolean {
-  if (misfit(agent, item) !== null) return false;
+  if (misfit(agent, item) !== null || isLeftToOthers(agent, item, view)) return false;
   if (!item.declined_by.includes(agent.agent_id)) return true;
   if (view.now < item.ready_at + item.retry_delay * 1_000) return false;
   return !view.members.some(
     (member) =>
-      !member.agent.isDraining &&
-      !item.declined_by.includes(member.agent.agent_id) &&
-      misfit(member.agent, item) === null &&
-      presenceState(member, view.now) !== "offline",
+      !item.declined_by.includes(member.agent.agent_id) && isThere(member, item, view.now),
   );
 }
 

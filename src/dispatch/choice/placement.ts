@@ -1,7 +1,7 @@
 import { instant } from "../../lib/ports.ts";
 import { barOf, freeSlots, presenceState } from "../pool/pool.ts";
 import type { Member, PlacementRule, PoolItem, PoolView } from "../pool/pool.ts";
-import { mayTake, misfit } from "./fit.ts";
+import { isLeftToOthers, mayTake, misfit } from "./fit.ts";
 import { workOf } from "./reputation.ts";
 import { scored } from "./score.ts";
 import type { Scored, ScoreParts } from "./score.ts";
@@ -75,6 +75,9 @@ function candidateOf(
     `${free} of ${agent.slots} slots free`,
     member.isWaiting ? "waits for a task" : presenceState(member, view.now),
     ...(bar === null ? [] : [bar]),
+    ...(isLeftToOthers(agent, item, view)
+      ? ["has no skill for it and leaves it to the others"]
+      : []),
   ];
   if (item.declined_by.includes(agent.agent_id)) {
     const isBarred = fault === null && !mayTake(agent, item, view);
@@ -153,6 +156,7 @@ export function outlookOf(
   const able = members.filter(
     (member) =>
       misfit(member.agent, item) === null &&
+      !isLeftToOthers(member.agent, item, { members, now }) &&
       presenceState(member, now) !== "offline" &&
       barOf(member, now) === null,
   );

@@ -16,7 +16,7 @@ const MAX_AHEAD = 200;
 /**
  * The instant (epoch ms) from which the built-in executor may have a task, or null when it may not.
  *
- * An online external executor that fits and has a free slot is preferred, for `EXTERNAL_GRACE_MS`.
+ * What it has no skill for is left to an external executor that fits and is there, though it be busy. An online external executor that fits and has a free slot is preferred, for `EXTERNAL_GRACE_MS`.
  */
 export function builtinFrom(builtin: PoolAgent, entry: Entry, view: PoolView): number | null {
   if (!mayTake(builtin, entry.item, view)) return null;

@@ -1,4 +1,5 @@
 import { instant } from "../../lib/ports.ts";
+import { BUILTIN_AGENT_ID } from "../../protocol/agent.ts";
 import { attemptOutcomeSchema } from "../../protocol/attempt-outcome.ts";
 import type { AttemptOutcome } from "../../protocol/attempt-outcome.ts";
 import type { PoolSnapshot } from "../../protocol/pool-snapshot.ts";
@@ -39,6 +40,7 @@ export class PoolKeeper implements PoolPort {
       if (order.agent_id === agent.agent_id) end({ known: true, offers: [] });
     }
     if (agent.isPush) await this.#matcher.freed(agent.agent_id, now);
+    if (agent.isDraining) await this.#matcher.freed(BUILTIN_AGENT_ID, now);
   }
 
   async deregister(agent_id: string): Promise<void> {
@@ -46,6 +48,8 @@ export class PoolKeeper implements PoolPort {
     for (const { order, end } of this.#waiting.all) {
       if (order.agent_id === agent_id) end({ known: false, offers: [] });
     }
+    // What was left to it has nobody else to wait for.
+    await this.#matcher.freed(BUILTIN_AGENT_ID, await this.#expire());
   }
 
   async announce(announcement: PoolItem): Promise<void> {

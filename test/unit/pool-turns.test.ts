@@ -1,0 +1,45 @@
+import { beforeEach, describe, expect, it } from "vitest";
+
+import { BUILTIN_AGENT } from "../../src/dispatch/builtin.ts";
+import { agentOf } from "./pool-fixture.ts";
+import { PoolWorld } from "./pool-world.ts";
+
+/* Whose turn it is, in the pool that src/dispatch/pool/pool-keeper.ts keeps. */
+
+let world: PoolWorld;
+
+beforeEach(() => {
+  world = new PoolWorld();
+});
+
+describe("a task that the built-in executor has no skill for", () => {
+  it("waits for the busy executor that has, until that one leaves", async () => {
+    world.store.agents.addBuiltin(BUILTIN_AGENT);
+    await world.pool.register(agentOf("ann", { task_types: ["testing"] }));
+    await world.announce("t0", { task_type: "testing" });
+    await world.claim("ann");
+
+    world.now += 60_000;
+    await world.announce("t1", { task_type: "testing" });
+    const waiting = await world.pool.explain("t1");
+    await world.pool.deregister("ann");
+
+    expect(waiting).toMatchObject({ state: "ready", unblocked_by: ["ann frees a slot"] });
+    expect(await world.pool.reservation("t1", "sam")).toMatchObject({ task_id: "t1" });
+  });
+});
+
+describe("an executor that waits twice", () => {
+  it("has its task on the newer claim, for its former self may have left the older one behind", async () => {
+    await world.pool.register(agentOf("ann", { slots: 2 }));
+    const order = { agent_id: "ann", max_tasks: 1, wait_ms: 60_000 };
+    const older = world.pool.claim(order);
+    const newer = world.pool.claim(order);
+
+    await world.announce("t1");
+    await world.announce("t2");
+
+    expect((await newer).offers).toMatchObject([{ task_id: "t1" }]);
+    expect((await older).offers).toMatchObject([{ task_id: "t2" }]);
+  });
+});
