@@ -182,9 +182,9 @@ const taskFields = {
   timeout: seconds(1, 86_400)
     .default(DEFAULT_TIMEOUT_S)
     .meta({ description: "Seconds one attempt may run after it starts." }),
-  queue_timeout: seconds(1, 604_800)
-    .optional()
-    .meta({ description: "Seconds to wait for an executor." }),
+  queue_timeout: seconds(1, 604_800).optional().meta({
+    description: "Seconds to wait for an executor that starts, whoever gives it back meanwhile.",
+  }),
   total_timeout: seconds(1, 604_800)
     .optional()
     .meta({ description: "Seconds for the whole life, retries included." }),

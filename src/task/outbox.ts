@@ -87,7 +87,8 @@ const SLOT_SLACK_S = 180;
 
 /** What the task tells its pool while it is queued. */
 export function announcementOf(state: TaskState): Announcement {
-  const { task } = state;
+  const { task, queued_at } = state;
+  const isFreeAgain = queued_at !== null && queued_at !== state.waiting_since;
   return {
     task_id: state.origin.task_id,
     attempt: state.attempt + 1,
@@ -95,7 +96,8 @@ export function announcementOf(state: TaskState): Announcement {
     task_type: task.task_type,
     requires: task.requires ?? null,
     declined_by: state.declined_by,
-    ready_at: state.queued_at ?? state.created_at,
+    ready_at: state.waiting_since ?? state.created_at,
+    ...(isFreeAgain && { free_again_at: queued_at }),
     slot_seconds: task.timeout + state.granted.duration_s + task.heartbeat_timeout + SLOT_SLACK_S,
     retry_delay: task.execution_options.retry_policy.retry_delay,
     objective: task.execution_options.objective,

@@ -31,8 +31,10 @@ export interface Announcement {
   task_type: TaskType;
   requires: Requires | null;
   declined_by: string[];
-  /** Since when it waits, epoch milliseconds. */
+  /** Since when it waits for an attempt that starts, epoch milliseconds. */
   ready_at: number;
+  /** When an executor gave it back the last time since then, epoch milliseconds. */
+  free_again_at?: number;
   /** After this many seconds a reserved slot is free again by itself. */
   slot_seconds: number;
   /** Seconds before an executor that gave it back may have it again. */

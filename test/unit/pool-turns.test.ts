@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from "vitest";
 
 import { BUILTIN_AGENT } from "../../src/dispatch/builtin.ts";
-import { agentOf } from "./pool-fixture.ts";
+import { mayTake } from "../../src/dispatch/choice/fit.ts";
+import { agentOf, itemOf, NOW } from "./pool-fixture.ts";
 import { PoolWorld } from "./pool-world.ts";
 
 /* Whose turn it is, in the pool that src/dispatch/pool/pool-keeper.ts keeps. */
@@ -41,5 +42,14 @@ describe("an executor that waits twice", () => {
 
     expect((await newer).offers).toMatchObject([{ task_id: "t1" }]);
     expect((await older).offers).toMatchObject([{ task_id: "t2" }]);
+  });
+});
+
+describe("an executor that gave a task back", () => {
+  it("counts the delay from when the task was given back, not from when it began to wait", () => {
+    const returned = itemOf("t", { declined_by: ["ann"], free_again_at: NOW + 5_000 });
+    const at = (now: number) => mayTake(agentOf("ann"), returned, { members: [], now });
+
+    expect([at(NOW + 34_999), at(NOW + 35_000)]).toEqual([false, true]);
   });
 });

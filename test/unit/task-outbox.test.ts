@@ -16,6 +16,7 @@ import {
   completed,
   decline,
   end,
+  later,
   live,
   notificationOf,
   notify,
@@ -73,6 +74,30 @@ describe("the pool is told", () => {
       slot_seconds: 100 + 60 + 60 + 180,
       retry_delay: 30,
     });
+  });
+});
+
+describe("the pool is told since when a task waits", () => {
+  it("which no decline changes, and when it was given back the last time", () => {
+    const twice = live(
+      later(live(later(IN_PHASE.assigned(), 10), decline(), assign(2, "bob")), 5),
+      decline("token-2"),
+    );
+
+    expect(announcementOf(stateOf(IN_PHASE.queued()))).not.toHaveProperty("free_again_at");
+    expect(announcementOf(stateOf(twice))).toMatchObject({
+      declined_by: ["ann", "bob"],
+      ready_at: START,
+      free_again_at: START + 15_000,
+    });
+  });
+
+  it("anew when an escalation has been answered", () => {
+    const asked = live(later(IN_PHASE.queued(), 10), order("escalate"));
+
+    const { ready_at } = announcementOf(stateOf(live(later(asked, 60), resolve("resume"))));
+
+    expect(ready_at).toBe(START + 70_000);
   });
 });
 

@@ -105,6 +105,11 @@ export function isLeftToOthers(agent: PoolAgent, item: PoolItem, view: PoolView)
   return isUnskilled(agent, item) && view.members.some((one) => isThere(one, item, view.now));
 }
 
+/** From when on an executor that gave a task back may have it again, epoch ms. */
+function mayReturnAt({ free_again_at, ready_at, retry_delay }: PoolItem): number {
+  return (free_again_at ?? ready_at) + retry_delay * 1_000;
+}
+
 /**
  * Whether an executor may be offered a task: it fits, nobody does it better, and it has not declined it.
  *
@@ -114,7 +119,7 @@ export function isLeftToOthers(agent: PoolAgent, item: PoolItem, view: PoolView)
 export function mayTake(agent: PoolAgent, item: PoolItem, view: PoolView): boolean {
   if (misfit(agent, item) !== null || isLeftToOthers(agent, item, view)) return false;
   if (!item.declined_by.includes(agent.agent_id)) return true;
-  if (view.now < item.ready_at + item.retry_delay * 1_000) return false;
+  if (view.now < mayReturnAt(item)) return false;
   return !view.members.some(
     (member) =>
       !item.declined_by.includes(member.agent.agent_id) && isThere(member, item, view.now),

@@ -34,6 +34,11 @@ export const poolItemSchema = z.strictObject({
   requires: requiresSchema.nullable(),
   declined_by: z.array(agentIdSchema),
   ready_at: z.int().min(0).meta({ description: "Since when it waits, epoch ms." }),
+  free_again_at: z
+    .int()
+    .min(0)
+    .optional()
+    .meta({ description: "When an executor gave it back the last time since then, epoch ms." }),
   slot_seconds: z
     .int()
     .min(1)

@@ -159,12 +159,12 @@ function waitingClocks(state: TaskState): ClockRing[] {
   if (state.phase === "retry_wait" && state.retry_at !== null) {
     return [{ due: state.retry_at, rings: () => [readyEvent("retry")] }];
   }
-  if (state.phase === "queued" && state.queued_at !== null && queue_timeout !== undefined) {
+  if (state.phase === "queued" && state.waiting_since !== null && queue_timeout !== undefined) {
     const message = `No executor took the task within ${queue_timeout} s`;
     const error = { type: "queue_timeout", message, root_cause: null };
     return [
       {
-        due: state.queued_at + queue_timeout * 1_000,
+        due: state.waiting_since + queue_timeout * 1_000,
         rings: (current, now) => [
           endOrAsk(current, "queue_timeout", { reason: "timeout", error }, now),
         ],

@@ -111,6 +111,7 @@ export function openEscalation(state: TaskState, event: LoggedEvent): TaskState 
     status: "escalated",
     phase: kind === "approval" ? "awaiting_approval" : "awaiting_input",
     queued_at: null,
+    waiting_since: null,
     retry_at: null,
     escalation,
     past_escalations: remembered(state),

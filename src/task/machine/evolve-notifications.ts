@@ -63,6 +63,7 @@ export function started(state: TaskState, event: LoggedEvent): TaskState {
     phase: "executing",
     status: "running",
     started_at: state.started_at ?? event.at,
+    waiting_since: null,
     complexity,
     progress: { percentage: 0, step: "started", intermediate: null },
   };

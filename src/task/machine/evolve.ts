@@ -29,6 +29,7 @@ export function blankTask(origin: Origin, task: SettledTask, at: number): TaskSt
     retries_used: 0,
     uncounted_attempts: 0,
     queued_at: null,
+    waiting_since: null,
     retry_at: null,
     started_at: null,
     holder: null,
@@ -128,6 +129,7 @@ function retryScheduled(state: TaskState, event: LoggedEvent): TaskState {
     ...withoutHolder(state),
     phase: "retry_wait",
     status: "pending",
+    waiting_since: null,
     retry_at: Date.parse(retry.due_at),
     retries_used: state.retries_used + (retry.costs_retry ? 1 : 0),
     ...patched(state, retry.patch),
@@ -149,6 +151,7 @@ function verdict(state: TaskState, event: LoggedEvent): TaskState {
     phase: "finalizing",
     status,
     queued_at: null,
+    waiting_since: null,
     retry_at: null,
     verdict: {
       reason: frozen.reason,
@@ -184,7 +187,8 @@ function ready(state: TaskState, event: LoggedEvent): TaskState {
   const next = { ...state, ...released(state, event), retry_at: null };
   const place = waitingPlace(next);
   if (place !== null) return { ...next, ...place };
-  return { ...next, phase: "queued", status: "pending", queued_at: event.at };
+  const waiting_since = state.waiting_since ?? event.at;
+  return { ...next, phase: "queued", status: "pending", queued_at: event.at, waiting_since };
 }
 
 function escalated(state: TaskState, event: LoggedEvent): TaskState {

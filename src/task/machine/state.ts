@@ -166,7 +166,13 @@ export interface TaskState {
   retries_used: number;
   /** Attempts that ended without costing a retry: declined, escalated. */
   uncounted_attempts: number;
+  /** When it came to wait for an executor the last time; null while it does not. */
   queued_at: number | null;
+  /**
+   * Since when it has waited for an executor without any attempt having started, over all that gave it back;
+   * null before, and from a start, a retry or an escalation until it is ready again.
+   */
+  waiting_since: number | null;
   retry_at: number | null;
   started_at: number | null;
   holder: Holder | null;
