@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 
 import { BUILTIN_AGENT } from "../../src/dispatch/builtin.ts";
 import { mayTake } from "../../src/dispatch/choice/fit.ts";
@@ -51,5 +51,44 @@ describe("an executor that gave a task back", () => {
     const at = (now: number) => mayTake(agentOf("ann"), returned, { members: [], now });
 
     expect([at(NOW + 34_999), at(NOW + 35_000)]).toEqual([false, true]);
+  });
+
+  it("has it again exactly after the delay when it waits and nobody else fits", async () => {
+    await world.pool.register(agentOf("ann"));
+    await world.announce("t1");
+    await world.claim("ann");
+    await world.announce("t1", { attempt: 2, declined_by: ["ann"], retry_delay: 5 });
+    const order = { agent_id: "ann", max_tasks: 1, wait_ms: 20_000 };
+
+    const waiting = world.pool.claim(order);
+    await vi.waitFor(() => expect(world.wakes).toEqual([NOW + 5_000]));
+    world.now += 5_000;
+    await world.pool.wake();
+
+    expect((await waiting).offers).toMatchObject([{ task_id: "t1", attempt: 2 }]);
+  });
+
+  it("has each of several again when its time has come, where tasks are pushed to it", async () => {
+    await world.push("ann", { slots: 2 });
+    for (const task_id of ["t1", "t2"]) await world.announce(task_id);
+    await world.announce("t1", { attempt: 2, declined_by: ["ann"], retry_delay: 5 });
+    await world.announce("t2", { attempt: 2, declined_by: ["ann"], retry_delay: 9 });
+    world.pushed.length = 0;
+
+    for (const at of [NOW + 5_000, NOW + 9_000]) {
+      expect(world.wakes).toContain(at);
+      world.now = at;
+      await world.pool.wake();
+    }
+
+    expect(world.pushed.map(({ task_id }) => task_id)).toEqual(["t1", "t2"]);
+  });
+
+  it("is not woken for while somebody else fits that is there", async () => {
+    await world.push("ann");
+    await world.pool.register(agentOf("bob"));
+    await world.announce("t1", { declined_by: ["ann"] });
+
+    expect(world.wakes).toEqual([]);
   });
 });

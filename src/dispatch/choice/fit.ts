@@ -126,6 +126,25 @@ export function mayTake(agent: PoolAgent, item: PoolItem, view: PoolView): boole
   );
 }
 
+/**
+ * When an executor may have the first of these tasks again that it gave back, epoch ms; null when it may
+ * have none of them again as far as can be seen now, or may at once.
+ */
+export function firstReturn(
+  agent: PoolAgent,
+  ready: Iterable<Entry>,
+  view: PoolView,
+): number | null {
+  let first: number | null = null;
+  for (const { item } of ready) {
+    if (!item.declined_by.includes(agent.agent_id)) continue;
+    const at = mayReturnAt(item);
+    if (at <= view.now || (first !== null && at >= first)) continue;
+    if (mayTake(agent, item, { members: view.members, now: at })) first = at;
+  }
+  return first;
+}
+
 /** The first tasks in the given order that an executor may be offered, at most `count`. */
 export function pick(
   agent: PoolAgent,

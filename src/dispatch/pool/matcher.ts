@@ -2,7 +2,7 @@ import type { Log } from "../../lib/log.ts";
 import type { Clock } from "../../lib/ports.ts";
 import { BUILTIN_AGENT_ID } from "../../protocol/agent.ts";
 import type { ExecutionMessage } from "../../protocol/queue-messages.ts";
-import { mayTake, pick } from "../choice/fit.ts";
+import { firstReturn, mayTake, pick } from "../choice/fit.ts";
 import { MAX_CANDIDATES, placementOf } from "../choice/placement.ts";
 import { breakerState, pushing } from "../choice/push-breaker.ts";
 import { scored, servedBy } from "../choice/score.ts";
@@ -89,12 +89,32 @@ export class Matcher {
     // What is reserved in this same turn is written once, with its reservation.
     if (!isWritten && plan.take.length === 0) this.#store.put(entry);
     await this.#carryOut(plan, view);
+    if (plan.take.length === 0) await this.#awaitReturns(view, [entry]);
   }
 
   /** Matches everything anew: first with those that can have tasks now, then with the built-in executor. */
   async settle(now: number): Promise<void> {
     await this.#fill(now);
     await this.#settleBuiltin(now);
+    await this.#awaitReturns(this.view(now));
+  }
+
+  /**
+   * When an executor may have the first task again that it gave back, of these or of all that wait, epoch ms;
+   * null when there is none.
+   */
+  returnOf(agent_id: string, view: PoolView, ready?: readonly Entry[]): number | null {
+    const { agents, line } = this.#store;
+    const agent = agents.get(agent_id)?.agent;
+    return agent === undefined ? null : firstReturn(agent, ready ?? line.returned, view);
+  }
+
+  /** Wakes the pool when one of those who would take it at once may have a task again. */
+  async #awaitReturns(view: PoolView, ready?: readonly Entry[]): Promise<void> {
+    const waiting = this.#waiting.all.map(({ order }) => order.agent_id);
+    const present = new Set([...waiting, ...this.#store.agents.pushed]);
+    const returns = [...present].flatMap((agent_id) => this.returnOf(agent_id, view, ready) ?? []);
+    if (returns.length > 0) await this.#parts.wakeAt(Math.min(...returns));
   }
 
   /** What an executor with a slot that has become free may have. */

@@ -85,6 +85,10 @@ export class PoolKeeper implements PoolPort {
   async claim(order: ClaimOrder): Promise<ClaimOutcome> {
     const now = await this.#expire();
     if (!this.#store.agents.touch(order.agent_id, now)) return { known: false, offers: [] };
+    // Before it is served, so that nothing comes between finding no task and waiting for one.
+    const { agent_id, wait_ms } = order;
+    const wakeAt = wait_ms > 0 ? this.#matcher.returnOf(agent_id, this.#matcher.view(now)) : null;
+    if (wakeAt !== null) await this.#parts.wakeAt(wakeAt);
     this.#vacate(order);
     const offers = this.#matcher.serve(order, now);
     if (offers.length > 0 || order.wait_ms <= 0) return { known: true, offers };

@@ -20,6 +20,7 @@ interface Wish {
 export class ReadyLine {
   readonly #byPriority: Record<Priority, Entry[]> = { critical: [], high: [], normal: [], low: [] };
   readonly #wishes = new Map<string, Wish>();
+  readonly #returned = new Map<string, Entry>();
 
   /** How many tasks wait. */
   get size(): number {
@@ -43,9 +44,15 @@ export class ReadyLine {
     return heads.length === 0 ? null : Math.min(...heads);
   }
 
+  /** The tasks that somebody gave back, in no order. */
+  get returned(): Iterable<Entry> {
+    return this.#returned.values();
+  }
+
   /** Puts a task in its place. */
   add(entry: Entry): void {
     const { item } = entry;
+    if (item.declined_by.length > 0) this.#returned.set(item.task_id, entry);
     insert(this.#byPriority[item.priority], entry);
     const key = wishKey(item);
     const wish = this.#wishes.get(key) ?? { key, entries: [], fits: new WeakMap() };
@@ -56,6 +63,7 @@ export class ReadyLine {
   /** Takes a task out, if it is there. */
   remove({ item }: Entry): void {
     take(this.#byPriority[item.priority], item);
+    this.#returned.delete(item.task_id);
     const wish = this.#wishes.get(wishKey(item));
     if (wish === undefined) return;
     take(wish.entries, item);
