@@ -22,11 +22,15 @@ const TOLD_STEP = 10;
 /** Characters of all results of children that are made into one: a row of the log holds 2 MB. */
 const LARGEST_JOINED = 1_000_000;
 
-/** How the children of a composite task stand; open for any other task and while something else is in the way. */
+/**
+ * How the children of a composite task stand; open for any other task, and while something else is in the way: once
+ * it is being cancelled they decide nothing any more.
+ */
 export function familyJoin(state: TaskState): Join {
   const { subtasks } = state.task;
   const isAtWork = state.phase === "waiting_dependencies" || state.phase === "executing";
-  if (subtasks === undefined || !isAtWork || isHeldBack(state)) return { kind: "open" };
+  const isInTheWay = isHeldBack(state) || openCancels(state).length > 0;
+  if (subtasks === undefined || !isAtWork || isInTheWay) return { kind: "open" };
   return joinOf(subtasks, state.family?.children ?? []);
 }
 

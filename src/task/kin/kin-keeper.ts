@@ -63,6 +63,8 @@ export class KinKeeper {
   #waiters: string[] | null = null;
   readonly #stopped = new Set<string>();
   readonly #verified = new Set<string>();
+  /** The state whose outcome was judged: a second time would say the same. */
+  #judged: TaskState | null = null;
   #failures = 0;
   #pausedUntil = 0;
 
@@ -82,7 +84,7 @@ export class KinKeeper {
       this.#isAsking(state) ? (this.#askAt ?? now) : null,
       this.#tellDue(state, now),
       this.#owesBatch(state) || this.#owesPokes(state) ? now : null,
-      this.#toStop(state).length > 0 || familyJoin(state).kind !== "open" ? now : null,
+      this.#toStop(state).length > 0 || this.#isJoinDue(state) ? now : null,
       ...this.#doubtful(state).map(({ adopted_at }) => adopted_at + ADOPTION_GRACE_MS),
     ].filter((due) => due !== null);
     return dues.length === 0 ? null : Math.max(Math.min(...dues), this.#pausedUntil);
@@ -237,8 +239,13 @@ export class KinKeeper {
   /** An outcome that was certain while something else was in the way. */
   async #join(): Promise<void> {
     const state = this.#parts.state();
-    if (state === null || familyJoin(state).kind === "open") return;
+    if (state === null || !this.#isJoinDue(state)) return;
     await this.#parts.apply({ type: "family", results: readReports(this.#parts.sql) });
+    this.#judged = this.#parts.state();
+  }
+
+  #isJoinDue(state: TaskState): boolean {
+    return familyJoin(state).kind !== "open" && state !== this.#judged;
   }
 
   async #stopChildren(): Promise<void> {
