@@ -9,6 +9,8 @@ import type { JsonObject } from "../src/protocol/primitives.ts";
 import { finishDueAt, runningClocks } from "../src/task/machine/clocks.ts";
 import type { Command } from "../src/task/machine/commands.ts";
 import type { TaskState } from "../src/task/machine/state.ts";
+import { heard, kinPlans, stopped } from "./kin-moves.ts";
+import type { KinPlan } from "./kin-moves.ts";
 import {
   UNBORN,
   beat,
@@ -157,11 +159,14 @@ const rare: fc.Arbitrary<Plan> = fc.oneof(
   fc.constant(() => tick),
 );
 
-const moves = fc.record({
-  wait_ms: fc.oneof(
-    { weight: 8, arbitrary: fc.constantFrom(0, 0, 1, 1_000) },
-    { weight: 3, arbitrary: fc.integer({ min: 0, max: 100_000 }) },
-  ),
+const waits = fc.oneof(
+  { weight: 8, arbitrary: fc.constantFrom(0, 0, 1, 1_000) },
+  { weight: 3, arbitrary: fc.integer({ min: 0, max: 100_000 }) },
+);
+
+const ownMoves = fc.record({
+  kin: fc.constant(null),
+  wait_ms: waits,
   plan: fc.oneof(
     { weight: 4, arbitrary: onward },
     { weight: 3, arbitrary: notifications },
@@ -171,9 +176,18 @@ const moves = fc.record({
   ),
 });
 
+const kinMoves = fc.record({
+  kin: kinPlans,
+  wait_ms: waits,
+  plan: fc.constantFrom(heard, heard, heard, stopped),
+});
+
+const moves = fc.oneof({ weight: 6, arbitrary: ownMoves }, { weight: 1, arbitrary: kinMoves });
+
 const requests = fc.constantFrom<JsonObject>(
   {},
   { execution_options: { autonomy_level: "manual" } },
+  { subtasks: { expected: 2 }, contract: { budget: { max_tokens: 1_000 } } },
   { execution_options: { retry_policy: { max_retries: 0 } } },
   { queue_timeout: 30, total_timeout: 900, contract: { budget: { max_tokens: 1_000 } } },
   { timeout: 20, contract: { budget: { max_tokens: 1_000, max_duration_s: 120 } } },
@@ -198,8 +212,14 @@ export interface LifePlan {
 }
 
 interface Move {
+  /** What its children have done just before. */
+  kin: KinPlan | null;
   wait_ms: number;
   plan: Plan;
+}
+
+function withFamily(state: TaskState | null, kin: KinPlan): TaskState | null {
+  return state === null ? null : { ...state, family: kin(state) };
 }
 
 /** Lives a life move by move; `look` sees each move with what was before it. */
@@ -208,8 +228,9 @@ export function liveThrough(
   look: (before: Life, command: Command, after: ReturnType<typeof step>) => void = () => {},
 ): Life {
   let life = step(UNBORN, submit(request(changes))).life;
-  for (const { wait_ms, plan } of all) {
-    const before = { ...life, now: life.now + wait_ms };
+  for (const { wait_ms, plan, kin } of all) {
+    const state = kin === null ? life.state : withFamily(life.state, kin);
+    const before = { ...life, state, now: life.now + wait_ms };
     const command = plan(before.state);
     const after = step(before, command);
     look(before, command, after);

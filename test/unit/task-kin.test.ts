@@ -53,19 +53,8 @@ const FIRST: Outcome = {
   agent_id: "bob",
 };
 const news = (told: GateNews): Command => ({ type: "gates", news: told });
-const OPEN = news({
-  kind: "open",
-  prerequisites: [FIRST].map(
-    ({ task_id, task_type, status, end_reason, completion_status, result }) => ({
-      task_id,
-      task_type,
-      status,
-      end_reason,
-      completion_status,
-      result,
-    }),
-  ),
-});
+const { phase: _phase, is_ended: _is_ended, quality: _quality, agent_id: _agent, ...MADE } = FIRST;
+const OPEN = news({ kind: "open", prerequisites: [MADE] });
 const FAILED = news({ kind: "failed", message: "prerequisite first failed" });
 const STOPPED = news({ kind: "stopped", reason: "timeout", message: "the batch is over" });
 
@@ -201,6 +190,31 @@ describe("a task with children", () => {
 
     expect(early.events).toEqual([]);
     expect(typesOf(late.events)).toEqual(["command_acknowledged", "verdict"]);
+  });
+
+  it.each(["stop", "cancel"] as const)("takes no answer to its question once told to %s", (how) => {
+    const asked = withChild(IN_PHASE.awaiting_input());
+    const told = live(asked, how === "stop" ? stop : order("cancel"));
+    const state = { ...stateOf(told), escalation: stateOf(asked).escalation };
+
+    expect(stateOf(told).escalation?.state).toBe("cancelled");
+    expect(outcomeOf(told, resolve("resume"))).toBe("!escalation_closed");
+    expect(outcomeOf({ ...told, state }, resolve("resume"))).toBe("!command_refused");
+    expect(outcomeOf(told, order("retry"))).toBe("!command_refused");
+  });
+
+  it("takes no answer to its question once its verdict is spoken", () => {
+    const budget = { contract: { budget: { max_tokens: 100 } } };
+    const used = { cost_usd: 0, tokens: 150, attempts: 1, children: 0 };
+    const asked = withChild(IN_PHASE.awaiting_input(budget), { used });
+    const over = live(asked, heard());
+    const state = { ...stateOf(over), escalation: stateOf(asked).escalation };
+
+    expect(stateOf(over)).toMatchObject({
+      verdict: { reason: "resource_exhausted" },
+      escalation: { state: "cancelled" },
+    });
+    expect(outcomeOf({ ...over, state }, resolve("resume"))).toBe("!task_ended");
   });
 
   it("ends after them, whatever its verdict, and at once when they are over", () => {

@@ -5,8 +5,9 @@ import { eventTypeSchema } from "../../src/protocol/enums.ts";
 import type { JsonObject } from "../../src/protocol/primitives.ts";
 import { blankTask, evolve } from "../../src/task/machine/evolve.ts";
 import { totalDeadline } from "../../src/task/machine/limits.ts";
-import { END_GRACE_MS } from "../../src/task/machine/state.ts";
+import { CANCEL_GRACE_MS, END_GRACE_MS } from "../../src/task/machine/state.ts";
 import type { LoggedEvent, TaskState } from "../../src/task/machine/state.ts";
+import { isOpenCancel } from "../../src/task/machine/verdict.ts";
 import { ORIGIN, START, request, stateOf, step, tick } from "../task-life.ts";
 import type { Life } from "../task-life.ts";
 import { liveOn, liveThrough, lives } from "../task-moves.ts";
@@ -17,7 +18,8 @@ const stored = (event: LoggedEvent): LoggedEvent => JSON.parse(JSON.stringify(ev
 function folded(life: Life, changes: JsonObject): TaskState {
   const start = blankTask(ORIGIN, request(changes), START);
   const state = life.log.map(stored).reduce(evolve, start);
-  return { ...state, memo: stateOf(life).memo };
+  const { memo, family } = stateOf(life);
+  return { ...state, memo, family };
 }
 
 const OPENS: readonly string[] = ["task_assigned"];
@@ -37,7 +39,7 @@ function holds(law: (plan: LifePlan) => void): void {
 describe("whatever happens to a task", () => {
   it("is put through every kind of event by these lives", () => {
     const met = new Set<string>();
-    for (const plan of fc.sample(lives, { numRuns: 1_000, seed: 42 })) {
+    for (const plan of fc.sample(lives, { numRuns: 1_500, seed: 42 })) {
       for (const { type } of liveOn(liveThrough(plan)).log) met.add(type);
     }
 
@@ -115,7 +117,20 @@ describe("whatever happens to a task", () => {
       expect(over.log.filter(({ type }) => type === "agent_end_task")).toHaveLength(1);
       expect(over.log.at(-1)?.type).toBe("agent_end_task");
       const latest = Math.max(midway.now, totalDeadline(state)) + END_GRACE_MS;
-      expect(state.ended_at ?? Number.POSITIVE_INFINITY).toBeLessThanOrEqual(latest);
+      const forChildren = state.family === null ? 0 : 2 * CANCEL_GRACE_MS;
+      expect(state.ended_at ?? Number.POSITIVE_INFINITY).toBeLessThanOrEqual(latest + forChildren);
+    });
+  });
+
+  it("has no open escalation and no open cancellation once its verdict is spoken", () => {
+    holds((plan) => {
+      liveThrough(plan, (_before, _command, { life }) => {
+        if (life.state?.verdict == null) return;
+        const { escalation, commands } = life.state;
+
+        expect(escalation?.state).not.toBe("open");
+        expect(commands.filter(isOpenCancel)).toEqual([]);
+      });
     });
   });
 

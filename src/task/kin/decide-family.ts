@@ -166,11 +166,7 @@ function joinEvents(state: TaskState, results: readonly ChildReport[], now: numb
 function confirmedCancel(state: TaskState): DraftEvent[] {
   const waitsForChildren = state.holder === null && openCancels(state).length > 0;
   return waitsForChildren && openChildren(state.family).length === 0
-    ? [
-        ...closedEscalation(state),
-        ...closedCancels(state, "confirmed"),
-        verdictEvent(state, { reason: "cancelled" }),
-      ]
+    ? [...closedCancels(state, "confirmed"), verdictEvent(state, { reason: "cancelled" })]
     : [];
 }
 
@@ -215,11 +211,10 @@ export function decideStop(
       end_reason: stop.reason,
     },
   };
-  if (mustWait) return ok({ events: [issued] });
+  if (mustWait) return ok({ events: [issued, ...closedEscalation(state)] });
   return ok({
     events: [
       issued,
-      ...closedEscalation(state),
       verdictEvent(state, {
         reason: stop.reason,
         error: { type: "stopped", message: stop.message, root_cause: null },

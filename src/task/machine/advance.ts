@@ -4,6 +4,7 @@ import type { Change, Command, Decision } from "./commands.ts";
 import { decide } from "./decide.ts";
 import { blankTask, evolve } from "./evolve.ts";
 import type { DraftEvent, LoggedEvent, Memo, TaskState } from "./state.ts";
+import { closedCancels, closedEscalation } from "./verdict.ts";
 
 /** How many clocks may ring in one go: a bound against a rule that would ring for ever. */
 const MOST_RINGS = 20;
@@ -18,6 +19,13 @@ export interface Advance {
   decision: Decision;
 }
 
+/** A draft with what must come before it: no verdict leaves a question or a cancellation open. */
+function complete(state: TaskState, draft: DraftEvent): DraftEvent[] {
+  return draft.type === "verdict"
+    ? [...closedEscalation(state, draft.actor), ...closedCancels(state, "rejected"), draft]
+    : [draft];
+}
+
 function append(
   state: TaskState,
   drafts: readonly DraftEvent[],
@@ -25,10 +33,12 @@ function append(
 ): { state: TaskState; events: LoggedEvent[] } {
   let next = state;
   const events: LoggedEvent[] = [];
-  for (const draft of drafts) {
-    const event = { ...draft, seq: next.seq + 1, at: now };
-    next = evolve(next, event);
-    events.push(event);
+  for (const wanted of drafts) {
+    for (const draft of complete(next, wanted)) {
+      const event = { ...draft, seq: next.seq + 1, at: now };
+      next = evolve(next, event);
+      events.push(event);
+    }
   }
   return { state: next, events };
 }

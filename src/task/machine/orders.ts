@@ -12,7 +12,13 @@ import { endedRefusal } from "./lease.ts";
 import { mergedFaults } from "./patch.ts";
 import type { DraftEvent, TaskState } from "./state.ts";
 import { SYSTEM, hasVerdict, usageOf } from "./state.ts";
-import { closedEscalation, openCancels, readyEvent, verdictEvent } from "./verdict.ts";
+import {
+  closedCancels,
+  closedEscalation,
+  openCancels,
+  readyEvent,
+  verdictEvent,
+} from "./verdict.ts";
 
 type Order = Extract<Command, { type: "order" }>;
 type Resolve = Extract<Command, { type: "resolve" }>;
@@ -82,7 +88,9 @@ function issued(order: Order, isConfirmed: boolean, more: JsonObject = {}): Draf
   };
 }
 
-function refused(state: TaskState, command: CommandName, rule: string): Decision {
+const BEING_CANCELLED = "the task is being cancelled";
+
+function refused(state: TaskState, command: CommandName | "change", rule: string): Decision {
   return refuse({
     code: "command_refused",
     detail: `${command} is not possible in phase ${state.phase}: ${rule}`,
@@ -103,22 +111,16 @@ function cancel(state: TaskState, order: Order): Decision {
   }
   // A tree is cancelled leaf first: the children hear of it at once, and their end confirms this one.
   if (openChildren(state.family).length > 0) {
-    const isRepeated = openCancels(state).length > 0;
-    return ok({
-      events: [issued(order, false), ...(isRepeated ? [] : closedEscalation(state, order.actor))],
-    });
+    return ok({ events: [issued(order, false), ...closedEscalation(state, order.actor)] });
   }
   return ok({
-    events: [
-      issued(order, true),
-      ...closedEscalation(state, order.actor),
-      verdictEvent(state, { reason: "cancelled", actor: order.actor }),
-    ],
+    events: [issued(order, true), verdictEvent(state, { reason: "cancelled", actor: order.actor })],
   });
 }
 
 function retry(state: TaskState, order: Order, now: number): Decision {
   const { patch } = order.request;
+  if (openCancels(state).length > 0) return refused(state, "retry", BEING_CANCELLED);
   const fault = patch === undefined ? null : patchFault(state, patch);
   if (fault !== null) return refuse(fault);
   if (state.phase === "awaiting_input") return resolveAs(state, order, "change");
@@ -161,7 +163,7 @@ function escalate(state: TaskState, order: Order, now: number): Decision {
     return refused(state, "escalate", "an escalation is open already");
   }
   if (openCancels(state).length > 0) {
-    return refused(state, "escalate", "the task is being cancelled");
+    return refused(state, "escalate", BEING_CANCELLED);
   }
   const reason = order.request.reason ?? "The orchestrator asks for a decision";
   const opened: DraftEvent = {
@@ -190,7 +192,8 @@ function escalate(state: TaskState, order: Order, now: number): Decision {
 export function decideOrder(state: TaskState, order: Order, now: number): Decision {
   if (hasVerdict(state)) return refuse(endedRefusal(state));
   const { command } = order.request;
-  const isApproving = command === "resume" && state.escalation?.state === "open";
+  const isApproving =
+    command === "resume" && state.escalation?.state === "open" && openCancels(state).length === 0;
   switch (command) {
     case "cancel":
       return cancel(state, order);
@@ -239,7 +242,11 @@ function resolution(
     },
   };
   return answer.decision === "cancel"
-    ? [resolved, verdictEvent(state, { reason: "cancelled", actor })]
+    ? [
+        resolved,
+        ...closedCancels(state, "confirmed", actor),
+        verdictEvent(state, { reason: "cancelled", actor }),
+      ]
     : [resolved, ...onward(state, isApproval ? "approved" : "escalation resolved", actor)];
 }
 
@@ -249,7 +256,7 @@ function hadEscalation(state: TaskState, escalation_id: string): boolean {
   return isPast && escalation_id === escalationIdOf(state.origin.task_id, number);
 }
 
-/** The answer to an escalation: single use. */
+/** The answer to an escalation: single use, and only a cancellation while the task is being cancelled. */
 export function decideResolve(state: TaskState, command: Resolve): Decision {
   if (state.escalation?.escalation_id !== command.escalation_id) {
     return hadEscalation(state, command.escalation_id)
@@ -262,7 +269,11 @@ export function decideResolve(state: TaskState, command: Resolve): Decision {
       detail: `The escalation is ${state.escalation.state}; it can be answered once.`,
     });
   }
+  if (hasVerdict(state)) return refuse(endedRefusal(state));
   const { decision, answer, patch } = command.resolution;
+  if (decision !== "cancel" && openCancels(state).length > 0) {
+    return refused(state, decision, BEING_CANCELLED);
+  }
   const fault = patch === undefined ? null : patchFault(state, patch);
   return fault === null
     ? ok({ events: resolution(state, command.actor, { decision, answer: answer ?? null, patch }) })
