@@ -94,7 +94,7 @@ export function batchPorts(
   return {
     create: (creation) => create(tasks, creation),
     poke: (tenant, task_id) => kin.poke(tenant, task_id),
-    stop: (tenant, task_id, { reason, message }) => kin.stop(tenant, task_id, { reason, message }),
+    stop: (tenant, task_id, stop) => kin.stop(tenant, task_id, stop),
     expand,
     log: consoleLog("batch", now),
   };

@@ -27,6 +27,7 @@ function archivedOutcome(view: TaskView | null): Outcome | null {
         result: view.result,
         quality: view.quality_assessment,
         agent_id: view.agent_id,
+        parent_task_id: view.parent_task_id,
       };
 }
 

@@ -73,7 +73,7 @@ export function gatesFor(
     ...inferred.map((task_id): Gate => ({ kind: "task", task_id, needs: "end" })),
     ...others,
   ];
-  const keyOf = (gate: Gate): string => (gate.kind === "task" ? gate.task_id : gate.batch_id);
+  const keyOf = (gate: Gate): string => (gate.kind === "batch" ? gate.batch_id : gate.task_id);
   const isSame = (one: Gate, other: Gate): boolean =>
     one.kind === other.kind && keyOf(one) === keyOf(other);
   const isStrict = (gate: Gate): boolean => gate.kind === "task" && gate.needs === "success";

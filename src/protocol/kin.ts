@@ -24,6 +24,10 @@ export const outcomeSchema = z.strictObject({
   result: z.unknown(),
   quality: qualityAssessmentSchema.nullable(),
   agent_id: z.string().nullable(),
+  /** Whether something must still be so before it may start; absent means no. */
+  is_held_back: z.boolean().optional(),
+  /** Null for a root. */
+  parent_task_id: taskIdSchema.nullable().optional(),
 });
 export type Outcome = z.infer<typeof outcomeSchema>;
 
@@ -77,8 +81,13 @@ export const kinCallSchema = z.discriminatedUnion("call", [
   z.strictObject({ call: z.literal("disown"), task_id: taskIdSchema }),
   /** A child says how it stands; the answer is whether it is one of this task's. */
   z.strictObject({ call: z.literal("hear"), report: childReportSchema }),
-  /** Whoever it belongs to is over. */
-  z.strictObject({ call: z.literal("stop"), reason: endReasonSchema, message: z.string() }),
+  /** Whoever it belongs to is over: `from` is its parent or its batch, and nobody else is obeyed. */
+  z.strictObject({
+    call: z.literal("stop"),
+    from: taskIdSchema,
+    reason: endReasonSchema,
+    message: z.string(),
+  }),
   z.strictObject({ call: z.literal("ties"), token: z.string().nullable() }),
   z.strictObject({ call: z.literal("subtasks") }),
   /** What executors of the task and its children share; a patch is merged into it first. */

@@ -50,6 +50,10 @@ function gateLine({ gate, answer }: AskedGate): Wait["waiting_for"][number] | nu
     return isOpen ? null : { kind: "batch", detail: `its turn in batch ${gate.batch_id}` };
   }
   const outcome = answer.kind === "task" ? answer.outcome : null;
+  if (gate.kind === "parent") {
+    const detail = `parent ${gate.task_id}, which has not been let go itself`;
+    return outcome?.is_held_back === false ? null : { kind: "parent", detail };
+  }
   const isOpen =
     outcome?.is_ended === true && (gate.needs === "end" || outcome.end_reason === "success");
   if (isOpen) return null;

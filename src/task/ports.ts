@@ -93,7 +93,8 @@ export interface KinPorts {
   poke(tenant: string, task_id: string): Promise<void>;
   /** Whether the parent has this child; false tells the child that it was never adopted. */
   tellParent(tenant: string, parent_task_id: string, report: ChildReport): Promise<boolean>;
-  stop(tenant: string, task_id: string, stop: StopOrder): Promise<void>;
+  /** `from` is the parent or the batch that wants it; the task obeys nobody else. */
+  stop(tenant: string, task_id: string, stop: StopOrder & { from: string }): Promise<void>;
   /** Whether a batch lets its task go; `stop` when it never will. */
   gateOfBatch(
     tenant: string,

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { ORCHESTRATOR } from "../task-life.ts";
 import { KinWorld } from "./kin-world.ts";
-import { codeOf } from "./task-world.ts";
+import { accepted, codeOf } from "./task-world.ts";
 
 const SECOND = 1_000;
 
@@ -41,5 +41,46 @@ describe("a family that ends", () => {
     expect(codeOf(answered)).toBe("escalation_closed");
     expect((await world.view("root")).phase).toBe("ended");
     expect((await world.types("root")).at(-1)).toBe("agent_end_task");
+  });
+
+  it("stops nobody who is not its own, and forgets a child that is another's", async () => {
+    const world = new KinWorld();
+    await world.submit("root", { subtasks: { expected: 1 } });
+    await world.submit("stranger");
+    const adopt = { call: "adopt", is_trial: false };
+    const offers = [{ task_id: "stranger", weight: 1, max_retries: 0 }];
+    accepted(await world.stub("root").kin(JSON.stringify({ ...adopt, offers })));
+    const adopted = (await world.subtasks("root")).subtasks.length;
+
+    const order = { call: "stop", from: "root", reason: "cancelled", message: "over" };
+    accepted(await world.stub("stranger").kin(JSON.stringify(order)));
+    await world.pass(60 * SECOND);
+
+    expect(adopted).toBe(1);
+    expect((await world.subtasks("root")).subtasks).toEqual([]);
+    expect((await world.view("stranger")).status).toBe("pending");
+  });
+
+  it("tells each of those that wait for it once, and gives up on one that cannot be told", async () => {
+    const world = new KinWorld();
+    const pokes = new Map<string, number>();
+    world.ports = {
+      poke: async (_tenant, task_id) => {
+        pokes.set(task_id, (pokes.get(task_id) ?? 0) + 1);
+        if (task_id === "broken") throw new Error("not reachable");
+      },
+    };
+    await world.submit("first");
+    for (const id of ["broken", "b", "c"]) {
+      await world.submit(id, { parameters: { dependencies: ["first"] } });
+    }
+    await world.pass(SECOND);
+    await world.complete("first", 1);
+
+    await world.pass(1_800 * SECOND);
+
+    expect([pokes.get("b"), pokes.get("c")]).toEqual([1, 1]);
+    expect(pokes.get("broken")).toBe(15);
+    expect(await world.rows("first", "relation")).toBe(0);
   });
 });

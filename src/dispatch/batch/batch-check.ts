@@ -6,7 +6,7 @@ import type { TaskExecution } from "../../protocol/task-execution.ts";
 import { assess } from "../complexity.ts";
 import type { TypeHistory } from "../complexity.ts";
 import type { BatchItem } from "./batch-record.ts";
-import { circleIn } from "./graph.ts";
+import { circleOf, lineOf, parentsIn, sequenceOf } from "./families.ts";
 
 /* What a batch may be refused for as a whole, and what its items are. Pure. */
 
@@ -79,8 +79,9 @@ export function namedBy({ parameters, context }: TaskExecution): string[] {
 /**
  * The items of a batch with settled ids, and for whom each waits.
  *
- * In mode sequential each waits for the one before it, so a dependency on a later one is a circle. Refused:
- * validation_failed for an id that comes twice, dependency_cycle.
+ * In mode sequential each waits for the one before it, so a dependency on a later one is a circle; a parent ends
+ * after its children, and so does whoever comes after it. Refused: validation_failed for an id that comes twice,
+ * dependency_cycle.
  */
 export function itemsOf(
   { tasks, batch_options }: TaskBatch,
@@ -90,17 +91,30 @@ export function itemsOf(
   const repeated = repeatedIds(task_ids);
   if (repeated !== null) return refuse(repeated);
   const places = new Map(task_ids.map((task_id, index) => [task_id, index]));
-  const isSequential = batch_options.execution_mode === "sequential";
-  const items = tasks.map((task, index): BatchItem => {
-    const inBatch = namedBy(task).flatMap((task_id) => places.get(task_id) ?? []);
-    const before = isSequential && index > 0 ? [index - 1] : [];
-    const after = [...new Set([...before, ...inBatch])];
-    const assessment = assess(task, history);
-    return { task_id: task_ids[index] ?? "", task, after, approval: null, assessment };
+  const kin = tasks.map((task, index) => ({ task, task_id: task_ids[index] ?? "" }));
+  const parents = parentsIn(kin);
+  const sequence = batch_options.execution_mode === "sequential" ? sequenceOf(kin) : [];
+  const items = kin.map(({ task, task_id }, index): BatchItem => {
+    const dependencies = task.parameters?.dependencies ?? [];
+    const [, ...ancestors] = lineOf(parents, index);
+    // An ancestor in its context is a hint, as it is for a task that comes in alone; it ends after its children.
+    const inBatch = namedBy(task).flatMap((named) => {
+      const place = places.get(named);
+      const isHint = place !== undefined && ancestors.includes(place);
+      return place === undefined || (isHint && !dependencies.includes(named)) ? [] : [place];
+    });
+    const after = [...new Set([...(sequence[index] ?? []), ...inBatch])];
+    return { task_id, task, after, approval: null, assessment: assess(task, history) };
   });
-  const circle = circleIn(items.map(({ after }) => after));
+  const afters = items.map(({ after }) => after);
+  const circle = circleOf(afters, parents);
   if (circle === null) return ok(items);
   return refuse(
-    circleRefusal(circle, task_ids, (index) => `/tasks/${index}/parameters/dependencies`),
+    circleRefusal(circle, task_ids, (index) => {
+      if ((afters[index] ?? []).length > 0) return `/tasks/${index}/parameters/dependencies`;
+      return (parents[index] ?? null) === null
+        ? `/tasks/${index}`
+        : `/tasks/${index}/parent_task_id`;
+    }),
   );
 }

@@ -11,6 +11,7 @@ import {
   isPlanning,
   openTasks,
   standingOf,
+  stopOrderOf,
   timeoutOf,
   unplanned,
   withPlan,
@@ -198,21 +199,20 @@ export class BatchKeeper {
 
   /** Tells tasks what is owed to them; who can't be told stays owed. */
   async #payOwed(): Promise<void> {
-    const { tenant } = this.#known().plan;
+    const { tenant, batch_id } = this.#known().plan;
     const isOpen = new Set(openTasks(this.#known()));
-    const { stop } = standingOf(this.#known());
+    const order = stopOrderOf(this.#known());
     const owed = [...this.#owed].filter(([task_id]) => isOpen.has(task_id));
     this.#owed = new Map(owed);
     for (let from = 0; from < owed.length; from += CALLS_AT_ONCE) {
       const calls = owed.slice(from, from + CALLS_AT_ONCE).map(async ([task_id, what]) => {
         if (what === "poke") await this.#ports.poke(tenant, task_id);
-        else if (stop !== null) await this.#ports.stop(tenant, task_id, stop);
+        else if (order !== null) await this.#ports.stop(tenant, task_id, order);
         this.#owed.delete(task_id);
       });
       const failed = (await Promise.allSettled(calls)).find(({ status }) => status === "rejected");
       if (failed === undefined) continue;
       this.#failures += 1;
-      const { batch_id } = this.#known().plan;
       this.#ports.log("warning", "batch_tasks_not_told", { tenant, batch_id });
     }
     if (this.#owed.size === 0) this.#failures = 0;

@@ -27,11 +27,11 @@ export interface BatchPorts {
   create(creation: Creation): Answer<null>;
   /** Has a task ask again whether it may start. */
   poke(tenant: string, task_id: string): Promise<void>;
-  /** Ends a task, whatever it is doing. One that has ended already stays as it is. */
+  /** Ends a task of batch `from`, whatever it is doing. One that has ended already stays as it is. */
   stop(
     tenant: string,
     task_id: string,
-    stop: { reason: EndReason; message: string },
+    stop: { from: string; reason: EndReason; message: string },
   ): Promise<void>;
   /** The tasks that come of an executor's plan. Refused: plan_rejected. */
   expand(plan: BatchPlan, result: unknown): Answer<Expansion>;

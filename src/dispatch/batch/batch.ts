@@ -4,6 +4,7 @@ import type { EndReason } from "../../protocol/enums.ts";
 import type { Refusal } from "../../protocol/refusal.ts";
 import type { Expansion } from "./batch-ports.ts";
 import type { BatchPlan, BatchRecord, ItemEnd, Stop } from "./batch-record.ts";
+import { parentsIn, takesPlace } from "./families.ts";
 
 /* The rules of one batch. Pure: what stands where is a fold of the plan and of the ends in their order. */
 
@@ -29,23 +30,55 @@ export interface GateAnswer {
   stop?: { reason: EndReason; message: string };
 }
 
+/** Why a batch, named by its id, ends its tasks. */
+interface Stopping {
+  from: string;
+  reason: EndReason;
+  message: string;
+}
+
 function isSuccess({ status }: ItemEnd): boolean {
   return status === "completed";
 }
 
-/** Lets go of items in their order, as far as what they wait for has ended and fewer than allowed are under way. */
+/** Items that are not over, and may be let go as far as others are concerned: a child comes after its parent. */
+function candidates(
+  plan: BatchPlan,
+  released: ReadonlySet<number>,
+  ended: ReadonlyMap<number, ItemEnd>,
+): number[] {
+  const parents = parentsIn(plan.items);
+  return [...plan.items.keys()].filter((index) => {
+    if (released.has(index) || ended.has(index)) return false;
+    const parent = parents[index] ?? null;
+    const isParentIn = parent === null || released.has(parent) || ended.has(parent);
+    return isParentIn && (plan.items[index]?.after ?? []).every((other) => ended.has(other));
+  });
+}
+
+/**
+ * Lets go of items in their order, as far as what they wait for has ended and fewer than allowed are under way.
+ *
+ * One whose children do its work takes no place: they need those that there are.
+ */
 function release(
   plan: BatchPlan,
   released: Set<number>,
   ended: ReadonlyMap<number, ItemEnd>,
 ): void {
-  let active = [...released].filter((index) => !ended.has(index)).length;
-  for (const [index, { after }] of plan.items.entries()) {
-    if (active >= plan.options.max_concurrent) return;
-    if (released.has(index) || ended.has(index)) continue;
-    if (!after.every((other) => ended.has(other))) continue;
-    released.add(index);
-    active += 1;
+  const isWorker = (index: number): boolean => {
+    const item = plan.items[index];
+    return item !== undefined && takesPlace(item);
+  };
+  let active = [...released].filter((index) => !ended.has(index) && isWorker(index)).length;
+  for (;;) {
+    // Whoever is let go may have children in front of it: they are looked at again.
+    const next = candidates(plan, released, ended).find(
+      (index) => !isWorker(index) || active < plan.options.max_concurrent,
+    );
+    if (next === undefined) return;
+    released.add(next);
+    if (isWorker(next)) active += 1;
   }
 }
 
@@ -115,6 +148,13 @@ export function standingOf(record: BatchRecord): Standing {
   const holding = first ? stop : record.stop;
   const state = stateOf(record, ended, holding);
   return { released, ended, stop: holding, state, ended_at: endOf(record, state) };
+}
+
+/** What tasks are told when the rest of the batch is stopped, or null. */
+export function stopOrderOf(record: BatchRecord): Stopping | null {
+  const { stop } = standingOf(record);
+  if (stop === null) return null;
+  return { from: record.plan.batch_id, reason: stop.reason, message: stop.message };
 }
 
 /** What a task is told that asks whether it may start. One that the batch does not know is not let go. */

@@ -8,7 +8,7 @@ import { wavesOf } from "./graph.ts";
 const CREATED_AT_ONCE = 10;
 
 /**
- * Creates the tasks of a batch, those that others wait for first.
+ * Creates the tasks of a batch, parents and those that others wait for first.
  *
  * A task that can't be created is an end of its item; a part of the system that can't be reached is not,
  * and the rest is left for the next time.
@@ -67,10 +67,12 @@ export class Creator {
   }
 }
 
-/** For each item the items that must exist before it does: those that it depends on. */
+/** For each item the items that must exist before it does: those that it depends on, and its parent. */
 function prerequisitesIn({ items }: BatchPlan): number[][] {
   const places = new Map(items.map(({ task_id }, index) => [task_id, index]));
-  return items.map(({ task }) => namedBy(task).flatMap((task_id) => places.get(task_id) ?? []));
+  return items.map(({ task }) =>
+    [...namedBy(task), task.parent_task_id ?? ""].flatMap((task_id) => places.get(task_id) ?? []),
+  );
 }
 
 function inPortions(wave: readonly number[]): number[][] {

@@ -8,7 +8,7 @@ import type { Gate, Lineage, TaskState } from "../machine/state.ts";
 import { hasVerdict } from "../machine/state.ts";
 import { openCancels } from "../machine/verdict.ts";
 import type { Child, Reservation } from "./family.ts";
-import { isHeldBack } from "./gates.ts";
+import { isHeldBack, prerequisitesIn } from "./gates.ts";
 import { reservationFor } from "./tree-budget.ts";
 
 /** Generations below a root that sets no limit: the most that a contract can ask for (protocol.md §3). */
@@ -20,7 +20,7 @@ const MOST_CHILDREN = 1_000;
 /** What an adopted child is born with. */
 export interface Birthright {
   lineage: Lineage;
-  /** What holds its parent back holds it back too. */
+  /** While its parent is held back it waits for the parent's release. */
   gates: Gate[];
 }
 
@@ -59,7 +59,9 @@ export function birthrightOf(
       deadline_at: deadlineFor(state, child.adopted_at),
       allowance: child.reserved,
     },
-    gates: isHeldBack(state) ? (state.origin.gates ?? []) : [],
+    gates: isHeldBack(state)
+      ? [{ kind: "parent", task_id, behind: prerequisitesIn(state.origin.gates ?? []) }]
+      : [],
   };
 }
 

@@ -19,7 +19,9 @@ async function answerOf(keeper: TaskKeeper, state: TaskState, call: KinCall): An
     case "hear":
       return ok(await keeper.kin.family.hear(call.report));
     case "stop": {
-      const { reason, message } = call;
+      const { from, reason, message } = call;
+      const { lineage, batch_id } = state.origin;
+      if (from !== lineage?.parent_task_id && from !== batch_id) return ok(null);
       await keeper.apply({ type: "stop", command_id: newCommandId(), reason, message });
       return ok(null);
     }

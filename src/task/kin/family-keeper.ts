@@ -15,6 +15,7 @@ import type { Adoption } from "./adoption.ts";
 import { familyJoin } from "./decide-family.ts";
 import { withReport } from "./family.ts";
 import type { Family } from "./family.ts";
+import { prerequisitesIn } from "./gates.ts";
 import {
   readReports,
   readShared,
@@ -142,9 +143,7 @@ export class FamilyKeeper {
  * @param token of whoever says that he holds it
  */
 export function tiesOf(state: TaskState, token: string | null): Ties {
-  const gates = (state.origin.gates ?? []).flatMap((gate) =>
-    gate.kind === "task" ? [gate.task_id] : [],
-  );
+  const gates = prerequisitesIn(state.origin.gates ?? []);
   return {
     is_ended: state.phase === "ended",
     body_hash: state.origin.body_hash,

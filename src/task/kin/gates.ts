@@ -44,6 +44,15 @@ export function isHeldBack(state: Pick<TaskState, "origin" | "prerequisites">): 
   return (state.origin.gates ?? []).length > 0 && state.prerequisites === null;
 }
 
+/** The tasks that stand behind gates, those behind a parent's included. */
+export function prerequisitesIn(gates: readonly Gate[]): string[] {
+  const named = gates.flatMap((gate) => {
+    if (gate.kind === "batch") return [];
+    return gate.kind === "parent" ? gate.behind : [gate.task_id];
+  });
+  return [...new Set(named)];
+}
+
 /** Whether the task is not to be queued now: it waits for prerequisites, or its children do its work. */
 function waits(state: Pick<TaskState, "origin" | "prerequisites" | "task">): boolean {
   return isComposite(state.task) || isHeldBack(state);
@@ -98,7 +107,9 @@ export function asksForExcuse(event: LoggedEvent): boolean {
 
 function isOpen({ gate, answer }: AskedGate): boolean {
   if (answer.kind === "batch") return answer.is_open;
-  if (gate.kind !== "task" || answer.outcome === null) return false;
+  if (gate.kind === "batch" || answer.outcome === null) return false;
+  // Of a parent that is over the child hears by being stopped.
+  if (gate.kind === "parent") return !answer.outcome.is_ended && !answer.outcome.is_held_back;
   return (
     answer.outcome.is_ended && (gate.needs === "end" || answer.outcome.end_reason === "success")
   );
@@ -134,8 +145,10 @@ export function gateNews(
   if (failed.length > 0 && !on.isExcused) return { kind: "failed", message: failed.join("; ") };
   const isLetGo = asked.every((gate, index) => isOpen(gate) || failures[index] !== null);
   if (!isLetGo) return null;
-  const outcomes = asked.flatMap(({ answer }) =>
-    answer.kind === "task" && answer.outcome !== null ? [answer.outcome] : [],
+  const outcomes = asked.flatMap(({ gate, answer }) =>
+    gate.kind === "task" && answer.kind === "task" && answer.outcome !== null
+      ? [answer.outcome]
+      : [],
   );
   return { kind: "open", prerequisites: prerequisitesOf(outcomes) };
 }

@@ -8,21 +8,16 @@ import type { Gate, TaskState } from "../machine/state.ts";
 import { hasVerdict } from "../machine/state.ts";
 import { openCancels } from "../machine/verdict.ts";
 import type { KinPorts } from "../ports.ts";
+import { ChildOrders } from "./child-orders.ts";
 import { familyJoin } from "./decide-family.ts";
 import { FamilyKeeper } from "./family-keeper.ts";
-import { openChildren } from "./family.ts";
 import type { Family } from "./family.ts";
 import { gateNews, isHeldBack } from "./gates.ts";
 import type { AskedGate } from "./gates.ts";
 import { childReportOf, digestOf, outcomeOf } from "./outcome.ts";
-import {
-  readReports,
-  readWaiters,
-  removeChild,
-  removeWaiter,
-  writeWaiter,
-} from "./relation-store.ts";
-import { newCommandId, stopOrderOf } from "./stop-order.ts";
+import { readReports, removeChild } from "./relation-store.ts";
+import { newCommandId } from "./stop-order.ts";
+import { WaiterKeeper } from "./waiter-keeper.ts";
 
 /** An adopted child that has not reported after this long may never have come to be. Milliseconds. */
 const ADOPTION_GRACE_MS = 30_000;
@@ -60,8 +55,8 @@ export class KinKeeper {
   #tellAt: number | null = null;
   #told = "";
   #isBatchTold = false;
-  #waiters: string[] | null = null;
-  readonly #stopped = new Set<string>();
+  readonly #waiters: WaiterKeeper;
+  readonly #orders: ChildOrders;
   readonly #verified = new Set<string>();
   /** The state whose outcome was judged: a second time would say the same. */
   #judged: TaskState | null = null;
@@ -70,10 +65,11 @@ export class KinKeeper {
 
   constructor(parts: KinParts) {
     this.#parts = parts;
+    this.#waiters = new WaiterKeeper(parts);
+    this.#orders = new ChildOrders(parts.ports);
     this.family = new FamilyKeeper({
       ...parts,
-      // A child that had not come to be when it was told to stop has to be told again.
-      firstHeard: (task_id) => this.#stopped.delete(task_id),
+      firstHeard: (task_id) => this.#orders.firstHeard(task_id),
     });
   }
 
@@ -83,8 +79,8 @@ export class KinKeeper {
     const dues = [
       this.#isAsking(state) ? (this.#askAt ?? now) : null,
       this.#tellDue(state, now),
-      this.#owesBatch(state) || this.#owesPokes(state) ? now : null,
-      this.#toStop(state).length > 0 || this.#isJoinDue(state) ? now : null,
+      this.#owesBatch(state) || this.#waiters.owes(state) ? now : null,
+      this.#orders.owes(state) || this.#isJoinDue(state) ? now : null,
       ...this.#doubtful(state).map(({ adopted_at }) => adopted_at + ADOPTION_GRACE_MS),
     ].filter((due) => due !== null);
     return dues.length === 0 ? null : Math.max(Math.min(...dues), this.#pausedUntil);
@@ -94,16 +90,17 @@ export class KinKeeper {
   async run(): Promise<void> {
     const state = this.#parts.state();
     const due = state === null ? null : this.due(state);
-    if (due === null || due > this.#parts.now()) return;
+    if (state === null || due === null || due > this.#parts.now()) return;
     const failures: string[] = [];
     const duties = [
       () => this.#ask(),
       () => this.#join(),
-      () => this.#stopChildren(),
+      () => this.#orders.stop(this.#parts.state() ?? state),
+      () => this.#orders.letGo(this.#parts.state() ?? state),
       () => this.#verifyChildren(),
       () => this.#tellParent(),
       () => this.#tellBatch(),
-      () => this.#pokeWaiters(),
+      () => this.#waiters.poke(this.#parts.state() ?? state),
     ];
     for (const duty of duties) {
       try {
@@ -131,10 +128,8 @@ export class KinKeeper {
    */
   outcome(waiter: string | null): Outcome | null {
     const state = this.#parts.state();
-    if (state !== null && waiter !== null && state.phase !== "ended") {
-      writeWaiter(this.#parts.sql, waiter);
-      this.#waiters = null;
-    }
+    if (state !== null && waiter !== null && state.phase !== "ended")
+      this.#waiters.remember(waiter);
     return state === null ? null : outcomeOf(state);
   }
 
@@ -144,7 +139,7 @@ export class KinKeeper {
     return inTurn(state.origin.gates ?? [], MOST_CALLS, (gate) => this.#asked(state, gate, null));
   }
 
-  /** Asks whether a child that was adopted exists, and disowns it if it does not. */
+  /** Asks whether a child that was adopted exists and is this task's, and disowns it if not. */
   async verify(child_id: string): Promise<void> {
     const state = this.#parts.state();
     const { sql, ports, setFamily, apply } = this.#parts;
@@ -156,7 +151,8 @@ export class KinKeeper {
     this.#verified.add(child_id);
     const children = this.#parts.state()?.family?.children ?? [];
     const known = children.find(({ task_id }) => task_id === child_id);
-    if (outcome !== null || known === undefined || known.report !== null) return;
+    const isOwn = outcome?.parent_task_id === state.origin.task_id;
+    if (isOwn || known === undefined || known.report !== null) return;
     this.#verified.delete(child_id);
     removeChild(sql, child_id);
     setFamily({ children: children.filter((child) => child !== known) });
@@ -187,20 +183,6 @@ export class KinKeeper {
     return state.phase === "ended" && state.origin.batch_id !== undefined && !this.#isBatchTold;
   }
 
-  #owesPokes(state: TaskState): boolean {
-    if (state.phase !== "ended") return false;
-    this.#waiters ??= readWaiters(this.#parts.sql);
-    return this.#waiters.length > 0;
-  }
-
-  #toStop(state: TaskState): string[] {
-    const isOver = hasVerdict(state) || openCancels(state).length > 0;
-    if (state.family === null || !isOver) return [];
-    return openChildren(state.family)
-      .map(({ task_id }) => task_id)
-      .filter((task_id) => !this.#stopped.has(task_id));
-  }
-
   #doubtful(state: TaskState) {
     return (state.family?.children ?? []).filter(
       ({ task_id, report }) => report === null && !this.#verified.has(task_id),
@@ -214,7 +196,9 @@ export class KinKeeper {
       const answer = await ports.gateOfBatch(tenant, gate.batch_id, task_id);
       return { gate, answer: { kind: "batch", ...answer } };
     }
-    const outcome = await ports.outcomeOf(tenant, gate.task_id, waiter);
+    // A parent knows its children, and pokes them when it is let go itself.
+    const noted = gate.kind === "parent" ? null : waiter;
+    const outcome = await ports.outcomeOf(tenant, gate.task_id, noted);
     return { gate, answer: { kind: "task", outcome } };
   }
 
@@ -248,16 +232,6 @@ export class KinKeeper {
     return familyJoin(state).kind !== "open" && state !== this.#judged;
   }
 
-  async #stopChildren(): Promise<void> {
-    const state = this.#parts.state();
-    if (state === null) return;
-    const order = stopOrderOf(state);
-    await inTurn(this.#toStop(state), MOST_CALLS, async (task_id) => {
-      await this.#parts.ports.stop(state.origin.tenant, task_id, order);
-      this.#stopped.add(task_id);
-    });
-  }
-
   async #verifyChildren(): Promise<void> {
     const state = this.#parts.state();
     if (state === null) return;
@@ -288,16 +262,5 @@ export class KinKeeper {
     if (state === null || batch_id === undefined || !this.#owesBatch(state)) return;
     await this.#parts.ports.tellBatch(state.origin.tenant, batch_id, outcomeOf(state));
     this.#isBatchTold = true;
-  }
-
-  async #pokeWaiters(): Promise<void> {
-    const state = this.#parts.state();
-    if (state === null || !this.#owesPokes(state)) return;
-    const { sql, ports } = this.#parts;
-    await inTurn(this.#waiters ?? [], MOST_CALLS, async (waiter) => {
-      await ports.poke(state.origin.tenant, waiter);
-      removeWaiter(sql, waiter);
-    });
-    this.#waiters = null;
   }
 }

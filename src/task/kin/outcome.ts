@@ -3,6 +3,7 @@ import type { TaskState } from "../machine/state.ts";
 import { completionStatusOf } from "../machine/verdict.ts";
 import { LARGEST_CARRIED } from "./carry.ts";
 import { heightOf, isComposite, weightedProgress } from "./family.ts";
+import { isHeldBack } from "./gates.ts";
 import { usedInTree } from "./tree-budget.ts";
 
 /** How a task stands, for those that wait for it. */
@@ -20,6 +21,8 @@ export function outcomeOf(state: TaskState): Outcome {
     result: verdict?.result ?? null,
     quality: verdict?.quality ?? null,
     agent_id: state.holder?.agent_id ?? state.holders.at(-1) ?? null,
+    is_held_back: isHeldBack(state),
+    parent_task_id: state.origin.lineage?.parent_task_id ?? null,
   };
 }
 

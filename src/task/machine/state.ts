@@ -48,10 +48,14 @@ export interface Approval {
   evidence: unknown;
 }
 
-/** What must be so before a task may start: a prerequisite has ended, or its batch lets it go. */
+/**
+ * What must be so before a task may start: a prerequisite has ended, its batch lets it go, or its parent is not held
+ * back any more; `behind` are the prerequisites of the parent, and of those above it that are held back too.
+ */
 export type Gate =
   | { kind: "task"; task_id: string; needs: "success" | "end" }
-  | { kind: "batch"; batch_id: string };
+  | { kind: "batch"; batch_id: string }
+  | { kind: "parent"; task_id: string; behind: string[] };
 
 /** The place of a task in its tree, and what its parent has set aside for it. Instants are epoch milliseconds. */
 export interface Lineage {
