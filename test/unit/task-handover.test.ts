@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import type { JsonObject } from "../../src/protocol/primitives.ts";
 import { escalationSchema } from "../../src/protocol/task-view.ts";
+import { usedInTree } from "../../src/task/kin/tree-budget.ts";
 import { escalationOf } from "../../src/task/view.ts";
 import {
   IN_PHASE,
@@ -14,6 +15,7 @@ import {
   notificationOf,
   notify,
   order,
+  refusalOf,
   request,
   resolve,
   started,
@@ -87,6 +89,22 @@ describe("a task that asks when its retries are used up", () => {
       uncounted_attempts: 2,
       escalation: { escalation_id: "esc_2_task-1" },
     });
+  });
+
+  it("counts its attempts in the budget, and can only be cancelled when they are used up", () => {
+    const life = exhausted({ contract: { budget: { max_attempts: 2 } } });
+    const again = failedAgain(live(life, resolve("resume")), 2);
+    const second = (decision: "resume" | "change" | "cancel") =>
+      refusalOf(step(again, resolve(decision, {}, "esc_2_task-1")).done);
+
+    expect(usedInTree(stateOf(life)).attempts).toBe(1);
+    expect(usedInTree(stateOf(again)).attempts).toBe(2);
+    expect([second("resume"), second("change"), second("cancel")]).toEqual([
+      "budget_exceeded",
+      "budget_exceeded",
+      null,
+    ]);
+    expect(refusalOf(step(again, order("retry")).done)).toBe("budget_exceeded");
   });
 
   it("is changed by the patch of the answer, or cancelled", () => {

@@ -33,7 +33,8 @@ export function secondsLeft({ constraints }: Request, now: number): number | nul
 /**
  * A task's share of what all of them may use: so the sum can't exceed the whole.
  *
- * What is used up is shared out evenly, wall time along the longest way, depth is the same for each.
+ * What is used up is shared out evenly, wall time along the longest way, depth is the same for each. A task can't be
+ * given less than one attempt: fewer attempts than steps are a contradiction, which nothing starts with unasked.
  */
 function budgetShare(budget: Budget, steps: readonly Step[]): Budget {
   const count = steps.length;

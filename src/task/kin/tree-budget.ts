@@ -36,9 +36,9 @@ export function limitsOf(state: TaskState): Reservation {
   };
 }
 
-/** Attempts that count: those declined or given up to ask do not. */
+/** Attempts that count: those declined or given up to ask do not, those that failed before somebody was asked do. */
 function ownAttempts(state: TaskState): number {
-  return Math.max(0, state.attempt - state.uncounted_attempts);
+  return Math.max(0, state.attempt - state.uncounted_attempts + state.asked_attempts);
 }
 
 function ownUse(state: TaskState, memo: Memo | null): Amounts {
@@ -200,6 +200,18 @@ export function reservationFor(state: TaskState, offer: ChildOffer): Result<Rese
 export function hasAttemptLeft(state: TaskState): boolean {
   const { attempts } = limitsOf(state);
   return attempts === null || committedInTree(state).attempts < attempts;
+}
+
+/** Why nobody may try the task itself once more, or null: the attempts of its tree are used up. */
+export function attemptRefusal(state: TaskState): Refusal | null {
+  const { attempts } = limitsOf(state);
+  const used = usedInTree(state).attempts;
+  if (isComposite(state.task) || attempts === null || used < attempts) return null;
+  return {
+    code: "budget_exceeded",
+    detail: `All ${attempts} attempts of the budget are used up; the task can only be cancelled.`,
+    extra: { resource: "attempts", left: 0 },
+  };
 }
 
 /** Whether an amount is beyond its limit, rounding aside. */

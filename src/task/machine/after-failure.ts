@@ -51,6 +51,7 @@ function repeatedFailure(
         latest: inShort(state, failed),
         recommended: recovery_suggestions,
         on_silence: { reason: "failure", error },
+        isAfterAttempt: true,
       },
       now,
     ),
@@ -83,6 +84,7 @@ function askAboutSuggestion(
       recommended: failed.data.recovery_suggestions,
       on_silence: { reason: "failure", error },
       suggestion: patch,
+      isAfterAttempt: true,
     },
     now,
   );
@@ -116,6 +118,7 @@ export function afterFailure(
       hasPartialResults: data.partial_results !== undefined,
       latest: inShort(state, failed),
       recommended: data.recovery_suggestions,
+      isAfterAttempt: true,
     } as const;
     return [endOrAsk(state, "retries_exhausted", last, now)];
   }

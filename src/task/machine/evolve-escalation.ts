@@ -118,6 +118,7 @@ export function openEscalation(state: TaskState, event: LoggedEvent): TaskState 
     escalation_count: number,
     uncounted_attempts:
       state.uncounted_attempts + (state.holder === null && !after_attempt ? 0 : 1),
+    asked_attempts: state.asked_attempts + (after_attempt ? 1 : 0),
   };
 }
 

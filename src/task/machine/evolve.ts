@@ -28,6 +28,7 @@ export function blankTask(origin: Origin, task: SettledTask, at: number): TaskSt
     attempt: 0,
     retries_used: 0,
     uncounted_attempts: 0,
+    asked_attempts: 0,
     queued_at: null,
     waiting_since: null,
     retry_at: null,

@@ -33,7 +33,7 @@ export interface Question {
   /** Without one the question waits as long as the task lives. */
   on_silence?: Silence;
   suggestion?: JsonObject | null;
-  /** Whether an attempt has ended for it whose lease is void already. */
+  /** Whether an attempt has come to nothing before it, instead of being given up to ask. */
   isAfterAttempt?: boolean;
 }
 

@@ -5,6 +5,7 @@ import type { Fault, Refusal } from "../../protocol/refusal.ts";
 import type { Actor } from "../../protocol/task-view.ts";
 import { openChildren } from "../kin/family.ts";
 import { onward } from "../kin/gates.ts";
+import { attemptRefusal } from "../kin/tree-budget.ts";
 import type { Command, Decision } from "./commands.ts";
 import { escalationIdOf } from "./evolve-escalation.ts";
 import { valueAt } from "./gates.ts";
@@ -150,6 +151,8 @@ function retry(state: TaskState, order: Order, now: number): Decision {
 /** A command that answers the open escalation instead of going to an executor. */
 function resolveAs(state: TaskState, order: Order, decision: "resume" | "change"): Decision {
   const { patch, reason } = order.request;
+  const spent = attemptRefusal(state);
+  if (spent !== null) return refuse(spent);
   return ok({
     events: [
       issued(order, true),
@@ -256,7 +259,10 @@ function hadEscalation(state: TaskState, escalation_id: string): boolean {
   return isPast && escalation_id === escalationIdOf(state.origin.task_id, number);
 }
 
-/** The answer to an escalation: single use, and only a cancellation while the task is being cancelled. */
+/**
+ * The answer to an escalation: single use. Only a cancellation is left while the task is being cancelled, and once
+ * the attempts of its budget are used up.
+ */
 export function decideResolve(state: TaskState, command: Resolve): Decision {
   if (state.escalation?.escalation_id !== command.escalation_id) {
     return hadEscalation(state, command.escalation_id)
@@ -271,8 +277,10 @@ export function decideResolve(state: TaskState, command: Resolve): Decision {
   }
   if (hasVerdict(state)) return refuse(endedRefusal(state));
   const { decision, answer, patch } = command.resolution;
-  if (decision !== "cancel" && openCancels(state).length > 0) {
-    return refused(state, decision, BEING_CANCELLED);
+  if (decision !== "cancel") {
+    if (openCancels(state).length > 0) return refused(state, decision, BEING_CANCELLED);
+    const spent = attemptRefusal(state);
+    if (spent !== null) return refuse(spent);
   }
   const fault = patch === undefined ? null : patchFault(state, patch);
   return fault === null

@@ -170,6 +170,8 @@ export interface TaskState {
   retries_used: number;
   /** Attempts that ended without costing a retry: declined, escalated. */
   uncounted_attempts: number;
+  /** Those of them that came to nothing before somebody was asked: the budget of the tree counts them. */
+  asked_attempts: number;
   /** When it came to wait for an executor the last time; null while it does not. */
   queued_at: number | null;
   /**
