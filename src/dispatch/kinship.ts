@@ -103,18 +103,28 @@ function dependencyFaults(
   return { code, detail, errors };
 }
 
-/** Prerequisites that do not exist, as a refusal. `known` are tasks that come in together with this one. */
+/** Whether whoever asks may know of a task. */
+type MayName = ((task_id: string) => Promise<boolean>) | undefined;
+
+/**
+ * Prerequisites that do not exist, as a refusal.
+ *
+ * @param known tasks that come in together with this one
+ * @param mayName tells of tasks that exist for whoever asks; absent when all do
+ */
 export async function missingFault(
   parts: KinshipParts,
   tenant: string,
-  { task, known }: { task: TaskExecution; known: readonly string[] },
+  { task, known, mayName }: { task: TaskExecution; known: readonly string[]; mayName?: MayName },
 ): Promise<Refusal | null> {
   const asked = unique(task.parameters?.dependencies ?? []).filter((id) => !known.includes(id));
   const found = await inTurn(
     asked,
     MOST_CALLS,
     async (task_id) =>
-      (await tiesOf(parts, tenant, task_id)) !== null || (await parts.isArchived(tenant, task_id)),
+      (mayName === undefined || (await mayName(task_id))) &&
+      ((await tiesOf(parts, tenant, task_id)) !== null ||
+        (await parts.isArchived(tenant, task_id))),
   );
   const missing = asked.filter((_, index) => found[index] !== true);
   return dependencyFaults(
@@ -194,9 +204,11 @@ export async function circleFault(
 export async function inferredFrom(
   parts: KinshipParts,
   tenant: string,
-  task: TaskExecution,
+  { task, mayName }: { task: TaskExecution; mayName?: MayName },
 ): Promise<string[]> {
-  const named = previousTasks(task);
+  const all = previousTasks(task);
+  const may = await inTurn(all, MOST_CALLS, async (id) => mayName === undefined || mayName(id));
+  const named = all.filter((_, index) => may[index] === true);
   const exist = await inTurn(named, MOST_CALLS, (task_id) => tiesOf(parts, tenant, task_id));
   const known = named.filter((_, index) => exist[index] != null);
   const waiting = await circular(parts, tenant, task, known);

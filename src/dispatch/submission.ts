@@ -57,6 +57,8 @@ interface Kin {
   isAdopted?: boolean | undefined;
   /** What its parent gave it, when that has been settled already. */
   birthright?: Birthright | undefined;
+  /** Whether whoever submits may know of a task: any other does not exist for him. Of all of them when absent. */
+  mayName?: ((task_id: string) => Promise<boolean>) | undefined;
 }
 
 /** Who a principal is in the log of a task. */
@@ -168,7 +170,7 @@ async function relationFault(
   const { by, task, kin } = asked;
   const known = kin.known ?? kin.group?.known ?? [];
   return (
-    (await missingFault(parts, by.tenant, { task, known })) ??
+    (await missingFault(parts, by.tenant, { task, known, mayName: kin.mayName })) ??
     (await circleFault(parts, by.tenant, { task, task_id })) ??
     (await parentFault(parts, asked, task_id))
   );
@@ -210,7 +212,7 @@ async function originOf(
   { by, task, request, kin }: Asked,
   { task_id, birth }: { task_id: string; birth: Birthright | null },
 ): Promise<Origin> {
-  const inferred = await inferredFrom(parts, by.tenant, task);
+  const inferred = await inferredFrom(parts, by.tenant, { task, mayName: kin.mayName });
   const gates = gatesFor(task, {
     inferred: inferred.filter((previous) => previous !== task_id),
     others: [...(kin.group?.gates ?? []), ...(birth?.gates ?? [])],

@@ -72,6 +72,28 @@ function foreignParent(task_id: string): Refusal {
   };
 }
 
+function mayOrder(by: Principal): boolean {
+  return by.scopes.some((scope) => scope === "orchestrate" || scope === "admin");
+}
+
+/**
+ * The tasks that may be named as prerequisites, whose results reach the executor of the subtask: what he may read
+ * himself, and the family that he works for. An orchestrator may name any.
+ */
+function namesOf(
+  parts: SubtasksParts,
+  by: Principal,
+  { task_id, offered }: { task_id: string; offered: readonly string[] },
+): ((named: string) => Promise<boolean>) | undefined {
+  if (mayOrder(by)) return undefined;
+  return async (named) => {
+    if (named === task_id || offered.includes(named)) return true;
+    const ties = await tiesAt(parts, by, { task_id: named, token: null });
+    if (ties.ok && ties.value.parent_task_id === task_id) return true;
+    return (await parts.readable(by, named)).ok;
+  };
+}
+
 /** The first refusal among the offered subtasks, before anything is written. */
 async function offerFault(
   parts: SubtasksParts,
@@ -83,13 +105,26 @@ async function offerFault(
     if (task.parent_task_id !== task_id) return atIndex(foreignParent(task_id), index);
     // Only earlier ones may be named as prerequisites, so that an offer holds no circle.
     const known = subtasks.slice(0, index).map((earlier) => earlier.task_id);
-    const refusal = await parts.submissions.check(by, task, requestOf(index), {
-      known,
-      isAdopted: true,
-    });
+    const mayName = namesOf(parts, by, { task_id, offered: known });
+    const kin = { known, isAdopted: true, mayName };
+    const refusal = await parts.submissions.check(by, task, requestOf(index), kin);
     if (refusal !== null) return atIndex(refusal, index);
   }
   return null;
+}
+
+/** An offer is all or nothing: stops the subtasks before the one that was refused, and disowns those behind it. */
+async function takeBack(
+  { askKin }: SubtasksParts,
+  { by, at, offered, index }: { by: Principal; at: At; offered: readonly string[]; index: number },
+): Promise<void> {
+  const from = at.task_id;
+  const message = "Another subtask of the same offer was refused";
+  const stop = { call: "stop", from, reason: "cancelled", message } as const;
+  for (const task_id of offered.slice(0, index)) await askKin(by.tenant, task_id, stop);
+  for (const task_id of offered.slice(index + 1)) {
+    await askKin(by.tenant, from, { call: "disown", task_id });
+  }
 }
 
 async function offer(
@@ -119,10 +154,18 @@ async function offer(
   if (!done.ok) return done;
   const adoption: Adoption = JSON.parse(done.value);
   const outcomes: SubtaskOfferAnswer["outcomes"] = [];
+  const offered = settled.map(({ task_id }) => task_id);
+  const mayName = namesOf(parts, by, { task_id: at.task_id, offered });
   for (const [index, task] of settled.entries()) {
     const birthright = adoption.births[index];
-    const created = await parts.submissions.create(by, task, requestOf(index), { birthright });
-    if (!created.ok) return refuse(atIndex(created.refusal, index));
+    const created = await parts.submissions.create(by, task, requestOf(index), {
+      birthright,
+      mayName,
+    });
+    if (!created.ok) {
+      await takeBack(parts, { by, at, offered, index });
+      return refuse(atIndex(created.refusal, index));
+    }
     outcomes.push({ index, task_id: task.task_id, status: created.value.view.status });
   }
   return ok({ outcomes });
@@ -151,8 +194,7 @@ async function writerFault(
   const task = await tiesAt(parts, by, { task_id, token });
   if (!task.ok) return task.refusal;
   if (task.value.is_ended) return { code: "task_ended", detail: "The task has ended." };
-  const mayOrder = by.scopes.some((scope) => scope === "orchestrate" || scope === "admin");
-  if (mayOrder && token === null) return null;
+  if (mayOrder(by) && token === null) return null;
   if (subtask_id === undefined) return task.value.is_holder ? null : LEASE_LOST;
   const subtask = await tiesAt(parts, by, { task_id: subtask_id, token });
   if (!subtask.ok || subtask.value.parent_task_id !== task_id) {

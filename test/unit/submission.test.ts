@@ -93,6 +93,21 @@ describe("checking a submission", () => {
     });
   });
 
+  it("knows no task that whoever submits may not know of", async () => {
+    const { check, create, submitted } = world({ mine: {}, theirs: {} });
+    const mayName = async (task_id: string) => task_id === "mine";
+
+    const refusal = await check(BY, task(after("mine", "theirs")), REQUEST, { mayName });
+    const context = { previous_tasks: ["mine", "theirs"] };
+    await create(BY, task({ context }), REQUEST, { mayName });
+
+    expect(refusal).toMatchObject({
+      code: "dependency_not_found",
+      errors: [{ pointer: "/parameters/dependencies/1" }],
+    });
+    expect(submitted[0]?.origin.gates).toEqual([{ kind: "task", task_id: "mine", needs: "end" }]);
+  });
+
   it("finds the task itself among its prerequisites, by the id that its key gives it", async () => {
     const own = `task_${await derivedId("acme/once")}`;
     const { check } = world({ [own]: { body_hash: "" } });

@@ -29,7 +29,9 @@ function part(more: Record<string, unknown> = {}) {
 }
 
 /** The whole is held with `token`, its part with `part-token`. */
-function world({ faultAt = -1 } = {}) {
+function world({ faultAt = -1, refusedAt = -1 } = {}) {
+  let created = -1;
+  const named: Record<string, boolean | undefined> = {};
   const calls: string[] = [];
   const view: TaskView = TASK_VIEW;
   let checked = -1;
@@ -38,17 +40,24 @@ function world({ faultAt = -1 } = {}) {
     readable: async (_by, task_id) =>
       task_id === "secret" ? refuse({ code: "task_not_found", detail: "" }) : ok(null),
     submissions: {
-      check: async () => {
+      check: async (_by, { parameters }, _request, kin) => {
         checked += 1;
+        for (const task_id of parameters?.dependencies ?? []) {
+          named[task_id] = await kin?.mayName?.(task_id);
+        }
         return checked === faultAt ? MISSING : null;
       },
       create: async (_by, task) => {
+        created += 1;
+        if (created === refusedAt) return refuse(MISSING);
         calls.push(`create ${task.task_id} under ${task.parent_task_id}`);
         return ok({ view, isNew: true });
       },
     },
     askKin: async (_tenant, task_id, call: KinCall) => {
-      if (call.call !== "ties") calls.push(call.call);
+      const isOrder = call.call === "stop" || call.call === "disown";
+      if (isOrder) calls.push(`${call.call} ${call.call === "disown" ? call.task_id : task_id}`);
+      else if (call.call !== "ties") calls.push(call.call);
       if (call.call === "adopt") {
         return call.token === "token"
           ? ok(JSON.stringify({ births: [], fresh: [] }))
@@ -67,7 +76,7 @@ function world({ faultAt = -1 } = {}) {
       );
     },
   });
-  return { subtasks, calls };
+  return { subtasks, calls, named };
 }
 
 describe("offering subtasks", () => {
@@ -94,6 +103,32 @@ describe("offering subtasks", () => {
 
     expect(done).toMatchObject({ refusal: { code: "dependency_not_found" } });
     expect(calls).toEqual(["adopt"]);
+  });
+
+  it("takes back what was created when a later one cannot be", async () => {
+    const { subtasks, calls } = world({ refusedAt: 1 });
+    const three = { ...offer, subtasks: ["a", "b", "c"].map((task_id) => part({ task_id })) };
+
+    const done = await subtasks.offer(keyWith("execute"), AT, three, REQUEST);
+
+    expect(done).toMatchObject({ refusal: { code: "dependency_not_found" } });
+    expect(calls.slice(2)).toEqual(["create a under whole", "stop a", "disown c"]);
+  });
+
+  it("lets an executor name what he may read, and the family he works for", async () => {
+    const { subtasks, named } = world();
+    const dependencies = ["secret", "mine", "whole", "part", "a"];
+    const curious = {
+      ...offer,
+      subtasks: [...offer.subtasks, part({ parameters: { dependencies } })],
+    };
+
+    await subtasks.offer(keyWith("execute"), AT, curious, REQUEST);
+
+    expect(named).toEqual({ secret: false, mine: true, whole: true, part: true, a: true });
+    const other = world();
+    await other.subtasks.offer(keyWith("orchestrate"), AT, curious, REQUEST);
+    expect(other.named["secret"]).toBeUndefined();
   });
 
   it("refuses whoever does not hold the task before it looks at the offer", async () => {
