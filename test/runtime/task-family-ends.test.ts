@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 
+import { readNews } from "../../src/history/news.ts";
 import { ORCHESTRATOR } from "../task-life.ts";
 import { KinWorld } from "./kin-world.ts";
 import { accepted, codeOf } from "./task-world.ts";
@@ -82,5 +83,26 @@ describe("a family that ends", () => {
     expect([pokes.get("b"), pokes.get("c")]).toEqual([1, 1]);
     expect(pokes.get("broken")).toBe(15);
     expect(await world.rows("first", "relation")).toBe(0);
+  });
+
+  it("joins what fits into a row in bytes, and names the rest by its address", async () => {
+    const world = new KinWorld();
+    await world.submit("root", { subtasks: { expected: 12 } });
+    for (let index = 0; index < 12; index += 1) {
+      await world.submit(`k${index}`, { parent_task_id: "root" });
+      await world.complete(`k${index}`, "é".repeat(49_000));
+    }
+    await world.pass(60 * SECOND);
+
+    const { end_reason, result } = await world.view("root");
+    const raw: unknown = JSON.parse(accepted(await world.stub("root").record(0)));
+    const message = { tenant: world.tenant, task_id: "root", isRebuild: false };
+
+    expect(end_reason).toBe("success");
+    expect(Array.isArray(result) && result.filter((part) => typeof part === "string")).toHaveLength(
+      6,
+    );
+    expect(Object(result)[6]).toEqual({ omitted: "/v1/tasks/k6" });
+    expect(readNews(message, raw).ok).toBe(true);
   });
 });

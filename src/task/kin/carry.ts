@@ -1,15 +1,25 @@
 import type { Outcome } from "../../protocol/kin.ts";
 import type { Prerequisite } from "./family.ts";
 
-/** Characters of JSON that one result may have to be carried to another task, and all of them together. */
-export const LARGEST_CARRIED = 100_000;
+/** Bytes of JSON that one result may have to be carried to another task, and all of them together. */
+const LARGEST_CARRIED = 100_000;
 const LARGEST_TOGETHER = 500_000;
+
+/** Bytes of a result as JSON in UTF-8, as rows and messages hold it. */
+export function sizeOf(result: unknown): number {
+  return new TextEncoder().encode(JSON.stringify(result ?? null)).length;
+}
+
+/** Whether a result is small enough to be carried to another task, were it the only one. */
+export function isCarriable(result: unknown): boolean {
+  return sizeOf(result) <= LARGEST_CARRIED;
+}
 
 /**
  * Which results are small enough to be carried along, in order: one that is too large, alone or with those
  * before it, stays where it is.
  *
- * @param most characters of all results together
+ * @param most bytes of all results together
  */
 export function carried<Item extends { result: unknown }>(
   items: readonly Item[],
@@ -17,7 +27,7 @@ export function carried<Item extends { result: unknown }>(
 ): { item: Item; isCarried: boolean }[] {
   let together = 0;
   return items.map((item) => {
-    const size = JSON.stringify(item.result ?? null).length;
+    const size = sizeOf(item.result);
     const isCarried = size <= LARGEST_CARRIED && together + size <= most;
     if (isCarried) together += size;
     return { item, isCarried };

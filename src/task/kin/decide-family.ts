@@ -19,8 +19,11 @@ import { systemNews } from "./system-news.ts";
 /** Percent by which the progress must have moved to be told. */
 const TOLD_STEP = 10;
 
-/** Characters of all results of children that are made into one: a row of the log holds 2 MB. */
-const LARGEST_JOINED = 1_000_000;
+/**
+ * Bytes of all results of children that are made into one: a row of the log holds 2 MB, and the joined result is in it
+ * twice, as the task's completion and as its verdict.
+ */
+const LARGEST_JOINED = 600_000;
 
 /**
  * How the children of a composite task stand; open for any other task, and while something else is in the way: once

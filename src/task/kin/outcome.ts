@@ -1,7 +1,7 @@
 import type { ChildReport, Outcome } from "../../protocol/kin.ts";
 import type { TaskState } from "../machine/state.ts";
 import { completionStatusOf } from "../machine/verdict.ts";
-import { LARGEST_CARRIED } from "./carry.ts";
+import { isCarriable } from "./carry.ts";
 import { heightOf, isComposite, weightedProgress } from "./family.ts";
 import { isHeldBack } from "./gates.ts";
 import { usedInTree } from "./tree-budget.ts";
@@ -35,7 +35,7 @@ function percentage(state: TaskState): number | null {
 /** What a child tells its parent. A result that is too large for its parent's row is named by its address. */
 export function childReportOf(state: TaskState): ChildReport {
   const outcome = outcomeOf(state);
-  const isLarge = JSON.stringify(outcome.result ?? null).length > LARGEST_CARRIED;
+  const isLarge = !isCarriable(outcome.result);
   return {
     ...outcome,
     result: isLarge ? { omitted: `/v1/tasks/${outcome.task_id}` } : outcome.result,
