@@ -105,4 +105,28 @@ describe("a family that ends", () => {
     expect(Object(result)[6]).toEqual({ omitted: "/v1/tasks/k6" });
     expect(readNews(message, raw).ok).toBe(true);
   });
+
+  it("shows many subtasks, with the results that one answer holds", async () => {
+    const world = new KinWorld();
+    await world.submit("root");
+    await world.start("root");
+    const ids = Array.from({ length: 40 }, (_, index) => `k${index}`);
+    const offers = ids.map((task_id) => ({ task_id, weight: 1, max_retries: 0 }));
+    const ask = async (call: object) => world.stub("root").kin(JSON.stringify(call));
+    accepted(await ask({ call: "adopt", offers, is_trial: false }));
+    const used = { cost_usd: 0, tokens: 0, attempts: 1, children: 0 };
+    const ended = { phase: "ended", is_ended: true, status: "completed", end_reason: "success" };
+    const told = { ...ended, completion_status: "success", result: "x".repeat(95_000), used };
+    const base = { task_type: "general", quality: null, agent_id: null, seq: 9, percentage: 100 };
+    for (const task_id of ids) {
+      accepted(await ask({ call: "hear", report: { task_id, ...base, ...told, height: 0 } }));
+    }
+    await world.evict();
+
+    const { subtasks } = await world.subtasks("root");
+
+    expect(subtasks).toHaveLength(40);
+    expect(subtasks.filter(({ result }) => typeof result === "string")).toHaveLength(20);
+    expect(subtasks.at(-1)?.result).toEqual({ omitted: "/v1/tasks/k39" });
+  });
 });

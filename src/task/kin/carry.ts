@@ -10,6 +10,11 @@ export function sizeOf(result: unknown): number {
   return new TextEncoder().encode(JSON.stringify(result ?? null)).length;
 }
 
+/** What stands for a result that is too large to be carried: where it is. */
+export function omitted(task_id: string): { omitted: string } {
+  return { omitted: `/v1/tasks/${task_id}` };
+}
+
 /** Whether a result is small enough to be carried to another task, were it the only one. */
 export function isCarriable(result: unknown): boolean {
   return sizeOf(result) <= LARGEST_CARRIED;

@@ -9,7 +9,7 @@ import { SYSTEM, hasVerdict } from "../machine/state.ts";
 import { closedCancels, closedEscalation, openCancels, verdictEvent } from "../machine/verdict.ts";
 import { aggregate } from "./aggregate.ts";
 import { budgetEvents } from "./budget-events.ts";
-import { carried } from "./carry.ts";
+import { carried, omitted } from "./carry.ts";
 import { openChildren, weightedProgress } from "./family.ts";
 import { isHeldBack } from "./gates.ts";
 import { joinOf } from "./join.ts";
@@ -112,9 +112,7 @@ function completion(
   const contributions = carried(
     results.filter(({ end_reason }) => end_reason === "success"),
     LARGEST_JOINED,
-  ).map(({ item, isCarried }) =>
-    isCarried ? item : { ...item, result: { omitted: `/v1/tasks/${item.task_id}` } },
-  );
+  ).map(({ item, isCarried }) => (isCarried ? item : { ...item, result: omitted(item.task_id) }));
   const joined = aggregate(subtasks, contributions);
   if (!joined.ok) return failure(state, "aggregation_failed", joined.refusal);
   const { result, score } = joined.value;

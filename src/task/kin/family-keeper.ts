@@ -25,6 +25,9 @@ import {
 } from "./relation-store.ts";
 import { subtaskViewOf } from "./subtask-view.ts";
 
+/** Bytes of what all subtasks have made in one answer; larger ones are read at their own addresses. */
+const LARGEST_VIEW = 2_000_000;
+
 /** What a keeper of a family works on. */
 export interface FamilyParts {
   sql: SqlStorage;
@@ -103,7 +106,7 @@ export class FamilyKeeper {
 
   /** The children, and how far they are. */
   view(): SubtaskView {
-    return subtaskViewOf(this.#state(), readReports(this.#parts.sql));
+    return subtaskViewOf(this.#state(), readReports(this.#parts.sql, LARGEST_VIEW));
   }
 
   /**

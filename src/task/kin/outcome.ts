@@ -1,7 +1,7 @@
 import type { ChildReport, Outcome } from "../../protocol/kin.ts";
 import type { TaskState } from "../machine/state.ts";
 import { completionStatusOf } from "../machine/verdict.ts";
-import { isCarriable } from "./carry.ts";
+import { isCarriable, omitted } from "./carry.ts";
 import { heightOf, isComposite, weightedProgress } from "./family.ts";
 import { isHeldBack } from "./gates.ts";
 import { usedInTree } from "./tree-budget.ts";
@@ -38,7 +38,7 @@ export function childReportOf(state: TaskState): ChildReport {
   const isLarge = !isCarriable(outcome.result);
   return {
     ...outcome,
-    result: isLarge ? { omitted: `/v1/tasks/${outcome.task_id}` } : outcome.result,
+    result: isLarge ? omitted(outcome.task_id) : outcome.result,
     seq: state.seq,
     percentage: percentage(state),
     used: usedInTree(state),

@@ -4,6 +4,7 @@ import { childReportSchema } from "../../protocol/kin.ts";
 import type { ChildReport } from "../../protocol/kin.ts";
 import { jsonObjectSchema } from "../../protocol/primitives.ts";
 import type { JsonObject } from "../../protocol/primitives.ts";
+import { omitted } from "./carry.ts";
 import type { Child, Family } from "./family.ts";
 
 /*
@@ -76,15 +77,35 @@ export function removeWaiter(sql: SqlStorage, task_id: string): void {
   remove(sql, "waiter", task_id);
 }
 
-function readStored(sql: SqlStorage): (StoredChild & { task_id: string })[] {
-  return rows(sql, "child")
-    .map(({ id, body }) => ({ task_id: id, ...childSchema.parse(JSON.parse(body)) }))
-    .toSorted((a, b) => a.place - b.place);
+/** A child's row without what it made: a thousand results are more than an object has memory for. */
+const WITHOUT_RESULT = "json_set(body, '$.report.result', null)";
+
+function readChild(sql: SqlStorage, task_id: string, hasResult: boolean): StoredChild | null {
+  const body = hasResult ? "body" : WITHOUT_RESULT;
+  const query = `SELECT id, ${body} AS body FROM relation WHERE kind = 'child' AND id = ?`;
+  const [row] = sql.exec<Row>(query, task_id).toArray();
+  return row === undefined ? null : childSchema.parse(JSON.parse(row.body));
+}
+
+/** The children in the order of adoption, and how many bytes each one's row has. */
+function sizesOf(sql: SqlStorage): { id: string; size: number }[] {
+  if (!hasTable(sql)) return [];
+  const size = "length(CAST(body AS BLOB)) AS size";
+  const order = "ORDER BY json_extract(body, '$.place')";
+  return sql
+    .exec<{ id: string; size: number }>(
+      `SELECT id, ${size} FROM relation WHERE kind = 'child' ${order}`,
+    )
+    .toArray();
 }
 
 /** The children without what they made, or null when there are none. */
 export function readFamily(sql: SqlStorage): Family | null {
-  const children = readStored(sql).map(({ place: _place, report, ...child }): Child => {
+  const stored = sizesOf(sql).flatMap(({ id }) => {
+    const child = readChild(sql, id, false);
+    return child === null ? [] : [{ task_id: id, ...child }];
+  });
+  const children = stored.map(({ place: _place, report, ...child }): Child => {
     if (report === null) return { ...child, report };
     const { result: _result, quality: _quality, ...told } = report;
     return { ...child, report: told };
@@ -92,9 +113,20 @@ export function readFamily(sql: SqlStorage): Family | null {
   return children.length === 0 ? null : { children };
 }
 
-/** The last reports of the children, results included, in the order of adoption. */
-export function readReports(sql: SqlStorage): ChildReport[] {
-  return readStored(sql).flatMap(({ report }) => (report === null ? [] : [report]));
+/**
+ * The last reports of the children, results included, in the order of adoption.
+ *
+ * @param most bytes of all of them together; a result beyond that is named by its address
+ */
+export function readReports(sql: SqlStorage, most = Infinity): ChildReport[] {
+  let together = 0;
+  return sizesOf(sql).flatMap(({ id, size }) => {
+    const isIn = together + size <= most;
+    if (isIn) together += size;
+    const report = readChild(sql, id, isIn)?.report ?? null;
+    if (report === null) return [];
+    return [isIn || !report.is_ended ? report : { ...report, result: omitted(id) }];
+  });
 }
 
 function lastPlace(sql: SqlStorage): number {
@@ -116,11 +148,8 @@ export function writeChildren(sql: SqlStorage, children: readonly Child[]): void
 
 /** Replaces what a child last reported. The use is the one that the family has, which never falls. */
 export function writeReport(sql: SqlStorage, child: Child, report: ChildReport): void {
-  const [row] = sql
-    .exec<Row>("SELECT id, body FROM relation WHERE kind = 'child' AND id = ?", child.task_id)
-    .toArray();
-  if (row === undefined) return;
-  const stored = childSchema.parse(JSON.parse(row.body));
+  const stored = readChild(sql, child.task_id, false);
+  if (stored === null) return;
   const used = child.report?.used ?? report.used;
   const body = JSON.stringify({ ...stored, report: { ...report, used } });
   write(sql, "child", { id: child.task_id, body });
