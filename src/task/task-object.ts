@@ -239,8 +239,10 @@ export class TaskObject extends DurableObject<Env> {
     closeWatchers([socket], code);
   }
 
-  /** Does what is due and arms the alarm, for a task whose alarm was lost. */
+  /** Does what is due and arms the alarm, for a task whose alarm was lost; one whose alarm is to come sleeps on. */
   async nudge(): Promise<void> {
+    const alarm_at = await this.ctx.storage.getAlarm();
+    if (alarm_at !== null && alarm_at > this.now()) return;
     await this.#keeper.wake({ hasAlarmFired: false });
   }
 

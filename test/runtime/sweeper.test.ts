@@ -82,6 +82,19 @@ describe("the sweeper", () => {
     expect(await alarmOf()).not.toBeNull();
   });
 
+  it("leaves a task alone whose alarm is to come", async () => {
+    const own = await newTenant("sound");
+    await own("POST", "/v1/tasks", { ...TASK, task_id: "sound", queue_timeout: 3_600 });
+    const stub = env.TASK.getByName("sound/sound");
+    const at = Date.now() + 600_000;
+    await runInDurableObject(stub, async (_instance, { storage }) => storage.setAlarm(at));
+
+    await stub.nudge();
+
+    const alarm = await runInDurableObject(stub, (_instance, { storage }) => storage.getAlarm());
+    expect(alarm).toBe(at);
+  });
+
   it("remembers in D1 where to go on", async () => {
     const cursor = { tenant: "acme", place: { at: "2026-11-22T00:00:00.000Z", id: "t" } };
 
