@@ -1,3 +1,5 @@
+import { waitUntil } from "cloudflare:workers";
+
 import { readConfig } from "./config.ts";
 import { ShardedEndpoint, type EndpointOffice } from "./delivery/endpoint-door.ts";
 import { AuditStore } from "./delivery/registry/audit-store.ts";
@@ -63,6 +65,8 @@ function build(env: Env) {
     typeHistories: createKnownHistories({
       now,
       read: (tenant, since) => guard.get(() => readTypeHistory(env.DB, tenant, since)),
+      pause: (ms) => new Promise((resolve) => void setTimeout(resolve, ms)),
+      keep: waitUntil,
     }),
   };
 }

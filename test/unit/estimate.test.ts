@@ -67,10 +67,14 @@ describe("histories that are known", () => {
     ["general", { runs: 3, success_rate: 1, p50_s: 1, p95_s: 2 }],
   ]);
 
+  const never = () => new Promise<never>(() => {});
+  const IDLE = { pause: never, keep: () => {} };
+
   it("are read once a minute, and go back thirty days", async () => {
     let now = Date.parse("2026-11-22T00:00:00.000Z");
     const asked: string[] = [];
     const known = createKnownHistories({
+      ...IDLE,
       now: () => now,
       read: async (tenant, since) => {
         asked.push(`${tenant} ${since}`);
@@ -90,7 +94,10 @@ describe("histories that are known", () => {
   it("are the last ones, or none, while they can't be read", async () => {
     let now = 0;
     let isDown = true;
+    const kept: Promise<void>[] = [];
     const known = createKnownHistories({
+      ...IDLE,
+      keep: (work) => kept.push(work),
       now: () => now,
       read: () => (isDown ? Promise.reject(new Error("down")) : Promise.resolve(HISTORIES)),
     });
@@ -98,8 +105,38 @@ describe("histories that are known", () => {
     expect((await known("acme")).size).toBe(0);
     [now, isDown] = [60_000, false];
     await known("acme");
+    await Promise.all(kept);
     [now, isDown] = [120_000, true];
 
     expect(await known("acme")).toBe(HISTORIES);
+  });
+
+  it("hold nobody up: the first answer has a moment, later ones are read behind their backs", async () => {
+    let now = 1_000_000;
+    let reads = 0;
+    const waits: number[] = [];
+    const answers = [Promise.withResolvers<typeof HISTORIES>(), Promise.withResolvers<never>()];
+    const known = createKnownHistories({
+      ...IDLE,
+      now: () => now,
+      pause: async (ms) => {
+        waits.push(ms);
+      },
+      read: async () => (await answers[reads++]?.promise) ?? HISTORIES,
+    });
+
+    expect((await known("acme")).size).toBe(0);
+    answers[0]?.resolve(HISTORIES);
+    await new Promise((resolve) => setTimeout(resolve));
+    expect(await known("acme")).toBe(HISTORIES);
+    now += 60_000;
+    const [stale, still] = [await known("acme"), await known("acme")];
+    // The reading behind them was cut off: it is begun again.
+    now += 10_000;
+    await known("acme");
+
+    expect([stale, still]).toEqual([HISTORIES, HISTORIES]);
+    expect(waits).toEqual([250]);
+    expect(reads).toBe(3);
   });
 });
