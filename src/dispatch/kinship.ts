@@ -20,7 +20,7 @@ export interface KinshipParts {
 /** Objects that are asked at the same time. */
 const MOST_CALLS = 6;
 
-/** How many tasks a search for a circle looks at; what is more entangled is bound by its total timeouts. */
+/** How many tasks a search for a circle looks at, all prerequisites of a submission together; what is more entangled is bound by its total timeouts. */
 const MOST_VISITED = 500;
 
 /** Generations above a task: no tree is deeper (protocol.md §3, max_depth). */
@@ -135,33 +135,58 @@ export async function missingFault(
   );
 }
 
-async function ancestorsOf(parts: KinshipParts, tenant: string, parent: string): Promise<string[]> {
+/** A search for circles: what it asks it asks once, and no more than it may. */
+interface Search {
+  ties: (task_id: string) => Promise<Ties | null>;
+}
+
+/** A search of one submission. What lies beyond its bound counts as waiting for nobody. */
+function newSearch(parts: KinshipParts, tenant: string): Search {
+  const known = new Map<string, Promise<Ties | null>>();
+  return {
+    ties(task_id) {
+      const found = known.get(task_id);
+      if (found !== undefined) return found;
+      if (known.size >= MOST_VISITED) return Promise.resolve(null);
+      const asked = tiesOf(parts, tenant, task_id);
+      known.set(task_id, asked);
+      return asked;
+    },
+  };
+}
+
+async function ancestorsOf(search: Search, parent: string): Promise<string[]> {
   const ancestors: string[] = [];
   let next: string | null = parent;
   while (next !== null && ancestors.length < MOST_ANCESTORS) {
     ancestors.push(next);
-    next = (await tiesOf(parts, tenant, next))?.parent_task_id ?? null;
+    next = (await search.ties(next))?.parent_task_id ?? null;
   }
   return ancestors;
 }
 
 /** Which of these tasks wait, however indirectly, for one of the targets. */
 async function waitingFor(
-  parts: KinshipParts,
-  tenant: string,
+  search: Search,
   { from, targets }: { from: readonly string[]; targets: readonly string[] },
 ): Promise<string[]> {
   const culprits: string[] = [];
+  /** Tasks from which no target can be reached. */
+  const isClear = new Set<string>();
   for (const start of from) {
     const seen = new Set([start]);
+    let isCulprit = false;
     // A set grows while it is walked: what is added is visited too.
     for (const task_id of seen) {
-      if (targets.includes(task_id)) culprits.push(start);
-      if (targets.includes(task_id) || seen.size > MOST_VISITED) break;
-      const ties = await tiesOf(parts, tenant, task_id);
+      isCulprit = targets.includes(task_id);
+      if (isCulprit) break;
+      if (isClear.has(task_id)) continue;
+      const ties = await search.ties(task_id);
       if (ties === null || ties.is_ended) continue;
       for (const further of ties.waits_for) seen.add(further);
     }
+    if (isCulprit) culprits.push(start);
+    else for (const task_id of seen) isClear.add(task_id);
   }
   return culprits;
 }
@@ -180,8 +205,9 @@ async function circular(
 ): Promise<string[]> {
   const { parent_task_id } = task;
   if (parent_task_id === undefined || waits.length === 0) return [];
-  const targets = await ancestorsOf(parts, tenant, parent_task_id);
-  return waitingFor(parts, tenant, { from: unique(waits), targets });
+  const search = newSearch(parts, tenant);
+  const targets = await ancestorsOf(search, parent_task_id);
+  return waitingFor(search, { from: unique(waits), targets });
 }
 
 /** A circle that explicit prerequisites would close, as a refusal. */

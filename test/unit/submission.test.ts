@@ -93,6 +93,23 @@ describe("checking a submission", () => {
     });
   });
 
+  it("looks at no task twice for circles, and at no more than 500", async () => {
+    const chain = Array.from({ length: 700 }, (_, index) => `c${index}`);
+    const existing = Object.fromEntries(
+      chain.map((id, index) => [id, { waits_for: chain.slice(index + 1, index + 3) }]),
+    );
+    const { check, calls } = world({ ...existing, p: {} });
+    const dependencies = after("c0", "c1", "c2", "c690");
+    const request = task({ parent_task_id: "p", ...dependencies });
+
+    expect(await check(BY, request, REQUEST)).toBeNull();
+
+    // Whether they exist is asked before.
+    const asked = calls.slice(4).filter((call) => call.startsWith("ties"));
+    expect(asked).toHaveLength(500);
+    expect(new Set(asked).size).toBe(500);
+  });
+
   it("knows no task that whoever submits may not know of", async () => {
     const { check, create, submitted } = world({ mine: {}, theirs: {} });
     const mayName = async (task_id: string) => task_id === "mine";
