@@ -3,10 +3,13 @@ import { describe, expect, it } from "vitest";
 import { commandEntrySchema } from "../../src/protocol/agent.ts";
 import { commandNameSchema } from "../../src/protocol/enums.ts";
 import type { CommandName } from "../../src/protocol/enums.ts";
+import type { JsonObject } from "../../src/protocol/primitives.ts";
 import { commandEntriesOf } from "../../src/task/answers.ts";
 import type { TaskState } from "../../src/task/machine/state.ts";
 import {
   IN_PHASE,
+  ORIGIN,
+  UNBORN,
   beat,
   decline,
   end,
@@ -17,6 +20,7 @@ import {
   refusalOf,
   stateOf,
   step,
+  submit,
   tick,
 } from "../task-life.ts";
 import type { Life } from "../task-life.ts";
@@ -194,5 +198,19 @@ describe("what was spent after a cancellation was requested", () => {
     const [entry] = commandEntriesOf(stateOf(live(IN_PHASE.queued(), order("cancel"))));
 
     expect(entry).toMatchObject({ state: "confirmed", spent_since: null });
+  });
+});
+
+describe("a child with a share of its parent's budget", () => {
+  it("is granted nothing that its parent would have to set aside, but time", () => {
+    const allowance = { cost_usd: null, tokens: 50, attempts: null, children: null };
+    const place = { parent_task_id: "p", root_task_id: "r", depth: 1, levels_left: 3 };
+    const origin = { ...ORIGIN, lineage: { ...place, deadline_at: null, allowance } };
+    const life = live(UNBORN, { ...submit(), origin });
+    const granting = (grant: JsonObject) =>
+      refusalOf(step(life, order("grant_resources", { grant })).done);
+
+    expect(granting({ tokens: 10 })).toBe("budget_exceeded");
+    expect(granting({ duration_s: 10, cost_usd: 1 })).toBeNull();
   });
 });

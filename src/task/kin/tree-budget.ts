@@ -214,6 +214,23 @@ export function attemptRefusal(state: TaskState): Refusal | null {
   };
 }
 
+/** Why a child cannot be granted more than its parent has set aside for it, or null. Time is not set aside. */
+export function grantRefusal(
+  { origin: { lineage } }: TaskState,
+  grant: { cost_usd?: number | undefined; tokens?: number | undefined },
+): Refusal | null {
+  const resource = (["cost_usd", "tokens"] as const).find(
+    (name) => (grant[name] ?? 0) > 0 && (lineage?.allowance[name] ?? null) !== null,
+  );
+  if (lineage === undefined || resource === undefined) return null;
+  const root = lineage.root_task_id;
+  return {
+    code: "budget_exceeded",
+    detail: `The task has a share of its parent's ${resource}; grant them to ${root}, the root of the tree, for further tasks below it.`,
+    extra: { resource, root_task_id: root },
+  };
+}
+
 /** Whether an amount is beyond its limit, rounding aside. */
 export function isBeyond(used: number, limit: number): boolean {
   return used > limit + ROUNDING;

@@ -5,7 +5,7 @@ import type { Fault, Refusal } from "../../protocol/refusal.ts";
 import type { Actor } from "../../protocol/task-view.ts";
 import { openChildren } from "../kin/family.ts";
 import { onward } from "../kin/gates.ts";
-import { attemptRefusal } from "../kin/tree-budget.ts";
+import { attemptRefusal, grantRefusal } from "../kin/tree-budget.ts";
 import type { Command, Decision } from "./commands.ts";
 import { escalationIdOf } from "./evolve-escalation.ts";
 import { valueAt } from "./gates.ts";
@@ -212,8 +212,12 @@ export function decideOrder(state: TaskState, order: Order, now: number): Decisi
     // The system itself carries these out; an executor learns of them in its next heartbeat.
     case "set_priority":
     case "grant_resources":
-    case "acknowledge":
-      return ok({ events: [issued(order, state.holder === null)] });
+    case "acknowledge": {
+      const beyond = grantRefusal(state, order.request.grant ?? {});
+      return beyond === null
+        ? ok({ events: [issued(order, state.holder === null)] })
+        : refuse(beyond);
+    }
   }
 }
 
