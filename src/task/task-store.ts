@@ -36,6 +36,11 @@ const originSchema = z.object({
           needs: z.enum(["success", "end"]),
         }),
         z.object({ kind: z.literal("batch"), batch_id: z.string() }),
+        z.object({
+          kind: z.literal("parent"),
+          task_id: z.string(),
+          behind: z.array(z.string()),
+        }),
       ]),
     )
     .optional(),

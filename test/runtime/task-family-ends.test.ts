@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { readNews } from "../../src/history/news.ts";
+import type { RawNews } from "../../src/history/news.ts";
 import { ORCHESTRATOR } from "../task-life.ts";
 import { KinWorld } from "./kin-world.ts";
 import { accepted, codeOf } from "./task-world.ts";
@@ -42,6 +43,25 @@ describe("a family that ends", () => {
     expect(codeOf(answered)).toBe("escalation_closed");
     expect((await world.view("root")).phase).toBe("ended");
     expect((await world.types("root")).at(-1)).toBe("agent_end_task");
+  });
+
+  it("is let go with its parent, whose prerequisite it need not survive itself", async () => {
+    const world = new KinWorld();
+    await world.submit("first");
+    const parameters = { dependencies: ["first"], on_failed_dependency: "block" };
+    await world.submit("root", { parameters, subtasks: { expected: 1 } });
+    await world.submit("child", { parent_task_id: "root" });
+    await world.evict();
+    await world.fail("first");
+    await world.pass(40 * SECOND);
+    const waiting = [await world.view("root"), await world.view("child")];
+
+    const answer = JSON.stringify({ decision: "resume", answer: "go on" });
+    accepted(await world.stub("root").resolve("esc_1_root", answer, ORCHESTRATOR));
+    await world.pass(2 * SECOND);
+
+    expect(waiting.map(({ phase }) => phase)).toEqual(["awaiting_input", "waiting_dependencies"]);
+    expect((await world.view("child")).phase).toBe("queued");
   });
 
   it("stops nobody who is not its own, and forgets a child that is another's", async () => {
@@ -95,7 +115,7 @@ describe("a family that ends", () => {
     await world.pass(60 * SECOND);
 
     const { end_reason, result } = await world.view("root");
-    const raw: unknown = JSON.parse(accepted(await world.stub("root").record(0)));
+    const raw: RawNews = JSON.parse(accepted(await world.stub("root").record(0)));
     const message = { tenant: world.tenant, task_id: "root", isRebuild: false };
 
     expect(end_reason).toBe("success");

@@ -115,7 +115,10 @@ describe("histories that are known", () => {
     let now = 1_000_000;
     let reads = 0;
     const waits: number[] = [];
-    const answers = [Promise.withResolvers<typeof HISTORIES>(), Promise.withResolvers<never>()];
+    const answers = [
+      Promise.withResolvers<typeof HISTORIES>(),
+      Promise.withResolvers<typeof HISTORIES>(),
+    ];
     const known = createKnownHistories({
       ...IDLE,
       now: () => now,
