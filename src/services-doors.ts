@@ -1,5 +1,3 @@
-import { waitUntil } from "cloudflare:workers";
-
 import { readConfig } from "./config.ts";
 import { ShardedEndpoint, type EndpointOffice } from "./delivery/endpoint-door.ts";
 import { AuditStore } from "./delivery/registry/audit-store.ts";
@@ -66,7 +64,6 @@ function build(env: Env) {
       now,
       read: (tenant, since) => guard.get(() => readTypeHistory(env.DB, tenant, since)),
       pause: (ms) => new Promise((resolve) => void setTimeout(resolve, ms)),
-      keep: waitUntil,
     }),
   };
 }

@@ -9,7 +9,7 @@ const LOOK_BACK_MS = 30 * 86_400_000;
 /** A reading that has taken so long was cut off. Milliseconds. */
 const LONGEST_READING_MS = 10_000;
 
-/** The longest that whoever asks waits for the first answer: an estimate is not worth more. Milliseconds. */
+/** The longest that whoever asks waits for an answer: an estimate is not worth more. Milliseconds. */
 const PATIENCE_MS = 250;
 
 /** Tenants that an isolate remembers. */
@@ -25,8 +25,6 @@ export interface KnownHistoriesParts {
   read: (tenant: string, since: string) => Promise<TypeHistories>;
   /** Lets so many milliseconds pass. */
   pause: (ms: number) => Promise<void>;
-  /** Has work finished although whoever asked has been answered. */
-  keep: (work: Promise<void>) => void;
 }
 
 /** What an isolate remembers of one tenant. */
@@ -39,13 +37,13 @@ interface Known {
 }
 
 /**
- * How the tasks of each type have gone in the last 30 days. What is older than a minute is given once more, and read
- * again meanwhile.
+ * How the tasks of each type have gone in the last 30 days. What is older than a minute is read again by whoever comes
+ * first, who gives it 250 ms; meanwhile, and when it takes longer, what is known serves on.
  *
  * Estimates are never worth a failure, nor a wait: when history can't be read, or not within 250 ms, what was known
  * before is given, or nothing.
  */
-export function createKnownHistories({ now, read, pause, keep }: KnownHistoriesParts) {
+export function createKnownHistories({ now, read, pause }: KnownHistoriesParts) {
   const known = new Map<string, Known>();
   const readAgain = async (tenant: string, into: Known): Promise<void> => {
     try {
@@ -67,9 +65,7 @@ export function createKnownHistories({ now, read, pause, keep }: KnownHistoriesP
     if (!isNew && isBeingRead) return entry.histories;
     entry.begun_at = asked;
     const reading = readAgain(tenant, entry);
-    keep(reading);
-    // The first answer is worth a moment.
-    if (isNew) await Promise.race([reading, pause(PATIENCE_MS)]);
+    await Promise.race([reading, pause(PATIENCE_MS)]);
     return entry.histories;
   };
 }

@@ -1,4 +1,5 @@
 import { instant } from "../lib/ports.ts";
+import type { Outcome } from "../protocol/kin.ts";
 import type { Explanation } from "../protocol/task-view.ts";
 import { openChildren, isComposite, weightedProgress } from "./kin/family.ts";
 import type { AskedGate } from "./kin/gates.ts";
@@ -44,16 +45,18 @@ function escalationWait(state: TaskState): Wait {
   };
 }
 
+function parentLine(task_id: string, outcome: Outcome | null): Wait["waiting_for"][number] | null {
+  const detail = `parent ${task_id}, which has not been let go itself`;
+  return outcome?.is_held_back === false ? null : { kind: "parent", detail };
+}
+
 function gateLine({ gate, answer }: AskedGate): Wait["waiting_for"][number] | null {
   if (gate.kind === "batch") {
     const isOpen = answer.kind === "batch" && answer.is_open;
     return isOpen ? null : { kind: "batch", detail: `its turn in batch ${gate.batch_id}` };
   }
   const outcome = answer.kind === "task" ? answer.outcome : null;
-  if (gate.kind === "parent") {
-    const detail = `parent ${gate.task_id}, which has not been let go itself`;
-    return outcome?.is_held_back === false ? null : { kind: "parent", detail };
-  }
+  if (gate.kind === "parent") return parentLine(gate.task_id, outcome);
   const isOpen =
     outcome?.is_ended === true && (gate.needs === "end" || outcome.end_reason === "success");
   if (isOpen) return null;

@@ -6,7 +6,7 @@ const LARGEST_CARRIED = 100_000;
 const LARGEST_TOGETHER = 500_000;
 
 /** Bytes of a result as JSON in UTF-8, as rows and messages hold it. */
-export function sizeOf(result: unknown): number {
+function sizeOf(result: unknown): number {
   return new TextEncoder().encode(JSON.stringify(result ?? null)).length;
 }
 

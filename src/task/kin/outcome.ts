@@ -21,9 +21,14 @@ export function outcomeOf(state: TaskState): Outcome {
     result: verdict?.result ?? null,
     quality: verdict?.quality ?? null,
     agent_id: state.holder?.agent_id ?? state.holders.at(-1) ?? null,
-    is_held_back: isHeldBack(state),
-    parent_task_id: state.origin.lineage?.parent_task_id ?? null,
+    ...placeOf(state),
   };
+}
+
+/** Where a task is in its tree, and whether it may go on there. */
+function placeOf(state: TaskState): Pick<Outcome, "is_held_back" | "parent_task_id"> {
+  const parent_task_id = state.origin.lineage?.parent_task_id ?? null;
+  return { is_held_back: isHeldBack(state), parent_task_id };
 }
 
 function percentage(state: TaskState): number | null {
