@@ -46,6 +46,8 @@ export interface SubmitGroup {
   gates: Gate[];
   /** Ids of the tasks that come in with this one: they may be named before they exist. */
   known: readonly string[];
+  /** Whether those ids are surely nobody's, so that no task need be asked whether it is there. */
+  areNew?: boolean | undefined;
 }
 
 /** What is known of a submission's relations beside what it says itself. */
@@ -182,7 +184,7 @@ async function check(parts: SubmissionParts, asked: Asked): Promise<Refusal | nu
   const { tenant } = by;
   const task_id = await settledId(by, task, request.idempotencyKey);
   const isRelated = hasKin(task);
-  if (isRelated || kin.group !== undefined) {
+  if ((isRelated || kin.group !== undefined) && kin.group?.areNew !== true) {
     const known = await standing(parts, tenant, task_id, request.body);
     // A repetition is answered with what is there, whatever has become of its parent since.
     if (known !== null) return known === "same" ? null : known;

@@ -27,7 +27,7 @@ export const MOST_STEPS = 100;
 /** One step of a plan: it becomes one task. */
 const planStepSchema = z
   .strictObject({
-    description: textSchema.min(3),
+    description: textSchema.trim().min(3),
     task_type: taskTypeSchema
       .optional()
       .meta({ description: "Inferred from the words of the description when absent." }),
@@ -89,7 +89,7 @@ const requestConstraintsSchema = z.strictObject({
 
 const requestFields = {
   schema_version: schemaVersionSchema,
-  goal: z.string().min(10).max(10_000),
+  goal: z.string().trim().min(10).max(10_000),
   constraints: requestConstraintsSchema.prefault({}),
   context: contextSchema.optional().meta({ description: "Handed to every task." }),
   input_data: jsonObjectSchema

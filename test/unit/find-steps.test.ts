@@ -1,10 +1,20 @@
 import { describe, expect, it } from "vitest";
 
-import { behindFirst, firstStep, settled, stepsOf } from "../../src/dispatch/request/find-steps.ts";
+import {
+  behindFirst,
+  firstStep,
+  settled,
+  stepsOf as tryStepsOf,
+} from "../../src/dispatch/request/find-steps.ts";
 import { inferTaskType } from "../../src/dispatch/request/task-type.ts";
 import { templateSteps } from "../../src/dispatch/request/templates.ts";
 import { templateSchema } from "../../src/protocol/request.ts";
 
+const stepsOf = (request: Parameters<typeof tryStepsOf>[0]) => {
+  const found = tryStepsOf(request);
+  if (!found.ok) throw new Error(found.refusal.detail);
+  return found.value;
+};
 const links = (request: Parameters<typeof stepsOf>[0]) =>
   stepsOf(request).steps.map(({ depends_on }) => depends_on);
 
@@ -43,6 +53,34 @@ describe("the steps to a goal", () => {
     expect(steps[2]?.depends_on).toEqual([0, 1]);
     expect(steps[2]?.because).toContain("waits for step 1, whose result it names");
     expect(steps[2]?.because).toContain("follows step 2");
+  });
+
+  it("name each other as their list numbers them", () => {
+    const { steps } = stepsOf({
+      goal: "In parallel:\n4. Collect the figures\n2. Read the sources\n7. Write it up using step 4",
+    });
+
+    expect(steps.map(({ depends_on }) => depends_on)).toEqual([[], [], [0]]);
+    expect(steps[2]?.because).toContain("waits for step 4, whose result it names");
+  });
+
+  it("each have what the goal says of all of them", () => {
+    const { steps } = stepsOf({ goal: "Analyse the history of 1) Rome 2) Paris" });
+
+    expect(steps).toMatchObject([
+      { description: "Analyse the history of Rome", task_type: "data_analysis" },
+      { description: "Analyse the history of Paris", task_type: "data_analysis" },
+    ]);
+  });
+
+  it("are refused when there are more than a plan has, and as many as that are not", () => {
+    expect(stepsOf({ goal: "- aaa\n".repeat(100) }).steps).toHaveLength(100);
+    expect(tryStepsOf({ goal: "- aaa\n".repeat(1_428) })).toMatchObject({
+      refusal: {
+        code: "plan_rejected",
+        errors: [{ pointer: "/goal", code: "too_many_steps", expected: "at most 100 steps" }],
+      },
+    });
   });
 
   it("wait for whom they say when they are given", () => {
@@ -84,14 +122,11 @@ describe("the steps to a goal", () => {
   });
 
   it("are put behind the first one when somebody is asked about it", () => {
-    const steps = settled(
-      [
-        { description: "write it up", depends_on: [1, 2] },
-        { description: "collect the figures", depends_on: [] },
-        { description: "read the sources", depends_on: [] },
-      ],
-      false,
-    );
+    const steps = settled([
+      { description: "write it up", depends_on: [1, 2] },
+      { description: "collect the figures", depends_on: [] },
+      { description: "read the sources", depends_on: [] },
+    ]);
 
     expect(firstStep(steps)).toBe(1);
     expect(behindFirst(steps).map(({ depends_on }) => depends_on)).toEqual([[1, 2], [], [1]]);
@@ -110,6 +145,9 @@ describe("the type of a task", () => {
     ["Implement a function that sorts names", "code_generation"],
     ["Research which sources speak of whales", "research"],
     ["Analiza los datos de ventas", "data_analysis"],
+    ["Redacta un informe con las cifras", "documentation"],
+    ["Busca fuentes sobre ballenas", "research"],
+    ["Comprueba el programa con casos raros", "testing"],
     ["Plan a birthday party for ten", "general"],
   ])("is inferred from its words: %s", (description, task_type) => {
     expect(inferTaskType(description)).toMatchObject({ task_type });

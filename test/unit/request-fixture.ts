@@ -43,7 +43,9 @@ export function planned(
   facts: { roster?: RosterEntry[]; history?: TypeHistory } = {},
 ): { plan: PlanRecord; tasks: TaskExecution[] } {
   const { roster = [executorOf("ann")], history = new Map() } = facts;
-  const found = stepsOf(request);
+  const steps = stepsOf(request);
+  if (!steps.ok) throw new Error(steps.refusal.detail);
+  const found = steps.value;
   const tasks = tasksOf(found.steps, {
     request,
     request_id: "req_1",

@@ -119,7 +119,25 @@ describe("a request", () => {
     expect(done).toMatchObject({
       refusal: { code: "dependency_cycle", errors: [{ pointer: "/goal" }, {}] },
     });
+    // The list counts from 1, and so does what is said of it.
+    expect(done.ok ? "" : done.refusal.detail).toContain("step 1 → step 2 → step 1");
   });
+
+  it("is refused with more steps than a plan has before anything is looked at", async () => {
+    const { fake, submit } = subject();
+
+    const done = await submit({ goal: "- aaa\n".repeat(1_400), dry_run: true });
+
+    expect(done).toMatchObject({ refusal: { code: "plan_rejected" } });
+    expect(fake.checked).toEqual([]);
+  });
+
+  it.each([{ goal: " ".repeat(20) }, { steps: [{ description: "    " }] }])(
+    "is no request when blank: %j",
+    (fields) => {
+      expect(requestSchema.safeParse({ goal: GOAL, ...fields }).success).toBe(false);
+    },
+  );
 
   it("names the step whose contract can't be checked", async () => {
     const { submit } = subject({

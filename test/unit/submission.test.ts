@@ -144,6 +144,15 @@ describe("checking a submission", () => {
     ).toMatchObject({ code: "dependency_cycle" });
   });
 
+  it("asks no task about ids that are surely nobody's", async () => {
+    const { check } = world({ own: { body_hash: "another" } });
+    const group = { batch_id: "b", gates: [], known: ["own"] };
+    const named = task({ task_id: "own" });
+
+    expect(await check(BY, named, REQUEST, { group })).not.toBeNull();
+    expect(await check(BY, named, REQUEST, { group: { ...group, areNew: true } })).toBeNull();
+  });
+
   it.each([
     ["its parent", { p: {} }, "p"],
     ["an ancestor", { p: { parent_task_id: "g" }, g: {} }, "g"],

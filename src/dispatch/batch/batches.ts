@@ -32,12 +32,15 @@ export interface BatchesParts {
   now: Clock;
   newId: () => string;
   batch: (tenant: string, batch_id: string) => BatchDoor;
-  /** Why a task of a batch would be refused, or null; `known` are the ids that come with it. Writes nothing. */
+  /**
+   * Why a task of a batch would be refused, or null; `known` are the ids that come with it, `areNew` says that
+   * nobody has them. Writes nothing.
+   */
   check: (
     by: Principal,
     task: TaskExecution,
     request: SubmitRequest,
-    group: { batch_id: string; known: readonly string[] },
+    group: { batch_id: string; known: readonly string[]; areNew?: boolean },
   ) => Promise<Refusal | null>;
   /** How the tenant's task types have done. */
   typeHistory: (tenant: string) => Promise<TypeHistory>;

@@ -14,7 +14,7 @@ import type { BatchesParts, SubmitRequest } from "../batch/batches.ts";
 import { circleIn } from "../batch/graph.ts";
 import { assess } from "../complexity.ts";
 import { analyse, approvalOf } from "./analyse.ts";
-import { behindFirst, firstStep, settled, stepsOf } from "./find-steps.ts";
+import { behindFirst, firstStep, givenSteps, stepsOf } from "./find-steps.ts";
 import type { FoundSteps, Step } from "./find-steps.ts";
 import { tasksOf } from "./plan-tasks.ts";
 import { planIn, planRejected, planningTask } from "./planner.ts";
@@ -87,7 +87,7 @@ async function decideOn(
 }
 
 /** The refusal of steps that wait for each other, or for a step that is not there; null when there is none. */
-function linkFault({ steps, source }: FoundSteps): Refusal | null {
+function linkFault({ steps, source, numbers }: FoundSteps): Refusal | null {
   // Steps that the goal's own words have made are not there to be pointed at.
   const isSent = source === "steps" || source === "executor";
   const pointerTo = (index: number) => (isSent ? `/steps/${index}/depends_on` : "/goal");
@@ -104,7 +104,7 @@ function linkFault({ steps, source }: FoundSteps): Refusal | null {
     return { code: "validation_failed", detail: "A step waits for one that is not there.", errors };
   }
   const circle = circleIn(steps.map(({ depends_on }) => depends_on));
-  const names = steps.map((_, index) => `step ${index}`);
+  const names = numbers.map((number) => `step ${number}`);
   return circle === null ? null : circleRefusal(circle, names, pointerTo);
 }
 
@@ -119,11 +119,13 @@ function placedFault(index: number, fault: Fault): Fault {
 /** Why the tasks of a plan can't be created, or null. */
 async function taskFault(
   { check }: PlanningParts,
-  { by, request_id }: Pick<Planning, "by" | "request_id">,
+  { by, request, request_id }: Pick<Planning, "by" | "request" | "request_id">,
   items: readonly Pick<BatchItem, "task_id" | "task">[],
   sent: SubmitRequest,
 ): Promise<Refusal | null> {
-  const group = { batch_id: request_id, known: items.map(({ task_id }) => task_id) };
+  const known = items.map(({ task_id }) => task_id);
+  // What is only shown has ids that are nobody's: no object need be asked about them.
+  const group = { batch_id: request_id, known, areNew: request.dry_run };
   const refusals = await inTurn(items, MOST_CALLS, ({ task }) => check(by, task, sent, group));
   const first = refusals.find((refusal) => refusal !== null);
   if (!first) return null;
@@ -152,16 +154,17 @@ export async function planningItem(
   return ok({ task_id, task, after: [], approval, assessment });
 }
 
-/** The plan of a request by rules, and its tasks, checked. Refused: dependency_cycle, validation_failed, whatever a task is refused for. */
+/** The plan of a request by rules, and its tasks, checked. Refused: dependency_cycle, validation_failed, plan_rejected, whatever a task is refused for. */
 export async function decideByRules(
   parts: PlanningParts,
   planning: Planning,
   sent: SubmitRequest,
 ): Answer<Expansion> {
   const found = stepsOf(planning.request);
-  const fault = linkFault(found);
+  if (!found.ok) return found;
+  const fault = linkFault(found.value);
   if (fault !== null) return refuse(fault);
-  const decided = await decideOn(parts, planning, found);
+  const decided = await decideOn(parts, planning, found.value);
   const refused = await taskFault(parts, planning, decided.items, sent);
   return refused === null ? ok(decided) : refuse(refused);
 }
@@ -175,7 +178,7 @@ export async function expandPlan(
   if (batch.request === null) throw new Error("only a request has a plan to expand");
   const given = planIn(result);
   if (!given.ok) return given;
-  const found: FoundSteps = { source: "executor", steps: settled(given.value.steps, false) };
+  const found = givenSteps("executor", given.value.steps);
   const { by, batch_id, origin, trace_id } = batch;
   const { request } = batch.request;
   const links = linkFault(found);

@@ -22,7 +22,7 @@ export type RequestsParts = BatchesParts & PlanningParts;
 
 /** Use cases of requests. */
 export interface Requests {
-  /** Plans and creates the tasks, or only shows the plan. Refused: dependency_cycle, idempotency_conflict, validation_failed. */
+  /** Plans and creates the tasks, or only shows the plan. Refused: dependency_cycle, idempotency_conflict, plan_rejected, validation_failed. */
   submit: (
     by: Principal,
     request: Request,

@@ -7,27 +7,33 @@ import type { TaskType } from "../../protocol/enums.ts";
 const WORDS: readonly [TaskType, RegExp][] = [
   [
     "code_debugging",
-    /\b(?:debug\w*|fix(?:es|ing)?|bugs?|crash\w*|stack traces?|corrig\w*|depura\w*)\b/g,
+    /\b(?:debug\w*|fix(?:es|ing)?|bugs?|crash\w*|stack traces?|corrig\w*|corrije\w*|depura\w*|arregla\w*)\b/g,
   ],
-  ["testing", /\b(?:tests?|testing|coverage|end-to-end|unit tests?|prueba\w*)\b/g],
-  ["deployment", /\b(?:deploy\w*|releas(?:e|ing)|roll ?out|ship|despl(?:ieg|eg)\w*)\b/g],
-  ["configuration", /\b(?:configur\w*|set ?up|install\w*|provision\w*|instala\w*)\b/g],
+  [
+    "testing",
+    /\b(?:tests?|testing|coverage|end-to-end|unit tests?|prueba\w*|comprueba\w*|comprobar|verifica\w*)\b/g,
+  ],
+  [
+    "deployment",
+    /\b(?:deploy\w*|releas(?:e|ing)|roll ?out|ship|despl(?:ieg|eg)\w*|publica(?:r|la|lo)?)\b/g,
+  ],
+  ["configuration", /\b(?:configur\w*|set ?up|install\w*|provision\w*|instala\w*|prepara\w*)\b/g],
   ["monitoring", /\b(?:monitor\w*|uptime|watch for|alert on|vigila\w*)\b/g],
   [
     "documentation",
-    /\b(?:document(?:s|ation|ing|a\w*)?|docs|readme|changelog|manual|guide|report|informe)\b/g,
+    /\b(?:document(?:s|ation|ing|a\w*)?|docs|readme|changelog|manual|guide|report|informes?|redact\w*|escrib\w*|resum\w*)\b/g,
   ],
   [
     "data_analysis",
-    /\b(?:anal[yi][sz]e?\w*|analiza\w*|datasets?|csv|statistics?|charts?|correlat\w*|outliers?|trends?)\b/g,
+    /\b(?:anal[yi][sz]e?\w*|analiza\w*|calcula\w*|gráfic[oa]s?|datasets?|csv|statistics?|charts?|correlat\w*|outliers?|trends?)\b/g,
   ],
   [
     "code_generation",
-    /\b(?:implement\w*|code|program(?:a\w*)?|scripts?|functions?|refactor\w*|develop\w*|api)\b/g,
+    /\b(?:implement\w*|code|program(?:a\w*)?|scripts?|functions?|implementa\w*|desarrolla\w*|refactor\w*|develop\w*|api)\b/g,
   ],
   [
     "research",
-    /\b(?:research\w*|investiga\w*|find out|compar\w*|survey\w*|sources|literature|collect\w*|gather\w*)\b/g,
+    /\b(?:research\w*|investiga\w*|busca\w*|reún\w*|recopila\w*|recoge\w*|find out|compar\w*|survey\w*|sources|literature|collect\w*|gather\w*)\b/g,
   ],
 ];
 
