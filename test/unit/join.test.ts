@@ -132,6 +132,36 @@ describe("making one result of many", () => {
     expect(done).toMatchObject({ value: { result: expected, score: 0.5 } });
   });
 
+  it("refuses a sum that is no finite number", () => {
+    for (const op of ["sum", "mean"] as const) {
+      const done = aggregate({ aggregation: "reduce", reduce: { op } }, [
+        made(Number.MAX_VALUE),
+        made(Number.MAX_VALUE),
+      ]);
+
+      expect(done).toMatchObject({ refusal: expect.stringContaining("too large for a number") });
+    }
+  });
+
+  it("makes nothing of results that were too large to come along, but concat has their addresses", () => {
+    const omitted = "/v1/tasks/big";
+    const large = made({ omitted }, 0.1, "big");
+    const reduce = { op: "merge" } as const;
+
+    for (const aggregation of ["vote", "reduce"] as const) {
+      expect(aggregate({ aggregation, reduce }, [made({}), large])).toMatchObject({
+        refusal: expect.stringMatching(/subtask big .* 100000 /),
+      });
+    }
+    expect(aggregate({ aggregation: "best" }, [made("a"), large])).toMatchObject({
+      value: { result: "a" },
+    });
+    expect(aggregate({ aggregation: "best" }, [made("a", 0), large])).toMatchObject({ ok: false });
+    expect(by("concat", made("a"), large)).toEqual(["a", { omitted }]);
+    // The same words as a result of its own are nobody's address.
+    expect(by("vote", made({ omitted }, 0.5, "small"))).toEqual({ omitted });
+  });
+
   it("merges objects deeply, in order", () => {
     const done = aggregate({ aggregation: "reduce", reduce: { op: "merge" } }, [
       made({ a: { x: 1 }, b: 1 }),

@@ -5,6 +5,7 @@ import type { Result } from "../../lib/result.ts";
 import type { ChildReport } from "../../protocol/kin.ts";
 import type { Subtasks } from "../../protocol/task-execution.ts";
 import { valueAt } from "../machine/gates.ts";
+import { LARGEST_CARRIED, LARGEST_JOINED, isOmission } from "./carry.ts";
 
 /** What a child contributes. */
 export type Contribution = Pick<ChildReport, "task_id" | "result" | "quality">;
@@ -82,12 +83,18 @@ function reduced(
   if (odd !== undefined) {
     return refuse(`the result of subtask ${odd.task_id} has no number at ${json_path}`);
   }
-  return ok(
-    reducedNumbers(
-      op,
-      found.map(({ value }) => Number(value)),
-    ),
+  const number = reducedNumbers(
+    op,
+    found.map(({ value }) => Number(value)),
   );
+  return Number.isFinite(number)
+    ? ok(number)
+    : refuse(`the ${op} of the numbers at ${json_path} is too large for a number`);
+}
+
+/** Why nothing can be made of a result that did not come along. */
+function omittedFault(aggregation: Subtasks["aggregation"], { task_id }: Contribution): string {
+  return `the result of subtask ${task_id} is too large for ${aggregation}: at most ${LARGEST_CARRIED} bytes of JSON each, and ${LARGEST_JOINED} together`;
 }
 
 /**
@@ -98,20 +105,24 @@ function reduced(
  * - vote: what most of them say, ties by the mean score of who says it
  * - reduce: a number from the numbers at json_path, or objects merged in order
  *
- * Ties go to the earlier child. Refused, in words, when there is nothing to reduce.
+ * Ties go to the earlier child. Refused, in words, when there is nothing to reduce, when a sum is no finite
+ * number, and when a result is needed that was too large to come along; concat has its address instead.
  */
 export function aggregate(
   subtasks: Pick<Subtasks, "aggregation" | "reduce">,
   contributions: readonly Contribution[],
 ): Result<Aggregate, string> {
   const score = mean(contributions.map(scoreOf));
-  switch (subtasks.aggregation) {
+  const { aggregation } = subtasks;
+  const best = greatest(contributions, scoreOf);
+  const needed = best === undefined || aggregation !== "best" ? contributions : [best];
+  const missing = aggregation === "concat" ? undefined : needed.find(isOmission);
+  if (missing !== undefined) return refuse(omittedFault(aggregation, missing));
+  switch (aggregation) {
     case "concat":
       return ok({ result: concatenated(contributions.map(({ result }) => result)), score });
-    case "best": {
-      const best = greatest(contributions, scoreOf);
+    case "best":
       return ok({ result: best?.result ?? null, score: best === undefined ? 0 : scoreOf(best) });
-    }
     case "vote":
       return ok(voted(contributions));
     case "reduce": {

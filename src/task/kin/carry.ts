@@ -1,9 +1,16 @@
+import { canonicalJson } from "../../lib/ports.ts";
 import type { Outcome } from "../../protocol/kin.ts";
 import type { Prerequisite } from "./family.ts";
 
 /** Bytes of JSON that one result may have to be carried to another task, and all of them together. */
-const LARGEST_CARRIED = 100_000;
+export const LARGEST_CARRIED = 100_000;
 const LARGEST_TOGETHER = 500_000;
+
+/**
+ * Bytes of all results of children that are made into one: a row of the log holds 2 MB, and the joined result is in it
+ * twice, as the task's completion and as its verdict.
+ */
+export const LARGEST_JOINED = 600_000;
 
 /** Bytes of a result as JSON in UTF-8, as rows and messages hold it. */
 function sizeOf(result: unknown): number {
@@ -37,6 +44,11 @@ export function carried<Item extends { result: unknown }>(
     if (isCarried) together += size;
     return { item, isCarried };
   });
+}
+
+/** Whether a result did not come along. */
+export function isOmission({ task_id, result }: { task_id: string; result: unknown }): boolean {
+  return canonicalJson(result ?? null) === canonicalJson(omitted(task_id));
 }
 
 /** Outcomes of prerequisites as they reach whoever waited for them; a large result is left out with a note. */

@@ -9,7 +9,7 @@ import { SYSTEM, hasVerdict } from "../machine/state.ts";
 import { closedCancels, closedEscalation, openCancels, verdictEvent } from "../machine/verdict.ts";
 import { aggregate } from "./aggregate.ts";
 import { budgetEvents } from "./budget-events.ts";
-import { carried, omitted } from "./carry.ts";
+import { LARGEST_JOINED, carried, omitted } from "./carry.ts";
 import { openChildren, weightedProgress } from "./family.ts";
 import { isHeldBack } from "./gates.ts";
 import { joinOf } from "./join.ts";
@@ -18,12 +18,6 @@ import { systemNews } from "./system-news.ts";
 
 /** Percent by which the progress must have moved to be told. */
 const TOLD_STEP = 10;
-
-/**
- * Bytes of all results of children that are made into one: a row of the log holds 2 MB, and the joined result is in it
- * twice, as the task's completion and as its verdict.
- */
-const LARGEST_JOINED = 600_000;
 
 /**
  * How the children of a composite task stand; open for any other task, and while something else is in the way: once
