@@ -62,6 +62,9 @@ export interface Dispatcher {
   takeReserved: (message: PushMessage) => Promise<Result<Assigned | null, Refusal>>;
 }
 
+/** Rounds of one claim: each but the last was offered only what its tasks refused. */
+const MOST_ROUNDS = 20;
+
 /** Refusals after which no executor will be wanted for this attempt. */
 const GONE: readonly string[] = ["task_ended", "task_not_found"];
 
@@ -71,16 +74,7 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
     async claim(by, agent_id, request, manner = {}) {
       const found = await parts.claimant(by, agent_id, false);
       if (!found.ok) return found;
-      const round = await collect(parts, by, found.value, { ...request, ...manner });
-      if (!round.ok) return round;
-      if (manner.signal?.aborted === true) {
-        await giveBack(agent_id, round.value);
-        return ok({ tasks: [] });
-      }
-      const assigned = await Promise.all(
-        round.value.map((offer) => assignOffer(parts, by.tenant, agent_id, offer)),
-      );
-      return ok({ tasks: assigned.flat() });
+      return claimInRounds(parts, by, found.value, { ...request, ...manner });
     },
     async takeReserved({ tenant, pool: name, task_id, agent_id }) {
       const pool = parts.pool(tenant, name);
@@ -98,6 +92,37 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
 }
 
 type Ask = ClaimRequest & ClaimManner;
+
+type Claimed = Awaited<ReturnType<Dispatcher["claim"]>>;
+
+/** Asks until there is a task, or the time is over: an offer that its task refuses, having ended, is no answer. */
+async function claimInRounds(
+  parts: DispatcherParts,
+  by: Principal,
+  record: AgentRecord,
+  order: Ask,
+): Promise<Claimed> {
+  const { agent_id } = record;
+  const until = parts.now() + order.wait_seconds * 1_000;
+  let wait_seconds = order.wait_seconds;
+  for (let count = 1; ; count += 1) {
+    // oxlint-disable-next-line no-await-in-loop -- each round waits for what the one before has left of the time
+    const round = await collect(parts, by, record, { ...order, wait_seconds });
+    if (!round.ok) return round;
+    if (order.signal?.aborted === true) {
+      // oxlint-disable-next-line no-await-in-loop -- the last thing that is done
+      await giveBack(agent_id, round.value);
+      return ok({ tasks: [] });
+    }
+    const offers = round.value.map((offer) => assignOffer(parts, by.tenant, agent_id, offer));
+    // oxlint-disable-next-line no-await-in-loop -- whether there is another round depends on it
+    const answers = await Promise.all(offers);
+    const tasks = answers.flatMap(({ assigned }) => assigned);
+    wait_seconds = Math.max(0, (until - parts.now()) / 1_000);
+    const isAllRefused = answers.length > 0 && answers.every(({ isRefused }) => isRefused);
+    if (!isAllRefused || wait_seconds === 0 || count === MOST_ROUNDS) return ok({ tasks });
+  }
+}
 
 /** The offers of a claim. Pools that do not know the executor are told, as far as it is registered. */
 async function collect(
@@ -161,17 +186,18 @@ async function assignOffer(
   tenant: string,
   agent_id: string,
   { task_id, attempt, decision, from }: PoolOffer,
-): Promise<{ task: unknown; lease: Lease }[]> {
+): Promise<{ assigned: { task: unknown; lease: Lease }[]; isRefused: boolean }> {
   try {
     const assigned = await assign(tenant, task_id, { agent_id, attempt, decision });
     if (assigned.ok) {
       const task: unknown = JSON.parse(assigned.value.task);
-      return [{ task, lease: assigned.value.lease }];
+      return { assigned: [{ task, lease: assigned.value.lease }], isRefused: false };
     }
     log("info", "offer_refused", { tenant, task_id, agent_id, code: assigned.refusal.code });
     await from.pool.release(task_id, attempt, agent_id);
+    return { assigned: [], isRefused: true };
   } catch (cause) {
     log("error", "offer_not_assigned", { tenant, task_id, agent_id, cause: String(cause) });
   }
-  return [];
+  return { assigned: [], isRefused: false };
 }

@@ -88,6 +88,35 @@ describe("a claim", () => {
     expect(log).toEqual(["offer_refused"]);
   });
 
+  it("goes on waiting for the rest of its time when all that it was offered had ended", async () => {
+    let now = 0;
+    let round = 0;
+    const pool = fakePool({
+      answer: () => {
+        now += 5_000;
+        round += 1;
+        return { known: true, offers: [offer(round < 3 ? "over" : "fresh")] };
+      },
+    });
+    const { claim: ask } = dispatcher(pool, {
+      now: () => now,
+      assign: async (...parameters) =>
+        parameters[1] === "over" ? no("task_ended") : assigned(...parameters),
+    });
+
+    expect(await ask(BY, "ann", claim(1, 20))).toMatchObject({
+      value: { tasks: [{ task: { task_id: "fresh" } }] },
+    });
+    const waits = pool.calls.filter(([name]) => name === "claim");
+    expect(waits).toMatchObject([
+      ["claim", { wait_ms: 20_000 }],
+      ["claim", { wait_ms: 15_000 }],
+      ["claim", { wait_ms: 10_000 }],
+    ]);
+    round = 0;
+    expect(await ask(BY, "ann", claim(1, 5))).toMatchObject({ value: { tasks: [] } });
+  });
+
   it("keeps the reservation of a task that could not be asked", async () => {
     const pool = with2();
     const { claim: ask, log } = dispatcher(pool, {
