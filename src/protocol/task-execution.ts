@@ -102,17 +102,16 @@ const executionOptionsSchema = z.strictObject({
     .meta({ description: "What leads to a question instead of the end; nothing when absent." }),
 });
 
+const jsonPathSchema = z
+  .string()
+  .regex(/^\$?(\.?[A-Za-z0-9_-]+|\[\d{1,6}\])*$/, "must be a dotted path such as findings[0].title")
+  .max(500)
+  .meta({ description: "Dotted path into the result; `$` is the result itself." });
+
 const acceptanceCheckSchema = z
   .strictObject({
     name: wordSchema,
-    json_path: z
-      .string()
-      .regex(
-        /^\$?(\.?[A-Za-z0-9_-]+|\[\d{1,6}\])*$/,
-        "must be a dotted path such as findings[0].title",
-      )
-      .max(500)
-      .meta({ description: "Dotted path into the result; `$` is the result itself." }),
+    json_path: jsonPathSchema,
     op: z.enum(["eq", "ne", "gt", "gte", "lt", "lte", "in", "exists", "matches"]),
     value: z.unknown().optional(),
   })
@@ -154,7 +153,7 @@ const subtasksSchema = z
     reduce: z
       .strictObject({
         op: z.enum(["sum", "mean", "min", "max", "merge"]),
-        json_path: z.string().max(500).optional(),
+        json_path: jsonPathSchema.optional(),
       })
       .optional()
       .meta({ description: "Goes with reduce." }),

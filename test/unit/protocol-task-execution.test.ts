@@ -222,6 +222,21 @@ describe("defaults of task_execution", () => {
     expect(taskExecutionSchema.parse({ ...MINIMAL, priority: "urgent" }).priority).toBe("critical");
   });
 
+  it("have paths into results that are as acceptance checks have them", () => {
+    const reduced = (json_path: string) =>
+      pointersOf(
+        withField("subtasks", {
+          expected: 2,
+          aggregation: "reduce",
+          reduce: { op: "sum", json_path },
+        }),
+      );
+
+    expect(reduced("findings[0].n")).toEqual([]);
+    expect(reduced("$")).toEqual([]);
+    expect(reduced("a b..c)")).toEqual(["/subtasks/reduce/json_path"]);
+  });
+
   it("change nothing when parsed again", () => {
     const once = taskExecutionSchema.parse({ ...MINIMAL, priority: "urgent" });
 
