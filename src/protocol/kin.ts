@@ -22,6 +22,8 @@ export const outcomeSchema = z.strictObject({
   end_reason: endReasonSchema.nullable(),
   completion_status: completionStatusSchema.nullable(),
   result: z.unknown(),
+  /** What a failed attempt left of its work, where there is no result. */
+  partial_results: z.unknown().optional(),
   quality: qualityAssessmentSchema.nullable(),
   agent_id: z.string().nullable(),
   /** Whether something must still be so before it may start; absent means no. */

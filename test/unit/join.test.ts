@@ -223,3 +223,28 @@ describe("carrying results along", () => {
     expect(kept).not.toHaveProperty("note");
   });
 });
+
+describe("what a failed prerequisite left of its work", () => {
+  const failed = (partial_results: unknown): Parameters<typeof prerequisitesOf>[0][number] => ({
+    task_id: "first",
+    task_type: "general",
+    phase: "ended",
+    is_ended: true,
+    status: "failed",
+    end_reason: "failure",
+    completion_status: "partial",
+    result: null,
+    partial_results,
+    quality: null,
+    agent_id: null,
+  });
+
+  it("reaches whoever waited for it, unless it is too large", () => {
+    expect(prerequisitesOf([failed({ rows: [1] })])).toMatchObject([
+      { result: null, partial_results: { rows: [1] } },
+    ]);
+    const [large] = prerequisitesOf([failed({ text: "x".repeat(100_001) })]);
+    expect(large).not.toHaveProperty("partial_results");
+    expect(large?.note).toContain("/v1/tasks/first");
+  });
+});

@@ -7,7 +7,7 @@ import { explain } from "../../src/task/explain.ts";
 import { adopt } from "../../src/task/kin/adoption.ts";
 import { withReport } from "../../src/task/kin/family.ts";
 import type { GateNews } from "../../src/task/kin/gates.ts";
-import { childReportOf } from "../../src/task/kin/outcome.ts";
+import { childReportOf, outcomeOf as outcomeOfTask } from "../../src/task/kin/outcome.ts";
 import { finishDueAt } from "../../src/task/machine/clocks.ts";
 import type { Command } from "../../src/task/machine/commands.ts";
 import type { Gate, TaskState } from "../../src/task/machine/state.ts";
@@ -19,6 +19,7 @@ import {
   UNBORN,
   assign,
   beat,
+  failed,
   later,
   live,
   order,
@@ -107,6 +108,24 @@ describe("a task that waits for prerequisites", () => {
     const life = live(waiting(), order("escalate"), resolve("resume"));
 
     expect(stateOf(life)).toMatchObject({ phase: "waiting_dependencies", status: "pending" });
+  });
+
+  it("asks about the prerequisite that failed by its name, and says so when asked what it waits for", () => {
+    const life = step(waiting({ parameters: { on_failed_dependency: "block" } }), FAILED).life;
+    const { waiting_for } = explain(stateOf(life));
+
+    expect(stateOf(life).escalation?.question).toContain("prerequisite first failed");
+    expect(waiting_for[0]?.detail).toContain("prerequisite first failed");
+  });
+
+  it("tells those that wait for it what its failed attempt has left, and its parent how it ended", () => {
+    const life = live(
+      IN_PHASE.executing(),
+      failed({ retry_recommended: false, partial_results: { steps: [1, 2] } }),
+    );
+
+    expect(outcomeOfTask(stateOf(life)).partial_results).toEqual({ steps: [1, 2] });
+    expect(childReportOf(stateOf(life))).not.toHaveProperty("partial_results");
   });
 
   it("hands what they made to its executor, behind what it named itself", () => {

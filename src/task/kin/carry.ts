@@ -53,13 +53,20 @@ export function isOmission({ task_id, result }: { task_id: string; result: unkno
 
 /** Outcomes of prerequisites as they reach whoever waited for them; a large result is left out with a note. */
 export function prerequisitesOf(outcomes: readonly Outcome[]): Prerequisite[] {
-  return carried(outcomes).map(({ item, isCarried }) => ({
-    task_id: item.task_id,
-    task_type: item.task_type,
-    status: item.status,
-    completion_status: item.completion_status,
-    end_reason: item.end_reason,
-    result: isCarried ? item.result : null,
-    ...(!isCarried && { note: `too large to be carried; read it at /v1/tasks/${item.task_id}` }),
+  // One that did not succeed has no result: what it left of its work travels in the same measure.
+  const items = outcomes.map((outcome) => ({
+    outcome,
+    result: outcome.result ?? outcome.partial_results,
+  }));
+  return carried(items).map(({ item: { outcome }, isCarried }) => ({
+    task_id: outcome.task_id,
+    task_type: outcome.task_type,
+    status: outcome.status,
+    completion_status: outcome.completion_status,
+    end_reason: outcome.end_reason,
+    result: isCarried ? outcome.result : null,
+    ...(isCarried &&
+      outcome.partial_results !== undefined && { partial_results: outcome.partial_results }),
+    ...(!isCarried && { note: `too large to be carried; read it at /v1/tasks/${outcome.task_id}` }),
   }));
 }

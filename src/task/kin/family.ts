@@ -7,6 +7,8 @@ export type Prerequisite = Pick<
   Outcome,
   "task_id" | "task_type" | "status" | "completion_status" | "end_reason" | "result"
 > & {
+  /** What a failed one left of its work. */
+  partial_results?: unknown;
   /** Why the result is not there. */
   note?: string | undefined;
 };

@@ -22,6 +22,9 @@ import type { Prerequisite } from "./family.ts";
 /** What a task is told whose prerequisite did not succeed. */
 const DEPENDENCY_FAILED = "dependency_failed";
 
+/** How much of what has failed a question names. Characters. */
+const LONGEST_NAMED = 2_000;
+
 /** What asking the gates of a task has brought. */
 export type GateNews =
   | { kind: "open"; prerequisites: Prerequisite[] }
@@ -87,6 +90,7 @@ const prerequisitesSchema = z.array(
     completion_status: completionStatusSchema.nullable(),
     end_reason: endReasonSchema.nullable(),
     result: z.unknown(),
+    partial_results: z.unknown().optional(),
     note: z.string().optional(),
   }),
 ) satisfies z.ZodType<Prerequisite[]>;
@@ -171,7 +175,7 @@ function askWhetherToStart(
       data: {
         escalation_reason: news.message,
         escalation_level: "orchestrator",
-        question: "May the task start although a prerequisite did not succeed?",
+        question: `May the task start although ${news.message.slice(0, LONGEST_NAMED)}?`,
         urgency: state.priority === "critical" ? "critical" : "medium",
         options: ["resume", "change", "cancel"],
       },
