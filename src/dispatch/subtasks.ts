@@ -14,6 +14,8 @@ import type {
 } from "../protocol/subtasks.ts";
 import type { TaskExecution } from "../protocol/task-execution.ts";
 import type { Adoption } from "../task/kin/adoption.ts";
+import { circleRefusal } from "./batch/batch-check.ts";
+import { circleIn } from "./batch/graph.ts";
 import { offerOf } from "./kinship.ts";
 import type { AskKin } from "./kinship.ts";
 import type { SubmitRequest, Submissions } from "./submission.ts";
@@ -94,6 +96,14 @@ function namesOf(
   };
 }
 
+/** For whom each of the offered waits among them, by index. */
+function graphOf(subtasks: readonly Settled[]): number[][] {
+  const places = new Map(subtasks.map(({ task_id }, index) => [task_id, index]));
+  return subtasks.map(({ parameters }) =>
+    (parameters?.dependencies ?? []).flatMap((task_id) => places.get(task_id) ?? []),
+  );
+}
+
 /** The first refusal among the offered subtasks, before anything is written. */
 async function offerFault(
   parts: SubtasksParts,
@@ -101,10 +111,13 @@ async function offerFault(
   { task_id, subtasks }: { task_id: string; subtasks: readonly Settled[] },
   requestOf: (index: number) => SubmitRequest,
 ): Promise<Refusal | null> {
+  const known = subtasks.map((offered) => offered.task_id);
+  const circle = circleIn(graphOf(subtasks));
+  if (circle !== null) {
+    return circleRefusal(circle, known, (index) => `/subtasks/${index}/parameters/dependencies`);
+  }
   for (const [index, task] of subtasks.entries()) {
     if (task.parent_task_id !== task_id) return atIndex(foreignParent(task_id), index);
-    // Only earlier ones may be named as prerequisites, so that an offer holds no circle.
-    const known = subtasks.slice(0, index).map((earlier) => earlier.task_id);
     const mayName = namesOf(parts, by, { task_id, offered: known });
     const kin = { known, isAdopted: true, mayName };
     const refusal = await parts.submissions.check(by, task, requestOf(index), kin);

@@ -141,6 +141,27 @@ describe("offering subtasks", () => {
     expect(calls).toEqual(["adopt"]);
   });
 
+  it("takes prerequisites within one offer in any order, but no circle of them", async () => {
+    const { subtasks, calls } = world();
+    const after = (task_id: string, ...dependencies: string[]) =>
+      part({ task_id, parameters: { dependencies } });
+    const submit = (...offered: ReturnType<typeof part>[]) =>
+      subtasks.offer(keyWith("execute"), AT, { ...offer, subtasks: offered }, REQUEST);
+
+    expect(await submit(after("late", "early"), after("early"))).toMatchObject({ ok: true });
+    calls.length = 0;
+    expect(await submit(after("a", "b"), after("b", "a"))).toMatchObject({
+      refusal: {
+        code: "dependency_cycle",
+        errors: [
+          { pointer: "/subtasks/0/parameters/dependencies" },
+          { pointer: "/subtasks/1/parameters/dependencies" },
+        ],
+      },
+    });
+    expect(calls).toEqual(["adopt"]);
+  });
+
   it("refuses a subtask of another parent, at its place", async () => {
     const { subtasks } = world();
     const foreign = { ...offer, subtasks: [part(), part({ parent_task_id: "other" })] };
