@@ -259,6 +259,35 @@ describe("a task with children", () => {
     ]);
   });
 
+  it("is not decided by a success that breaks its gates while others may still qualify", () => {
+    const subtasks = { expected: 2, join: "any", aggregation: "best" };
+    const execution_options = { quality_threshold: 0.8 };
+    const ended = (task_id: string, overall_score: number): ChildReport => ({
+      ...childReportOf(stateOf(IN_PHASE.executing())),
+      task_id,
+      is_ended: true,
+      end_reason: "success",
+      result: task_id,
+      quality: { overall_score },
+    });
+    const poor = ended("child", 0.2);
+    const life = withChild(born({ subtasks, execution_options }), {
+      is_ended: true,
+      end_reason: "success",
+    });
+
+    expect(step(life, heard([poor])).done.state?.verdict).toBeNull();
+    const { done } = step(life, heard([poor, ended("other", 0.9)]));
+    expect(done.state?.verdict).toMatchObject({ reason: "success", result: "other" });
+    const single = withChild(born({ subtasks: { ...subtasks, expected: 1 }, execution_options }), {
+      is_ended: true,
+      end_reason: "success",
+    });
+    expect(step(single, heard([poor])).done.state?.verdict).toMatchObject({
+      error: { type: "result_rejected" },
+    });
+  });
+
   it("fails by the contract that its joined result breaks", () => {
     const contract = { acceptance: [{ name: "n", json_path: "$", op: "eq", value: "other" }] };
     const life = withChild(born({ ...SUBTASKS, contract }), {

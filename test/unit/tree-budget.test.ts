@@ -159,8 +159,11 @@ describe("a child's place in the tree", () => {
       root_task_id: "task-1",
       depth: 1,
       levels_left: 1,
-      deadline_at: START + 100_000,
+      // Its parent's own clock comes first, and stops it.
+      deadline_at: START + 160_000,
     });
+    const before = birthrightOf({ ...parent, started_at: null }, child);
+    expect(before.lineage.deadline_at).toBe(START + 1_000_000);
   });
 
   it.each([

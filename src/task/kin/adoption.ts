@@ -35,18 +35,22 @@ function levelsLeft(state: TaskState): number {
   return Math.min(own, state.origin.lineage?.levels_left ?? DEEPEST);
 }
 
-function deadlineFor(state: TaskState, now: number): number {
+/** How much later than its parent's budget a child would end by itself: its parent ends first, and stops it. */
+const DEADLINE_GRACE_MS = 60_000;
+
+/** When a child must be over. Wall time counts from the parent's start, which may still be to come. */
+function deadlineFor(state: TaskState): number {
   const total = totalDeadline(state);
   const limit = state.task.contract?.budget?.max_duration_s;
-  if (limit === undefined) return total;
+  if (limit === undefined || state.started_at === null) return total;
   const seconds = limit + state.granted.duration_s;
-  return Math.min(total, (state.started_at ?? now) + seconds * 1_000);
+  return Math.min(total, state.started_at + seconds * 1_000 + DEADLINE_GRACE_MS);
 }
 
 /** What a child is born with: its place in the tree, and what was set aside for it. */
 export function birthrightOf(
   state: TaskState,
-  child: { reserved: Reservation; adopted_at: number },
+  child: { reserved: Reservation },
   max_depth: number = DEEPEST,
 ): Birthright {
   const { lineage, task_id } = state.origin;
@@ -56,7 +60,7 @@ export function birthrightOf(
       root_task_id: lineage?.root_task_id ?? task_id,
       depth: (lineage?.depth ?? 0) + 1,
       levels_left: Math.min(levelsLeft(state) - 1, max_depth),
-      deadline_at: deadlineFor(state, child.adopted_at),
+      deadline_at: deadlineFor(state),
       allowance: child.reserved,
     },
     gates: isHeldBack(state)

@@ -1,4 +1,5 @@
-import { ok } from "../../lib/result.ts";
+import { ok, refuse } from "../../lib/result.ts";
+import type { Result } from "../../lib/result.ts";
 import type { EndReason } from "../../protocol/enums.ts";
 import type { ChildReport } from "../../protocol/kin.ts";
 import type { Subtasks } from "../../protocol/task-execution.ts";
@@ -8,11 +9,12 @@ import type { DraftEvent, TaskState } from "../machine/state.ts";
 import { SYSTEM, hasVerdict } from "../machine/state.ts";
 import { closedCancels, closedEscalation, openCancels, verdictEvent } from "../machine/verdict.ts";
 import { aggregate } from "./aggregate.ts";
+import type { Contribution } from "./aggregate.ts";
 import { budgetEvents } from "./budget-events.ts";
 import { LARGEST_JOINED, carried, omitted } from "./carry.ts";
 import { openChildren, weightedProgress } from "./family.ts";
 import { isHeldBack } from "./gates.ts";
-import { joinOf } from "./join.ts";
+import { joinOf, neededOf } from "./join.ts";
 import type { Join } from "./join.ts";
 import { systemNews } from "./system-news.ts";
 
@@ -96,26 +98,76 @@ function failure(state: TaskState, type: string, message: string): DraftEvent[] 
   ];
 }
 
-/** The joined result passes the same gates as an executor's (protocol.md §7, Gates). */
+/** What successful children contribute; a result that is too large is only named by its address. */
+function contributionsOf(results: readonly ChildReport[]): Contribution[] {
+  return carried(
+    results.filter(({ end_reason }) => end_reason === "success"),
+    LARGEST_JOINED,
+  ).map(({ item, isCarried }) =>
+    isCarried ? item : { ...item, result: omitted(item.task_id) },
+  );
+}
+
+interface Joined {
+  contributions: readonly Contribution[];
+  result: unknown;
+  quality: { overall_score: number };
+}
+
+type Attempt = Result<Joined, { type: string; message: string }>;
+
+/** One result of these contributions. It passes the same gates as an executor's (protocol.md §7, Gates). */
+function joined(
+  { task }: TaskState,
+  subtasks: Subtasks,
+  contributions: readonly Contribution[],
+): Attempt {
+  const done = aggregate(subtasks, contributions);
+  if (!done.ok) return refuse({ type: "aggregation_failed", message: done.refusal });
+  const { result, score } = done.value;
+  const quality = { overall_score: Math.min(1, score) };
+  const faults = resultFaults(task, { result, quality_assessment: quality });
+  if (faults.length === 0) return ok({ contributions, result, quality });
+  const findings = faults.map(({ pointer, detail }) => `${pointer}: ${detail}`).join("; ");
+  const message = `The joined result breaks the contract: ${findings}`;
+  return refuse({ type: "result_rejected", message });
+}
+
+/**
+ * The best that can be made of the successes so far: of all of them, or, where not all need to succeed, of
+ * those that would pass the gates alone. One that breaks them decides nothing as long as enough others do not.
+ */
+function attempted(state: TaskState, subtasks: Subtasks, results: readonly ChildReport[]): Attempt {
+  const contributions = contributionsOf(results);
+  const ofAll = joined(state, subtasks, contributions);
+  if (ofAll.ok || subtasks.join === "all") return ofAll;
+  const fit = contributions.filter((one) => joined(state, subtasks, [one]).ok);
+  if (fit.length < neededOf(subtasks)) return ofAll;
+  const ofFit = joined(state, subtasks, fit);
+  return ofFit.ok ? ofFit : ofAll;
+}
+
+/** Whether a success may come yet that would make up for those that do not qualify. */
+function mayStillQualify(state: TaskState, subtasks: Subtasks): boolean {
+  const children = state.family?.children ?? [];
+  const total = Math.max(subtasks.expected, children.length);
+  const ended = children.length - openChildren(state.family).length;
+  return subtasks.join !== "all" && ended < total;
+}
+
 function completion(
   state: TaskState,
   subtasks: Subtasks,
   results: readonly ChildReport[],
   now: number,
 ): DraftEvent[] {
-  const contributions = carried(
-    results.filter(({ end_reason }) => end_reason === "success"),
-    LARGEST_JOINED,
-  ).map(({ item, isCarried }) => (isCarried ? item : { ...item, result: omitted(item.task_id) }));
-  const joined = aggregate(subtasks, contributions);
-  if (!joined.ok) return failure(state, "aggregation_failed", joined.refusal);
-  const { result, score } = joined.value;
-  const quality_assessment = { overall_score: Math.min(1, score) };
-  const faults = resultFaults(state.task, { result, quality_assessment });
-  if (faults.length > 0) {
-    const findings = faults.map(({ pointer, detail }) => `${pointer}: ${detail}`).join("; ");
-    return failure(state, "result_rejected", `The joined result breaks the contract: ${findings}`);
+  const attempt = attempted(state, subtasks, results);
+  if (!attempt.ok) {
+    return mayStillQualify(state, subtasks)
+      ? []
+      : failure(state, attempt.refusal.type, attempt.refusal.message);
   }
+  const { result, quality, contributions } = attempt.value;
   const completed = systemNews(
     state,
     "task_completed",
@@ -127,9 +179,9 @@ function completion(
         // The children's use is theirs: counted again here it would count twice.
         tokens_used: 0,
         cost: 0,
-        quality_score: quality_assessment.overall_score,
+        quality_score: quality.overall_score,
       },
-      quality_assessment,
+      quality_assessment: quality,
       related_tasks: contributions.map(({ task_id }) => task_id),
     },
     now,
@@ -137,7 +189,7 @@ function completion(
   return [
     completed,
     ...closedCancels(state, "rejected"),
-    verdictEvent(state, { reason: "success", result, quality: quality_assessment }),
+    verdictEvent(state, { reason: "success", result, quality }),
   ];
 }
 

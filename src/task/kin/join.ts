@@ -8,7 +8,7 @@ const OPEN: Join = { kind: "open" };
 const SUCCESS: Join = { kind: "success" };
 
 /** How many children must succeed. */
-function neededOf(subtasks: Subtasks): number {
+export function neededOf(subtasks: Subtasks): number {
   switch (subtasks.join) {
     case "all":
       return subtasks.on_failure === "continue" ? 1 : subtasks.expected;
