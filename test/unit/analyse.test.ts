@@ -34,7 +34,7 @@ const CRITICAL = {
   })),
   constraints: {
     requires: { labels: { a: "1", b: "2", c: "3", d: "4" }, agent_id: "ann" },
-    budget: { max_cost_usd: 1, max_tokens: 1, max_children: 1 },
+    budget: { max_cost_usd: 1, max_tokens: 12, max_children: 1 },
   },
 };
 const LABELS = { a: "1", b: "2", c: "3", d: "4" };
@@ -88,6 +88,36 @@ describe("the strategy for a request", () => {
       fields: { steps: STEPS, constraints: { budget: { max_attempts: 2 } } },
       facts: {},
       strategy: "escalate",
+    },
+    {
+      name: "fewer tokens than steps",
+      fields: { steps: STEPS, constraints: { budget: { max_tokens: 2 } } },
+      facts: {},
+      strategy: "escalate",
+    },
+    {
+      name: "fewer seconds than steps one after the other",
+      fields: { steps: STEPS, constraints: { budget: { max_duration_s: 2 } } },
+      facts: {},
+      strategy: "escalate",
+    },
+    {
+      name: "a share of the seconds in which its step can't be done",
+      fields: {
+        steps: [{ description: "collect the figures", estimated_duration: 50 }, STEPS[1]],
+        constraints: { budget: { max_duration_s: 90 } },
+      },
+      facts: {},
+      strategy: "escalate",
+    },
+    {
+      name: "shares that work",
+      fields: {
+        steps: STEPS,
+        constraints: { budget: { max_tokens: 3, max_duration_s: 3, max_attempts: 3 } },
+      },
+      facts: {},
+      strategy: "split",
     },
     {
       name: "less wall time than it usually takes",

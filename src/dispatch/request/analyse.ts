@@ -5,7 +5,7 @@ import { longestWay } from "../batch/graph.ts";
 import { assess } from "../complexity.ts";
 import type { TypeHistory } from "../complexity.ts";
 import type { FoundSteps, Step } from "./find-steps.ts";
-import { secondsLeft } from "./plan-tasks.ts";
+import { secondsLeft, shareFaults } from "./plan-tasks.ts";
 import { fitOf } from "./roster.ts";
 import type { Roster } from "./roster.ts";
 
@@ -63,8 +63,7 @@ function complexityOfAll({ request, found, tasks, history }: Facts) {
 /** What in the constraints can't all be so. */
 function contradictionsOf(facts: Facts): string[] {
   const { budget = {}, deadline } = facts.request.constraints;
-  const { max_duration_s, max_attempts } = budget;
-  const count = facts.tasks.length;
+  const { max_duration_s } = budget;
   const left = secondsLeft(facts.request, facts.now);
   const estimate = estimateOfAll(facts) ?? 0;
   const takes = `it is thought to take ${estimate} s`;
@@ -75,12 +74,12 @@ function contradictionsOf(facts: Facts): string[] {
       max_duration_s !== undefined && estimate > max_duration_s,
       `${takes}, and the budget allows ${max_duration_s} s`,
     ],
-    [
-      max_attempts !== undefined && max_attempts < count,
-      `${count} steps need ${count} attempts, and the budget allows ${max_attempts}`,
-    ],
   ];
-  return found.flatMap(([isSo, text]) => (isSo ? [text] : []));
+  const estimates = facts.found.steps.map((step) => estimateOf(step, facts.history));
+  return [
+    ...found.flatMap(([isSo, text]) => (isSo ? [text] : [])),
+    ...shareFaults(budget, facts.found.steps, estimates),
+  ];
 }
 
 interface Weighed {

@@ -30,18 +30,60 @@ export function secondsLeft({ constraints }: Request, now: number): number | nul
   return deadline === undefined ? null : Math.floor((Date.parse(deadline) - now) / 1_000);
 }
 
+function generationsOf(steps: readonly Pick<Step, "depends_on">[]): number {
+  return longestWay(
+    steps.map(({ depends_on }) => depends_on),
+    () => 1,
+  );
+}
+
 /**
- * A task's share of what all of them may use: so the sum can't exceed the whole.
+ * What of a budget can't be shared out among these steps so that each could work and all of them stay within
+ * it, in words; empty when all can.
+ *
+ * @param estimates seconds that each step is thought to take, null when nobody knows
+ */
+export function shareFaults(
+  budget: Budget,
+  steps: readonly Pick<Step, "depends_on">[],
+  estimates: readonly (number | null)[],
+): string[] {
+  const { max_tokens = 0, max_duration_s, max_attempts } = budget;
+  const count = steps.length;
+  const generations = generationsOf(steps);
+  const seconds =
+    max_duration_s === undefined ? Infinity : Math.floor(max_duration_s / generations);
+  const found: [boolean, string][] = [
+    [
+      max_attempts !== undefined && max_attempts < count,
+      `${count} steps need ${count} attempts, and the budget allows ${max_attempts}`,
+    ],
+    [
+      max_tokens > 0 && max_tokens < count,
+      `${max_tokens} tokens shared out among ${count} steps leave none for each`,
+    ],
+    [
+      seconds < 1,
+      `${generations} steps one after the other need ${generations} s, and the budget allows ${max_duration_s}`,
+    ],
+    ...estimates.map((estimate, index): [boolean, string] => [
+      seconds >= 1 && count > 1 && (estimate ?? 0) > seconds,
+      `step ${index + 1} is thought to take ${estimate} s, and its share of the budget is ${seconds} s`,
+    ]),
+  ];
+  return found.flatMap(([isSo, text]) => (isSo ? [text] : []));
+}
+
+/**
+ * A task's share of what all of them may use: so the sum can't exceed the whole, unless `shareFaults` has said so
+ * and somebody has allowed it.
  *
  * What is used up is shared out evenly, wall time along the longest way, depth is the same for each. A task can't be
  * given less than one attempt: fewer attempts than steps are a contradiction, which nothing starts with unasked.
  */
 function budgetShare(budget: Budget, steps: readonly Step[]): Budget {
   const count = steps.length;
-  const generations = longestWay(
-    steps.map(({ depends_on }) => depends_on),
-    () => 1,
-  );
+  const generations = generationsOf(steps);
   const whole = (value: number, least: number) => Math.max(least, Math.floor(value / count));
   const { max_cost_usd, max_tokens, max_children, max_attempts, max_duration_s, max_depth } =
     budget;
