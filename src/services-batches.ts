@@ -54,6 +54,7 @@ export function batchServices(world: BatchWorld) {
     newId: randomId,
     batch: doors.batch,
     check: (by, task, request, group) => tasks.check(by, task, request, { ...group, gates: [] }),
+    checkChildren: tasks.submissions.checkChildren,
     typeHistory: doors.typeHistories,
     view: (by, task_id) => tasks.view(by, task_id),
     roster: (tenant, pool) => roster(world, tenant, pool),

@@ -105,13 +105,18 @@ function unknownParent(parent_task_id: string): Refusal {
   };
 }
 
+interface NewChild {
+  task: TaskExecution;
+  task_id: string;
+}
+
 async function adoptBy(
   parts: SubmissionParts,
   tenant: string,
   parent: string,
-  { task, task_id, isTrial }: { task: TaskExecution; task_id: string; isTrial: boolean },
+  { children, isTrial }: { children: readonly NewChild[]; isTrial: boolean },
 ): Answer<Adoption> {
-  const offers = [offerOf(task, task_id)];
+  const offers = children.map(({ task, task_id }) => offerOf(task, task_id));
   const done = await parts.askKin(tenant, parent, { call: "adopt", offers, is_trial: isTrial });
   if (!done.ok) {
     return done.refusal.code === "task_not_found" ? refuse(unknownParent(parent)) : done;
@@ -158,7 +163,7 @@ async function parentFault(
   // A parent that comes in together with it, or was asked already, is not asked now.
   const isSettled = kin.isAdopted === true || (kin.group?.known.includes(parent) ?? false);
   if (isSettled) return null;
-  const trial = { task, task_id: task_id ?? parts.newId(), isTrial: true };
+  const trial = { children: [{ task, task_id: task_id ?? parts.newId() }], isTrial: true };
   const adopted = await adoptBy(parts, by.tenant, parent, trial);
   return adopted.ok ? null : adopted.refusal;
 }
@@ -205,7 +210,10 @@ async function birthOf(
 ): Answer<Birthright | null> {
   const parent = task.parent_task_id;
   if (parent === undefined || kin.birthright !== undefined) return ok(kin.birthright ?? null);
-  const adopted = await adoptBy(parts, by.tenant, parent, { task, task_id, isTrial: false });
+  const adopted = await adoptBy(parts, by.tenant, parent, {
+    children: [{ task, task_id }],
+    isTrial: false,
+  });
   return adopted.ok ? ok(adopted.value.births[0] ?? null) : adopted;
 }
 
@@ -267,6 +275,12 @@ export interface Submissions {
     request: SubmitRequest,
     kin?: Kin,
   ) => Promise<Refusal | null>;
+  /** Why a parent cannot have all of these children together; null when it can. */
+  checkChildren: (
+    by: Principal,
+    parent_task_id: string,
+    children: readonly { task: TaskExecution; task_id: string }[],
+  ) => Promise<Refusal | null>;
   create: (
     by: Principal,
     task: TaskExecution,
@@ -279,6 +293,10 @@ export interface Submissions {
 export function createSubmissions(parts: SubmissionParts): Submissions {
   return {
     check: (by, task, request, kin = {}) => check(parts, { by, task, request, kin }),
+    async checkChildren({ tenant }, parent, children) {
+      const adopted = await adoptBy(parts, tenant, parent, { children, isTrial: true });
+      return adopted.ok ? null : adopted.refusal;
+    },
     create: (by, task, request, kin = {}) => create(parts, { by, task, request, kin }),
   };
 }

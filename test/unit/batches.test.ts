@@ -1,15 +1,16 @@
 import { describe, expect, it } from "vitest";
 
 import { createBatches } from "../../src/dispatch/batch/batches.ts";
+import type { RequestsParts } from "../../src/dispatch/request/requests.ts";
 import { taskBatchSchema } from "../../src/protocol/batch.ts";
 import { BY, FakeBatches, sentOf } from "./fake-batches.ts";
 
 const TASK = { task_type: "general", description: "one task of a batch" };
 const BODY = { tasks: [TASK, { ...TASK, task_id: "mine" }] };
 
-function subject() {
+function subject(more: Partial<RequestsParts> = {}) {
   const fake = new FakeBatches();
-  const batches = createBatches(fake.parts());
+  const batches = createBatches(fake.parts(more));
   const submit = (body: Record<string, unknown>, key: string | null = null) =>
     batches.submit(BY, taskBatchSchema.parse(body), sentOf(body, key));
   return { fake, batches, submit };
@@ -100,6 +101,45 @@ describe("a submitted batch", () => {
       },
     });
     expect(fake.checked).toEqual(["a", "b", "c"]);
+    expect(fake.records.size).toBe(0);
+  });
+
+  it("is refused as a whole when a parent can't have all of its tasks together", async () => {
+    const asked: unknown[] = [];
+    const { fake, submit } = subject({
+      checkChildren: async (_by, parent, children) => {
+        asked.push([parent, children.map(({ task_id }) => task_id)]);
+        return {
+          code: "budget_exceeded",
+          detail: "too many",
+          errors: [{ pointer: "/parent_task_id", code: "budget_exceeded", detail: "too many" }],
+        };
+      },
+    });
+    const child = (task_id: string, parent_task_id: string) => ({
+      ...TASK,
+      task_id,
+      parent_task_id,
+    });
+
+    const done = await submit({
+      tasks: [
+        child("a", "p"),
+        child("b", "p"),
+        child("c", "other"),
+        child("d", "a"),
+        child("e", "a"),
+      ],
+    });
+
+    // One child alone has been asked about already; a parent in the batch is not there to be asked.
+    expect(asked).toEqual([["p", ["a", "b"]]]);
+    expect(done).toMatchObject({
+      refusal: {
+        code: "budget_exceeded",
+        errors: [{ pointer: "/tasks/0/parent_task_id" }, { pointer: "/tasks/1/parent_task_id" }],
+      },
+    });
     expect(fake.records.size).toBe(0);
   });
 

@@ -66,6 +66,7 @@ export class FakeBatches {
         this.checked.push(task_id);
         return this.refusals.get(task_id) ?? null;
       },
+      checkChildren: async () => null,
       typeHistory: async () => new Map(),
       view: async (_by, task_id) => {
         this.viewed.push(task_id);

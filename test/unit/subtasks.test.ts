@@ -47,6 +47,7 @@ function world({ faultAt = -1, refusedAt = -1 } = {}) {
         }
         return checked === faultAt ? MISSING : null;
       },
+      checkChildren: async () => null,
       create: async (_by, task) => {
         created += 1;
         if (created === refusedAt) return refuse(MISSING);

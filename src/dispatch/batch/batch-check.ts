@@ -76,6 +76,19 @@ export function namedBy({ parameters, context }: TaskExecution): string[] {
   ];
 }
 
+/** The items that share a parent outside the batch, by the parent's id; only where there are several. */
+export function siblingsIn(
+  items: readonly Pick<BatchItem, "task_id" | "task">[],
+): Map<string, number[]> {
+  const own = new Set(items.map(({ task_id }) => task_id));
+  const families = Map.groupBy(items.keys(), (index) => items[index]?.task.parent_task_id ?? "");
+  return new Map(
+    [...families].filter(
+      ([parent, indexes]) => parent !== "" && !own.has(parent) && indexes.length > 1,
+    ),
+  );
+}
+
 /**
  * The items of a batch with settled ids, and for whom each waits.
  *

@@ -9,7 +9,7 @@ import type { Refusal } from "../../protocol/refusal.ts";
 import type { TaskExecution } from "../../protocol/task-execution.ts";
 import type { TaskView } from "../../protocol/task-view.ts";
 import type { TypeHistory } from "../complexity.ts";
-import { itemsOf, togetherOf } from "./batch-check.ts";
+import { itemsOf, siblingsIn, togetherOf } from "./batch-check.ts";
 import type { ItemRefusal } from "./batch-check.ts";
 import type { BatchDoor, BatchText } from "./batch-ports.ts";
 import type { BatchItem, BatchPlan, BatchRecord } from "./batch-record.ts";
@@ -41,6 +41,12 @@ export interface BatchesParts {
     task: TaskExecution,
     request: SubmitRequest,
     group: { batch_id: string; known: readonly string[]; areNew?: boolean },
+  ) => Promise<Refusal | null>;
+  /** Why a parent outside the batch can't have all of these children together, or null. Writes nothing. */
+  checkChildren: (
+    by: Principal,
+    parent_task_id: string,
+    children: readonly { task_id: string; task: TaskExecution }[],
   ) => Promise<Refusal | null>;
   /** How the tenant's task types have done. */
   typeHistory: (tenant: string) => Promise<TypeHistory>;
@@ -86,17 +92,35 @@ async function taskIds(by: Principal, batch_id: string, tasks: TaskBatch["tasks"
 
 /** What keeps the items from becoming tasks, all of it; null when nothing does. */
 async function faultOf(
-  { check }: BatchesParts,
+  parts: BatchesParts,
   by: Principal,
   items: readonly BatchItem[],
   { batch_id, request }: { batch_id: string; request: SubmitRequest },
 ): Promise<Refusal | null> {
   const group = { batch_id, known: items.map(({ task_id }) => task_id) };
   const judge = async ([index, { task, task_id }]: [number, BatchItem]): Promise<ItemRefusal[]> => {
-    const refusal = await check(by, { ...task, task_id }, request, group);
+    const refusal = await parts.check(by, { ...task, task_id }, request, group);
     return refusal === null ? [] : [{ index, refusal: placed(refusal, task_id) }];
   };
   const refused = await inTurn([...items.entries()], MOST_CALLS, judge);
+  return togetherOf(refused.flat()) ?? familyFault(parts, by, items);
+}
+
+/** What keeps parents from having all of the items that name them: each alone may fit where all do not. */
+async function familyFault(
+  { checkChildren }: BatchesParts,
+  by: Principal,
+  items: readonly BatchItem[],
+): Promise<Refusal | null> {
+  const judge = async ([parent, indexes]: [string, number[]]): Promise<ItemRefusal[]> => {
+    const refusal = await checkChildren(
+      by,
+      parent,
+      indexes.flatMap((index) => items[index] ?? []),
+    );
+    return refusal === null ? [] : indexes.map((index) => ({ index, refusal }));
+  };
+  const refused = await inTurn([...siblingsIn(items)], MOST_CALLS, judge);
   return togetherOf(refused.flat());
 }
 
