@@ -90,36 +90,6 @@ describe("the strategy for a request", () => {
       strategy: "escalate",
     },
     {
-      name: "fewer tokens than steps",
-      fields: { steps: STEPS, constraints: { budget: { max_tokens: 2 } } },
-      facts: {},
-      strategy: "escalate",
-    },
-    {
-      name: "fewer seconds than steps one after the other",
-      fields: { steps: STEPS, constraints: { budget: { max_duration_s: 2 } } },
-      facts: {},
-      strategy: "escalate",
-    },
-    {
-      name: "a share of the seconds in which its step can't be done",
-      fields: {
-        steps: [{ description: "collect the figures", estimated_duration: 50 }, STEPS[1]],
-        constraints: { budget: { max_duration_s: 90 } },
-      },
-      facts: {},
-      strategy: "escalate",
-    },
-    {
-      name: "shares that work",
-      fields: {
-        steps: STEPS,
-        constraints: { budget: { max_tokens: 3, max_duration_s: 3, max_attempts: 3 } },
-      },
-      facts: {},
-      strategy: "split",
-    },
-    {
       name: "less wall time than it usually takes",
       fields: { constraints: { budget: { max_duration_s: 60 } } },
       facts: { history: TAKES_AN_HOUR },

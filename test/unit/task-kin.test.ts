@@ -7,7 +7,7 @@ import { explain } from "../../src/task/explain.ts";
 import { adopt } from "../../src/task/kin/adoption.ts";
 import { withReport } from "../../src/task/kin/family.ts";
 import type { GateNews } from "../../src/task/kin/gates.ts";
-import { childReportOf, outcomeOf as outcomeOfTask } from "../../src/task/kin/outcome.ts";
+import { childReportOf } from "../../src/task/kin/outcome.ts";
 import { finishDueAt } from "../../src/task/machine/clocks.ts";
 import type { Command } from "../../src/task/machine/commands.ts";
 import type { Gate, TaskState } from "../../src/task/machine/state.ts";
@@ -19,7 +19,6 @@ import {
   UNBORN,
   assign,
   beat,
-  failed,
   later,
   live,
   order,
@@ -116,16 +115,6 @@ describe("a task that waits for prerequisites", () => {
 
     expect(stateOf(life).escalation?.question).toContain("prerequisite first failed");
     expect(waiting_for[0]?.detail).toContain("prerequisite first failed");
-  });
-
-  it("tells those that wait for it what its failed attempt has left, and its parent how it ended", () => {
-    const life = live(
-      IN_PHASE.executing(),
-      failed({ retry_recommended: false, partial_results: { steps: [1, 2] } }),
-    );
-
-    expect(outcomeOfTask(stateOf(life)).partial_results).toEqual({ steps: [1, 2] });
-    expect(childReportOf(stateOf(life))).not.toHaveProperty("partial_results");
   });
 
   it("hands what they made to its executor, behind what it named itself", () => {
@@ -257,35 +246,6 @@ describe("a task with children", () => {
     expect(explain(stateOf(born(SUBTASKS))).unblocked_by).toEqual([
       "1 more tasks with this parent_task_id",
     ]);
-  });
-
-  it("is not decided by a success that breaks its gates while others may still qualify", () => {
-    const subtasks = { expected: 2, join: "any", aggregation: "best" };
-    const execution_options = { quality_threshold: 0.8 };
-    const ended = (task_id: string, overall_score: number): ChildReport => ({
-      ...childReportOf(stateOf(IN_PHASE.executing())),
-      task_id,
-      is_ended: true,
-      end_reason: "success",
-      result: task_id,
-      quality: { overall_score },
-    });
-    const poor = ended("child", 0.2);
-    const life = withChild(born({ subtasks, execution_options }), {
-      is_ended: true,
-      end_reason: "success",
-    });
-
-    expect(step(life, heard([poor])).done.state?.verdict).toBeNull();
-    const { done } = step(life, heard([poor, ended("other", 0.9)]));
-    expect(done.state?.verdict).toMatchObject({ reason: "success", result: "other" });
-    const single = withChild(born({ subtasks: { ...subtasks, expected: 1 }, execution_options }), {
-      is_ended: true,
-      end_reason: "success",
-    });
-    expect(step(single, heard([poor])).done.state?.verdict).toMatchObject({
-      error: { type: "result_rejected" },
-    });
   });
 
   it("fails by the contract that its joined result breaks", () => {

@@ -103,9 +103,7 @@ function contributionsOf(results: readonly ChildReport[]): Contribution[] {
   return carried(
     results.filter(({ end_reason }) => end_reason === "success"),
     LARGEST_JOINED,
-  ).map(({ item, isCarried }) =>
-    isCarried ? item : { ...item, result: omitted(item.task_id) },
-  );
+  ).map(({ item, isCarried }) => (isCarried ? item : { ...item, result: omitted(item.task_id) }));
 }
 
 interface Joined {
@@ -163,7 +161,8 @@ function completion(
 ): DraftEvent[] {
   const attempt = attempted(state, subtasks, results);
   if (!attempt.ok) {
-    return mayStillQualify(state, subtasks)
+    const isRejected = attempt.refusal.type === "result_rejected";
+    return isRejected && mayStillQualify(state, subtasks)
       ? []
       : failure(state, attempt.refusal.type, attempt.refusal.message);
   }
