@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 import { SHORTEST_SEAL_KEY } from "./lib/seal.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 import { SEALED_FORM } from "../lib/seal.ts";
 import { notificationTypeSchema, prioritySchema } from "../protocol/enums.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 import type { Priority } from "../protocol/enums.ts";
 import { instantSchema, jsonObjectSchema } from "../protocol/primitives.ts";

@@ -1,6 +1,6 @@
 import { and, asc, eq, gt } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { z } from "zod";
+import * as z from "zod";
 
 import { agentTable } from "../db/tables.ts";
 import { agentRegistrationSchema } from "../protocol/agent.ts";

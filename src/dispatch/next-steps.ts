@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 import { mergePatch } from "../lib/merge-patch.ts";
 import { derivedId } from "../lib/ports.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 import { rootCauseSchema } from "../protocol/notification.ts";
 import { jsonObjectSchema } from "../protocol/primitives.ts";

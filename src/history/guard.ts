@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 import { CircuitBreaker, type BreakerLimits } from "../lib/circuit-breaker.ts";
 import type { Log } from "../lib/log.ts";

@@ -1,6 +1,6 @@
 import { and, asc, eq, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { z } from "zod";
+import * as z from "zod";
 
 import { taskLogTable, taskTable } from "../db/tables.ts";
 import type { Page } from "../protocol/keyset.ts";

@@ -1,6 +1,6 @@
 import { and, desc, eq, gte, lt, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { z } from "zod";
+import * as z from "zod";
 
 import { escalationTable, taskTable } from "../db/tables.ts";
 import { runSchema, type Question, type Run } from "./run.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 import { agentEndTaskSchema } from "./agent-end-task.ts";
 import { claimAnswerSchema, heartbeatAnswerSchema, heartbeatSchema } from "./agent.ts";

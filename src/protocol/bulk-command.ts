@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 import { commandRequestSchema, commandViewSchema } from "./agent.ts";
 import { prioritySchema, taskPhaseSchema, taskStatusSchema, taskTypeSchema } from "./enums.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /* The closed sets of protocol.md §2. Anything else is refused, and the refusal lists the valid values. */
 

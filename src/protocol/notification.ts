@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 import { complexitySchema, severitySchema, taskStatusSchema, taskTypeSchema } from "./enums.ts";
 import type { ExecutorNotificationType, TaskStatus } from "./enums.ts";

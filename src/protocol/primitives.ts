@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** The version of the contract that this code speaks (protocol.md §7, Versions). */
 export const SCHEMA_VERSION = "2.0";

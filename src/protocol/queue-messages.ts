@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 import { agentIdSchema, taskIdSchema, webhookIdSchema } from "./primitives.ts";
 import { taskEventSchema } from "./task-view.ts";

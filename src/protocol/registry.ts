@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 import { keyRequestSchema, keyViewSchema } from "./access.ts";
 import { channelAnswerSchema, channelFrameSchema, taskPushSchema } from "./agent-channel.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 import { batchStopSchema, itemCountsSchema } from "./batch.ts";
 import {

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 import { taskPhaseSchema, taskStatusSchema } from "./enums.ts";
 import { instantSchema, schemaVersionSchema, taskIdSchema } from "./primitives.ts";

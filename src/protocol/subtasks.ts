@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 import { completionStatusSchema, taskPhaseSchema, taskStatusSchema } from "./enums.ts";
 import { qualityAssessmentSchema } from "./notification.ts";

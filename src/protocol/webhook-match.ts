@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /* Conditions on what a notification says: `filters.match` of a registration (protocol.md §3). */
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /* How an endpoint wants to be served: the options of a registration that shape delivery. */
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 import { batchViewSchema, cancelRequestSchema, taskBatchSchema } from "../protocol/batch.ts";
 import { taskIdSchema } from "../protocol/primitives.ts";

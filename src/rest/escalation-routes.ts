@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 import { escalationsQuerySchema, pageOf } from "../protocol/queries.ts";
 import { escalationResolutionSchema, escalationSchema } from "../protocol/task-view.ts";

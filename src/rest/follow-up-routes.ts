@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 import { bulkCommandAnswerSchema, bulkCommandSchema } from "../protocol/bulk-command.ts";
 import {

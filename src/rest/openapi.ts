@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 import { taskPushSchema } from "../protocol/agent-channel.ts";
 import { SCHEMA_VERSION } from "../protocol/primitives.ts";

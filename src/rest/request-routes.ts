@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 import { cancelRequestSchema } from "../protocol/batch.ts";
 import { taskIdSchema } from "../protocol/primitives.ts";

@@ -1,5 +1,5 @@
 import type { Context } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 
 import { ok } from "../lib/result.ts";
 import type { Result } from "../lib/result.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 import type { Log } from "../lib/log.ts";
 import { eventTypeSchema } from "../protocol/enums.ts";

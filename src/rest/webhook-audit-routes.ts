@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 import { pageOf, pageQuerySchema } from "../protocol/queries.ts";
 import { auditEntrySchema } from "../protocol/webhook-operations.ts";

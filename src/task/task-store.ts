@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 import { agentEndTaskSchema } from "../protocol/agent-end-task.ts";
 import { complexitySchema, eventTypeSchema } from "../protocol/enums.ts";

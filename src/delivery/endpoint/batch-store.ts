@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 import type { DeliveryPlace } from "./delivery-store.ts";
 import { BATCH_SCHEMA } from "./schema.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 import { prioritySchema } from "../../protocol/enums.ts";
 import type { Ordering } from "../../protocol/webhook-options.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 import { breakerStateSchema, initialBreaker, type BreakerState } from "../breaker-state.ts";
 import { isQuiet } from "../breaker.ts";

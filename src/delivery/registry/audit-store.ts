@@ -1,6 +1,6 @@
 import { and, asc, desc, eq, getTableColumns, sql, type SQL } from "drizzle-orm";
 import { drizzle, type DrizzleD1Database } from "drizzle-orm/d1";
-import { z } from "zod";
+import * as z from "zod";
 
 import { isAfter, isBefore } from "../../db/keyset.ts";
 import { auditTable } from "../../db/tables.ts";

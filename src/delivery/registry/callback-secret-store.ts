@@ -1,6 +1,6 @@
 import { and, eq, sql } from "drizzle-orm";
 import { drizzle, type DrizzleD1Database } from "drizzle-orm/d1";
-import { z } from "zod";
+import * as z from "zod";
 
 import { callbackSecretTable } from "../../db/tables.ts";
 import { auditInsert } from "./audit-store.ts";

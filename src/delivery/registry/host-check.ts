@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 import type { Clock } from "../../lib/ports.ts";
 import type { Refusal } from "../../protocol/refusal.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /* When an executor that tasks are pushed to is left alone. Pure: the keeper stores what these say. */
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 import type { AgentStats } from "../../protocol/agent.ts";
 import type { AttemptOutcome } from "../../protocol/attempt-outcome.ts";

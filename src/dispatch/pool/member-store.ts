@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 import type { PushBreaker } from "../choice/push-breaker.ts";
 import { capacityOf, servedBy } from "../choice/score.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 import { prioritySchema, taskTypeSchema, type Priority } from "../../protocol/enums.ts";
 import { agentIdSchema, taskIdSchema } from "../../protocol/primitives.ts";

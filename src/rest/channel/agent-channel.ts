@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 import type { Principal } from "../../protocol/access.ts";
 import type { ChannelAnswer, ChannelFrame } from "../../protocol/agent-channel.ts";

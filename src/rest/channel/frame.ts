@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 import { channelFrameSchema } from "../../protocol/agent-channel.ts";
 import type { ChannelFrame } from "../../protocol/agent-channel.ts";

@@ -1,5 +1,5 @@
 import type { MiddlewareHandler } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 
 import { tenantIdSchema } from "../../protocol/access.ts";
 import { agentIdSchema } from "../../protocol/primitives.ts";

@@ -1,5 +1,5 @@
 import type { MiddlewareHandler } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 
 import { faultsOf } from "../../protocol/faults.ts";
 import { SUPPORTED_VERSIONS } from "../../protocol/primitives.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 import { MOST_COMMANDS } from "../../protocol/agent.ts";
 import { commandNameSchema, endReasonSchema, prioritySchema } from "../../protocol/enums.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 import { endReasonSchema } from "../../protocol/enums.ts";
 import type { JsonObject } from "../../protocol/primitives.ts";

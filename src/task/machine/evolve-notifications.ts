@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 import { complexitySchema } from "../../protocol/enums.ts";
 import { jsonObjectSchema } from "../../protocol/primitives.ts";

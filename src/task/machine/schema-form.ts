@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 import { faultsOf } from "../../protocol/faults.ts";
 import type { JsonObject } from "../../protocol/primitives.ts";
