@@ -38,6 +38,12 @@ export async function tiesOf(
   return ties;
 }
 
+/** A task that is to become a child. */
+export interface NewChild {
+  task: TaskExecution;
+  task_id: string;
+}
+
 /** What a parent must know before it can adopt this task. */
 export function offerOf(task: TaskExecution, task_id: string): ChildOffer {
   const budget = task.contract?.budget;

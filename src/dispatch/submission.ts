@@ -11,7 +11,7 @@ import type { Submission } from "../task/ports.ts";
 import { endpointFault } from "./endpoint-fault.ts";
 import type { EndpointParts } from "./endpoint-fault.ts";
 import { circleFault, gatesFor, inferredFrom, missingFault, offerOf, tiesOf } from "./kinship.ts";
-import type { KinshipParts } from "./kinship.ts";
+import type { KinshipParts, NewChild } from "./kinship.ts";
 
 type Answer<Value> = Promise<Result<Value, Refusal>>;
 
@@ -105,11 +105,6 @@ function unknownParent(parent_task_id: string): Refusal {
   };
 }
 
-interface NewChild {
-  task: TaskExecution;
-  task_id: string;
-}
-
 async function adoptBy(
   parts: SubmissionParts,
   tenant: string,
@@ -123,6 +118,15 @@ async function adoptBy(
   }
   const adoption: Adoption = JSON.parse(done.value);
   return ok(adoption);
+}
+
+async function childrenFault(
+  parts: SubmissionParts,
+  tenant: string,
+  { parent, children }: { parent: string; children: readonly NewChild[] },
+): Promise<Refusal | null> {
+  const adopted = await adoptBy(parts, tenant, parent, { children, isTrial: true });
+  return adopted.ok ? null : adopted.refusal;
 }
 
 /** Whether the task is there already: the same request, another one under its id, or not at all. */
@@ -163,9 +167,8 @@ async function parentFault(
   // A parent that comes in together with it, or was asked already, is not asked now.
   const isSettled = kin.isAdopted === true || (kin.group?.known.includes(parent) ?? false);
   if (isSettled) return null;
-  const trial = { children: [{ task, task_id: task_id ?? parts.newId() }], isTrial: true };
-  const adopted = await adoptBy(parts, by.tenant, parent, trial);
-  return adopted.ok ? null : adopted.refusal;
+  const children = [{ task, task_id: task_id ?? parts.newId() }];
+  return childrenFault(parts, by.tenant, { parent, children });
 }
 
 /** What is wrong with its relations: prerequisites, then circles, then the parent. */
@@ -210,10 +213,8 @@ async function birthOf(
 ): Answer<Birthright | null> {
   const parent = task.parent_task_id;
   if (parent === undefined || kin.birthright !== undefined) return ok(kin.birthright ?? null);
-  const adopted = await adoptBy(parts, by.tenant, parent, {
-    children: [{ task, task_id }],
-    isTrial: false,
-  });
+  const children = [{ task, task_id }];
+  const adopted = await adoptBy(parts, by.tenant, parent, { children, isTrial: false });
   return adopted.ok ? ok(adopted.value.births[0] ?? null) : adopted;
 }
 
@@ -279,7 +280,7 @@ export interface Submissions {
   checkChildren: (
     by: Principal,
     parent_task_id: string,
-    children: readonly { task: TaskExecution; task_id: string }[],
+    children: readonly NewChild[],
   ) => Promise<Refusal | null>;
   create: (
     by: Principal,
@@ -293,10 +294,7 @@ export interface Submissions {
 export function createSubmissions(parts: SubmissionParts): Submissions {
   return {
     check: (by, task, request, kin = {}) => check(parts, { by, task, request, kin }),
-    async checkChildren({ tenant }, parent, children) {
-      const adopted = await adoptBy(parts, tenant, parent, { children, isTrial: true });
-      return adopted.ok ? null : adopted.refusal;
-    },
+    checkChildren: (by, parent, children) => childrenFault(parts, by.tenant, { parent, children }),
     create: (by, task, request, kin = {}) => create(parts, { by, task, request, kin }),
   };
 }

@@ -111,10 +111,8 @@ describe("a task that waits for prerequisites", () => {
 
   it("asks about the prerequisite that failed by its name, and says so when asked what it waits for", () => {
     const life = step(waiting({ parameters: { on_failed_dependency: "block" } }), FAILED).life;
-    const { waiting_for } = explain(stateOf(life));
-
     expect(stateOf(life).escalation?.question).toContain("prerequisite first failed");
-    expect(waiting_for[0]?.detail).toContain("prerequisite first failed");
+    expect(explain(stateOf(life)).waiting_for[0]?.detail).toContain("prerequisite first failed");
   });
 
   it("hands what they made to its executor, behind what it named itself", () => {
