@@ -2,8 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 
 import { randomId } from "../lib/ports.ts";
 import type { Clock } from "../lib/ports.ts";
-import { ok, refuse } from "../lib/result.ts";
-import type { Result } from "../lib/result.ts";
+import { ok, refuse, type Result } from "../lib/result.ts";
 import { agentEndTaskSchema } from "../protocol/agent-end-task.ts";
 import { commandRequestSchema, heartbeatSchema } from "../protocol/agent.ts";
 import type { CommandView, Lease, OpenCommand } from "../protocol/agent.ts";
@@ -242,8 +241,7 @@ export class TaskObject extends DurableObject<Env> {
   /** Does what is due and arms the alarm, for a task whose alarm was lost; one whose alarm is to come sleeps on. */
   async nudge(): Promise<void> {
     const alarm_at = await this.ctx.storage.getAlarm();
-    if (alarm_at !== null && alarm_at > this.now()) return;
-    await this.#keeper.wake({ hasAlarmFired: false });
+    if ((alarm_at ?? 0) <= this.now()) await this.#keeper.wake({ hasAlarmFired: false });
   }
 
   override async alarm(): Promise<void> {
