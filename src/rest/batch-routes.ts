@@ -2,7 +2,7 @@ import * as z from "zod";
 
 import { batchViewSchema, cancelRequestSchema, taskBatchSchema } from "../protocol/batch.ts";
 import { taskIdSchema } from "../protocol/primitives.ts";
-import { idempotencyHeaders, json, replyWith, route } from "./route.ts";
+import { idempotencyHeaders, json, replyWith, route, submissionReply } from "./route.ts";
 import type { Route } from "./route.ts";
 
 const batchParams = z.strictObject({ batch_id: taskIdSchema });
@@ -36,14 +36,9 @@ export const batchRoutes: readonly Route[] = [
       const idempotencyKey = headers["Idempotency-Key"] ?? null;
       const sent = { body: sentBody, idempotencyKey, traceId, origin };
       const submitted = await batches.submit(principal, body, sent);
-      return replyWith(submitted, ({ view, isNew }) => ({
-        status: isNew ? 202 : 200,
-        body: view,
-        headers: {
-          Location: `/v1/batches/${view.batch_id}`,
-          ...(!isNew && { "Idempotency-Replayed": "true" }),
-        },
-      }));
+      return replyWith(submitted, ({ view, isNew }) =>
+        submissionReply(isNew, view, `/v1/batches/${view.batch_id}`),
+      );
     },
   }),
   route({

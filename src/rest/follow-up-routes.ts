@@ -10,7 +10,7 @@ import {
 import { taskIdSchema } from "../protocol/primitives.ts";
 import { pageOf, wholeNumber } from "../protocol/queries.ts";
 import { taskViewSchema } from "../protocol/task-view.ts";
-import { json, replyWith, route } from "./route.ts";
+import { json, replyWith, route, submissionReply } from "./route.ts";
 import type { Route } from "./route.ts";
 
 const READERS = ["orchestrate", "execute", "observe"] as const;
@@ -87,14 +87,9 @@ export const followUpRoutes: readonly Route[] = [
     refusals: ["task_not_found", "patch_rejected", "idempotency_conflict", "endpoint_refused"],
     async handle({ followUps }, { principal, params, body, traceId, origin }) {
       const approved = await followUps.approve(principal, params, body, { traceId, origin });
-      return replyWith(approved, ({ view, isNew }) => ({
-        status: isNew ? 202 : 200,
-        body: view,
-        headers: {
-          Location: `/v1/tasks/${view.task_id}`,
-          ...(!isNew && { "Idempotency-Replayed": "true" }),
-        },
-      }));
+      return replyWith(approved, ({ view, isNew }) =>
+        submissionReply(isNew, view, `/v1/tasks/${view.task_id}`),
+      );
     },
   }),
 ];

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { cancelRequestSchema } from "../protocol/batch.ts";
 import { taskIdSchema } from "../protocol/primitives.ts";
 import { requestSchema, requestViewSchema } from "../protocol/request.ts";
-import { idempotencyHeaders, json, replyWith, route } from "./route.ts";
+import { idempotencyHeaders, json, replyWith, route, submissionReply } from "./route.ts";
 import type { Route } from "./route.ts";
 
 const requestParams = z.strictObject({ request_id: taskIdSchema });
@@ -30,17 +30,11 @@ export const requestRoutes: readonly Route[] = [
       const idempotencyKey = headers["Idempotency-Key"] ?? null;
       const sent = { body: sentBody, idempotencyKey, traceId, origin };
       const submitted = await requests.submit(principal, body, sent);
-      return replyWith(submitted, ({ view, isNew }) => ({
-        status: isNew ? 202 : 200,
-        body: view,
-        headers:
-          view.request_id === null
-            ? {}
-            : {
-                Location: `/v1/requests/${view.request_id}`,
-                ...(!isNew && { "Idempotency-Replayed": "true" }),
-              },
-      }));
+      return replyWith(submitted, ({ view, isNew }) =>
+        view.request_id === null
+          ? { status: isNew ? 202 : 200, body: view }
+          : submissionReply(isNew, view, `/v1/requests/${view.request_id}`),
+      );
     },
   }),
   route({

@@ -124,6 +124,15 @@ export function empty(description: string): AnswerShape {
   return { schema: null, description, mediaType: null };
 }
 
+/** The reply to a submission: 202 with its address when it is new, 200 when the same had come before. */
+export function submissionReply(isNew: boolean, body: unknown, address: string): Reply {
+  return {
+    status: isNew ? 202 : 200,
+    body,
+    headers: { Location: address, ...(!isNew && { "Idempotency-Replayed": "true" }) },
+  };
+}
+
 /** The reply to an outcome: what `form` makes of its value, or its refusal as it is. */
 export function replyWith<Value>(
   outcome: Result<Value, Refusal>,

@@ -16,7 +16,15 @@ import {
   taskEventSchema,
   taskViewSchema,
 } from "../protocol/task-view.ts";
-import { emptyBodySchema, empty, idempotencyHeaders, json, replyWith, route } from "./route.ts";
+import {
+  emptyBodySchema,
+  empty,
+  idempotencyHeaders,
+  json,
+  replyWith,
+  route,
+  submissionReply,
+} from "./route.ts";
 import type { Route } from "./route.ts";
 import { eventStream } from "./stream.ts";
 
@@ -68,14 +76,9 @@ const submission: readonly Route[] = [
         traceId,
         origin,
       });
-      return replyWith(submitted, ({ view, isNew }) => ({
-        status: isNew ? 202 : 200,
-        body: view,
-        headers: {
-          Location: `/v1/tasks/${view.task_id}`,
-          ...(!isNew && { "Idempotency-Replayed": "true" }),
-        },
-      }));
+      return replyWith(submitted, ({ view, isNew }) =>
+        submissionReply(isNew, view, `/v1/tasks/${view.task_id}`),
+      );
     },
   }),
   route({
