@@ -47,7 +47,10 @@ describe("a task whose attempts all fail", () => {
 
     expect(given).toMatchObject({ timeout: 900, attempt: 4 });
     expect(await ended(task_id)).toMatchObject({ status: "completed", end_reason: "success" });
-    const alerts = (await receiver.log()).map(({ headers }) => headers["x-notification-type"]);
+    const alerts = await eventually(
+      async () => (await receiver.log()).map(({ headers }) => headers["x-notification-type"]),
+      (types) => types.includes("task_escalated"),
+    );
     expect(alerts.filter((type) => type === "task_escalated")).toHaveLength(1);
   });
 });
