@@ -1,8 +1,11 @@
+import { ok } from "../lib/result.ts";
 import type { Result } from "../lib/result.ts";
 import type { AgentEndTask } from "../protocol/agent-end-task.ts";
+import { heartbeatAnswerSchema } from "../protocol/agent.ts";
 import type { Heartbeat, Lease, OpenCommand } from "../protocol/agent.ts";
 import type { Notification } from "../protocol/notification.ts";
 import type { Refusal } from "../protocol/refusal.ts";
+import { endReceiptSchema } from "../protocol/task-view.ts";
 import type { EndReceipt, NotificationReceipt } from "../protocol/task-view.ts";
 
 type Answer<Value> = Promise<Result<Value, Refusal>>;
@@ -17,16 +20,12 @@ interface Reception {
 export interface AttemptDoor {
   /** `signer`: the agent that signed the message, whose the lease has to be; null when a key was sent. */
   decline(token: string | null, reason: string, signer: string | null): Answer<null>;
-  heartbeat(
-    token: string | null,
-    beat: string,
-    signer: string | null,
-  ): Answer<{ lease: Lease; commands: OpenCommand[] }>;
+  heartbeat(token: string | null, beat: string, signer: string | null): Answer<string>;
   notify(
     token: string | null,
     notification: string,
   ): Answer<{ receipt: NotificationReceipt } & Reception>;
-  end(token: string | null, end: string): Answer<{ receipt: EndReceipt } & Reception>;
+  end(token: string | null, end: string): Answer<{ receipt: string } & Reception>;
 }
 
 /** Whose attempt it is: the lease token proves it, whoever sends it. */
@@ -55,10 +54,18 @@ export function createAttempts(door: (tenant: string, task_id: string) => Attemp
   return {
     decline: (address, reason) =>
       at(address).decline(address.token, reason, address.signer ?? null),
-    heartbeat: (address, beat) =>
-      at(address).heartbeat(address.token, JSON.stringify(beat), address.signer ?? null),
+    async heartbeat(address, beat) {
+      const { token, signer = null } = address;
+      const beaten = await at(address).heartbeat(token, JSON.stringify(beat), signer);
+      return beaten.ok ? ok(heartbeatAnswerSchema.parse(JSON.parse(beaten.value))) : beaten;
+    },
     notify: (address, notification) =>
       at(address).notify(address.token, JSON.stringify(notification)),
-    end: (address, end) => at(address).end(address.token, JSON.stringify(end)),
+    async end(address, end) {
+      const ended = await at(address).end(address.token, JSON.stringify(end));
+      if (!ended.ok) return ended;
+      const receipt = endReceiptSchema.parse(JSON.parse(ended.value.receipt));
+      return ok({ ...ended.value, receipt });
+    },
   };
 }

@@ -1,6 +1,11 @@
 import * as z from "zod";
 
-import { commandNameSchema, prioritySchema, taskTypeSchema } from "./enums.ts";
+import {
+  commandNameSchema,
+  executorCommandSchema,
+  prioritySchema,
+  taskTypeSchema,
+} from "./enums.ts";
 import {
   agentIdSchema,
   amountSchema,
@@ -211,7 +216,7 @@ export type CommandRequest = z.infer<typeof commandRequestSchema>;
 export const commandViewSchema = z
   .strictObject({
     command_id: z.string(),
-    command: commandNameSchema,
+    command: executorCommandSchema,
     state: z.enum(["requested", "acknowledged", "confirmed", "rejected", "unresponsive"]),
     requested_at: instantSchema,
   })
@@ -236,8 +241,12 @@ export type CommandEntry = z.infer<typeof commandEntrySchema>;
 const openCommandSchema = z
   .strictObject({
     command_id: z.string(),
-    command: commandNameSchema,
+    command: executorCommandSchema,
     reason: z.string().nullable(),
+    action: z
+      .union([z.string(), jsonObjectSchema])
+      .optional()
+      .meta({ description: "Of a cleanup: one of the cleanup_actions as it was sent." }),
     priority: prioritySchema.optional(),
     grant: grantSchema.optional(),
   })

@@ -132,6 +132,10 @@ export const commandNameSchema = z.enum([
 ]);
 export type CommandName = z.infer<typeof commandNameSchema>;
 
+/** What an executor may be told: `cleanup` comes from the end of a task alone, nobody can order it. */
+export const executorCommandSchema = z.enum([...commandNameSchema.options, "cleanup"]);
+export type ExecutorCommand = z.infer<typeof executorCommandSchema>;
+
 export const executionModeSchema = z.enum(["sequential", "parallel", "dependency_based"]);
 
 export const eventGroupSchema = z.enum([

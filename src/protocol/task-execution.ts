@@ -89,6 +89,21 @@ export const contextSchema = z.strictObject({
 export const objectiveSchema = z.enum(["quality", "balanced", "cheap", "fast"]);
 export type Objective = z.infer<typeof objectiveSchema>;
 
+/** The shortest and the longest time that an end phase may be given, seconds. */
+const END_PHASE_SECONDS = { least: 1, most: 300 };
+
+const endPhaseSeconds = seconds(END_PHASE_SECONDS.least, END_PHASE_SECONDS.most).optional();
+
+/** How long each end phase may take; what is absent is left to the installation. */
+const endPhaseLimitsSchema = z.strictObject({
+  cleanup: endPhaseSeconds,
+  reporting: endPhaseSeconds,
+  notification: endPhaseSeconds,
+});
+
+/** When what an executor noted for itself outlives the end of its task. */
+const keepMemorySchema = z.enum(["never", "on_failure", "always"]);
+
 const executionOptionsSchema = z.strictObject({
   autonomy_level: autonomyLevelSchema.default("semi_autonomous"),
   model_preference: modelPreferenceSchema.default("hybrid"),
@@ -100,6 +115,13 @@ const executionOptionsSchema = z.strictObject({
     .max(5)
     .optional()
     .meta({ description: "What leads to a question instead of the end; nothing when absent." }),
+  end_phase_limits: endPhaseLimitsSchema
+    .optional()
+    .meta({ description: "Seconds for each phase of the end; the installation's when absent." }),
+  keep_memory: keepMemorySchema.optional().meta({
+    description:
+      "Whether notes and checkpoint outlive the end; by task type and reason when absent.",
+  }),
 });
 
 const jsonPathSchema = z

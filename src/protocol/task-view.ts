@@ -100,7 +100,18 @@ export const endPhaseRecordSchema = z.strictObject({
 });
 export type EndPhaseRecord = z.infer<typeof endPhaseRecordSchema>;
 
+/**
+ * What kind of thing was not cleaned up: the slot in the pool, the reservation at the parent, an action that the
+ * executor asked for, or whatever a registered stage cares for.
+ */
+const debtKindSchema = z.enum(["slot", "reservation", "action", "stage"]);
+
+/** Something that the end of a task left undone, and until when it matters. */
 const cleanupDebtSchema = z.strictObject({
+  debt_id: z.string().optional().meta({ description: "Absent where the report is older." }),
+  kind: debtKindSchema.optional(),
+  /** The stage whose work it is. */
+  stage: z.string().optional(),
   what: z.string(),
   owner: z.string(),
   expires_at: instantSchema.nullable(),
@@ -136,6 +147,10 @@ export const reportSchema = z
       }),
     ),
     finalization: z.strictObject({
+      outcome: z
+        .enum(["complete", "partial"])
+        .optional()
+        .meta({ description: "partial where something was left undone: see cleanup_debt." }),
       phases: z.array(endPhaseRecordSchema),
       problems: z.array(z.string()),
       recommendations: z.array(z.string()),

@@ -95,10 +95,11 @@ export function assignmentOf(state: TaskState): JsonObject {
 export function openCommandsOf(state: TaskState): OpenCommand[] {
   return state.commands
     .filter((command) => command.state === "requested")
-    .map(({ command_id, command, reason, priority, grant }) => ({
+    .map(({ command_id, command, reason, priority, grant, action }) => ({
       command_id,
       command,
       reason,
+      ...(action !== undefined && { action }),
       ...(priority !== undefined && { priority }),
       ...(grant !== undefined && { grant: sayable(grant) }),
     }));
@@ -162,7 +163,7 @@ export interface Reception {
  *
  * @param token of the message, which was accepted
  */
-export function endedAttemptOf(state: TaskState, token: string | null): number | null {
+function endedAttemptOf(state: TaskState, token: string | null): number | null {
   const goesOn = state.verdict === null && state.holder?.token === token;
   return goesOn ? null : state.attempt;
 }
@@ -199,7 +200,7 @@ export function latestEscalation(state: TaskState): string {
 }
 
 /** The frozen verdict, as the answer to agent_end_task. */
-export function endReceiptOf(state: TaskState, isReasonIgnored: boolean): EndReceipt {
+function endReceiptOf(state: TaskState, isReasonIgnored: boolean): EndReceipt {
   if (state.verdict === null) throw new Error("an accepted end leaves a verdict");
   const { reason, hasPartialResults } = state.verdict;
   return {
@@ -208,6 +209,18 @@ export function endReceiptOf(state: TaskState, isReasonIgnored: boolean): EndRec
     completion_status: completionStatusOf(reason, hasPartialResults),
     ...(isReasonIgnored && { reason_ignored: true }),
   };
+}
+
+/** What came of an executor's last word. */
+export function endAnswerOf(
+  { state, change }: { state: TaskState; change: Change },
+  token: string | null,
+): Reception & { receipt: string } {
+  const isIgnored = change.isReasonIgnored === true;
+  const isFirst = change.repeated_seq === undefined;
+  const ended_attempt = isFirst ? endedAttemptOf(state, token) : null;
+  const receipt = JSON.stringify(endReceiptOf(state, isIgnored));
+  return { receipt, isNew: isFirst && !isIgnored, ended_attempt };
 }
 
 /**

@@ -5,18 +5,17 @@ import type { Clock } from "../lib/ports.ts";
 import { ok, refuse, type Result } from "../lib/result.ts";
 import { agentEndTaskSchema } from "../protocol/agent-end-task.ts";
 import { commandRequestSchema, heartbeatSchema } from "../protocol/agent.ts";
-import type { CommandView, Lease, OpenCommand } from "../protocol/agent.ts";
+import type { CommandView, Lease } from "../protocol/agent.ts";
 import { kinCallSchema } from "../protocol/kin.ts";
 import { notificationSchema } from "../protocol/notification.ts";
 import type { Refusal } from "../protocol/refusal.ts";
 import { taskExecutionSchema } from "../protocol/task-execution.ts";
 import { escalationResolutionSchema } from "../protocol/task-view.ts";
-import type { Actor, EndReceipt, NotificationReceipt } from "../protocol/task-view.ts";
+import type { Actor, NotificationReceipt } from "../protocol/task-view.ts";
 import {
   assignmentOf,
   commandEntriesOf,
-  endedAttemptOf,
-  endReceiptOf,
+  endAnswerOf,
   escalationAnswer,
   latestEscalation,
   notificationReceiptOf,
@@ -108,18 +107,18 @@ export class TaskObject extends DurableObject<Env> {
     return done.ok ? ok(null) : done;
   }
 
-  /** Renews the lease and hands over the open commands. */
+  /** Renews the lease and hands over the open commands, both as JSON text. */
   async heartbeat(
     token: string | null,
     beat: string,
     signer: string | null = null,
-  ): Answer<{ lease: Lease; commands: OpenCommand[] }> {
+  ): Answer<string> {
     const parsed = heartbeatSchema.parse(JSON.parse(beat));
     const done = await this.#keeper.apply({ type: "heartbeat", token, beat: parsed, signer });
     if (!done.ok) return done;
     const { state } = done.value;
     if (state.holder === null) return refuse(OVER);
-    return ok({ lease: leaseOf(state), commands: openCommandsOf(state) });
+    return ok(JSON.stringify({ lease: leaseOf(state), commands: openCommandsOf(state) }));
   }
 
   /** The executor says something; early ones are held and applied in order when the gap closes. */
@@ -134,17 +133,11 @@ export class TaskObject extends DurableObject<Env> {
     return ok(notificationReceiptOf(done.value, { type, token }));
   }
 
-  /** The executor's last word. Repeated: the same answer. */
-  async end(token: string | null, text: string): Answer<{ receipt: EndReceipt } & Reception> {
+  /** The executor's last word. Repeated: the same answer. The receipt is JSON text. */
+  async end(token: string | null, text: string): Answer<{ receipt: string } & Reception> {
     const end = agentEndTaskSchema.parse(JSON.parse(text));
     const done = await this.#keeper.apply({ type: "end", token, end });
-    if (!done.ok) return done;
-    const { state, change } = done.value;
-    const isIgnored = change.isReasonIgnored === true;
-    const isFirst = change.repeated_seq === undefined;
-    const ended_attempt = isFirst ? endedAttemptOf(state, token) : null;
-    const isNew = isFirst && !isIgnored;
-    return ok({ receipt: endReceiptOf(state, isIgnored), isNew, ended_attempt });
+    return done.ok ? ok(endAnswerOf(done.value, token)) : done;
   }
 
   /** An orchestrator or operator wants something of the task. */
@@ -159,8 +152,7 @@ export class TaskObject extends DurableObject<Env> {
   async resolve(escalation_id: string, text: string, actor: Actor): Answer<string> {
     const resolution = escalationResolutionSchema.parse(JSON.parse(text));
     const done = await this.#keeper.apply({ type: "resolve", escalation_id, resolution, actor });
-    if (!done.ok) return done;
-    return ok(latestEscalation(done.value.state));
+    return done.ok ? ok(latestEscalation(done.value.state)) : done;
   }
 
   /** The commands of the task as JSON text. */
@@ -227,10 +219,9 @@ export class TaskObject extends DurableObject<Env> {
    * when more has happened than one portion of the log holds: then the watcher asks again from where it is.
    */
   override async fetch(request: Request): Promise<Response> {
-    const state: TaskState | null = await this.#keeper.current();
+    const state = await this.#keeper.current();
     if (state === null) return new Response(null, { status: 404 });
-    const after = Number(new URL(request.url).searchParams.get("after") ?? "0");
-    return openWatch(this.ctx, state, readEvents(this.ctx.storage.sql, after, state.seq));
+    return openWatch(this.ctx, state, request.url);
   }
 
   /** A watcher went away. */

@@ -1,4 +1,5 @@
 import type { LoggedEvent, TaskState } from "./machine/state.ts";
+import { readEvents } from "./task-store.ts";
 import { eventOf } from "./view.ts";
 
 /** Most live streams of one task; further ones are refused (design.md §5: cap streams). */
@@ -40,13 +41,13 @@ export function closeWatchers(sockets: readonly WebSocket[], code = NORMAL_CLOSU
 /**
  * Opens a hibernatable socket, sends what has happened since, and leaves it open for what will.
  *
- * @param past events that are due to it; when they do not reach the present, the socket closes behind them
+ * When one portion of the log does not reach the present, the socket closes behind it.
+ *
+ * @param url its `after` is the last seq that the watcher has
  */
-export function openWatch(
-  ctx: DurableObjectState,
-  state: TaskState,
-  past: readonly LoggedEvent[],
-): Response {
+export function openWatch(ctx: DurableObjectState, state: TaskState, url: string): Response {
+  const after = Number(new URL(url).searchParams.get("after") ?? "0");
+  const past = readEvents(ctx.storage.sql, after, state.seq);
   if (ctx.getWebSockets().length >= MOST_WATCHERS) return new Response(null, { status: 429 });
   const pair = new WebSocketPair();
   ctx.acceptWebSocket(pair[1]);

@@ -5,6 +5,7 @@ import { assess } from "../../src/dispatch/complexity.ts";
 import { createSubmissions } from "../../src/dispatch/submission.ts";
 import type { SubmitGroup } from "../../src/dispatch/submission.ts";
 import type { Result } from "../../src/lib/result.ts";
+import { heartbeatAnswerSchema } from "../../src/protocol/agent.ts";
 import type { Refusal } from "../../src/protocol/refusal.ts";
 import type { SubtaskView } from "../../src/protocol/subtasks.ts";
 import { taskExecutionSchema } from "../../src/protocol/task-execution.ts";
@@ -114,7 +115,8 @@ export class KinWorld {
   async beat(task_id: string, usage: { tokens?: number; cost_usd?: number }): Promise<string[]> {
     const token = this.#tokens.get(task_id) ?? null;
     const done = await this.stub(task_id).heartbeat(token, JSON.stringify({ usage }));
-    return done.ok ? done.value.commands.map(({ command }) => command) : [];
+    if (!done.ok) return [];
+    return heartbeatAnswerSchema.parse(JSON.parse(done.value)).commands.map((open) => open.command);
   }
 
   /** Taken, done and ended by its executor. */

@@ -1,9 +1,12 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 
+import { ok } from "../../src/lib/result.ts";
 import type { Result } from "../../src/lib/result.ts";
+import { heartbeatAnswerSchema } from "../../src/protocol/agent.ts";
 import type { HistoryMessage } from "../../src/protocol/queue-messages.ts";
 import type { Refusal } from "../../src/protocol/refusal.ts";
+import { endReceiptSchema } from "../../src/protocol/task-view.ts";
 import type { TaskEvent, TaskView } from "../../src/protocol/task-view.ts";
 import type { Announcement, KinPorts, News, TaskPorts } from "../../src/task/ports.ts";
 import { TaskObject } from "../../src/task/task-object.ts";
@@ -142,16 +145,19 @@ export class Subject {
     return this.stub.notify(this.token, JSON.stringify(notification));
   }
 
-  end(...parameters: Parameters<typeof endOf>) {
-    return this.stub.end(this.token, JSON.stringify(endOf(...parameters)));
+  async end(...parameters: Parameters<typeof endOf>) {
+    const ended = await this.stub.end(this.token, JSON.stringify(endOf(...parameters)));
+    if (!ended.ok) return ended;
+    return ok({ ...ended.value, receipt: endReceiptSchema.parse(JSON.parse(ended.value.receipt)) });
   }
 
   order(...parameters: Parameters<typeof orderOf>) {
     return this.stub.command(JSON.stringify(orderOf(...parameters)), ORCHESTRATOR);
   }
 
-  beat(token = this.token, beat = {}) {
-    return this.stub.heartbeat(token, JSON.stringify(beat));
+  async beat(token = this.token, beat = {}) {
+    const beaten = await this.stub.heartbeat(token, JSON.stringify(beat));
+    return beaten.ok ? ok(heartbeatAnswerSchema.parse(JSON.parse(beaten.value))) : beaten;
   }
 
   /** Submitted, assigned and started. */

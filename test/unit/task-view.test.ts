@@ -7,7 +7,7 @@ import {
   taskViewSchema,
 } from "../../src/protocol/task-view.ts";
 import { escalationSchema } from "../../src/protocol/task-view.ts";
-import { assignmentOf, endReceiptOf, openCommandsOf } from "../../src/task/answers.ts";
+import { assignmentOf, endAnswerOf, openCommandsOf } from "../../src/task/answers.ts";
 import { explain } from "../../src/task/explain.ts";
 import { escalationOf, eventIdOf, eventOf, viewOf } from "../../src/task/view.ts";
 import {
@@ -252,8 +252,12 @@ describe("the receipt of an end", () => {
     const output = stateOf(
       live(IN_PHASE.executing(), end("failure", { result_data: { output: { rows: 1 } } })),
     );
-    expect(endReceiptOf(output, false)).toEqual(receipt);
-    expect(endReceiptOf(state, true)).toEqual({
+    const said = (ended: typeof state, isReasonIgnored: boolean): unknown => {
+      const change = { events: [], isReasonIgnored };
+      return JSON.parse(endAnswerOf({ state: ended, change }, null).receipt);
+    };
+    expect(said(output, false)).toEqual(receipt);
+    expect(said(state, true)).toEqual({
       ...receipt,
       completion_status: "failure",
       reason_ignored: true,

@@ -1,7 +1,8 @@
 import * as z from "zod";
 
 import { MOST_COMMANDS } from "../../protocol/agent.ts";
-import { commandNameSchema, endReasonSchema, prioritySchema } from "../../protocol/enums.ts";
+import { executorCommandSchema, endReasonSchema, prioritySchema } from "../../protocol/enums.ts";
+import { jsonObjectSchema } from "../../protocol/primitives.ts";
 import type { CommandRecord } from "./records.ts";
 import type { Holder, LoggedEvent, TaskState } from "./state.ts";
 import { addUse } from "./state.ts";
@@ -17,8 +18,9 @@ const usedSchema = z.object({ cost_usd: z.number(), tokens: z.number() });
 
 const issuedSchema = z.object({
   command_id: z.string(),
-  command: commandNameSchema,
+  command: executorCommandSchema,
   reason: z.string().nullable(),
+  action: z.union([z.string(), jsonObjectSchema]).exactOptional(),
   state: z.enum(["requested", "confirmed"]),
   priority: prioritySchema.optional(),
   grant: grantSchema.optional(),
@@ -29,7 +31,7 @@ const issuedSchema = z.object({
 
 const acknowledgedSchema = z.object({
   command_id: z.string(),
-  command: commandNameSchema,
+  command: executorCommandSchema,
   state: z.enum(["acknowledged", "confirmed", "rejected", "unresponsive"]),
   spent_since: usedSchema.extend({ duration_s: z.number() }).exactOptional(),
 });

@@ -1,17 +1,19 @@
-import type { CommandName, EndReason, Priority } from "../../protocol/enums.ts";
+import type { EndReason, ExecutorCommand, Priority } from "../../protocol/enums.ts";
 import type { JsonObject } from "../../protocol/primitives.ts";
 import type { Actor } from "../../protocol/task-view.ts";
 
 /** A command to the task and how far it has come. */
 export interface CommandRecord {
   command_id: string;
-  command: CommandName;
+  command: ExecutorCommand;
   reason: string | null;
   state: "requested" | "acknowledged" | "confirmed" | "rejected" | "unresponsive";
   requested_at: number;
   actor: Actor;
   priority?: Priority;
   grant?: Grant;
+  /** Of a cleanup: what the executor said that it has to do. */
+  action?: string | JsonObject;
   /** A cancellation by which the parent stops it: what its end is called. */
   end_reason?: EndReason;
   /** The intervention rule that issued it. */
