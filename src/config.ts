@@ -1,6 +1,8 @@
 import * as z from "zod";
 
 import { SHORTEST_SEAL_KEY } from "./lib/seal.ts";
+import { installedEndPhasesSchema } from "./protocol/end-phases.ts";
+import type { InstalledEndPhases } from "./protocol/end-phases.ts";
 
 const flag = z.enum(["true", "false"]).transform((text) => text === "true");
 
@@ -20,6 +22,19 @@ const sealKeysSchema = z
     ),
   );
 
+/** JSON in a variable; an empty one says nothing. */
+const endPhases = z
+  .string()
+  .transform((text, context): unknown => {
+    try {
+      return JSON.parse(text === "" ? "{}" : text);
+    } catch {
+      context.addIssue({ code: "custom", message: 'must be JSON such as {"cleanup": 60}' });
+      return z.NEVER;
+    }
+  })
+  .pipe(installedEndPhasesSchema);
+
 const configSchema = z.object({
   BATUTA_ADMIN_KEY: z.string().min(1).optional(),
   BATUTA_SEAL_KEY: sealKeysSchema,
@@ -27,6 +42,7 @@ const configSchema = z.object({
   BATUTA_SAM: z.enum(["on", "off"]).default("on"),
   WEBHOOK_RETENTION_DAYS: days.default(7),
   WEBHOOK_UNDELIVERED_DAYS: days.default(30),
+  END_PHASE_LIMITS: endPhases.prefault(""),
 });
 
 /** What an operator can set, by its meaning. */
@@ -41,6 +57,8 @@ export interface Config {
   isSamOn: boolean;
   /** Days that deliveries are kept, by what became of them. */
   retention: { settledDays: number; undeliveredDays: number };
+  /** Seconds that each end phase may take: of all tasks, and of those of a type. */
+  endPhases: InstalledEndPhases;
 }
 
 /**
@@ -59,5 +77,6 @@ export function readConfig(variables: Readonly<Record<string, unknown>>): Config
       settledDays: config.WEBHOOK_RETENTION_DAYS,
       undeliveredDays: config.WEBHOOK_UNDELIVERED_DAYS,
     },
+    endPhases: config.END_PHASE_LIMITS,
   };
 }

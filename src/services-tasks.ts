@@ -19,6 +19,16 @@ export async function keyOfAgent(
   return (await agentStore.get(tenant, agent_id))?.key_id ?? null;
 }
 
+/** Those of these webhooks that do not exist. */
+export async function unknownWebhooks(
+  store: Doors["webhookStore"],
+  tenant: string,
+  webhook_ids: readonly string[],
+): Promise<string[]> {
+  const known = await store.versions(tenant, webhook_ids);
+  return webhook_ids.filter((webhook_id) => !known.has(webhook_id));
+}
+
 /** The use cases of tasks. */
 export function tasksOf(env: Env, doors: Doors): Tasks {
   const { task, webhookStore, guard } = doors;
@@ -35,10 +45,7 @@ export function tasksOf(env: Env, doors: Doors): Tasks {
       report: (tenant, task_id) => guard.get(() => readReport(env.DB, tenant, task_id)),
     },
     urlFault: addressFault(doors),
-    unknownWebhooks: async (tenant, webhook_ids) => {
-      const known = await webhookStore.versions(tenant, webhook_ids);
-      return webhook_ids.filter((webhook_id) => !known.has(webhook_id));
-    },
+    unknownWebhooks: (tenant, webhook_ids) => unknownWebhooks(webhookStore, tenant, webhook_ids),
     keyOfAgent: (tenant, agent_id) => keyOfAgent(doors, tenant, agent_id),
   });
 }

@@ -27,7 +27,7 @@ import { doorsOf, now } from "./services-doors.ts";
 import { addressFault, openSocket, postSigned, signersOf } from "./services-executors.ts";
 import { askKinOf, kinPortsOf } from "./services-kin.ts";
 import { followUpPort, observePort } from "./services-observe.ts";
-import { keyOfAgent, tasksOf } from "./services-tasks.ts";
+import { keyOfAgent, tasksOf, unknownWebhooks } from "./services-tasks.ts";
 import { fanOutPorts, routingPort, webhookServices } from "./services-webhooks.ts";
 import type { TaskPorts } from "./task/ports.ts";
 
@@ -113,6 +113,9 @@ export function taskPortsOf(env: Env): TaskPorts {
       await env.EVENTS.send(message);
     },
     isRecorded: (tenant, task_id, seq) => isComplete(env.DB, tenant, task_id, seq),
+    missingStakeholders: (tenant, webhook_ids) =>
+      unknownWebhooks(services.webhookStore, tenant, webhook_ids),
+    endPhases: services.config.endPhases,
     log: consoleLog("task", now),
   };
 }

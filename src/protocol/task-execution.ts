@@ -1,5 +1,6 @@
 import * as z from "zod";
 
+import { endPhaseLimitsSchema } from "./end-phases.ts";
 import {
   autonomyLevelSchema,
   complexitySchema,
@@ -88,18 +89,6 @@ export const contextSchema = z.strictObject({
 /** What the choice of an executor is to favour where several fit. */
 export const objectiveSchema = z.enum(["quality", "balanced", "cheap", "fast"]);
 export type Objective = z.infer<typeof objectiveSchema>;
-
-/** The shortest and the longest time that an end phase may be given, seconds. */
-const END_PHASE_SECONDS = { least: 1, most: 300 };
-
-const endPhaseSeconds = seconds(END_PHASE_SECONDS.least, END_PHASE_SECONDS.most).optional();
-
-/** How long each end phase may take; what is absent is left to the installation. */
-const endPhaseLimitsSchema = z.strictObject({
-  cleanup: endPhaseSeconds,
-  reporting: endPhaseSeconds,
-  notification: endPhaseSeconds,
-});
 
 /** When what an executor noted for itself outlives the end of its task. */
 const keepMemorySchema = z.enum(["never", "on_failure", "always"]);

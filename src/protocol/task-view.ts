@@ -101,10 +101,10 @@ export const endPhaseRecordSchema = z.strictObject({
 export type EndPhaseRecord = z.infer<typeof endPhaseRecordSchema>;
 
 /**
- * What kind of thing was not cleaned up: the slot in the pool, the reservation at the parent, an action that the
- * executor asked for, or whatever a registered stage cares for.
+ * What kind of thing was not cleaned up: the slot in the pool, an action that the executor said it has
+ * to do, or whatever a registered stage cares for.
  */
-const debtKindSchema = z.enum(["slot", "reservation", "action", "stage"]);
+const debtKindSchema = z.enum(["slot", "action", "stage"]);
 
 /** Something that the end of a task left undone, and until when it matters. */
 const cleanupDebtSchema = z.strictObject({
@@ -116,6 +116,8 @@ const cleanupDebtSchema = z.strictObject({
   owner: z.string(),
   expires_at: instantSchema.nullable(),
 });
+
+export type CleanupDebt = z.infer<typeof cleanupDebtSchema>;
 
 /** The end-task report, from recorded facts alone. */
 export const reportSchema = z
@@ -232,6 +234,15 @@ export const endReceiptSchema = z
     end_reason: endReasonSchema,
     completion_status: completionStatusSchema,
     reason_ignored: z.boolean().optional(),
+    cleanup_commands: z
+      .array(
+        z.strictObject({ command_id: z.string(), action: z.union([z.string(), jsonObjectSchema]) }),
+      )
+      .optional()
+      .meta({
+        description:
+          "cleanup_actions that wait for an acknowledgement by heartbeat; absent without.",
+      }),
   })
   .meta({ id: "EndReceipt", title: "The frozen verdict of a task" });
 export type EndReceipt = z.infer<typeof endReceiptSchema>;

@@ -1,4 +1,4 @@
-import { finishDueAt, runningClocks } from "./machine/clocks.ts";
+import { runningClocks } from "./machine/clocks.ts";
 import type { TaskState } from "./machine/state.ts";
 
 /** News wait this long for company, so that a burst is one flush. Milliseconds. */
@@ -6,9 +6,6 @@ export const FLUSH_PAUSE_MS = 500;
 
 /** News whose flush was cut off by a crash leave after this at the latest. Milliseconds. */
 export const FLUSH_WATCHDOG_MS = 60_000;
-
-/** End phases may begin this much later, so that the alarm of the last flush can serve. Milliseconds. */
-const FINISH_PAUSE_MS = 200;
 
 /** When an ended task first asks whether history has all of it. Milliseconds. */
 export const ARCHIVE_CHECK_MS = 60_000;
@@ -32,6 +29,8 @@ export interface Errands {
   archive_at: number | null;
   /** When its kin are to be asked or told something, or null. */
   kin_at: number | null;
+  /** When its end phases begin or go on, or null. */
+  finish_at: number | null;
 }
 
 /*
@@ -59,14 +58,13 @@ export function repeatDelayMs(failures: number): number {
  * has one alarm.
  */
 export function nextWakeAt(state: TaskState, errands: Errands): number | null {
-  const finish = finishDueAt(state);
   const reasons = [
     ...runningClocks(state).map(({ due }) => due),
-    finish === null ? null : finish + FINISH_PAUSE_MS,
     errands.flush_at,
     errands.pool_at,
     errands.archive_at,
     errands.kin_at,
+    errands.finish_at,
   ].filter((due) => due !== null);
   return reasons.length === 0 ? null : Math.min(...reasons);
 }

@@ -203,11 +203,15 @@ export function latestEscalation(state: TaskState): string {
 function endReceiptOf(state: TaskState, isReasonIgnored: boolean): EndReceipt {
   if (state.verdict === null) throw new Error("an accepted end leaves a verdict");
   const { reason, hasPartialResults } = state.verdict;
+  const cleanup_commands = openCommandsOf(state).flatMap(({ command_id, action }) =>
+    action === undefined ? [] : [{ command_id, action }],
+  );
   return {
     task_id: state.origin.task_id,
     end_reason: reason,
     completion_status: completionStatusOf(reason, hasPartialResults),
     ...(isReasonIgnored && { reason_ignored: true }),
+    ...(state.phase === "finalizing" && cleanup_commands.length > 0 && { cleanup_commands }),
   };
 }
 

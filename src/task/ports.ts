@@ -1,5 +1,6 @@
 import type { Log } from "../lib/log.ts";
 import type { AttemptOutcome } from "../protocol/attempt-outcome.ts";
+import type { InstalledEndPhases } from "../protocol/end-phases.ts";
 import type { EndReason, Priority, TaskType } from "../protocol/enums.ts";
 import type { ChildReport, Outcome } from "../protocol/kin.ts";
 import type { HistoryMessage } from "../protocol/queue-messages.ts";
@@ -113,5 +114,9 @@ export interface TaskPorts extends KinPorts {
   record(message: HistoryMessage): Promise<void>;
   /** Whether history has the log up to `seq` without gaps. */
   isRecorded(tenant: string, task_id: string, seq: number): Promise<boolean>;
+  /** Which of these webhooks do not exist any more. */
+  missingStakeholders(tenant: string, webhook_ids: readonly string[]): Promise<string[]>;
+  /** How long end phases may take in this installation. */
+  endPhases: InstalledEndPhases;
   log: Log;
 }

@@ -4,25 +4,18 @@ import type { Result } from "../lib/result.ts";
 import type { Notification } from "../protocol/notification.ts";
 import type { Refusal } from "../protocol/refusal.ts";
 import type { Errands } from "./alarm-plan.ts";
-import {
-  FLUSH_PAUSE_MS,
-  FLUSH_WATCHDOG_MS,
-  nextWakeAt,
-  reminderDelayMs,
-  repeatDelayMs,
-} from "./alarm-plan.ts";
+import { FLUSH_PAUSE_MS, FLUSH_WATCHDOG_MS, nextWakeAt, repeatDelayMs } from "./alarm-plan.ts";
 import { Archivist } from "./archivist.ts";
-import { finishTask } from "./finish/finish.ts";
+import { Finisher } from "./finish/finisher.ts";
 import { Flusher } from "./flusher.ts";
 import { holdBack, takeHeld } from "./hold-back.ts";
 import { KinKeeper } from "./kin/kin-keeper.ts";
 import { advance } from "./machine/advance.ts";
 import type { Advance } from "./machine/advance.ts";
-import { finishDueAt } from "./machine/clocks.ts";
 import type { Change, Command } from "./machine/commands.ts";
 import type { LoggedEvent, TaskState } from "./machine/state.ts";
-import { announcementOf, poolErrand } from "./outbox.ts";
-import type { PoolErrand } from "./outbox.ts";
+import { poolErrand } from "./outbox.ts";
+import { PoolTeller } from "./pool-teller.ts";
 import type { TaskPorts } from "./ports.ts";
 import type { StoredTask } from "./task-store.ts";
 import { appendCommit, readTask, writeMemo } from "./task-store.ts";
@@ -52,9 +45,11 @@ export class TaskKeeper {
   #alarmAt: number | null | undefined;
   readonly #flusher: Flusher;
   #flushedAt = 0;
-  #errands: Omit<Errands, "archive_at" | "kin_at"> = { flush_at: null, pool_at: null };
-  /** What the pool could not be told. */
-  #owed: PoolErrand | null = null;
+  /** Events past the cursor: when they are to be flushed. */
+  #flushAt: number | null = null;
+  readonly #pool: PoolTeller;
+  /** Its end. */
+  readonly finisher: Finisher;
   #failures = 0;
 
   constructor(ctx: DurableObjectState, ports: TaskPorts, now: Clock) {
@@ -67,6 +62,14 @@ export class TaskKeeper {
       ports,
       archivist: this.#archivist,
       load: () => this.#load(),
+    });
+    this.#pool = new PoolTeller(ports, now, () => this.#repeatAt());
+    this.finisher = new Finisher({
+      sql: ctx.storage.sql,
+      ports,
+      now,
+      state: () => this.#load()?.state ?? null,
+      commit: (command, also) => this.#commitAndTell(command, also),
     });
     this.kin = new KinKeeper({
       sql: ctx.storage.sql,
@@ -148,13 +151,13 @@ export class TaskKeeper {
   }
 
   /** Decides, writes and arms the alarm in one turn; then tells the watchers and the pool. */
-  async #commitAndTell(command: Command): Promise<Advance> {
+  async #commitAndTell(command: Command, also?: () => void): Promise<Advance> {
     const stored = this.#load();
     const before = stored?.state ?? null;
     // The log never goes back in time, whatever the clock of this machine does.
     const now = Math.max(this.#now(), before?.updated_at ?? 0);
     const advanced = advance(before, command, now);
-    this.#write(before, advanced, stored?.flushed ?? 0);
+    this.#write(before, advanced, { flushed: stored?.flushed ?? 0, also });
     const { state, events } = advanced;
     if (state === null || events.length === 0) return advanced;
     if (before === null) {
@@ -166,15 +169,14 @@ export class TaskKeeper {
     // tried at once instead; the alarm is for one that a crash cuts off, and mostly there already.
     const armed = this.arm(before === null ? {} : { flush_at: now + FLUSH_WATCHDOG_MS });
     tellWatchers(this.#ctx, state, events);
-    await this.#tellPool(poolErrand(before, state), state);
+    await this.#pool.tell(poolErrand(before, state), state);
     await armed;
     return advanced;
   }
 
-  /** What follows from a commit. An alarm for what is not wanted any more would be a row on the bill. */
   #planErrands(state: TaskState): void {
-    this.#errands.flush_at ??= this.#flushedAt + FLUSH_PAUSE_MS;
-    if (state.phase !== "queued" && this.#owed === null) this.#errands.pool_at = null;
+    this.#flushAt ??= this.#flushedAt + FLUSH_PAUSE_MS;
+    this.#pool.plan(state);
     this.#archivist.plan(state);
   }
 
@@ -182,36 +184,20 @@ export class TaskKeeper {
     return this.#now() - this.#flushedAt >= FLUSH_PAUSE_MS;
   }
 
-  #write(before: TaskState | null, advanced: Advance, flushed: number): void {
+  #write(
+    before: TaskState | null,
+    advanced: Advance,
+    { flushed, also }: { flushed: number; also: (() => void) | undefined },
+  ): void {
     const { state, events, memo } = advanced;
     if (state === null || (events.length === 0 && memo === null)) return;
     const { storage } = this.#ctx;
     storage.transactionSync(() => {
       appendCommit(storage.sql, events, { flushed, request: before === null ? state : null });
       if (memo !== null) writeMemo(storage.sql, memo);
+      also?.();
     });
     this.#stored = { state, flushed };
-  }
-
-  async #tellPool(errand: PoolErrand | null, state: TaskState): Promise<void> {
-    if (errand === null) return;
-    const { tenant, task_id } = state.origin;
-    this.#owed = null;
-    this.#errands.pool_at = null;
-    try {
-      if (errand.kind === "release") {
-        const { kind: _, ...freed } = errand;
-        await this.#ports.release(tenant, state.task.pool, { task_id, ...freed });
-      } else {
-        await this.#ports.announce(tenant, state.task.pool, announcementOf(state));
-        const now = this.#now();
-        this.#errands.pool_at = now + reminderDelayMs(now - (state.queued_at ?? now));
-      }
-    } catch (cause) {
-      this.#ports.log("warning", "pool_unreachable", { ...this.#ids(), detail: String(cause) });
-      this.#owed = errand;
-      this.#errands.pool_at = this.#repeatAt();
-    }
   }
 
   #repeatAt(): number {
@@ -223,9 +209,14 @@ export class TaskKeeper {
   async arm(without: Partial<Errands> = {}): Promise<void> {
     const stored = this.#load();
     if (stored === null) return;
-    const archive_at = this.#archivist.due;
-    const kin_at = this.kin.due(stored.state);
-    const due = nextWakeAt(stored.state, { ...this.#errands, archive_at, kin_at, ...without });
+    const due = nextWakeAt(stored.state, {
+      flush_at: this.#flushAt,
+      pool_at: this.#pool.due,
+      archive_at: this.#archivist.due,
+      kin_at: this.kin.due(stored.state),
+      finish_at: this.finisher.due(stored.state),
+      ...without,
+    });
     if (this.#alarmAt === undefined) this.#alarmAt = await this.#ctx.storage.getAlarm();
     if (due === null || (this.#alarmAt !== null && this.#alarmAt <= due)) return;
     this.#alarmAt = due;
@@ -234,7 +225,7 @@ export class TaskKeeper {
 
   async #flush(): Promise<void> {
     this.#flushedAt = this.#now();
-    this.#errands.flush_at = null;
+    this.#flushAt = null;
     const failed = await this.#flusher.flush();
     if (failed.length === 0) {
       this.#failures = 0;
@@ -242,43 +233,21 @@ export class TaskKeeper {
     }
     const detail = failed.join("; ");
     this.#ports.log("warning", "flush_failed", { ...this.#ids(), detail });
-    this.#errands.flush_at = this.#repeatAt();
+    this.#flushAt = this.#repeatAt();
   }
 
   async #runErrands(isNewHere: boolean): Promise<void> {
     const state = await this.current();
     if (state === null) return;
     if (state.holder !== null) await this.#applyHeld();
-    await this.#remindPool(state);
-    await this.#finishIfDue(this.#load()?.state ?? state);
+    await this.#pool.remind(state);
+    await this.finisher.run();
     await this.kin.run();
     const latest = this.#load()?.state ?? state;
     // After an eviction nobody knows here what was flushed, but history knows what it has.
     if (isNewHere && latest.ended_at === null) await this.#archivist.ask(latest);
     await this.#archivist.check(latest);
     await this.#flush();
-  }
-
-  async #remindPool(state: TaskState): Promise<void> {
-    const { pool_at } = this.#errands;
-    if (pool_at !== null && pool_at > this.#now()) return;
-    // An announcement that is owed says nothing of a task that is queued no more.
-    const owed = this.#owed?.kind === "release" ? this.#owed : null;
-    this.#errands.pool_at = null;
-    await this.#tellPool(state.phase === "queued" ? { kind: "announce" } : owed, state);
-  }
-
-  async #finishIfDue(state: TaskState): Promise<void> {
-    const due = finishDueAt(state);
-    if (due === null || due > this.#now()) return;
-    const command = await finishTask(state, { ports: this.#ports, due, now: this.#now });
-    await this.#commitAndTell(command);
-    this.#ports.log("info", "task_ended", {
-      ...this.#ids(),
-      reason: state.verdict?.reason,
-      task_type: state.task.task_type,
-      attempts: state.attempt,
-    });
   }
 
   /** Applies in order what was held and has its turn now. Its sender had this attempt's token when it came. */

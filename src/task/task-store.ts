@@ -17,7 +17,11 @@ import type { LoggedEvent, Memo, Origin, SettledTask, TaskState } from "./machin
  *   id > 0   a commit: the events from seq = id on; the first one also holds the request
  *   id = 0   the memo
  *   id < 0   a held notification of the executor's sequence -id
+ *   the least of all: how far the end phase is that is going on
  */
+
+/** The row of the end phase that is going on: a sequence is a safe integer, so no held notification has this id. */
+export const PROGRESS_ROW = -(2 ** 60);
 
 const originSchema = z.object({
   tenant: z.string(),
@@ -100,6 +104,7 @@ const memoSchema = z.object({
   tokens: z.number(),
   earlier: z.object({ cost_usd: z.number(), tokens: z.number() }),
   end: agentEndTaskSchema.nullable(),
+  end_at: z.int().optional(),
 });
 
 const heldSchema = z.object({
@@ -225,7 +230,11 @@ export function* readLog(sql: SqlStorage): Generator<LoggedEvent[]> {
 /** Notifications that wait for their turn, by sequence, at most `limit`. */
 export function readHeld(sql: SqlStorage, limit: number): Held[] {
   return sql
-    .exec<Row>("SELECT id, body FROM record WHERE id < 0 ORDER BY id DESC LIMIT ?", limit)
+    .exec<Row>(
+      "SELECT id, body FROM record WHERE id < 0 AND id > ? ORDER BY id DESC LIMIT ?",
+      PROGRESS_ROW,
+      limit,
+    )
     .toArray()
     .map((row) => ({ sequence: -row.id, ...parseStored(heldSchema, JSON.parse(row.body)) }));
 }
@@ -238,6 +247,11 @@ export function writeHeld(sql: SqlStorage, held: Held): void {
     -sequence,
     JSON.stringify(body),
   );
+}
+
+/** Forgets every held notification. */
+export function removeAllHeld(sql: SqlStorage): void {
+  sql.exec("DELETE FROM record WHERE id < 0 AND id > ?", PROGRESS_ROW);
 }
 
 /** Forgets a held notification. */

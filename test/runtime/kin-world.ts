@@ -40,6 +40,8 @@ export class KinWorld {
       publish: async () => {},
       record: async () => {},
       isRecorded: async () => true,
+      missingStakeholders: async () => [],
+      endPhases: {},
       log: () => {},
       ...kin,
       ...this.ports,

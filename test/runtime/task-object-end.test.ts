@@ -205,14 +205,17 @@ describe("the end phases", () => {
     const report = await reportOf(subject);
     expect(await subject.view()).toMatchObject({ phase: "ended", end_reason: "success" });
     expect(report.finalization.phases).toMatchObject([
-      { name: "cleanup", outcome: "timed_out", checks: [{ passed: false }] },
+      { name: "cleanup", outcome: "timed_out", checks: [{ passed: true }, { passed: false }] },
       { name: "reporting", outcome: "done" },
       { name: "notification", outcome: "done" },
     ]);
     expect(report.cleanup_debt).toMatchObject([
       { what: "the slot of attempt 1", owner: "pool default" },
     ]);
-    expect(report.finalization.problems).toEqual(["cleanup ended as timed_out"]);
+    expect(report.finalization).toMatchObject({
+      outcome: "partial",
+      problems: ["cleanup ended as timed_out"],
+    });
   }, 15_000);
 
   it("try a release that fails again, and report the debt when it keeps failing", async () => {
@@ -225,7 +228,7 @@ describe("the end phases", () => {
     };
 
     accepted(await subject.end("success"));
-    await subject.pass(1_000);
+    await subject.pass(10_000);
 
     const { finalization, cleanup_debt } = await reportOf(subject);
     expect(calls).toBe(3);
@@ -233,7 +236,7 @@ describe("the end phases", () => {
       name: "cleanup",
       outcome: "fallback",
       attempts: 3,
-      checks: [{ passed: false, detail: "failed each time" }],
+      checks: [{ passed: true }, { passed: false, detail: "failed each time" }],
     });
     expect(cleanup_debt).toHaveLength(1);
   });

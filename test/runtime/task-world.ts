@@ -30,6 +30,9 @@ export interface Neighbours {
   publish: () => Promise<void> | undefined;
   record: () => Promise<void> | undefined;
   isRecorded: () => Promise<boolean>;
+  /** Stakeholders that do not exist any more. */
+  missing: string[];
+  endPhases: TaskPorts["endPhases"];
   /** Other tasks and the batch; a task without kin calls none of them. */
   kin: KinPorts;
 }
@@ -46,6 +49,8 @@ function newNeighbours(): Neighbours {
     publish: () => undefined,
     record: () => undefined,
     isRecorded: async () => true,
+    missing: [],
+    endPhases: {},
     kin: {
       outcomeOf: async () => null,
       poke: async () => {},
@@ -76,6 +81,10 @@ function portsOf(all: Neighbours): TaskPorts {
       all.recorded.push(message);
     },
     isRecorded: () => all.isRecorded(),
+    missingStakeholders: async () => all.missing,
+    get endPhases() {
+      return all.endPhases;
+    },
     ...all.kin,
     log: (_level, event) => all.logged.push(event),
   };

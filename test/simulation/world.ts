@@ -245,6 +245,8 @@ export class World {
       publish: async () => this.network.mayFail(),
       record: async () => this.network.mayFail(),
       isRecorded: async () => true,
+      missingStakeholders: async () => [],
+      endPhases: {},
       ...this.kinPorts(),
       log: () => {},
     };

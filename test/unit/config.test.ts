@@ -14,6 +14,7 @@ describe("the configuration", () => {
       allowLocalEndpoints: false,
       isSamOn: true,
       retention: { settledDays: 7, undeliveredDays: 30 },
+      endPhases: {},
     });
   });
 
@@ -25,6 +26,7 @@ describe("the configuration", () => {
       BATUTA_SAM: "off",
       WEBHOOK_RETENTION_DAYS: "14",
       WEBHOOK_UNDELIVERED_DAYS: "90",
+      END_PHASE_LIMITS: '{"cleanup": 60, "types": {"deployment": {"cleanup": 300}}}',
       PATH: "/bin",
     };
 
@@ -34,6 +36,7 @@ describe("the configuration", () => {
       allowLocalEndpoints: true,
       isSamOn: false,
       retention: { settledDays: 14, undeliveredDays: 90 },
+      endPhases: { cleanup: 60, types: { deployment: { cleanup: 300 } } },
     });
   });
 
@@ -43,6 +46,10 @@ describe("the configuration", () => {
     { BATUTA_ADMIN_KEY: "" },
     { WEBHOOK_RETENTION_DAYS: "6" },
     { WEBHOOK_UNDELIVERED_DAYS: "a week" },
+    { END_PHASE_LIMITS: "60" },
+    { END_PHASE_LIMITS: "{cleanup: 60}" },
+    { END_PHASE_LIMITS: '{"cleanup": 301}' },
+    { END_PHASE_LIMITS: '{"types": {"cooking": {"cleanup": 30}}}' },
     { BATUTA_SEAL_KEY: undefined },
     { BATUTA_SEAL_KEY: "" },
     { BATUTA_SEAL_KEY: KEY.slice(1) },

@@ -8,13 +8,19 @@ import {
   repeatDelayMs,
 } from "../../src/task/alarm-plan.ts";
 import { totalDeadline } from "../../src/task/machine/limits.ts";
-import { IN_PHASE, START, end, live, order, stateOf } from "../task-life.ts";
+import { IN_PHASE, START, stateOf } from "../task-life.ts";
 
-const NONE: Errands = { flush_at: null, pool_at: null, archive_at: null, kin_at: null };
+const NONE: Errands = {
+  flush_at: null,
+  pool_at: null,
+  archive_at: null,
+  kin_at: null,
+  finish_at: null,
+};
 const MINUTE = 60_000;
 
 describe("the next wake-up", () => {
-  it.each(["flush_at", "pool_at", "archive_at", "kin_at"] as const)(
+  it.each(["flush_at", "pool_at", "archive_at", "kin_at", "finish_at"] as const)(
     "is for %s when that is first",
     (errand) => {
       const errands = { ...NONE, [errand]: START + 5 };
@@ -33,18 +39,6 @@ describe("the next wake-up", () => {
     const state = stateOf(IN_PHASE.queued());
 
     expect(nextWakeAt(state, NONE)).toBe(totalDeadline(state));
-  });
-
-  it("is for the end phases, a little after they are due", () => {
-    const graced = stateOf(IN_PHASE.finalizing());
-    const spoken = stateOf(live(IN_PHASE.executing(), end("success")));
-    const cancelled = stateOf(live(IN_PHASE.queued(), order("cancel")));
-
-    expect([graced, spoken, cancelled].map((state) => nextWakeAt(state, NONE))).toEqual([
-      START + 30_200,
-      START + 200,
-      START + 200,
-    ]);
   });
 
   it("is never when the task is over and nothing is left to do", () => {

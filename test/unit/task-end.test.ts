@@ -219,7 +219,7 @@ describe("the end phases", () => {
     const spoken = live(later(life, 7), end("success"));
 
     expect(finishDueAt(stateOf(life))).toBe(life.now + 30_000);
-    expect(finishDueAt(stateOf(spoken))).toBe(life.now);
+    expect(finishDueAt(stateOf(spoken))).toBe(life.now + 7_000);
   });
 
   it("begin at once when nobody holds the task", () => {

@@ -1,153 +1,342 @@
 import { describe, expect, it, vi } from "vitest";
 
-import { reportSchema } from "../../src/protocol/task-view.ts";
-import { finishTask } from "../../src/task/finish/finish.ts";
-import { runPhase } from "../../src/task/finish/phases.ts";
-import type { EndStage } from "../../src/task/finish/phases.ts";
+import { endPhaseLimitMs } from "../../src/protocol/end-phases.ts";
+import { adviceOf, debtsOf } from "../../src/task/finish/debts.ts";
+import { passPhase, recordOf } from "../../src/task/finish/run-phase.ts";
+import type { PhasePass, PhaseProgress } from "../../src/task/finish/run-phase.ts";
+import { StageRegistry, StageShortfall } from "../../src/task/finish/stage.ts";
+import type { EndStage, SettledState } from "../../src/task/finish/stage.ts";
+import { endStages } from "../../src/task/finish/stages.ts";
+import { hasVerdict } from "../../src/task/machine/state.ts";
+import type { TaskState } from "../../src/task/machine/state.ts";
 import type { TaskPorts } from "../../src/task/ports.ts";
 import { IN_PHASE, START, end, live, stateOf } from "../task-life.ts";
 
-const DEBT = { what: "a slot", owner: "the pool", expires_at: null };
-const stage = (run: EndStage["run"]): EndStage => ({
-  phase: "cleanup",
-  check: "slot released",
-  run,
-  debt: DEBT,
-});
-const never = () => new Promise<void>(() => {});
-const now = () => START;
+const LIMIT_MS = 30_000;
+const never = () => new Promise<never>(() => {});
+const done = async () => "done" as const;
+const gone = () => Promise.reject(new Error("gone"));
+
+function settled(state: TaskState = stateOf(live(IN_PHASE.executing(), end("failure")))) {
+  if (!hasVerdict(state)) throw new Error("no verdict yet");
+  return state;
+}
+
+function stageOf(name: string, more: Partial<EndStage> = {}): EndStage {
+  return { name, phase: "cleanup", check: `${name} checked`, run: done, ...more };
+}
+
+const PORTS: TaskPorts = {
+  announce: never,
+  release: never,
+  publish: never,
+  record: never,
+  isRecorded: never,
+  missingStakeholders: async () => [],
+  endPhases: {},
+  outcomeOf: never,
+  poke: never,
+  tellParent: never,
+  stop: never,
+  gateOfBatch: never,
+  tellBatch: never,
+  log: () => {},
+};
+
+/** A phase on a clock of its own, that is passed until it is over or until somebody has to do something. */
+class Phase {
+  now = START;
+  saves = 0;
+  failures: string[] = [];
+  state: SettledState = settled();
+  readonly progress: PhaseProgress;
+  readonly #stages: EndStage[];
+
+  constructor(stages: EndStage[], limitMs = LIMIT_MS) {
+    this.#stages = stages;
+    this.progress = {
+      phase: "cleanup",
+      started_at: START,
+      deadline: START + limitMs,
+      settled: {},
+      tried: {},
+    };
+  }
+
+  pass(): Promise<number | null> {
+    const pass: PhasePass = {
+      progress: this.progress,
+      stages: this.#stages,
+      now: () => this.now,
+      context: () => ({ state: this.state, ports: PORTS }),
+      save: () => (this.saves += 1),
+      failed: ({ name }) => this.failures.push(name),
+    };
+    return passPhase(pass);
+  }
+
+  async toTheEnd(): Promise<ReturnType<typeof recordOf>> {
+    for (let turn = 0; turn < 50; turn += 1) {
+      const until = await this.pass();
+      if (until === null) return recordOf(this.progress, this.#stages, this.now);
+      this.now = Math.max(this.now, until);
+    }
+    throw new Error("the phase never ends");
+  }
+}
 
 describe("an end phase", () => {
-  it("is done when its work is", async () => {
-    const { record, debt } = await runPhase("cleanup", [stage(async () => {})], START + 50, now);
+  it("is done when its stages are, and those that come last come last", async () => {
+    const order: string[] = [];
+    const noted = (name: string, more: Partial<EndStage> = {}) =>
+      stageOf(name, {
+        ...more,
+        run: async () => {
+          order.push(name);
+          return "done";
+        },
+      });
 
-    expect(record).toMatchObject({
-      name: "cleanup",
-      outcome: "done",
-      attempts: 1,
-      checks: [{ name: "slot released", passed: true }],
-    });
-    expect(debt).toEqual([]);
+    const record = await new Phase([noted("slot", { isLast: true }), noted("notes")]).toTheEnd();
+
+    expect(order).toEqual(["notes", "slot"]);
+    expect(record).toMatchObject({ name: "cleanup", outcome: "done", attempts: 1 });
+    expect(record.checks).toMatchObject([
+      { name: "slot checked", passed: true },
+      { name: "notes checked", passed: true },
+    ]);
   });
 
-  it("is cut at its limit when its work hangs, and leaves the debt", async () => {
-    const { record, debt } = await runPhase("cleanup", [stage(never)], START + 20, now);
+  it("cuts a stage that hangs at its limit, and the others are done all the same", async () => {
+    const phase = new Phase(
+      [stageOf("hanging", { run: never }), stageOf("quick"), stageOf("slot", { isLast: true })],
+      60,
+    );
 
-    expect(record).toMatchObject({ outcome: "timed_out", checks: [{ passed: false }] });
-    expect(debt).toEqual([DEBT]);
+    const record = await phase.toTheEnd();
+
+    expect(record.outcome).toBe("timed_out");
+    expect(record.checks.map(({ name, passed, detail }) => [name, passed, detail])).toEqual([
+      ["hanging checked", false, "cut at its limit"],
+      ["quick checked", true, ""],
+      ["slot checked", true, ""],
+    ]);
   });
 
-  it("tries three times what fails, and takes the fallback", async () => {
-    const run = vi.fn<EndStage["run"]>().mockRejectedValue(new Error("gone"));
+  it("tells a stage by its signal that its time is over", async () => {
+    let isAborted = false;
+    const run: EndStage["run"] = ({ signal }) => {
+      signal.addEventListener("abort", () => (isAborted = true));
+      return never();
+    };
 
-    const { record, debt } = await runPhase("cleanup", [stage(run)], START + 50, now);
+    await new Phase([stageOf("deaf", { run })], 20).toTheEnd();
+
+    expect(isAborted).toBe(true);
+  });
+
+  it("tries three times what fails, after pauses that grow, and gives up", async () => {
+    const run = vi.fn<EndStage["run"]>(gone);
+    const phase = new Phase([stageOf("slot", { run })]);
+
+    const record = await phase.toTheEnd();
 
     expect(run).toHaveBeenCalledTimes(3);
+    expect(phase.now - START).toBe(5_000);
     expect(record).toMatchObject({
       outcome: "fallback",
       attempts: 3,
-      checks: [{ detail: "failed each time" }],
+      checks: [{ passed: false, detail: "failed each time" }],
     });
-    expect(debt).toEqual([DEBT]);
+    expect(phase.failures).toEqual(["slot", "slot", "slot"]);
   });
 
   it("is done when a later try succeeds", async () => {
-    const run = vi.fn<EndStage["run"]>().mockRejectedValueOnce(new Error("busy"));
-    run.mockResolvedValue();
+    const run = vi.fn<EndStage["run"]>(gone).mockImplementationOnce(gone).mockImplementation(done);
 
-    const { record } = await runPhase("cleanup", [stage(run)], START + 50, now);
-
-    expect(record).toMatchObject({ outcome: "done", attempts: 2 });
+    expect(await new Phase([stageOf("slot", { run })]).toTheEnd()).toMatchObject({
+      outcome: "done",
+      attempts: 2,
+    });
   });
 
-  it("tries nothing more once its time is over", async () => {
-    let clock = START;
-    const run = vi.fn<EndStage["run"]>(() => {
-      clock += 100;
-      return Promise.reject(new Error("slow"));
-    });
+  it("takes the fallback of a stage once, and says so", async () => {
+    const fallback = vi.fn<NonNullable<EndStage["fallback"]>>().mockResolvedValue();
 
-    const { record } = await runPhase("cleanup", [stage(run)], START + 50, () => clock);
+    const record = await new Phase([stageOf("slot", { run: gone, fallback })]).toTheEnd();
+
+    expect(fallback).toHaveBeenCalledTimes(1);
+    expect(record.checks[0]).toMatchObject({
+      passed: false,
+      detail: "failed each time; its fallback was taken",
+    });
+  });
+
+  it("tries no second time what a stage says is hopeless", async () => {
+    const run = vi.fn<EndStage["run"]>(() => Promise.reject(new StageShortfall("wh_1 is gone")));
+
+    const record = await new Phase([stageOf("stakeholders", { run })]).toTheEnd();
 
     expect(run).toHaveBeenCalledTimes(1);
-    expect(record.outcome).toBe("timed_out");
+    expect(record).toMatchObject({ outcome: "fallback", checks: [{ detail: "wh_1 is gone" }] });
   });
 
-  it("goes on with the next piece of work when one hangs, and is as bad as its worst", async () => {
-    const stages = [stage(never), stage(async () => {})];
+  it("waits for what has to happen, as long as the stages after it leave it", async () => {
+    const phase = new Phase([
+      stageOf("actions", { run: async () => "waiting" }),
+      stageOf("slot", { isLast: true }),
+    ]);
 
-    const { record } = await runPhase("cleanup", stages, START + 20, now);
+    const until = await phase.pass();
+    const record = await phase.toTheEnd();
 
-    expect(record.outcome).toBe("timed_out");
-    expect(record.checks).toHaveLength(2);
+    expect(until).toBe(START + LIMIT_MS - 5_000);
+    expect(record).toMatchObject({
+      outcome: "timed_out",
+      checks: [{ detail: "not done within its limit" }, { passed: true }],
+    });
+  });
+
+  it("goes on at once when what a stage waits for has happened", async () => {
+    let isThere = false;
+    const run: EndStage["run"] = async () => (isThere ? "done" : "waiting");
+    const phase = new Phase([stageOf("actions", { run })]);
+
+    await phase.pass();
+    isThere = true;
+    phase.now += 100;
+
+    expect(await phase.toTheEnd()).toMatchObject({ outcome: "done", attempts: 1 });
+    expect(phase.now).toBe(START + 100);
   });
 
   it("is skipped when it has nothing to do", async () => {
-    const { record } = await runPhase("reporting", [stage(never)], START + 20, now);
+    expect(await new Phase([]).toTheEnd()).toMatchObject({
+      outcome: "skipped",
+      attempts: 0,
+      checks: [],
+    });
+  });
 
-    expect(record).toMatchObject({ outcome: "skipped", attempts: 0, checks: [] });
+  it("has written what a stage did outside before another is over, and runs it never again", async () => {
+    const run = vi.fn<EndStage["run"]>(done);
+    const stages = [stageOf("first", { run }), stageOf("slot", { run: gone, isLast: true })];
+    const phase = new Phase(stages);
+
+    await phase.pass();
+    expect(phase.saves).toBe(1);
+    const afterCrash = new Phase(stages);
+    Object.assign(afterCrash.progress, JSON.parse(JSON.stringify(phase.progress)));
+    await afterCrash.toTheEnd();
+
+    expect(run).toHaveBeenCalledTimes(1);
   });
 });
 
-function ports(release: TaskPorts["release"]): TaskPorts {
-  const unused = () => Promise.reject(new Error("not to be called"));
-  return {
-    announce: unused,
-    release,
-    publish: unused,
-    record: unused,
-    isRecorded: unused,
-    outcomeOf: unused,
-    poke: unused,
-    tellParent: unused,
-    stop: unused,
-    gateOfBatch: unused,
-    tellBatch: unused,
-    log: () => {},
-  };
-}
+describe("the stages of an end", () => {
+  it("are those of the phase that serve the task's type and have something to do", () => {
+    const registry = new StageRegistry();
+    registry.register(stageOf("every"));
+    registry.register(stageOf("deployments", { task_types: ["deployment"] }));
+    registry.register(stageOf("idle", { concerns: () => false }));
+    registry.register(stageOf("later", { phase: "reporting" }));
+    const names = (task_type: TaskState["task"]["task_type"]) => {
+      const state = settled();
+      const task = { ...state.task, task_type };
+      return registry.of({ ...state, task }, "cleanup").map(({ name }) => name);
+    };
 
-describe("finishing a task", () => {
-  it("releases the slot of the attempt that holds it, or of the one that was to come", async () => {
-    const release = vi.fn<TaskPorts["release"]>().mockResolvedValue();
-    const held = stateOf(IN_PHASE.finalizing());
-    const free = stateOf(live(IN_PHASE.executing(), end("cancelled")));
-
-    await finishTask(held, { ports: ports(release), due: START, now });
-    await finishTask({ ...free, holder: null }, { ports: ports(release), due: START, now });
-
-    expect(release.mock.calls.map(([, , { attempt }]) => attempt)).toEqual([1, 2]);
+    expect(names("research")).toEqual(["every"]);
+    expect(names("deployment")).toEqual(["every", "deployments"]);
   });
 
-  it("comes to its report when the release hangs: cut at the limit, the others done, debt named", async () => {
-    const state = stateOf(IN_PHASE.finalizing());
+  it("have names and checks of their own, and can be taken away", () => {
+    const registry = new StageRegistry();
+    const remove = registry.register(stageOf("one"));
 
-    const { phases, report } = await finishTask(state, {
-      ports: ports(never),
-      due: START,
-      now,
-      limitMs: 20,
-    });
+    expect(() => registry.register(stageOf("one", { check: "another" }))).toThrow(RangeError);
+    expect(() => registry.register(stageOf("two", { check: "one checked" }))).toThrow(RangeError);
+    remove();
+    expect(registry.find("one")).toBeNull();
+    expect(() => registry.register(stageOf("one"))).not.toThrow();
+  });
 
-    expect(phases.map(({ name, outcome }) => [name, outcome])).toEqual([
-      ["cleanup", "timed_out"],
-      ["reporting", "done"],
-      ["notification", "done"],
+  it("of a plain task are the memory and the slot, the report and the outbox", () => {
+    const state = settled();
+
+    expect(
+      (["cleanup", "reporting", "notification"] as const).map((phase) =>
+        endStages.of(state, phase).map(({ name }) => name),
+      ),
+    ).toEqual([["short_term_memory", "slot"], ["report"], ["outbox"]]);
+  });
+});
+
+describe("what an end leaves undone", () => {
+  const record = (check: string, passed: boolean) => ({
+    name: "cleanup" as const,
+    outcome: "fallback" as const,
+    started_at: new Date(START).toISOString(),
+    ended_at: new Date(START).toISOString(),
+    attempts: 1,
+    checks: [{ name: check, passed, detail: "" }],
+  });
+
+  it("is named with stage, owner and expiry, and counted from 1", () => {
+    expect(debtsOf(settled(), [record("slot released", false)], endStages)).toMatchObject([
+      {
+        debt_id: "debt_1_task-1",
+        kind: "slot",
+        stage: "slot",
+        what: "the slot of attempt 1",
+        owner: "pool default",
+      },
     ]);
-    expect(report).toMatchObject({
-      cleanup_debt: [{ what: "the slot of attempt 1", owner: "pool default" }],
-      finalization: { problems: ["cleanup ended as timed_out"] },
-    });
-    expect(reportSchema.parse({ ...report, timeline: [] })).toBeDefined();
+    expect(debtsOf(settled(), [record("slot released", true)], endStages)).toEqual([]);
   });
 
-  it("cannot begin before the verdict", async () => {
-    const finishing = finishTask(stateOf(IN_PHASE.executing()), {
-      ports: ports(async () => {}),
-      due: START,
-      now,
-    });
+  it("of a stage that does not say it is its check, owed by the system for a day", () => {
+    const registry = new StageRegistry();
+    registry.register(stageOf("bucket"));
+    const state = settled();
 
-    await expect(finishing).rejects.toThrow("verdict");
+    expect(debtsOf(state, [record("bucket checked", false)], registry)).toEqual([
+      {
+        debt_id: "debt_1_task-1",
+        kind: "stage",
+        stage: "bucket",
+        what: "bucket checked",
+        owner: "batuta",
+        expires_at: new Date(state.updated_at + 86_400_000).toISOString(),
+      },
+    ]);
+  });
+
+  it("has the advice of the stages that took part", () => {
+    const registry = new StageRegistry();
+    registry.register(stageOf("target", { advice: () => ["Verify the target"] }));
+
+    expect(adviceOf(settled(), [record("target checked", true)], registry)).toEqual([
+      "Verify the target",
+    ]);
+    expect(adviceOf(settled(), [], registry)).toEqual([]);
+  });
+});
+
+describe("the limit of an end phase", () => {
+  const task = (cleanup?: number) => ({
+    task_type: "deployment" as const,
+    execution_options: cleanup === undefined ? {} : { end_phase_limits: { cleanup } },
+  });
+
+  it("is the task's, else its type's, else the installation's, else 30 s", () => {
+    const installed = { cleanup: 60, types: { deployment: { cleanup: 120 } } };
+
+    expect([
+      endPhaseLimitMs("cleanup", task(10), installed),
+      endPhaseLimitMs("cleanup", task(), installed),
+      endPhaseLimitMs("cleanup", { ...task(), task_type: "research" }, installed),
+      endPhaseLimitMs("reporting", task(10), installed),
+    ]).toEqual([10_000, 120_000, 60_000, 30_000]);
   });
 });

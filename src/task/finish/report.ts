@@ -59,10 +59,16 @@ function recommendationsOf(state: TaskState, verdict: Verdict): string[] {
 export function reportOf(
   state: TaskState,
   verdict: Verdict,
-  finish: { phases: EndPhaseRecord[]; debt: Report["cleanup_debt"]; now: number },
+  finish: {
+    phases: EndPhaseRecord[];
+    debt: Report["cleanup_debt"];
+    now: number;
+    /** What its stages suggest. */
+    advice?: string[];
+  },
 ): ReportWithoutTimeline {
   const end = state.memo?.end ?? null;
-  const failed = finish.phases.filter(({ outcome }) => outcome !== "done");
+  const failed = finish.phases.filter(({ outcome }) => outcome !== "done" && outcome !== "skipped");
   return {
     task_id: state.origin.task_id,
     reason: verdict.reason,
@@ -72,11 +78,37 @@ export function reportOf(
     quality_assessment: verdict.quality ?? end?.quality_assessment ?? null,
     post_mortem: postMortemOf(state, verdict),
     finalization: {
+      outcome: failed.length === 0 && finish.debt.length === 0 ? "complete" : "partial",
       phases: finish.phases,
       problems: failed.map(({ name, outcome }) => `${name} ended as ${outcome}`),
-      recommendations: recommendationsOf(state, verdict),
+      recommendations: [...recommendationsOf(state, verdict), ...(finish.advice ?? [])],
     },
     cleanup_debt: finish.debt,
     next_actions: end?.next_actions === undefined ? null : { ...end.next_actions },
+  };
+}
+
+/** The least that can be said of an end, for a task whose report could not be composed. */
+export function plainReportOf(
+  state: TaskState,
+  verdict: Verdict,
+  finish: { phases: EndPhaseRecord[]; debt: Report["cleanup_debt"]; now: number },
+): ReportWithoutTimeline {
+  return {
+    task_id: state.origin.task_id,
+    reason: verdict.reason,
+    completion_status: completionStatusOf(verdict.reason, verdict.hasPartialResults),
+    partial: verdict.hasPartialResults,
+    metrics: metricsOf(state, verdict, finish.now),
+    quality_assessment: null,
+    post_mortem: [],
+    finalization: {
+      outcome: "partial",
+      phases: finish.phases,
+      problems: ["The report could not be composed; the log of the task has every fact"],
+      recommendations: [],
+    },
+    cleanup_debt: finish.debt,
+    next_actions: null,
   };
 }

@@ -227,9 +227,10 @@ export function ringing(state: TaskState, now: number): DraftEvent[] {
  */
 export function finishDueAt(state: TaskState): number | null {
   if (!hasVerdict(state) || state.phase === "ended") return null;
-  const hasSpoken = state.memo?.end != null;
+  const { memo, holder } = state;
   const { at } = state.verdict;
-  const due = state.holder === null || hasSpoken ? at : at + END_GRACE_MS;
+  const spoken_at = memo?.end == null ? null : Math.max(at, memo.end_at ?? at);
+  const due = spoken_at ?? (holder === null ? at : at + END_GRACE_MS);
   // A tree ends leaf first: its children were told to stop, and have this long for it.
   return heightOf(state.family) === 0 ? due : Math.max(due, at + childrenGraceMs(state));
 }

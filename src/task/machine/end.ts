@@ -43,7 +43,23 @@ function memoWithEnd(state: TaskState, holder: Holder, end: AgentEndTask, now: n
     cost_usd: Math.max(memo.cost_usd, end.execution_metrics?.cost_incurred ?? 0),
     tokens: Math.max(memo.tokens, end.execution_metrics?.tokens_consumed ?? 0),
     end,
+    end_at: now,
   };
+}
+
+/** What the executor says it has to clean up comes back to it as commands, so that somebody sees whether it does. */
+function cleanupCommands(state: TaskState, end: AgentEndTask): DraftEvent[] {
+  return (end.cleanup_actions ?? []).map((action, index) => ({
+    type: "command_issued",
+    actor: SYSTEM,
+    data: {
+      command_id: `cleanup_${index + 1}_${state.origin.task_id}`,
+      command: "cleanup",
+      reason: "cleanup_actions of agent_end_task",
+      action,
+      state: "requested",
+    },
+  }));
 }
 
 function takesNoMore(state: TaskState): boolean {
@@ -107,7 +123,7 @@ export function decideEnd(state: TaskState, command: Of<"end">, now: number): De
   ];
   return ok({
     memo,
-    events: hasVerdict(state) ? [] : verdict,
+    events: [...(hasVerdict(state) ? [] : verdict), ...cleanupCommands(state, end)],
     isReasonIgnored,
   });
 }

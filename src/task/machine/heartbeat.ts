@@ -48,12 +48,22 @@ function acknowledgements(state: TaskState, holder: Holder, ids: readonly string
     }));
 }
 
+/** After its last word an executor may still say which of its cleanup actions are done. */
+function isCleaningUp(state: TaskState): boolean {
+  return (
+    state.phase === "finalizing" && state.commands.some(({ command }) => command === "cleanup")
+  );
+}
+
 /** A sign of life: renews the lease, keeps the checkpoint, counts what was used. */
 export function decideHeartbeat(state: TaskState, command: Beat, now: number): Decision {
-  if (hasVerdict(state)) return refuse(endedRefusal(state));
+  if (hasVerdict(state) && !isCleaningUp(state)) return refuse(endedRefusal(state));
   const fenced = fence(state, command.token, command.signer ?? null);
   if (!fenced.ok) return fenced;
   const { beat } = command;
+  if (hasVerdict(state)) {
+    return ok({ events: acknowledgements(state, fenced.value, beat.acknowledged ?? []) });
+  }
   const memo = withBeat(memoOf(state, fenced.value, now), beat);
   const budget = budgetEvents(state, memo);
   const isOver = budget.some(({ type }) => type === "verdict");

@@ -151,6 +151,8 @@ export interface Memo {
   /** Use of the attempts before it. */
   earlier: { cost_usd: number; tokens: number };
   end: AgentEndTask | null;
+  /** When that came; absent while there is none. Epoch milliseconds. */
+  end_at?: number | undefined;
 }
 
 /** Everything the rules know of one task: the fold of its log, its memo and its family. */
