@@ -93,6 +93,30 @@ function subtasksWait(state: TaskState): Wait {
   };
 }
 
+function endWait(state: TaskState): Wait {
+  const open = state.commands.filter(
+    (command) => command.command === "cleanup" && command.state === "requested",
+  );
+  if (open.length > 0) {
+    return {
+      waiting_for: open.map(({ command_id, action }) => ({
+        kind: "cleanup_action",
+        detail: `${state.holder?.agent_id ?? "the executor"} is to acknowledge ${command_id}: ${JSON.stringify(action)}`,
+      })),
+      unblocked_by: [
+        "a heartbeat of the executor that acknowledges them",
+        "the limit of the cleanup",
+      ],
+    };
+  }
+  return {
+    waiting_for: [
+      { kind: "end_phases", detail: `they begin by ${instant(finishDueAt(state) ?? 0)}` },
+    ],
+    unblocked_by: ["POST /v1/tasks/{id}/end by the executor", "the end of its grace"],
+  };
+}
+
 function waitOf(state: TaskState, gates: readonly AskedGate[]): Wait {
   if (isHeldBack(state) && state.phase === "waiting_dependencies") return gatesWait(state, gates);
   switch (state.phase) {
@@ -125,12 +149,7 @@ function waitOf(state: TaskState, gates: readonly AskedGate[]): Wait {
       };
     }
     case "finalizing":
-      return {
-        waiting_for: [
-          { kind: "end_phases", detail: `they begin by ${instant(finishDueAt(state) ?? 0)}` },
-        ],
-        unblocked_by: ["POST /v1/tasks/{id}/end by the executor", "the end of its grace"],
-      };
+      return endWait(state);
     case "waiting_dependencies":
       return subtasksWait(state);
     case "ended":

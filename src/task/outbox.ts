@@ -82,8 +82,8 @@ export function historyMessageOf(
     : { form: "reference", tenant, task_id, after };
 }
 
-/** Slack of a slot beyond the attempt it is for: end phases and clock steps. Seconds. */
-const SLOT_SLACK_S = 180;
+/** Slack of a slot beyond the attempt it is for: the grace of 30 s, a cleanup of 300 s at most, clock steps. Seconds. */
+const SLOT_SLACK_S = 360;
 
 /** What the task tells its pool while it is queued. */
 export function announcementOf(state: TaskState): Announcement {

@@ -71,7 +71,7 @@ describe("the pool is told", () => {
     expect(announcementOf(state)).toMatchObject({
       attempt: 1,
       ready_at: START,
-      slot_seconds: 100 + 60 + 60 + 180,
+      slot_seconds: 100 + 60 + 60 + 360,
       retry_delay: 30,
     });
   });

@@ -19,7 +19,7 @@ const RESERVE_MS = 5_000;
 const FALLBACK_MS = 2_000;
 
 /** What came of one stage. */
-export interface StageResult {
+interface StageResult {
   outcome: "done" | "fallback" | "timed_out";
   attempts: number;
   detail: string;
