@@ -241,7 +241,7 @@ export class TaskKeeper {
     if (state === null) return;
     if (state.holder !== null) await this.#applyHeld();
     await this.#pool.remind(state);
-    await this.finisher.run();
+    await this.finisher.run(() => this.#flush());
     await this.kin.run();
     const latest = this.#load()?.state ?? state;
     // After an eviction nobody knows here what was flushed, but history knows what it has.

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 
 import { gone, phaseOf, register, removeStages, reportOf, temporaryRows } from "./finishing.ts";
 import { accepted, newSubject } from "./task-world.ts";
@@ -149,5 +149,27 @@ describe("a stage that somebody registers", () => {
     expect(before.phase).toBe("finalizing");
     expect(await subject.view()).toMatchObject({ phase: "ended" });
     expect((await phaseOf(subject, "cleanup"))?.outcome).toBe("timed_out");
+  });
+});
+
+describe("a stage that is slow", () => {
+  it("holds up no notification", async () => {
+    const subject = await newSubject();
+    register("deaf", { run: never });
+    await subject.execute({ execution_options: { end_phase_limits: { cleanup: 6 } } });
+    await subject.pass(20_000);
+    accepted(await subject.notify("task_progress", { progress_percentage: 80 }));
+    accepted(await subject.notify("task_progress", { progress_percentage: 90 }));
+    const last = (await subject.view()).seq;
+    accepted(await subject.end("failure"));
+    expect(subject.published()).not.toContain(last);
+    subject.now += 700;
+
+    const ringing = subject.ring();
+    await vi.waitFor(() => expect(subject.published()).toContain(last), { timeout: 4_000 });
+    const { phase } = await subject.view();
+    await ringing;
+
+    expect(phase).toBe("finalizing");
   });
 });

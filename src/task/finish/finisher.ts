@@ -28,6 +28,9 @@ const LEAST_PHASE_MS = 5_000;
 /** End phases may begin this much later, so that the alarm of the last flush can serve. Milliseconds. */
 const FINISH_PAUSE_MS = 200;
 
+/** Stages that take longer than this are slow: whatever else is due does not wait for them. Milliseconds. */
+const PATIENCE_MS = 1_000;
+
 /** How long one try to repair a debt may take. Milliseconds. */
 const REPAIR_MS = 10_000;
 
@@ -69,10 +72,20 @@ export class Finisher {
     return this.#wait.state === state ? this.#wait.until : this.#parts.now();
   }
 
-  /** Does what can be done now; one run at a time. */
-  async run(): Promise<void> {
+  /**
+   * Does what can be done now; one run at a time.
+   *
+   * @param meanwhile is done when that takes long: what has happened must not wait for a stage that hangs
+   */
+  async run(meanwhile: () => Promise<void>): Promise<void> {
     this.#running ??= this.#run().finally(() => (this.#running = null));
-    await this.#running;
+    const running = this.#running;
+    const patience = Promise.withResolvers<"slow">();
+    const timer = setTimeout(() => patience.resolve("slow"), PATIENCE_MS);
+    const first = await Promise.race([running, patience.promise]);
+    clearTimeout(timer);
+    if (first === "slow") await meanwhile();
+    await running;
   }
 
   /**
@@ -133,22 +146,37 @@ export class Finisher {
   /** Whether the phase is over. */
   async #runPhase(before: SettledState, name: EndPhaseName): Promise<boolean> {
     const { sql, now } = this.#parts;
-    const stages = endStages.of(before, name);
     // Whatever reached outside is written before anything else does.
-    if (stages.some(({ isLocal }) => isLocal !== true)) await this.#record();
+    const reachesOut = endStages.of(before, name).some(({ isLocal }) => isLocal !== true);
+    if (reachesOut) await this.#record();
     const known = readProgress(sql);
     const progress = known?.phase === name ? known : this.#begun(before, name);
     const written = JSON.stringify(known);
-    const seen = this.#parts.state();
-    const until = await passPhase(this.#passOf(before, stages, progress));
-    if (until === null) {
+    for (;;) {
+      const seen = this.#parts.state();
+      const stages = endStages.of(this.#latest(before), name);
+      const until = await passPhase(this.#passOf(before, stages, progress));
+      if (until !== null) return this.#suspend({ until, seen, progress, written });
+      // An executor's last word may have come meanwhile, and with it more to do.
+      if (endStages.of(this.#latest(before), name).length > stages.length) continue;
       this.#wait = null;
       this.#over.push(recordOf(progress, stages, now()));
       return true;
     }
+  }
+
+  /** Remembers how far the phase is, for when it goes on. */
+  async #suspend(at: {
+    until: number;
+    /** The task as the stages saw it. */
+    seen: TaskState | null;
+    progress: PhaseProgress;
+    written: string;
+  }): Promise<false> {
+    const { until, seen, progress, written } = at;
     const isUnchanged = this.#parts.state() === seen;
     const recorded = await this.#record();
-    if (JSON.stringify(progress) !== written) writeProgress(sql, progress);
+    if (JSON.stringify(progress) !== written) writeProgress(this.#parts.sql, progress);
     // What happened while the stages were running may be what one of them waits for.
     const state = isUnchanged ? (recorded ?? seen) : seen;
     this.#wait = state === null ? null : { state, until };
@@ -217,6 +245,18 @@ export class Finisher {
     };
   }
 
+  /** The report, or the least that can be said where that cannot be composed: a task must end. */
+  #compose(state: SettledState, facts: Parameters<typeof reportOf>[2]) {
+    try {
+      return reportOf(state, state.verdict, facts);
+    } catch (cause) {
+      const { tenant, task_id } = state.origin;
+      const detail = String(cause);
+      this.#parts.ports.log("error", "report_not_composed", { tenant, task_id, detail });
+      return plainReportOf(state, state.verdict, facts);
+    }
+  }
+
   async #close(state: SettledState): Promise<void> {
     const { now, commit, ports } = this.#parts;
     const phases = this.#over.splice(0);
@@ -224,12 +264,7 @@ export class Finisher {
     const debt = debtsOf(state, records, endStages);
     const advice = adviceOf(state, records, endStages);
     const facts = { phases: records, debt, now: now(), advice };
-    const isWritten = records.every(
-      (phase) => phase.name !== "reporting" || phase.outcome === "done",
-    );
-    const report = isWritten
-      ? reportOf(state, state.verdict, facts)
-      : plainReportOf(state, state.verdict, facts);
+    const report = this.#compose(state, facts);
     await commit(
       { type: "finish", phases, report: jsonObjectSchema.parse(report) },
       this.#along(phases),

@@ -49,6 +49,8 @@ function memoWithEnd(state: TaskState, holder: Holder, end: AgentEndTask, now: n
 
 /** What the executor says it has to clean up comes back to it as commands, so that somebody sees whether it does. */
 function cleanupCommands(state: TaskState, end: AgentEndTask): DraftEvent[] {
+  // Too late for one whose cleanup is over: nobody would wait for it.
+  if (state.end_phases.length > 0) return [];
   return (end.cleanup_actions ?? []).map((action, index) => ({
     type: "command_issued",
     actor: SYSTEM,
