@@ -7,6 +7,7 @@ import type { BatchPorts } from "./dispatch/batch/batch-ports.ts";
 import { createDispatcher } from "./dispatch/dispatcher.ts";
 import { explainWithEstimate } from "./dispatch/estimate.ts";
 import { createInterventions } from "./dispatch/interventions.ts";
+import { createNotes } from "./dispatch/notes.ts";
 import type { PushPorts } from "./dispatch/push/push.ts";
 import { createSubtasks } from "./dispatch/subtasks.ts";
 import { fetchInput } from "./executor/input-source.ts";
@@ -67,6 +68,10 @@ function build(env: Env) {
       askKin: askKinOf(doors),
       submissions: tasks.submissions,
       readable: (by, task_id) => tasks.readable(by, task_id),
+    }),
+    notes: createNotes({
+      ask: (tenant, task_id, call) => task(tenant, task_id).notes(JSON.stringify(call)),
+      view: (by, task_id) => tasks.view(by, task_id),
     }),
     interventions: createInterventions({
       task,
@@ -224,6 +229,7 @@ export function faceOf(env: Env): ReturnType<typeof createApp> {
       resolve: interventions.resolve,
     },
     subtasks: services.subtasks,
+    notes: services.notes,
     agents: {
       ...agents,
       claim: dispatcher.claim,

@@ -2,6 +2,7 @@ import * as z from "zod";
 
 import { agentEndTaskSchema } from "./agent-end-task.ts";
 import { claimAnswerSchema, heartbeatAnswerSchema, heartbeatSchema } from "./agent.ts";
+import { noteKeySchema, noteListSchema, noteSchema, noteWriteSchema } from "./notes.ts";
 import { notificationSchema } from "./notification.ts";
 import { agentIdSchema, instantSchema, taskIdSchema, textSchema } from "./primitives.ts";
 import { problemSchema } from "./problem.ts";
@@ -73,6 +74,14 @@ export const channelFrameSchema = z
     }),
     z.strictObject({ type: z.literal("end"), ...underLease, end: agentEndTaskSchema }),
     z.strictObject({ type: z.literal("decline"), ...underLease, reason: textSchema }),
+    z.strictObject({ type: z.literal("list_notes"), ...underLease }),
+    z.strictObject({
+      type: z.literal("put_note"),
+      ...underLease,
+      key: noteKeySchema,
+      value: noteWriteSchema.shape.value,
+    }),
+    z.strictObject({ type: z.literal("delete_note"), ...underLease, key: noteKeySchema }),
     z.strictObject({ type: z.literal("pong") }),
   ])
   .meta({ id: "ChannelFrame", title: "What an executor says on its WebSocket" });
@@ -95,6 +104,8 @@ export const channelAnswerSchema = z
         heartbeatAnswerSchema,
         notificationReceiptSchema,
         endReceiptSchema,
+        noteSchema,
+        noteListSchema,
         z.strictObject({ task_id: taskIdSchema }),
         z.strictObject({ max_tasks: z.int() }),
       ]),

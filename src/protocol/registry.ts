@@ -14,6 +14,7 @@ import {
   heartbeatSchema,
 } from "./agent.ts";
 import { batchViewSchema, taskBatchSchema } from "./batch.ts";
+import { noteListSchema, noteSchema, noteWriteSchema } from "./notes.ts";
 import { notificationSchema } from "./notification.ts";
 import { problemSchema } from "./problem.ts";
 import { statusRequestSchema } from "./queries.ts";
@@ -89,6 +90,9 @@ export const messageNameSchema = z.enum([
   "subtask_view",
   "shared_context",
   "shared_context_patch",
+  "note",
+  "note_list",
+  "note_write",
   "webhook",
   "delivery",
   "key_request",
@@ -134,6 +138,9 @@ export const MESSAGES: Readonly<Record<MessageName, Message>> = {
   subtask_view: sent(subtaskViewSchema),
   shared_context: sent(sharedContextSchema),
   shared_context_patch: received(sharedContextPatchSchema),
+  note: sent(noteSchema),
+  note_list: sent(noteListSchema),
+  note_write: received(noteWriteSchema),
   webhook: sent(webhookViewSchema),
   delivery: sent(deliveryViewSchema),
   key_request: received(keyRequestSchema),

@@ -14,6 +14,7 @@ import { validate } from "./edge/validate.ts";
 import { escalationRoutes } from "./escalation-routes.ts";
 import { executorRoutes } from "./executor-routes.ts";
 import { followUpRoutes } from "./follow-up-routes.ts";
+import { notesRoutes } from "./notes-routes.ts";
 import { observeRoutes } from "./observe-routes.ts";
 import { openApiDocument } from "./openapi.ts";
 import { operationRoutes } from "./operation-routes.ts";
@@ -38,6 +39,7 @@ export const ROUTES: readonly Route[] = [
   ...channelRoutes,
   ...poolRoutes,
   ...subtaskRoutes,
+  ...notesRoutes,
   ...webhookFilterRoutes,
   ...webhookRoutes,
   ...webhookOperationRoutes,

@@ -16,19 +16,15 @@ import { agentIdSchema, taskIdSchema } from "../protocol/primitives.ts";
 import { claimNextQuerySchema, pageOf, pageQuerySchema } from "../protocol/queries.ts";
 import { declineSchema } from "../protocol/task-execution.ts";
 import { answerAndClaim } from "./claim-next.ts";
-import { empty, json, replyWith, route } from "./route.ts";
+import { empty, json, leaseHeaders, replyWith, route } from "./route.ts";
 import type { Route } from "./route.ts";
 
 const agentParams = z.strictObject({ agent_id: agentIdSchema });
 const taskParams = z.strictObject({ task_id: taskIdSchema });
 
-/** Whether the token is the right one is a question of meaning; here it only has to be a header value. */
+/** The lease, and the signature that may take the place of a key. */
 const executorHeaders = z.strictObject({
-  "Lease-Token": z
-    .string()
-    .regex(/^[\x21-\x7e]{1,500}$/, "must be the token of a lease")
-    .optional()
-    .meta({ description: "The token that came with the lease." }),
+  ...leaseHeaders.shape,
   "webhook-id": signatureHeader(
     "Id of the message, when its agent signs in place of sending a key.",
   ),

@@ -48,6 +48,7 @@ import type {
 } from "../protocol/webhook.ts";
 import type { BatchPort, RequestPort } from "./batch-ports.ts";
 import type { ChannelSocket, EndedAttempt, Reception, SignedMessage } from "./executor-ports.ts";
+import type { NotesPort } from "./notes-port.ts";
 import type { FollowUpPort, ObservePort } from "./observe-ports.ts";
 import type { SubtaskPort } from "./subtask-port.ts";
 
@@ -276,6 +277,7 @@ export interface RestPorts {
   keys: KeyPort;
   tasks: TaskPort;
   subtasks: SubtaskPort;
+  notes: NotesPort;
   batches: BatchPort;
   requests: RequestPort;
   escalations: EscalationPort;

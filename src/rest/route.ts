@@ -158,6 +158,15 @@ export const idempotencyHeaders = z.strictObject({
     .meta({ description: "Makes a repeated submission answer with what the first one has made." }),
 });
 
+/** Whether the token is the right one is a question of meaning; here it only has to be a header value. */
+export const leaseHeaders = z.strictObject({
+  "Lease-Token": z
+    .string()
+    .regex(/^[\x21-\x7e]{1,500}$/, "must be the token of a lease")
+    .optional()
+    .meta({ description: "The token that came with the lease." }),
+});
+
 /** The body of a call that says everything by its address. */
 export const emptyBodySchema = z
   .strictObject({ schema_version: schemaVersionSchema })

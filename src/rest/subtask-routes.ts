@@ -8,19 +8,10 @@ import {
   subtaskOfferSchema,
   subtaskViewSchema,
 } from "../protocol/subtasks.ts";
-import { json, replyWith, route } from "./route.ts";
+import { json, leaseHeaders, replyWith, route } from "./route.ts";
 import type { Route } from "./route.ts";
 
 const taskParams = z.strictObject({ task_id: taskIdSchema });
-
-/** Whether the token is the right one is a question of meaning; here it only has to be a header value. */
-const leaseHeaders = z.strictObject({
-  "Lease-Token": z
-    .string()
-    .regex(/^[\x21-\x7e]{1,500}$/, "must be the token of a lease")
-    .optional()
-    .meta({ description: "The token that came with the lease." }),
-});
 
 const READERS = ["orchestrate", "execute", "observe"] as const;
 

@@ -11,6 +11,7 @@ import type { Change } from "./machine/commands.ts";
 import { stallTimeoutOf } from "./machine/plan.ts";
 import type { LoggedEvent, TaskState } from "./machine/state.ts";
 import { completionStatusOf } from "./machine/verdict.ts";
+import { leaseOf } from "./outbox.ts";
 import { escalationOf, eventIdOf, eventOf } from "./view.ts";
 
 /** The longest attempt and the longest life that the contract knows; grants may add up to more. Seconds. */
@@ -103,6 +104,12 @@ export function openCommandsOf(state: TaskState): OpenCommand[] {
       ...(priority !== undefined && { priority }),
       ...(grant !== undefined && { grant: sayable(grant) }),
     }));
+}
+
+/** The renewed lease and the open commands as JSON text. Refused with lease_lost when the beat has ended the attempt. */
+export function heartbeatAnswer(state: TaskState): Result<string, Refusal> {
+  if (state.holder === null) return refuse({ code: "lease_lost", detail: "The attempt is over." });
+  return ok(JSON.stringify({ lease: leaseOf(state), commands: openCommandsOf(state) }));
 }
 
 /** The commands that are remembered, in the order in which they were given. */

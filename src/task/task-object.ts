@@ -1,7 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 
-import { randomId } from "../lib/ports.ts";
-import type { Clock } from "../lib/ports.ts";
+import { randomId, type Clock } from "../lib/ports.ts";
 import { ok, refuse, type Result } from "../lib/result.ts";
 import { agentEndTaskSchema } from "../protocol/agent-end-task.ts";
 import { commandRequestSchema, heartbeatSchema } from "../protocol/agent.ts";
@@ -17,9 +16,9 @@ import {
   commandEntriesOf,
   endAnswerOf,
   escalationAnswer,
+  heartbeatAnswer,
   latestEscalation,
   notificationReceiptOf,
-  openCommandsOf,
   pageOf,
   reportText,
   requestedCommand,
@@ -30,6 +29,7 @@ import { answerKin } from "./kin/answer-kin.ts";
 import { newCommandId } from "./kin/stop-order.ts";
 import type { Command } from "./machine/commands.ts";
 import type { LoggedEvent, TaskState } from "./machine/state.ts";
+import { answerNotes } from "./notes-keeper.ts";
 import { audienceOf, leaseOf, recordOf } from "./outbox.ts";
 import type { Audience, Offer, Submission, TaskPorts } from "./ports.ts";
 import { TaskKeeper } from "./task-keeper.ts";
@@ -39,7 +39,6 @@ import { closeWatchers, openWatch } from "./watchers.ts";
 
 type Answer<Value> = Promise<Result<Value, Refusal>>;
 
-const OVER: Refusal = { code: "lease_lost", detail: "The attempt is over." };
 const UNKNOWN: Refusal = { code: "task_not_found", detail: "There is no task with this id." };
 
 /** Events in one answer to history; it asks again for those that follow. */
@@ -79,6 +78,11 @@ export class TaskObject extends DurableObject<Env> {
     return answerKin(this.#keeper, kinCallSchema.parse(JSON.parse(call)));
   }
 
+  /** What is noted in it, and what is to be; both ways as JSON text. */
+  async notes(call: string): Answer<string> {
+    return answerNotes({ sql: this.ctx.storage.sql, now: this.now, task: this.#keeper }, call);
+  }
+
   /** Creates the task, or recognises the repetition of the same request. Refused: idempotency_conflict, validation_failed. */
   async submit(submission: Submission): Answer<{ view: string; isNew: boolean }> {
     const task = taskExecutionSchema.parse(JSON.parse(submission.task));
@@ -115,10 +119,7 @@ export class TaskObject extends DurableObject<Env> {
   ): Answer<string> {
     const parsed = heartbeatSchema.parse(JSON.parse(beat));
     const done = await this.#keeper.apply({ type: "heartbeat", token, beat: parsed, signer });
-    if (!done.ok) return done;
-    const { state } = done.value;
-    if (state.holder === null) return refuse(OVER);
-    return ok(JSON.stringify({ lease: leaseOf(state), commands: openCommandsOf(state) }));
+    return done.ok ? heartbeatAnswer(done.value.state) : done;
   }
 
   /** The executor says something; early ones are held and applied in order when the gap closes. */

@@ -65,6 +65,7 @@ export function connection(given: { end?: RestPorts["tasks"]["end"] } = {}) {
       log: (_level, event) => lines.push(event),
       agents: { claim } as RestPorts["agents"],
       tasks: tasks as RestPorts["tasks"],
+      notes: { list: unexpected, get: unexpected, put: unexpected, remove: unexpected },
     },
     keepAlive: () => {},
   });

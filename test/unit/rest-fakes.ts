@@ -99,6 +99,7 @@ function portOf<Port extends object>(
 export interface Given {
   tasks?: Partial<RestPorts["tasks"]>;
   subtasks?: Partial<RestPorts["subtasks"]>;
+  notes?: Partial<RestPorts["notes"]>;
   batches?: Partial<RestPorts["batches"]>;
   requests?: Partial<RestPorts["requests"]>;
   agents?: Partial<RestPorts["agents"]>;
@@ -140,6 +141,7 @@ export function createFakeApp(given: Given = {}) {
     keys: portOf("keys", { ...given.keys, principalOf }, calls),
     tasks: portOf("tasks", given.tasks, calls),
     subtasks: portOf("subtasks", given.subtasks, calls),
+    notes: portOf("notes", given.notes, calls),
     batches: portOf("batches", given.batches, calls),
     requests: portOf("requests", given.requests, calls),
     escalations: portOf("escalations", given.escalations, calls),

@@ -36,7 +36,7 @@ export interface ChannelParts {
   by: Principal;
   agent_id: string;
   requestId: string;
-  ports: Pick<RestPorts, "agents" | "tasks" | "now" | "log">;
+  ports: Pick<RestPorts, "agents" | "tasks" | "notes" | "now" | "log">;
   keepAlive: KeepAlive;
 }
 
@@ -130,7 +130,7 @@ export class AgentChannel {
   async #carryOut(frame: Parameters<typeof callFor>[0]): Promise<void> {
     const { by, ports } = this.#parts;
     try {
-      const called = await callFor(frame, by, ports.tasks);
+      const called = await callFor(frame, by, ports);
       if (!called.ok) return this.#refuse(frame.id, called.refusal);
       const { ended, ...answer } = called.value;
       if (ended !== null) this.#feed.slotFreed(ended);

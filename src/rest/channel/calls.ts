@@ -27,7 +27,7 @@ export function taskOf(frame: TaskFrame): string {
 export async function callFor(
   frame: TaskFrame,
   by: Principal,
-  tasks: RestPorts["tasks"],
+  { tasks, notes }: Pick<RestPorts, "tasks" | "notes">,
 ): Promise<Called> {
   const task_id = taskOf(frame);
   const token = frame.lease_token;
@@ -40,6 +40,19 @@ export async function callFor(
     case "decline": {
       const declined = await tasks.decline(by, task_id, token, frame.reason);
       return declined.ok ? ok({ status: 202, body: { task_id }, ended: null }) : declined;
+    }
+    case "list_notes": {
+      const found = await notes.list(by, { task_id, token });
+      return found.ok ? ok({ status: 200, body: found.value, ended: null }) : found;
+    }
+    case "put_note": {
+      const { key, value } = frame;
+      const written = await notes.put(by, { task_id, token }, { key, value });
+      return written.ok ? ok({ status: 200, body: written.value, ended: null }) : written;
+    }
+    case "delete_note": {
+      const removed = await notes.remove(by, { task_id, token }, frame.key);
+      return removed.ok ? ok({ status: 204, body: { task_id }, ended: null }) : removed;
     }
     case "notify":
       return received(task_id, await tasks.notify(by, token, frame.notification));

@@ -12,6 +12,7 @@ import { finishDueAt } from "../machine/clocks.ts";
 import type { Command } from "../machine/commands.ts";
 import type { TaskState } from "../machine/state.ts";
 import { hasVerdict } from "../machine/state.ts";
+import { dropNotes } from "../notes-keeper.ts";
 import type { TaskPorts } from "../ports.ts";
 import { readEvents, removeAllHeld } from "../task-store.ts";
 import { adviceOf, debtsOf } from "./debts.ts";
@@ -238,10 +239,12 @@ export class Finisher {
 
   /** What goes with the record of these phases: their progress, and what the task needs no more. */
   #along(phases: readonly EndPhaseRecord[]): () => void {
-    const { sql } = this.#parts;
+    const { sql, state } = this.#parts;
     return () => {
       if (readProgress(sql) !== null) removeProgress(sql);
-      if (phases.some(({ name }) => name === "cleanup")) removeAllHeld(sql);
+      if (phases.every(({ name }) => name !== "cleanup")) return;
+      removeAllHeld(sql);
+      dropNotes(sql, state());
     };
   }
 

@@ -1,6 +1,7 @@
 import { ok, refuse } from "../../lib/result.ts";
 import type { AgentEndTask } from "../../protocol/agent-end-task.ts";
 import type { Fault } from "../../protocol/refusal.ts";
+import { memoryPolicy } from "../finish/memory-policy.ts";
 import type { Command, Decision } from "./commands.ts";
 import { resultFaults } from "./gates.ts";
 import { memoOf } from "./heartbeat.ts";
@@ -130,7 +131,14 @@ export function decideEnd(state: TaskState, command: Of<"end">, now: number): De
   });
 }
 
-/** End phases were carried out. With the report the task is over. */
+/** The memo without its checkpoint; null where there is none to drop, or the memory policy keeps it. */
+function memoAtEnd({ memo, task, verdict }: TaskState): Memo | null {
+  if (memo === null || memo.checkpoint === null || verdict === null) return null;
+  const policy = memoryPolicy(task.task_type, verdict.reason, task.execution_options.keep_memory);
+  return policy.checkpoint === "keep" ? null : { ...memo, checkpoint: null };
+}
+
+/** End phases were carried out. With the report the task is over, and its memory goes if it is not kept. */
 export function decideFinish(state: TaskState, command: Of<"finish">): Decision {
   if (!hasVerdict(state) || state.phase !== "finalizing") return ok({ events: [] });
   const recorded = new Set(state.end_phases.map((phase) => phase.name));
@@ -141,10 +149,10 @@ export function decideFinish(state: TaskState, command: Of<"finish">): Decision 
       actor: SYSTEM,
       data: { ...phase },
     }));
+  if (command.report === null) return ok({ events: phases });
+  const memo = memoAtEnd(state);
   return ok({
-    events:
-      command.report === null
-        ? phases
-        : [...phases, { type: "agent_end_task", actor: SYSTEM, data: command.report }],
+    ...(memo !== null && { memo }),
+    events: [...phases, { type: "agent_end_task", actor: SYSTEM, data: command.report }],
   });
 }
