@@ -189,6 +189,43 @@ export const escalationTable = sqliteTable(
   ],
 );
 
+/**
+ * What the ends of tasks left undone, each with its owner; `settled_by` is JSON.
+ *
+ * `due_at` is when the sweeper tries again. Closed debts are many in time and open ones few: hence the partial indexes.
+ */
+export const cleanupDebtTable = sqliteTable(
+  "cleanup_debt",
+  {
+    tenant: text().notNull(),
+    debt_id: text().notNull(),
+    task_id: text().notNull(),
+    kind: text().notNull(),
+    stage: text(),
+    what: text().notNull(),
+    owner: text().notNull(),
+    state: text().notNull(),
+    created_at: text().notNull(),
+    expires_at: text(),
+    due_at: text().notNull(),
+    tries: integer().notNull().default(0),
+    last_tried_at: text(),
+    last_detail: text(),
+    settled_at: text(),
+    settled_by: text(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenant, table.debt_id] }),
+    index("cleanup_debt_by_creation").on(table.tenant, table.created_at, table.debt_id),
+    index("cleanup_debt_open")
+      .on(table.tenant, table.created_at, table.debt_id)
+      .where(sql`state = 'open'`),
+    index("cleanup_debt_by_due")
+      .on(table.due_at)
+      .where(sql`state = 'open'`),
+  ],
+);
+
 /** Queue messages that could not be worked off. */
 export const deadLetterTable = sqliteTable(
   "dead_letter",

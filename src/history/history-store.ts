@@ -108,6 +108,16 @@ FROM json_each(?1) AS new
 WHERE true
 ON CONFLICT DO NOTHING`;
 
+/** Due at once: the end itself has tried for seconds. A known debt stays as it is, so that news that come again reopen none. */
+const INSERT_DEBTS = `
+INSERT INTO cleanup_debt (tenant, debt_id, task_id, kind, stage, what, owner, state, created_at, expires_at, due_at)
+SELECT new.value ->> 'tenant', new.value ->> 'debt_id', new.value ->> 'task_id', new.value ->> 'kind',
+  new.value ->> 'stage', new.value ->> 'what', new.value ->> 'owner', 'open', new.value ->> 'created_at',
+  new.value ->> 'expires_at', new.value ->> 'created_at'
+FROM json_each(?1) AS new
+WHERE true
+ON CONFLICT DO NOTHING`;
+
 const WRITE_TASKS = [updateTasks(false), updateTasks(true), INSERT_TASKS];
 const WRITE_RUNS = [DELETE_CONTAINED_RUNS, INSERT_RUNS];
 
@@ -133,7 +143,7 @@ function parametersOf(records: readonly object[]): string[] {
  * A record that is not newer than its row writes nothing. Rows written: 3 for a new task (the row and two
  * index entries, one of them only unless it is completed), then 1 for each record of it; 1 more when its
  * status changes, but not to completed; 1 more when its events came out of order or no longer fit the row;
- * 1 for each lesson.
+ * 1 for each lesson; 4 for each debt of a task that could not be cleaned up.
  *
  * @throws when D1 fails; then nothing was written
  */
@@ -149,6 +159,7 @@ export async function writeHistory(db: D1Database, records: HistoryRecords): Pro
     ...bound(WRITE_RUNS, records.runs),
     ...bound([UPSERT_ESCALATIONS], records.escalations),
     ...bound([INSERT_LESSONS], records.lessons),
+    ...bound([INSERT_DEBTS], records.debts),
   ];
   if (statements.length > 0) await db.batch(statements);
 }

@@ -1,6 +1,7 @@
 import { instant } from "../lib/ports.ts";
 import type { TaskEvent, TaskView } from "../protocol/task-view.ts";
 import { slim, type Bulk } from "./bulk.ts";
+import { debtsOf, type DebtRecord } from "./debts.ts";
 import { lessonsOf, type LessonRecord } from "./lessons.ts";
 import type { TaskNews } from "./news.ts";
 
@@ -54,6 +55,7 @@ export interface HistoryRecords {
   runs: RunRecord[];
   escalations: EscalationRecord[];
   lessons: LessonRecord[];
+  debts: DebtRecord[];
 }
 
 /** Characters of JSON in one run, so that a run of many events stays far below a row's 2 MB. */
@@ -115,9 +117,7 @@ function taskOf(tenant: string, newest: TaskNews, run: EventRun | undefined): Ta
   };
 }
 
-function recordsOf(
-  newsOfTask: readonly TaskNews[],
-): Omit<HistoryRecords, "escalations" | "lessons"> {
+function recordsOf(newsOfTask: readonly TaskNews[]): Pick<HistoryRecords, "tasks" | "runs"> {
   const newest = newsOfTask.toSorted((a, b) => b.view.seq - a.view.seq)[0];
   if (newest === undefined) return { tasks: [], runs: [] };
   const runs = runsOf(bySeq(newsOfTask.flatMap((news) => news.events)));
@@ -166,5 +166,6 @@ export function project(news: readonly TaskNews[]): HistoryRecords {
     runs: records.flatMap(({ runs }) => runs),
     escalations: escalationsOf(news),
     lessons: lessonsOf(news),
+    debts: debtsOf(news),
   };
 }

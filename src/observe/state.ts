@@ -3,13 +3,14 @@ import { taskPhaseSchema, taskStatusSchema } from "../protocol/enums.ts";
 import type { StateView } from "../protocol/state-view.ts";
 import { countActive } from "./active-store.ts";
 import { agentsOf, poolsOf, sum, type Agent } from "./census.ts";
+import { readOpenDebts } from "./debt-repair-store.ts";
 import { readOpenQuestions } from "./run-store.ts";
 
 /** Executors that a view counts, at most, in pages of `AGENTS_PAGE`. */
 const MAX_AGENTS = 1_000;
 const AGENTS_PAGE = 200;
 
-/** Open questions that a view counts, at most. */
+/** Open questions, and open debts, that a view counts, at most. */
 const MAX_OPEN = 1_000;
 
 /** What a view of the state is made from. */
@@ -53,20 +54,27 @@ async function tasksOf({ db, read }: StateParts, tenant: string): Promise<StateV
   };
 }
 
-/** What is going on in a tenant: active tasks, open questions, executors. Throws when D1 is down. */
+/** How many are open of what was read, oldest first and one more than are counted. */
+function openOf(found: readonly { created_at: string }[]): StateView["escalations"] {
+  return {
+    open: Math.min(found.length, MAX_OPEN),
+    is_complete: found.length <= MAX_OPEN,
+    oldest_created_at: found[0]?.created_at ?? null,
+  };
+}
+
+/** What is going on in a tenant: active tasks, open questions, debts, executors. Throws when D1 is down. */
 export async function stateOf(parts: StateParts, tenant: string): Promise<StateView> {
-  const [tasks, open, found] = await Promise.all([
+  const [tasks, questions, debts, found] = await Promise.all([
     tasksOf(parts, tenant),
     parts.read(() => readOpenQuestions(parts.db, tenant, MAX_OPEN + 1)),
+    parts.read(() => readOpenDebts(parts.db, tenant, MAX_OPEN + 1)),
     allAgents(parts, tenant),
   ]);
   const content = {
     tasks,
-    escalations: {
-      open: Math.min(open.length, MAX_OPEN),
-      is_complete: open.length <= MAX_OPEN,
-      oldest_created_at: open[0]?.created_at ?? null,
-    },
+    escalations: openOf(questions),
+    cleanup_debt: openOf(debts),
     agents: agentsOf(found.agents, found.isComplete),
     pools: poolsOf(found.agents),
   };

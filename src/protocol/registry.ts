@@ -14,6 +14,7 @@ import {
   heartbeatSchema,
 } from "./agent.ts";
 import { batchViewSchema, taskBatchSchema } from "./batch.ts";
+import { cleanupDebtViewSchema, debtSettlementSchema } from "./cleanup-debt.ts";
 import { noteListSchema, noteSchema, noteWriteSchema } from "./notes.ts";
 import { notificationSchema } from "./notification.ts";
 import { problemSchema } from "./problem.ts";
@@ -75,6 +76,8 @@ export const messageNameSchema = z.enum([
   "command_state",
   "escalation",
   "escalation_resolution",
+  "cleanup_debt",
+  "debt_settlement",
   "agent_registration",
   "agent",
   "claim",
@@ -123,6 +126,8 @@ export const MESSAGES: Readonly<Record<MessageName, Message>> = {
   command_state: sent(commandViewSchema),
   escalation: sent(escalationSchema),
   escalation_resolution: received(escalationResolutionSchema),
+  cleanup_debt: sent(cleanupDebtViewSchema),
+  debt_settlement: received(debtSettlementSchema),
   agent_registration: received(agentRegistrationSchema),
   agent: sent(agentViewSchema),
   claim: received(claimRequestSchema),

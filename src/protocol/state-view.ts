@@ -37,6 +37,13 @@ export const stateViewSchema = z
       is_complete: z.boolean(),
       oldest_created_at: instantSchema.nullable(),
     }),
+    cleanup_debt: z
+      .strictObject({
+        open: z.int(),
+        is_complete: z.boolean(),
+        oldest_created_at: instantSchema.nullable(),
+      })
+      .meta({ description: "What the ends of tasks left undone." }),
     agents: z.strictObject({
       groups: z.array(agentGroupSchema),
       is_complete: z.boolean(),

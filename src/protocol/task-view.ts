@@ -104,10 +104,10 @@ export type EndPhaseRecord = z.infer<typeof endPhaseRecordSchema>;
  * What kind of thing was not cleaned up: the slot in the pool, an action that the executor said it has
  * to do, or whatever a registered stage cares for.
  */
-const debtKindSchema = z.enum(["slot", "action", "stage"]);
+export const debtKindSchema = z.enum(["slot", "action", "stage"]);
 
 /** Something that the end of a task left undone, and until when it matters. */
-const cleanupDebtSchema = z.strictObject({
+export const cleanupDebtSchema = z.strictObject({
   debt_id: z.string().optional().meta({ description: "Absent where the report is older." }),
   kind: debtKindSchema.optional(),
   /** The stage whose work it is. */

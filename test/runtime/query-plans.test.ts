@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import { deleteKey, findKey, listKeys } from "../../src/access/key-store.ts";
 import { listDeadLetters } from "../../src/history/dead-letter-store.ts";
+import { listDebts, readDebt, settleDebt } from "../../src/history/debt-store.ts";
 import { listEscalations } from "../../src/history/escalation-store.ts";
 import { writeHistory } from "../../src/history/history-store.ts";
 import { listLessons } from "../../src/history/lesson-store.ts";
@@ -17,13 +18,15 @@ import {
   readNamedRows,
   readOpenRows,
 } from "../../src/observe/active-store.ts";
+import { readDueDebts, readOpenDebts, recordDebt } from "../../src/observe/debt-repair-store.ts";
 import { readOpenQuestions, readQuestions, readRuns } from "../../src/observe/run-store.ts";
 import { readSweepCursor, readTenants, writeSweepCursor } from "../../src/observe/sweeper-store.ts";
 import { readTypeHistory } from "../../src/observe/type-history-store.ts";
+import { debtsQuerySchema } from "../../src/protocol/cleanup-debt.ts";
 import { cursorOf } from "../../src/protocol/keyset.ts";
 import { lessonsQuerySchema } from "../../src/protocol/lesson.ts";
 import { statusRequestSchema } from "../../src/protocol/queries.ts";
-import { at, escalationOf, eventsOf, viewOf } from "../task-news.ts";
+import { at, escalationOf, eventOf, eventsOf, REPORT_DATA, viewOf } from "../task-news.ts";
 import { fullScans, planOf, recordingDb } from "./recording-db.ts";
 
 const cursor = cursorOf({ at: at(1), id: "x" });
@@ -34,6 +37,18 @@ const news = {
   escalation: escalationOf(),
   isRebuild: true,
 };
+const owing = {
+  ...news,
+  events: [
+    eventOf(2, {
+      type: "agent_end_task",
+      data: { ...REPORT_DATA, cleanup_debt: [{ what: "w", owner: "o", expires_at: null }] },
+    }),
+  ],
+};
+const debts = (query: Record<string, string>) => (db: D1Database) =>
+  listDebts(db, "acme", debtsQuerySchema.parse(query));
+const debt = { tenant: "acme", debt_id: "debt_1_task-1" };
 const span = { since: at(0), until: at(9) };
 const place = { at: at(1), id: "x" };
 const lessons = (query: Record<string, string>) => (db: D1Database) =>
@@ -100,6 +115,35 @@ const QUERIES: [what: string, ask: (db: D1Database) => Promise<unknown>, by: Reg
   ["forget where the sweep is", (db) => writeSweepCursor(db, null), /PRIMARY KEY/],
   ["search lessons", lessons({ q: "two words", task_type: "testing" }), /PRIMARY KEY/],
   ["list lessons further on", lessons({ cursor }), /PRIMARY KEY/],
+  ["write a debt", (db) => writeHistory(db, project([owing])), /PRIMARY KEY/],
+  ["read a debt", (db) => readDebt(db, "acme", "debt_1_task-1"), /PRIMARY KEY/],
+  ["list debts", debts({}), /cleanup_debt_by_creation/],
+  [
+    "list settled debts further on",
+    debts({ state: "settled", cursor }),
+    /cleanup_debt_by_creation .*created_at/,
+  ],
+  [
+    "list open debts further on",
+    debts({ state: "open", cursor }),
+    /cleanup_debt_open .*created_at/,
+  ],
+  [
+    "settle a debt",
+    (db) => settleDebt(db, debt, { at: at(1), by: { kind: "system", id: "x" }, note: null }),
+    /PRIMARY KEY/,
+  ],
+  [
+    "record a try",
+    (db) => recordDebt(db, debt, { state: "open", at: at(1), detail: "", due_at: at(2) }),
+    /PRIMARY KEY/,
+  ],
+  [
+    "find due debts of all tenants",
+    (db) => readDueDebts(db, at(1), 5),
+    /SEARCH cleanup_debt USING INDEX cleanup_debt_by_due/,
+  ],
+  ["count open debts", (db) => readOpenDebts(db, "acme", 5), /cleanup_debt_open/],
   ["find a key", (db) => findKey(db, "hash"), /PRIMARY KEY/],
   ["list keys", (db) => listKeys(db, "acme", { after: "k", limit: 5 }), /api_key_by_tenant/],
   ["remove a key", (db) => deleteKey(db, "acme", "k"), /api_key_by_tenant/],
