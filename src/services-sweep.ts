@@ -1,3 +1,4 @@
+import { sweepDebts } from "./services-debts.ts";
 import { doorsOf, now } from "./services-doors.ts";
 import { sweepTasks } from "./services-observe.ts";
 import { sweepEndpoints } from "./services-webhooks.ts";
@@ -7,9 +8,16 @@ import { sweepEndpoints } from "./services-webhooks.ts";
 /** Without a cron, requests start a sweep at most this often. Milliseconds. */
 const SWEEP_EVERY_MS = 60_000;
 
-/** Wakes endpoints and tasks whose own alarm should have woken them. */
+/**
+ * Wakes endpoints and tasks whose own alarm should have woken them, and repairs what ended ones left undone.
+ *
+ * @throws when one of them failed, after the others have done their work
+ */
 export async function sweepAll(env: Env): Promise<void> {
-  await Promise.all([sweepEndpoints(env), sweepTasks(env)]);
+  const sweeps = [sweepEndpoints(env), sweepTasks(env), sweepDebts(env)];
+  // The platform ends an invocation that fails, whatever is still going on in it.
+  await Promise.allSettled(sweeps);
+  await Promise.all(sweeps);
 }
 
 const sweptAt = new WeakMap<Env, number>();

@@ -24,6 +24,7 @@ import { BUILTIN_AGENT_ID } from "./protocol/agent.ts";
 import { createApp } from "./rest/app.ts";
 import type { HealthPort, RestPorts, TaskPort } from "./rest/ports.ts";
 import { batchPorts, batchServices } from "./services-batches.ts";
+import { debtPort } from "./services-debts.ts";
 import { doorsOf, now } from "./services-doors.ts";
 import { addressFault, openSocket, postSigned, signersOf } from "./services-executors.ts";
 import { askKinOf, kinPortsOf } from "./services-kin.ts";
@@ -228,6 +229,7 @@ export function faceOf(env: Env): ReturnType<typeof createApp> {
       get: interventions.escalation,
       resolve: interventions.resolve,
     },
+    debts: debtPort(env, services.tasks),
     subtasks: services.subtasks,
     notes: services.notes,
     agents: {

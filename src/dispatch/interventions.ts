@@ -79,12 +79,12 @@ const UNKNOWN: Refusal = {
 };
 
 /** Whether a key decides about tasks: to answer as an orchestrator, reading along is not enough. */
-function decides(by: Principal): boolean {
+export function decides(by: Principal): boolean {
   return by.scopes.some((scope) => scope === "orchestrate" || scope === "admin");
 }
 
 /** Whether a key reads all of its tenant. */
-function readsAll(by: Principal): boolean {
+export function readsAll(by: Principal): boolean {
   return decides(by) || by.scopes.includes("observe");
 }
 

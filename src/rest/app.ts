@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import type { Scope } from "../protocol/enums.ts";
 import { batchRoutes } from "./batch-routes.ts";
 import { channelRoutes } from "./channel-routes.ts";
+import { debtRoutes } from "./debt-routes.ts";
 import { documentationRoutes } from "./docs-routes.ts";
 import { answer } from "./edge/answer.ts";
 import { authenticate, authorize } from "./edge/auth.ts";
@@ -33,6 +34,7 @@ import { webhookRoutes } from "./webhook-routes.ts";
 export const ROUTES: readonly Route[] = [
   ...taskRoutes,
   ...escalationRoutes,
+  ...debtRoutes,
   ...batchRoutes,
   ...requestRoutes,
   ...executorRoutes,

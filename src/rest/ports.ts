@@ -47,6 +47,7 @@ import type {
   WebhookView,
 } from "../protocol/webhook.ts";
 import type { BatchPort, RequestPort } from "./batch-ports.ts";
+import type { DebtPort } from "./debt-port.ts";
 import type { ChannelSocket, EndedAttempt, Reception, SignedMessage } from "./executor-ports.ts";
 import type { NotesPort } from "./notes-port.ts";
 import type { FollowUpPort, ObservePort } from "./observe-ports.ts";
@@ -281,6 +282,7 @@ export interface RestPorts {
   batches: BatchPort;
   requests: RequestPort;
   escalations: EscalationPort;
+  debts: DebtPort;
   agents: AgentPort;
   webhooks: WebhookPort;
   operations: OperationPort;

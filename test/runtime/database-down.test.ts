@@ -42,6 +42,8 @@ function fragileWorld() {
 const READS = [
   "/v1/tasks",
   "/v1/escalations",
+  "/v1/cleanup-debt",
+  "/v1/cleanup-debt/debt_1_t",
   "/v1/metrics",
   "/v1/insights",
   "/v1/state",

@@ -106,6 +106,7 @@ export interface Given {
   webhooks?: Partial<RestPorts["webhooks"]>;
   audit?: Partial<RestPorts["audit"]>;
   routing?: Partial<RestPorts["routing"]>;
+  debts?: Partial<RestPorts["debts"]>;
   escalations?: Partial<RestPorts["escalations"]>;
   keys?: Partial<RestPorts["keys"]>;
   operations?: Partial<RestPorts["operations"]>;
@@ -144,6 +145,7 @@ export function createFakeApp(given: Given = {}) {
     notes: portOf("notes", given.notes, calls),
     batches: portOf("batches", given.batches, calls),
     requests: portOf("requests", given.requests, calls),
+    debts: portOf("debts", given.debts, calls),
     escalations: portOf("escalations", given.escalations, calls),
     agents: portOf("agents", given.agents, calls),
     webhooks: portOf("webhooks", given.webhooks, calls),

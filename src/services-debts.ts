@@ -1,0 +1,38 @@
+import { createDebts } from "./dispatch/debts.ts";
+import type { Tasks } from "./dispatch/tasks.ts";
+import { listDebts, readDebt, settleDebt } from "./history/debt-store.ts";
+import { consoleLog } from "./lib/log.ts";
+import { readDueDebts, recordDebt } from "./observe/debt-repair-store.ts";
+import { repairDebts } from "./observe/debt-repair.ts";
+import type { DebtPort } from "./rest/debt-port.ts";
+import { doorsOf, now } from "./services-doors.ts";
+import { keyOfAgent } from "./services-tasks.ts";
+
+/* What looks after the debts of tasks is built of. */
+
+/** Debts as those see and settle them who may. */
+export function debtPort(env: Env, tasks: Pick<Tasks, "readable">): DebtPort {
+  const doors = doorsOf(env);
+  const { guard } = doors;
+  return createDebts({
+    now,
+    log: consoleLog("debts", now),
+    list: (tenant, query) => guard.read(() => listDebts(env.DB, tenant, query)),
+    get: (tenant, debt_id) => guard.get(() => readDebt(env.DB, tenant, debt_id)),
+    settle: (debt, settled) => settleDebt(env.DB, debt, settled),
+    readable: (by, task_id) => tasks.readable(by, task_id),
+    keyOfAgent: (tenant, agent_id) => keyOfAgent(doors, tenant, agent_id),
+  });
+}
+
+/** Has what the ends of tasks left undone tried once more, where it is due. */
+export function sweepDebts(env: Env): Promise<void> {
+  const { task } = doorsOf(env);
+  return repairDebts({
+    now,
+    log: consoleLog("sweep", now),
+    due: (at, limit) => readDueDebts(env.DB, at, limit),
+    repair: ({ tenant, task_id, debt_id }) => task(tenant, task_id).repair(debt_id),
+    record: (debt, outcome) => recordDebt(env.DB, debt, outcome),
+  });
+}
