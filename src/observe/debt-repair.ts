@@ -18,6 +18,9 @@ const REPAIR_LIMIT_MS = 60_000;
 const FIRST_DELAY_MS = 60_000;
 const LONGEST_DELAY_MS = 3_600_000;
 
+/** When an action that an executor owes is looked at again: nearly when it expires. Milliseconds. */
+const ACTION_DELAY_MS = 86_400_000;
+
 /** Doublings after which the delay is the longest one: 60 s × 2^6 is more than an hour. */
 const MOST_DOUBLINGS = 6;
 
@@ -90,8 +93,10 @@ export function outcomeOf(debt: DueDebt, answer: Answer | null, now: number): De
   const { detail } = answer;
   if (answer.state !== "open") return { state: answer.state, at, detail, due_at: at };
   if (isOver(debt, now)) return { state: "expired", at, detail, due_at: at };
-  const next = instant(now + debtDelayMs(debt.tries + 1));
-  const { expires_at } = debt;
+  const { kind, expires_at } = debt;
+  // Trying does not help what only its owner can do.
+  const delay_ms = kind === "action" ? ACTION_DELAY_MS : debtDelayMs(debt.tries + 1);
+  const next = instant(now + delay_ms);
   return {
     state: "open",
     at,

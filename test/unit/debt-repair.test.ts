@@ -32,6 +32,7 @@ describe("a debt that a try did not settle", () => {
   const settled = { state: "settled", detail: "done" } as const;
   it.each<[string, Partial<DueDebt>, Parameters<typeof outcomeOf>[1], Partial<DebtOutcome>]>([
     ["is due again later", { tries: 2 }, open, { state: "open", due_at: inMinutes(4) }],
+    ["waits for its owner", { kind: "action" }, open, { state: "open", due_at: inMinutes(600) }],
     ["is due when it expires", { expires_at: inMinutes(1) }, open, { due_at: inMinutes(1) }],
     ["expires at its time", { expires_at: inMinutes(0) }, open, { state: "expired" }],
     ["never expires without a time", { expires_at: null, tries: 99 }, open, { state: "open" }],
