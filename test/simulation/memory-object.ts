@@ -26,6 +26,7 @@ export class MemoryObject {
       deleteAlarm: async () => {
         this.alarmAt = null;
       },
+      deleteAll: async () => this.#deleteAll(),
     };
     return partial as unknown as DurableObjectStorage;
   }
@@ -43,6 +44,28 @@ export class MemoryObject {
     return { exec } as unknown as SqlStorage;
   }
 
+  /** How many rows each table has; a table without rows is left out. */
+  rows(): Record<string, number> {
+    const counts = this.#tables().map((table): [string, number] => {
+      const [row] = this.#db.prepare(`SELECT count(*) AS rows FROM "${table}"`).all();
+      return [table, Number(row?.["rows"])];
+    });
+    return Object.fromEntries(counts.filter(([, rows]) => rows > 0));
+  }
+
+  /** Begins a turn, whose writes and alarm are kept together or not at all. Gives what ends it. */
+  begin(): { keep: () => void; undo: () => void } {
+    const before = this.alarmAt;
+    this.#db.exec("SAVEPOINT turn");
+    return {
+      keep: () => this.#db.exec("RELEASE turn"),
+      undo: () => {
+        this.#db.exec("ROLLBACK TO turn; RELEASE turn");
+        this.alarmAt = before;
+      },
+    };
+  }
+
   /** Frees the memory of an object that is needed no more. */
   close(): void {
     this.#db.close();
@@ -56,14 +79,26 @@ export class MemoryObject {
     return prepared;
   }
 
+  #tables(): string[] {
+    const named = this.#db.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all();
+    return named.map(({ name }) => String(name)).filter((name) => !name.startsWith("sqlite_"));
+  }
+
+  /** Since compatibility date 2026-02-24 the alarm goes with the rest. */
+  #deleteAll(): void {
+    for (const table of this.#tables()) this.#db.exec(`DROP TABLE "${table}"`);
+    this.alarmAt = null;
+  }
+
   #transaction<Value>(work: () => Value): Value {
-    this.#db.exec("BEGIN");
+    // Savepoints nest, so that a turn may hold transactions.
+    this.#db.exec("SAVEPOINT work");
     try {
       const value = work();
-      this.#db.exec("COMMIT");
+      this.#db.exec("RELEASE work");
       return value;
     } catch (cause) {
-      this.#db.exec("ROLLBACK");
+      this.#db.exec("ROLLBACK TO work; RELEASE work");
       throw cause;
     }
   }

@@ -47,6 +47,30 @@ export class PoolNode {
       .map(({ body }) => poolItemSchema.parse(JSON.parse(body)));
   }
 
+  /** The tasks that it knows, whoever has them, as its own rows say. */
+  tasks(): string[] {
+    return this.#object.sql
+      .exec<{ task_id: string }>("SELECT task_id FROM entry")
+      .toArray()
+      .map(({ task_id }) => task_id);
+  }
+
+  /** Slots in use, of all executors. */
+  async slotsInUse(): Promise<number> {
+    const agents = await this.port.presence();
+    return agents.reduce((sum, { slots_in_use }) => sum + slots_in_use, 0);
+  }
+
+  /** When its alarm rings, epoch milliseconds, or null. */
+  get alarmAt(): number | null {
+    return this.#object.alarmAt;
+  }
+
+  /** Frees the memory of a pool that is needed no more. */
+  close(): void {
+    this.#object.close();
+  }
+
   /** Fires the alarm when it is due. */
   async wakeIfDue(now: number): Promise<void> {
     if (this.#object.alarmAt === null || this.#object.alarmAt > now) return;

@@ -33,7 +33,8 @@ function request(draw: Draw): JsonObject {
   };
 }
 
-async function step(world: World): Promise<boolean> {
+/** Lets one thing happen in a world. Whether it was a submission. */
+export async function step(world: World): Promise<boolean> {
   const { draw } = world;
   const executor = draw.oneOf(world.executors);
   const isRoom = world.tasks.size < MOST_TASKS;

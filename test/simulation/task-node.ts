@@ -12,6 +12,9 @@ import { readLog } from "../../src/task/task-store.ts";
 import { viewOf } from "../../src/task/view.ts";
 import { MemoryObject } from "./memory-object.ts";
 
+/** An alarm this long after the end is not of the end any more, but of how long things are kept. Milliseconds. */
+export const OF_RETENTION_MS = 3_600_000;
+
 type Submitted = Result<{ view: string; isNew: boolean }, Refusal>;
 
 /** One task's object: the real keeper on a database in memory, to be evicted at any time. */
@@ -53,6 +56,12 @@ export class TaskNode {
     const state = await this.keeper.current();
     if (state === null) throw new Error(`task ${this.task_id} is not there`);
     return state;
+  }
+
+  /** Whether the task is over and has nothing left to do, but to forget itself when its retention is over. */
+  isAtRest({ ended_at }: TaskState): boolean {
+    const { alarmAt } = this.object;
+    return ended_at !== null && (alarmAt === null || alarmAt >= ended_at + OF_RETENTION_MS);
   }
 
   /** The whole log as stored. */

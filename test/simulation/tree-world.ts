@@ -210,10 +210,9 @@ export class TreeWorld extends World {
     const members = [...this.tasks.values()].filter(
       ({ task_id }) => this.#requests.lineOf(task_id).at(-1) === root,
     );
-    if (members.some(({ object }) => object.alarmAt !== null)) return;
     const find = await this.#snapshot();
     const states = members.flatMap(({ task_id }) => find(task_id) ?? []);
-    if (states.some(({ phase }) => phase !== "ended")) return;
+    if (!states.every((state, index) => members[index]?.isAtRest(state))) return;
     for (const state of states) {
       laws.checkJoin(state, find);
       laws.checkLeafFirst(state, find);

@@ -88,7 +88,7 @@ export class World {
   }
 
   /** Submits a task. */
-  async submit(request: JsonObject): Promise<void> {
+  async submit(request: JsonObject): Promise<TaskNode> {
     const task_id = `t${this.newId()}`;
     const task = taskExecutionSchema.parse({
       task_type: "general",
@@ -107,6 +107,7 @@ export class World {
     };
     const actor = ORCHESTRATOR;
     await node.keeper.apply({ type: "submit", origin, task: { ...task, task_id }, actor });
+    return node;
   }
 
   /** An executor asks for tasks; the answer may be lost on its way. */
@@ -205,8 +206,7 @@ export class World {
 
   /** Takes leave of a task that is over. */
   protected async bury(node: TaskNode): Promise<void> {
-    const state = await node.state();
-    if (state.phase !== "ended" || node.object.alarmAt !== null) return;
+    if (!node.isAtRest(await node.state())) return;
     checkLog(node.task_id, node.log());
     node.object.close();
     this.tasks.delete(node.task_id);

@@ -1,0 +1,69 @@
+import { afterAll, describe, expect, it } from "vitest";
+
+import { Draw } from "../draw.ts";
+import { everyFall, liveOnce, someDoubleFalls, stepsOf } from "./crash-run.ts";
+import type { Fall } from "./crash-run.ts";
+import { calmly } from "./crash-world.ts";
+import { checkEnd } from "./end-laws.ts";
+import type { Ending } from "./end-laws.ts";
+import { scenarios } from "./scenarios.ts";
+import type { Scenario } from "./scenarios.ts";
+
+/** `CRASH_SEED=7` draws other double falls, `CRASH_RUNS=500` more of them for each scenario. */
+const SEED = Number(process.env["CRASH_SEED"] ?? "1");
+const RUNS = Number(process.env["CRASH_RUNS"] ?? "8");
+
+const tried = { steps: 0, falls: 0, doubleFalls: 0 };
+
+const calmEnd = (scenario: Scenario): Promise<Ending> =>
+  liveOnce(scenario, calmly(), (world) => checkEnd(world, scenario, null));
+
+/** @throws Error that says where the machine went down when a law is broken */
+async function keepsLaws(scenario: Scenario, calm: Ending, { title, manner }: Fall): Promise<void> {
+  try {
+    await liveOnce(scenario, manner, (world) => checkEnd(world, scenario, calm));
+  } catch (cause) {
+    const at = manner.fate.fallenAt.join(" and ");
+    throw new Error(`${title} (${at}): ${String(cause)}`, { cause });
+  }
+}
+
+describe("an end whose machine goes down", () => {
+  afterAll(() => {
+    const { steps, falls, doubleFalls } = tried;
+    process.stdout.write(
+      `crash: ${scenarios.length} ways to end, ${steps} writes and calls, ${falls} single and ${doubleFalls} double falls\n`,
+    );
+  });
+
+  it.each(scenarios)(
+    "is the same, once, whatever single write or call it goes down at: $name",
+    async (scenario) => {
+      const calm = await calmEnd(scenario);
+      for (const grain of ["turn", "write"] as const) {
+        const steps = await stepsOf(scenario, grain);
+        expect(steps.length).toBeGreaterThan(8);
+        tried.steps += steps.length;
+        for (const fall of everyFall(steps, grain)) {
+          tried.falls += 1;
+          await keepsLaws(scenario, calm, fall);
+        }
+      }
+    },
+    60_000,
+  );
+
+  it(`is the same, once, also when it goes down twice: CRASH_SEED=${SEED}`, async () => {
+    const draw = new Draw(SEED);
+    for (const scenario of scenarios) {
+      const calm = await calmEnd(scenario);
+      const { length } = await stepsOf(scenario, "turn");
+      for (const fall of someDoubleFalls(length, draw, RUNS)) {
+        tried.doubleFalls += 1;
+        await keepsLaws(scenario, calm, fall);
+      }
+    }
+
+    expect(tried.doubleFalls).toBe(scenarios.length * RUNS);
+  }, 600_000);
+});

@@ -1,0 +1,258 @@
+import type { CompletionStatus, EndReason } from "../../../src/protocol/enums.ts";
+import { endReasonSchema } from "../../../src/protocol/enums.ts";
+import type { JsonObject } from "../../../src/protocol/primitives.ts";
+import {
+  beat,
+  completed,
+  end,
+  escalated,
+  failed,
+  notificationOf,
+  notify,
+  order,
+  progress,
+  resolve,
+  started,
+} from "../../task-life.ts";
+import type { CrashWorld } from "./crash-world.ts";
+import type { Trouble } from "./neighbours.ts";
+
+/** A task, and a way on which it comes to its end. */
+export interface Scenario {
+  name: string;
+  reason: EndReason;
+  completion: CompletionStatus;
+  changes?: JsonObject;
+  /** The executor's last word may get lost after the verdict: then the end waits for it in vain. */
+  mayLoseLastWord?: true;
+  /** What the slot's release meets; "none" when absent. */
+  trouble?: Trouble;
+  /** What happens before anybody looks. */
+  setUp: (world: CrashWorld) => Promise<void>;
+  /** What leads to the end. */
+  way: (world: CrashWorld) => Promise<void>;
+}
+
+type Act = (world: CrashWorld) => Promise<void>;
+
+const NOTHING: Act = async () => {};
+const NO_RETRY = { execution_options: { retry_policy: { max_retries: 0 } } };
+const PATIENT = { heartbeat_timeout: 900, stall_timeout: 900 };
+
+const executing: Act = async (world) => {
+  await world.claim();
+  await world.say(() => started());
+};
+
+/** With something to show for it, and with something that waits for its turn. */
+const halfway: Act = async (world) => {
+  await executing(world);
+  await world.say(() => progress(40, { intermediate_results: { rows: 4 } }));
+  const early = notificationOf("task_progress", { progress_percentage: 60 }, { sequence: 7 });
+  await world.say(() => notify(early));
+};
+
+const asking: Act = async (world) => {
+  await executing(world);
+  await world.say(() => escalated({ deadline: "2026-11-22T10:01:00Z" }));
+};
+
+/** The executor is there, and does not do what it is told. */
+const beatsOn: Act = async (world) => {
+  for (let beats = 0; beats < 3; beats += 1) {
+    await world.say(() => beat());
+    await world.pass(12_000);
+  }
+};
+
+const endings = endReasonSchema.options.map((reason): Scenario => {
+  const partial = reason !== "success" && reason !== "cancelled";
+  return {
+    name: `the executor ends it as ${reason}`,
+    reason,
+    completion: partial ? "partial" : reason,
+    setUp: halfway,
+    way: (world) => world.say(() => end(reason)),
+  };
+});
+
+const BY_EXECUTOR: Scenario[] = [
+  ...endings,
+  {
+    name: "it is completed, and the executor falls silent",
+    reason: "success",
+    completion: "success",
+    setUp: executing,
+    way: (world) => world.say(() => completed()),
+  },
+  {
+    name: "it is completed, and the executor ends it too",
+    reason: "success",
+    completion: "success",
+    mayLoseLastWord: true,
+    setUp: executing,
+    way: async (world) => {
+      await world.say(() => completed());
+      await world.pass(3_000);
+      await world.say(() => end("success"));
+    },
+  },
+  {
+    name: "it fails for good",
+    reason: "failure",
+    completion: "failure",
+    setUp: executing,
+    way: (world) => world.say(() => failed({ retry_recommended: false })),
+  },
+  {
+    name: "its executor is lost, and no retry is left",
+    reason: "timeout",
+    completion: "partial",
+    changes: NO_RETRY,
+    setUp: halfway,
+    way: (world) => world.pass(61_000),
+  },
+];
+
+const BY_CLOCK: Scenario[] = [
+  {
+    name: "its attempt runs too long",
+    reason: "timeout",
+    completion: "partial",
+    changes: { timeout: 20, ...PATIENT },
+    setUp: halfway,
+    way: (world) => world.pass(21_000),
+  },
+  {
+    name: "its whole life is over while it waits for an answer",
+    reason: "timeout",
+    completion: "failure",
+    changes: { total_timeout: 30 },
+    setUp: asking,
+    way: (world) => world.pass(31_000),
+  },
+  {
+    name: "nobody takes it",
+    reason: "timeout",
+    completion: "failure",
+    changes: { queue_timeout: 20 },
+    setUp: NOTHING,
+    way: (world) => world.pass(21_000),
+  },
+  {
+    name: "nobody answers its question",
+    reason: "escalated",
+    completion: "failure",
+    setUp: asking,
+    way: (world) => world.pass(61_000),
+  },
+  {
+    name: "a heartbeat says that its budget is used up",
+    reason: "resource_exhausted",
+    completion: "partial",
+    changes: { contract: { budget: { max_tokens: 1_000 } } },
+    setUp: halfway,
+    way: (world) => world.say(() => beat({ usage: { tokens: 1_200 } })),
+  },
+  {
+    name: "its budget of time is used up",
+    reason: "resource_exhausted",
+    completion: "failure",
+    changes: { contract: { budget: { max_duration_s: 15 } }, ...PATIENT },
+    setUp: executing,
+    way: (world) => world.pass(16_000),
+  },
+];
+
+const ON_ORDER: Scenario[] = [
+  {
+    name: "it is cancelled while it waits for an executor",
+    reason: "cancelled",
+    completion: "cancelled",
+    setUp: NOTHING,
+    way: (world) => world.say(() => order("cancel")),
+  },
+  {
+    name: "it is cancelled while it waits for a retry",
+    reason: "cancelled",
+    completion: "cancelled",
+    setUp: async (world) => {
+      await executing(world);
+      await world.say(() => failed());
+    },
+    way: (world) => world.say(() => order("cancel")),
+  },
+  {
+    name: "it is cancelled, and the executor confirms",
+    reason: "cancelled",
+    completion: "cancelled",
+    setUp: halfway,
+    way: async (world) => {
+      await world.say(() => order("cancel"));
+      await world.pass(2_000);
+      await world.say(() => beat({ acknowledged: ["cmd-cancel"] }));
+      await world.say(() => end("cancelled"));
+    },
+  },
+  {
+    name: "it is cancelled, and the executor does not obey",
+    reason: "cancelled",
+    completion: "cancelled",
+    setUp: executing,
+    way: async (world) => {
+      await world.say(() => order("cancel"));
+      await beatsOn(world);
+    },
+  },
+  {
+    name: "its question is answered with a cancellation",
+    reason: "cancelled",
+    completion: "cancelled",
+    setUp: asking,
+    way: (world) => world.say(() => resolve("cancel")),
+  },
+  {
+    name: "its parent stops it before it was begun",
+    reason: "timeout",
+    completion: "failure",
+    setUp: NOTHING,
+    way: (world) => world.stop("timeout"),
+  },
+  {
+    name: "its parent stops it while it is being done",
+    reason: "resource_exhausted",
+    completion: "partial",
+    setUp: halfway,
+    way: async (world) => {
+      await world.stop("resource_exhausted");
+      await beatsOn(world);
+    },
+  },
+];
+
+const IN_TROUBLE: Scenario[] = [
+  {
+    name: "its slot can't be released",
+    reason: "success",
+    completion: "success",
+    trouble: "fails",
+    setUp: executing,
+    way: (world) => world.say(() => end("success")),
+  },
+  {
+    name: "the release of its slot hangs",
+    reason: "failure",
+    completion: "failure",
+    trouble: "hangs",
+    setUp: executing,
+    way: (world) => world.say(() => end("failure")),
+  },
+];
+
+/** Every way to an end, for each reason. */
+export const scenarios: readonly Scenario[] = [
+  ...BY_EXECUTOR,
+  ...BY_CLOCK,
+  ...ON_ORDER,
+  ...IN_TROUBLE,
+];
