@@ -152,6 +152,8 @@ export class TaskKeeper {
 
   /** Decides, writes and arms the alarm in one turn; then tells the watchers and the pool. */
   async #commitAndTell(command: Command, also?: () => void): Promise<Advance> {
+    // Asked first when it is in doubt, so that no await comes between the rows and the alarm.
+    if (this.#alarmAt === undefined) this.#alarmAt = await this.#ctx.storage.getAlarm();
     const stored = this.#load();
     const before = stored?.state ?? null;
     // The log never goes back in time, whatever the clock of this machine does.
