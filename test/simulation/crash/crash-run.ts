@@ -27,15 +27,20 @@ export async function liveOnce<Seen>(
 ): Promise<Seen> {
   return atItsOwnTime(async (clock) => {
     const world = new CrashWorld(clock, manner);
+    const restore = scenario.install?.(world) ?? (() => {});
     try {
       await world.submit(scenario.changes ?? {});
       await scenario.setUp(world);
+      // What the setup left to do is done: no alarm of its comes to the rescue.
+      await world.pass(5_000);
+      if (manner.isCold) world.evict();
       world.neighbours.trouble = scenario.trouble ?? "none";
       manner.fate.isCounting = true;
       await scenario.way(world);
       await world.untilQuiet();
       return await look(world);
     } finally {
+      restore();
       world.close();
     }
   });
@@ -62,18 +67,27 @@ export interface Fall {
 
 function fallOf(plan: ReadonlyMap<number, WayDown>, how: Omit<Manner, "fate">): Fall {
   const downs = [...plan].map(([index, way]) => `${way} step ${index}`);
-  const after = how.isPersistent ? "asked again" : "not asked again";
-  const title = `down ${downs.join(" and ")}, ${after}, each ${how.grain} kept as a whole`;
+  const when = how.isCold ? "after a rest" : "on the way";
+  const then = how.isPersistent ? "asked again" : "not asked again";
+  const title = `down ${when} ${downs.join(" and ")}, ${then}, each ${how.grain} kept as a whole`;
   return { title, manner: { ...how, fate: new Fate(plan) } };
 }
 
-/** One run for each step and each way down at it; after what took effect, with and without somebody who asks again. */
+const PLAIN = { isPersistent: false, isCold: false };
+
+/** In what else runs differ that go down in the same way. */
+function mannersOf(way: WayDown, grain: Grain): Omit<Manner, "fate">[] {
+  const plain = { ...PLAIN, grain };
+  if (grain === "write" || way === "late" || way === "evicted") return [plain];
+  const cold = { ...plain, isCold: true };
+  return way === "before" ? [plain, cold] : [plain, cold, { ...plain, isPersistent: true }];
+}
+
+/** One run for each step, each way down at it, and each manner. */
 export function* everyFall(steps: readonly Step[], grain: Grain): Generator<Fall> {
   for (const [index, step] of steps.entries()) {
     for (const way of waysAt(step, grain)) {
-      const plan = new Map([[index, way]]);
-      yield fallOf(plan, { grain, isPersistent: false });
-      if (way === "after" && grain === "turn") yield fallOf(plan, { grain, isPersistent: true });
+      for (const how of mannersOf(way, grain)) yield fallOf(new Map([[index, way]]), how);
     }
   }
 }
@@ -89,6 +103,7 @@ export function* someDoubleFalls(steps: number, draw: Draw, count: number): Gene
       [second, wayOf()],
     ]);
     const grain = draw.happens(0.7) ? "turn" : "write";
-    yield fallOf(plan, { grain, isPersistent: draw.happens(0.5) });
+    const how = { isPersistent: draw.happens(0.5), isCold: draw.happens(0.5) };
+    yield fallOf(plan, { grain, ...how });
   }
 }

@@ -5,7 +5,7 @@ import type { Command } from "../../../src/task/machine/commands.ts";
 import type { LoggedEvent } from "../../../src/task/machine/state.ts";
 import { TaskKeeper } from "../../../src/task/task-keeper.ts";
 import { readLog } from "../../../src/task/task-store.ts";
-import { ORCHESTRATOR, ORIGIN, assign, request } from "../../task-life.ts";
+import { ORCHESTRATOR, ORIGIN, assign, beat, request } from "../../task-life.ts";
 import { Executor } from "../executor.ts";
 import { must } from "../laws.ts";
 import { MemoryObject } from "../memory-object.ts";
@@ -47,11 +47,13 @@ export interface Manner {
   grain: Grain;
   /** Whether who got no answer asks again although the verdict is spoken. */
   isPersistent: boolean;
+  /** Whether the object has been idle when the way to the end begins. */
+  isCold: boolean;
 }
 
 /** The manner of a run in which nothing happens to the machine. */
 export function calmly(): Manner {
-  return { fate: new Fate(), grain: "turn", isPersistent: false };
+  return { fate: new Fate(), grain: "turn", isPersistent: false, isCold: false };
 }
 
 /** One task with everybody around it, on a machine that goes down when its fate says so. */
@@ -128,8 +130,8 @@ export class CrashWorld {
     await this.say(() => assign(offer.attempt));
   }
 
-  /** Whoever is outside says something to the task, until he has an answer. */
-  async say(command: () => Command): Promise<void> {
+  /** Whoever is outside says something to the task, until he has an answer; after the verdict only if he insists. */
+  async say(command: () => Command, isInsisting = this.manner.isPersistent): Promise<void> {
     for (let tries = 0; tries < 5; tries += 1) {
       const said = command();
       const answer = await this.#ask((keeper) =>
@@ -137,15 +139,28 @@ export class CrashWorld {
           ? keeper.applyNotification(said.token, said.notification)
           : keeper.apply(said),
       );
-      if (answer !== null || (this.hasVerdict() && !this.manner.isPersistent)) return;
+      if (answer !== null || (this.hasVerdict() && !isInsisting)) return;
       await this.pass(ASK_AGAIN_MS);
     }
+  }
+
+  /** The executor acknowledges what it is told, and insists on it. */
+  async obey(): Promise<void> {
+    const state = await this.#ask((keeper) => keeper.current());
+    const open = (state?.value?.commands ?? []).filter((known) => known.state === "requested");
+    const acknowledged = open.map(({ command_id }) => command_id);
+    await this.say(() => beat({ acknowledged }), true);
   }
 
   /** Its parent is over, and stops it. */
   async stop(reason: EndReason): Promise<void> {
     const stop = { type: "stop", command_id: "stop-1", reason, message: "over" } as const;
     await this.say(() => stop);
+  }
+
+  /** Forgets what is in memory, as an object does that was idle. */
+  evict(): void {
+    this.#life.die();
   }
 
   /** Whether the outcome is frozen. */

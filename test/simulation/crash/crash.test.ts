@@ -53,6 +53,27 @@ describe("an end whose machine goes down", () => {
     60_000,
   );
 
+  it("resumes in the phase in which it was aborted, and does no phase and no stage twice", async () => {
+    const [scenario] = scenarios;
+    if (scenario === undefined) throw new Error("there are ways to end");
+    const steps = await stepsOf(scenario, "turn");
+    const release = steps.findIndex(({ label }) => label === "release");
+    const recorded = steps.findIndex(({ kind }, index) => index > release && kind === "write");
+    const repeated: number[] = [];
+    for (const { manner } of everyFall(steps, "turn")) {
+      const runs = await liveOnce(scenario, manner, async (world) => {
+        await checkEnd(world, scenario, null);
+        return world.runs.get("slot released") ?? 0;
+      });
+      const at = [...manner.fate.plan.keys()][0] ?? -1;
+      if (runs > 1) repeated.push(at);
+      expect(runs).toBeLessThanOrEqual(2);
+    }
+
+    // Only an abort between the call and the record of what came of it repeats the call.
+    expect(new Set(repeated)).toEqual(new Set([release, recorded]));
+  });
+
   it(`is the same, once, also when it goes down twice: CRASH_SEED=${SEED}`, async () => {
     const draw = new Draw(SEED);
     for (const scenario of scenarios) {

@@ -13,8 +13,11 @@ const TASK_ID = "task-1";
 /** Limits of the three end phases of a task that names none (protocol.md §7, Verdict). Milliseconds. */
 const PHASES_MS = 3 * 30_000;
 
-/** What one fall of the machine may cost an end at most: the alarm that comes again, and a phase's least time. */
-const FALL_MS = 10_000;
+/** What one fall of the machine may cost an end at most: the alarm that comes again. Milliseconds. */
+const FALL_MS = 3_000;
+
+/** The least time that a phase gets after a fall although its limit is over. Milliseconds. */
+const LEAST_PHASE_MS = 5_000;
 
 /** Pauses between the end of one thing and the alarm for the next. Milliseconds. */
 const PAUSES_MS = 1_000;
@@ -123,7 +126,10 @@ export async function checkEnd(
   const most = END_GRACE_MS + PHASES_MS + PAUSES_MS;
   must(ending.took <= most || grain === "write", `the end comes in time: ${ending.took} ms`);
   const inVain = scenario.mayLoseLastWord === true ? END_GRACE_MS : 0;
-  const asCalm = (calm?.took ?? Infinity) + inVain + fate.fallenAt.length * FALL_MS + PAUSES_MS;
+  const isInTime = /^(\w+ done(, )?)+$/.test(ending.phases);
+  const forEach = FALL_MS + (isInTime ? 0 : LEAST_PHASE_MS);
+  const slack = inVain + fate.fallenAt.length * forEach + PAUSES_MS;
+  const asCalm = (calm?.took ?? Infinity) + slack;
   must(ending.took <= asCalm || grain === "write", `the end is not late: ${ending.took} ms`);
   must(world.sweeps === 0 || grain === "write", "no end needs the sweeper");
   return ending;

@@ -23,17 +23,17 @@ export class Fate {
   isCounting = false;
   /** Where the machine has gone down, in words. */
   readonly fallenAt: string[] = [];
-  readonly #plan: ReadonlyMap<number, WayDown>;
+  /** How it goes down at which step, from 0. */
+  readonly plan: ReadonlyMap<number, WayDown>;
 
-  /** @param plan by the number of the step, from 0 */
   constructor(plan: ReadonlyMap<number, WayDown> = new Map()) {
-    this.#plan = plan;
+    this.plan = plan;
   }
 
   /** A step is about to be made. How the machine goes down at it, or null. */
   meet(step: Step): WayDown | null {
     if (!this.isCounting) return null;
-    const way = this.#plan.get(this.steps.length) ?? null;
+    const way = this.plan.get(this.steps.length) ?? null;
     this.steps.push(step);
     if (way !== null) this.fallenAt.push(`${way} ${step.kind} ${step.label}`);
     return way;

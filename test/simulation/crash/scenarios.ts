@@ -27,6 +27,8 @@ export interface Scenario {
   mayLoseLastWord?: true;
   /** What the slot's release meets; "none" when absent. */
   trouble?: Trouble;
+  /** Adds something to the code under test for one run, such as an end stage that tells `world.ran`. Gives what removes it. */
+  install?: (world: CrashWorld) => () => void;
   /** What happens before anybody looks. */
   setUp: (world: CrashWorld) => Promise<void>;
   /** What leads to the end. */
@@ -96,6 +98,27 @@ const BY_EXECUTOR: Scenario[] = [
       await world.pass(3_000);
       await world.say(() => end("success"));
     },
+  },
+  {
+    name: "the executor cleans up after its end",
+    reason: "success",
+    completion: "success",
+    setUp: executing,
+    way: async (world) => {
+      await world.say(() => end("success", { cleanup_actions: ["remove the scratch folder"] }));
+      for (let beats = 0; beats < 5; beats += 1) {
+        await world.pass(2_000);
+        await world.obey();
+      }
+    },
+  },
+  {
+    name: "the executor never cleans up",
+    reason: "failure",
+    completion: "failure",
+    setUp: executing,
+    way: (world) =>
+      world.say(() => end("failure", { cleanup_actions: ["remove the scratch folder"] })),
   },
   {
     name: "it fails for good",
