@@ -10,7 +10,7 @@ import { must } from "../laws.ts";
 import { MemoryObject } from "../memory-object.ts";
 import { PoolNode } from "../pool-node.ts";
 import { OF_RETENTION_MS } from "../task-node.ts";
-import { WorldClock } from "./clock.ts";
+import type { WorldClock } from "./clock.ts";
 import { Fate } from "./fate.ts";
 import { Incarnation } from "./incarnation.ts";
 import type { Grain } from "./incarnation.ts";

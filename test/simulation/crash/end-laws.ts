@@ -39,7 +39,7 @@ function only(log: readonly LoggedEvent[], type: LoggedEvent["type"]): LoggedEve
 }
 
 /** The log shows one end: dense, one verdict, each phase once and in order, one report, and nothing after it. */
-export function endingOf(log: readonly LoggedEvent[], scenario: Scenario): Ending {
+function endingOf(log: readonly LoggedEvent[], scenario: Scenario): Ending {
   checkLog(TASK_ID, log);
   const verdict = only(log, "verdict");
   const final = only(log, "agent_end_task");
@@ -48,7 +48,7 @@ export function endingOf(log: readonly LoggedEvent[], scenario: Scenario): Endin
   const names = phases.map(({ name }) => String(name)).join(" ");
   must(names === "cleanup reporting notification", `each phase once, in order: ${names}`);
   const { reason } = scenario;
-  must(verdict.data["reason"] === reason, `the verdict is ${reason}: ${verdict.data["reason"]}`);
+  must(verdict.data["reason"] === reason, `the verdict is ${reason}: ${String(verdict.data["reason"])}`);
   const report = reportSchema.omit({ timeline: true }).parse(final.data);
   must(report.reason === reason, `the report says ${report.reason}`);
   const completion = completionStatusOf(reason, verdict.data["partial"] === true);
