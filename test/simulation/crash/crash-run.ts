@@ -5,7 +5,7 @@ import type { Manner } from "./crash-world.ts";
 import { Fate, WAYS_DOWN } from "./fate.ts";
 import type { Step, WayDown } from "./fate.ts";
 import type { Grain } from "./incarnation.ts";
-import type { Scenario } from "./scenarios.ts";
+import type { Scenario } from "./scenario.ts";
 
 /** The time of the code under test is the world's while `work` is done. */
 async function atItsOwnTime<Value>(work: (clock: WorldClock) => Promise<Value>): Promise<Value> {

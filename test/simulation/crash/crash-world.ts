@@ -15,6 +15,8 @@ import { Fate } from "./fate.ts";
 import { Incarnation } from "./incarnation.ts";
 import type { Grain } from "./incarnation.ts";
 import { Neighbours } from "./neighbours.ts";
+import { isDone, isLogged, storedLog } from "./stored-log.ts";
+import type { StageName } from "./stored-log.ts";
 
 /** An alarm whose handler did not come to its end is delivered again after this (facts/platform.md §4). */
 const ALARM_AGAIN_MS = 2_000;
@@ -64,7 +66,7 @@ export class CrashWorld {
   readonly manner: Manner;
   /** End stages that were run although the log had them as done. */
   readonly ranAgain: string[] = [];
-  /** How often each end stage was run, by its check. */
+  /** How often each end stage was run, by its name. */
   readonly runs = new Map<string, number>();
   /** How often nothing but the sweeper would have woken the task. */
   sweeps = 0;
@@ -84,37 +86,21 @@ export class CrashWorld {
     this.neighbours = new Neighbours({
       pool: this.pool,
       log: () => this.log(),
-      ran: (check) => this.ran(check),
+      ran: (stage) => this.ran(stage),
     });
     this.#life = this.#newLife();
     this.#keeper = this.#wake(this.#life);
   }
 
-  /** The whole log as stored, read without the code under test. */
+  /** The whole log as stored. */
   log(): LoggedEvent[] {
-    if (!this.#hasLog()) return [];
-    const query = "SELECT body FROM record WHERE id > 0 ORDER BY id";
-    const rows = this.object.sql.exec<{ body: string }>(query).toArray();
-    return rows.flatMap(({ body }) => {
-      const commit: { events: LoggedEvent[] } = JSON.parse(body);
-      return commit.events;
-    });
+    return storedLog(this.object);
   }
 
-  #hasLog(): boolean {
-    const query = "SELECT 1 FROM sqlite_master WHERE name = 'record'";
-    return this.object.sql.exec(query).toArray().length > 0;
-  }
-
-  /** An end stage is being run: never once the log has it as done. */
-  ran(check: string): void {
-    this.runs.set(check, (this.runs.get(check) ?? 0) + 1);
-    const isDone = this.log().some(
-      ({ type, data }) =>
-        type === "finalization_phase" &&
-        JSON.stringify(data["checks"]).includes(`{"name":${JSON.stringify(check)},"passed":true`),
-    );
-    if (isDone) this.ranAgain.push(check);
+  /** An end stage is being run: never once it is recorded as done. */
+  ran(stage: StageName): void {
+    this.runs.set(stage.name, (this.runs.get(stage.name) ?? 0) + 1);
+    if (isDone(this.object, stage)) this.ranAgain.push(stage.name);
   }
 
   /** Submits the task: a child, and one of a batch, for whose end another task waits. */
@@ -175,21 +161,14 @@ export class CrashWorld {
 
   /** Whether the outcome is frozen. */
   hasVerdict(): boolean {
-    return this.#isLogged("verdict");
+    return isLogged(this.object, "verdict");
   }
 
   /** When the task was over, epoch milliseconds, or null. */
   endedAt(): number | null {
-    if (this.#endedAt !== null || !this.#isLogged("agent_end_task")) return this.#endedAt;
+    if (this.#endedAt !== null || !isLogged(this.object, "agent_end_task")) return this.#endedAt;
     this.#endedAt = this.log().at(-1)?.at ?? null;
     return this.#endedAt;
-  }
-
-  /** Reads no more than it must: this is asked after everything that happens. */
-  #isLogged(type: LoggedEvent["type"]): boolean {
-    if (!this.#hasLog()) return false;
-    const query = "SELECT 1 FROM record WHERE id > 0 AND body LIKE ?";
-    return this.object.sql.exec(query, `%"type":"${type}"%`).toArray().length > 0;
   }
 
   /** Lets time pass, and everything happen that is due. */

@@ -6,8 +6,9 @@ import type { Fall } from "./crash-run.ts";
 import { calmly } from "./crash-world.ts";
 import { checkEnd } from "./end-laws.ts";
 import type { Ending } from "./end-laws.ts";
+import { SLOT } from "./neighbours.ts";
+import type { Scenario } from "./scenario.ts";
 import { scenarios } from "./scenarios.ts";
-import type { Scenario } from "./scenarios.ts";
 
 /** `CRASH_SEED=7` draws other double falls, `CRASH_RUNS=500` more of them for each scenario. */
 const SEED = Number(process.env["CRASH_SEED"] ?? "1");
@@ -63,7 +64,7 @@ describe("an end whose machine goes down", () => {
     for (const { manner } of everyFall(steps, "turn")) {
       const runs = await liveOnce(scenario, manner, async (world) => {
         await checkEnd(world, scenario, null);
-        return world.runs.get("slot released") ?? 0;
+        return world.runs.get(SLOT.name) ?? 0;
       });
       const at = [...manner.fate.plan.keys()][0] ?? -1;
       if (runs > 1) repeated.push(at);

@@ -1,17 +1,20 @@
 import { reportSchema } from "../../../src/protocol/task-view.ts";
+import { FLUSH_WATCHDOG_MS } from "../../../src/task/alarm-plan.ts";
 import { END_GRACE_MS } from "../../../src/task/machine/state.ts";
 import type { LoggedEvent } from "../../../src/task/machine/state.ts";
 import { completionStatusOf } from "../../../src/task/machine/verdict.ts";
+import { request } from "../../task-life.ts";
 import { checkLog, must } from "../laws.ts";
 import type { MemoryObject } from "../memory-object.ts";
 import { OF_RETENTION_MS } from "../task-node.ts";
 import type { CrashWorld } from "./crash-world.ts";
-import type { Scenario } from "./scenarios.ts";
+import type { Scenario } from "./scenario.ts";
+import { hasLastWord } from "./stored-log.ts";
 
 const TASK_ID = "task-1";
 
-/** Limits of the three end phases of a task that names none (protocol.md §7, Verdict). Milliseconds. */
-const PHASES_MS = 3 * 30_000;
+/** The limit of an end phase for which the task names none (protocol.md §7, Verdict). Seconds. */
+const PHASE_S = 30;
 
 /** What one fall of the machine may cost an end at most: the alarm that comes again. Milliseconds. */
 const FALL_MS = 3_000;
@@ -48,7 +51,10 @@ function endingOf(log: readonly LoggedEvent[], scenario: Scenario): Ending {
   const names = phases.map(({ name }) => String(name)).join(" ");
   must(names === "cleanup reporting notification", `each phase once, in order: ${names}`);
   const { reason } = scenario;
-  must(verdict.data["reason"] === reason, `the verdict is ${reason}: ${String(verdict.data["reason"])}`);
+  must(
+    verdict.data["reason"] === reason,
+    `the verdict is ${reason}: ${String(verdict.data["reason"])}`,
+  );
   const report = reportSchema.omit({ timeline: true }).parse(final.data);
   must(report.reason === reason, `the report says ${report.reason}`);
   const completion = completionStatusOf(reason, verdict.data["partial"] === true);
@@ -103,6 +109,13 @@ async function checkLeftovers(world: CrashWorld, scenario: Scenario): Promise<vo
   must((await world.pool.slotsInUse()) === 0, "its slot is free");
 }
 
+/** What the end phases may take together, milliseconds. */
+function limitsOf({ changes }: Scenario): number {
+  const limits = request(changes).execution_options.end_phase_limits ?? {};
+  const { cleanup = PHASE_S, reporting = PHASE_S, notification = PHASE_S } = limits;
+  return (cleanup + reporting + notification) * 1_000;
+}
+
 /**
  * What holds at the end of every run, whatever happened to the machine.
  *
@@ -120,15 +133,19 @@ export async function checkEnd(
   must(world.ranAgain.length === 0, `no stage is done twice: ${world.ranAgain.join(", ")}`);
   if (calm !== null) {
     must(ending.verdict === calm.verdict, "the verdict is the same");
-    must(ending.phases === calm.phases, `the phases go the same: ${ending.phases}`);
+    const isSame = ending.phases === calm.phases || scenario.mayResumeLate === true;
+    must(isSame, `the phases go the same: ${ending.phases}`);
   }
   const { fate, grain } = world.manner;
-  const most = END_GRACE_MS + PHASES_MS + PAUSES_MS;
+  const grace = hasLastWord(world.object) ? 0 : END_GRACE_MS;
+  const lost = fate.fallenAt.length * (FALL_MS + LEAST_PHASE_MS);
+  const most = grace + limitsOf(scenario) + lost + PAUSES_MS;
   must(ending.took <= most || grain === "write", `the end comes in time: ${ending.took} ms`);
   const inVain = scenario.mayLoseLastWord === true ? END_GRACE_MS : 0;
   const isInTime = /^(\w+ done(, )?)+$/.test(ending.phases);
   const forEach = FALL_MS + (isInTime ? 0 : LEAST_PHASE_MS);
-  const slack = inVain + fate.fallenAt.length * forEach + PAUSES_MS;
+  const watchdog = scenario.mayResumeLate === true ? FLUSH_WATCHDOG_MS : 0;
+  const slack = inVain + watchdog + fate.fallenAt.length * forEach + PAUSES_MS;
   const asCalm = (calm?.took ?? Infinity) + slack;
   must(ending.took <= asCalm || grain === "write", `the end is not late: ${ending.took} ms`);
   must(world.sweeps === 0 || grain === "write", "no end needs the sweeper");

@@ -4,6 +4,10 @@ import type { LoggedEvent } from "../../../src/task/machine/state.ts";
 import type { TaskPorts } from "../../../src/task/ports.ts";
 import type { PoolNode } from "../pool-node.ts";
 import type { Incarnation } from "./incarnation.ts";
+import type { StageName } from "./stored-log.ts";
+
+/** The end stage that releases the slot. */
+export const SLOT: StageName = { name: "slot", check: "slot released" };
 
 /** What is wrong with the pool, as the end of a task sees it. */
 export type Trouble = "none" | "hangs" | "fails";
@@ -12,8 +16,8 @@ export type Trouble = "none" | "hangs" | "fails";
 interface Sight {
   pool: PoolNode;
   log: () => LoggedEvent[];
-  /** The end stage with this check is being run. */
-  ran: (check: string) => void;
+  /** An end stage is being run. */
+  ran: (stage: StageName) => void;
 }
 
 /** Everybody that a task tells something: they take what they get and remember it, repetitions too. */
@@ -43,7 +47,7 @@ export class Neighbours {
           await pool.port.announce(item);
         }),
       release: (_tenant, _pool, freed) => {
-        if (!life.isDead) this.#sight.ran("slot released");
+        if (!life.isDead) this.#sight.ran(SLOT);
         return life.call("release", () => this.#release(freed));
       },
       publish: ({ events }) => life.call("publish", async () => this.#receive(events)),
@@ -57,6 +61,8 @@ export class Neighbours {
         }),
       isRecorded: (_tenant, _task_id, seq) =>
         life.call("isRecorded", async () => this.hasHistoryTo(seq)),
+      missingStakeholders: () => life.call("missingStakeholders", async () => []),
+      endPhases: {},
       outcomeOf: () => life.call("outcomeOf", async () => null),
       poke: (_tenant, task_id) =>
         life.call("poke", async () => {

@@ -1,71 +1,8 @@
-import type { CompletionStatus, EndReason } from "../../../src/protocol/enums.ts";
 import { endReasonSchema } from "../../../src/protocol/enums.ts";
-import type { JsonObject } from "../../../src/protocol/primitives.ts";
-import {
-  beat,
-  completed,
-  end,
-  escalated,
-  failed,
-  notificationOf,
-  notify,
-  order,
-  progress,
-  resolve,
-  started,
-} from "../../task-life.ts";
-import type { CrashWorld } from "./crash-world.ts";
-import type { Trouble } from "./neighbours.ts";
-
-/** A task, and a way on which it comes to its end. */
-export interface Scenario {
-  name: string;
-  reason: EndReason;
-  completion: CompletionStatus;
-  changes?: JsonObject;
-  /** The executor's last word may get lost after the verdict: then the end waits for it in vain. */
-  mayLoseLastWord?: true;
-  /** What the slot's release meets; "none" when absent. */
-  trouble?: Trouble;
-  /** Adds something to the code under test for one run, such as an end stage that tells `world.ran`. Gives what removes it. */
-  install?: (world: CrashWorld) => () => void;
-  /** What happens before anybody looks. */
-  setUp: (world: CrashWorld) => Promise<void>;
-  /** What leads to the end. */
-  way: (world: CrashWorld) => Promise<void>;
-}
-
-type Act = (world: CrashWorld) => Promise<void>;
-
-const NOTHING: Act = async () => {};
-const NO_RETRY = { execution_options: { retry_policy: { max_retries: 0 } } };
-const PATIENT = { heartbeat_timeout: 900, stall_timeout: 900 };
-
-const executing: Act = async (world) => {
-  await world.claim();
-  await world.say(() => started());
-};
-
-/** With something to show for it, and with something that waits for its turn. */
-const halfway: Act = async (world) => {
-  await executing(world);
-  await world.say(() => progress(40, { intermediate_results: { rows: 4 } }));
-  const early = notificationOf("task_progress", { progress_percentage: 60 }, { sequence: 7 });
-  await world.say(() => notify(early));
-};
-
-const asking: Act = async (world) => {
-  await executing(world);
-  await world.say(() => escalated({ deadline: "2026-11-22T10:01:00Z" }));
-};
-
-/** The executor is there, and does not do what it is told. */
-const beatsOn: Act = async (world) => {
-  for (let beats = 0; beats < 3; beats += 1) {
-    await world.say(() => beat());
-    await world.pass(12_000);
-  }
-};
+import { beat, completed, end, failed, order, resolve } from "../../task-life.ts";
+import { IN_TROUBLE, WITH_STAGES } from "./pipeline-scenarios.ts";
+import { NOTHING, NO_RETRY, PATIENT, asking, beatsOn, executing, halfway } from "./scenario.ts";
+import type { Scenario } from "./scenario.ts";
 
 const endings = endReasonSchema.options.map((reason): Scenario => {
   const partial = reason !== "success" && reason !== "cancelled";
@@ -253,29 +190,11 @@ const ON_ORDER: Scenario[] = [
   },
 ];
 
-const IN_TROUBLE: Scenario[] = [
-  {
-    name: "its slot can't be released",
-    reason: "success",
-    completion: "success",
-    trouble: "fails",
-    setUp: executing,
-    way: (world) => world.say(() => end("success")),
-  },
-  {
-    name: "the release of its slot hangs",
-    reason: "failure",
-    completion: "failure",
-    trouble: "hangs",
-    setUp: executing,
-    way: (world) => world.say(() => end("failure")),
-  },
-];
-
 /** Every way to an end, for each reason. */
 export const scenarios: readonly Scenario[] = [
   ...BY_EXECUTOR,
   ...BY_CLOCK,
   ...ON_ORDER,
   ...IN_TROUBLE,
+  ...WITH_STAGES,
 ];
