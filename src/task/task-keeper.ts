@@ -7,6 +7,7 @@ import type { Errands } from "./alarm-plan.ts";
 import { FLUSH_PAUSE_MS, FLUSH_WATCHDOG_MS, nextWakeAt, repeatDelayMs } from "./alarm-plan.ts";
 import { Archivist } from "./archivist.ts";
 import { Finisher } from "./finish/finisher.ts";
+import { repairDebt } from "./finish/repair.ts";
 import { Flusher } from "./flusher.ts";
 import { holdBack, takeHeld } from "./hold-back.ts";
 import { KinKeeper } from "./kin/kin-keeper.ts";
@@ -48,8 +49,7 @@ export class TaskKeeper {
   /** Events past the cursor: when they are to be flushed. */
   #flushAt: number | null = null;
   readonly #pool: PoolTeller;
-  /** Its end. */
-  readonly finisher: Finisher;
+  readonly #finisher: Finisher;
   #failures = 0;
 
   constructor(ctx: DurableObjectState, ports: TaskPorts, now: Clock) {
@@ -64,7 +64,7 @@ export class TaskKeeper {
       load: () => this.#load(),
     });
     this.#pool = new PoolTeller(ports, now, () => this.#repeatAt());
-    this.finisher = new Finisher({
+    this.#finisher = new Finisher({
       sql: ctx.storage.sql,
       ports,
       now,
@@ -135,6 +135,11 @@ export class TaskKeeper {
     }
   }
 
+  /** Tries again what its end left undone (finish/repair.ts). */
+  repair(state: TaskState, debt_id: string): Promise<Result<string, Refusal>> {
+    return repairDebt(state, debt_id, { sql: this.#ctx.storage.sql, ports: this.#ports });
+  }
+
   /** Has history read the whole task again. */
   async sendToHistory(state: TaskState): Promise<void> {
     await this.#archivist.tellAll(state);
@@ -153,7 +158,9 @@ export class TaskKeeper {
   /** Decides, writes and arms the alarm in one turn; then tells the watchers and the pool. */
   async #commitAndTell(command: Command, also?: () => void): Promise<Advance> {
     // Asked first when it is in doubt, so that no await comes between the rows and the alarm.
-    if (this.#alarmAt === undefined) this.#alarmAt = await this.#ctx.storage.getAlarm();
+    if (this.#alarmAt === undefined && this.#load() !== null) {
+      this.#alarmAt = await this.#ctx.storage.getAlarm();
+    }
     const stored = this.#load();
     const before = stored?.state ?? null;
     // The log never goes back in time, whatever the clock of this machine does.
@@ -216,7 +223,7 @@ export class TaskKeeper {
       pool_at: this.#pool.due,
       archive_at: this.#archivist.due,
       kin_at: this.kin.due(stored.state),
-      finish_at: this.finisher.due(stored.state),
+      finish_at: this.#finisher.due(stored.state),
       ...without,
     });
     if (this.#alarmAt === undefined) this.#alarmAt = await this.#ctx.storage.getAlarm();
@@ -243,7 +250,7 @@ export class TaskKeeper {
     if (state === null) return;
     if (state.holder !== null) await this.#applyHeld();
     await this.#pool.remind(state);
-    await this.finisher.run(() => this.#flush());
+    await this.#finisher.run(() => this.#flush());
     await this.kin.run();
     const latest = this.#load()?.state ?? state;
     // After an eviction nobody knows here what was flushed, but history knows what it has.

@@ -233,7 +233,7 @@ export class TaskObject extends DurableObject<Env> {
   /** Tries again what its end left undone. The answer is JSON text {state: settled | open, detail}. */
   async repair(debt_id: string): Answer<string> {
     const state = await this.#keeper.current();
-    return state === null ? refuse(UNKNOWN) : this.#keeper.finisher.repair(state, debt_id);
+    return state === null ? refuse(UNKNOWN) : this.#keeper.repair(state, debt_id);
   }
 
   /** Does what is due and arms the alarm, for a task whose alarm was lost; one whose alarm is to come sleeps on. */

@@ -1,20 +1,16 @@
 import type { Clock } from "../../lib/ports.ts";
-import { ok, refuse } from "../../lib/result.ts";
-import type { Result } from "../../lib/result.ts";
 import { endPhaseLimitMs } from "../../protocol/end-phases.ts";
 import { endPhaseNameSchema } from "../../protocol/enums.ts";
 import type { EndPhaseName } from "../../protocol/enums.ts";
 import { jsonObjectSchema } from "../../protocol/primitives.ts";
-import type { Refusal } from "../../protocol/refusal.ts";
 import type { EndPhaseRecord } from "../../protocol/task-view.ts";
-import { reportSchema } from "../../protocol/task-view.ts";
 import { finishDueAt } from "../machine/clocks.ts";
 import type { Command } from "../machine/commands.ts";
 import type { TaskState } from "../machine/state.ts";
 import { hasVerdict } from "../machine/state.ts";
 import { dropNotes } from "../notes-keeper.ts";
 import type { TaskPorts } from "../ports.ts";
-import { readEvents, removeAllHeld } from "../task-store.ts";
+import { removeAllHeld } from "../task-store.ts";
 import { adviceOf, debtsOf } from "./debts.ts";
 import { readProgress, removeProgress, writeProgress } from "./progress-store.ts";
 import { plainReportOf, reportOf } from "./report.ts";
@@ -32,8 +28,8 @@ const FINISH_PAUSE_MS = 200;
 /** Stages that take longer than this are slow: whatever else is due does not wait for them. Milliseconds. */
 const PATIENCE_MS = 1_000;
 
-/** How long one try to repair a debt may take. Milliseconds. */
-const REPAIR_MS = 10_000;
+/** A run that a crash cuts off between two commits goes on after this. Milliseconds. */
+const RESUME_MS = 5_000;
 
 /** What a finisher works on. */
 interface FinisherParts {
@@ -59,15 +55,21 @@ export class Finisher {
   /** Phases that are over and need no commit of their own. */
   #over: EndPhaseRecord[] = [];
   #running: Promise<void> | null = null;
+  /** This run has written something, and has more to do outside. */
+  #isAmid = false;
 
   constructor(parts: FinisherParts) {
     this.#parts = parts;
   }
 
-  /** When something is to be done, epoch milliseconds; null before the verdict, after the end, and while it is done. */
+  /**
+   * When something is to be done, epoch milliseconds; null before the verdict and after the end. While it is done, when
+   * a crash is to be made up for, and null where nothing was written that would replace the alarm of this run.
+   */
   due(state: TaskState): number | null {
     const start = finishDueAt(state);
-    if (start === null || this.#running !== null) return null;
+    if (start === null) return null;
+    if (this.#running !== null) return this.#isAmid ? this.#parts.now() + RESUME_MS : null;
     if (this.#wait === null) return start + FINISH_PAUSE_MS;
     // Whatever a stage waits for may have come with the change.
     return this.#wait.state === state ? this.#wait.until : this.#parts.now();
@@ -89,43 +91,9 @@ export class Finisher {
     await running;
   }
 
-  /**
-   * Tries once more what the end left undone, as JSON text {state: settled or open, detail}. Nothing of the task
-   * changes. Refused with debt_not_found.
-   */
-  async repair(state: TaskState, debt_id: string): Promise<Result<string, Refusal>> {
-    const [final] = readEvents(this.#parts.sql, state.seq - 1, 1);
-    const report = reportSchema.omit({ timeline: true }).safeParse(final?.data);
-    const debt = report.data?.cleanup_debt.find((known) => known.debt_id === debt_id);
-    if (debt === undefined || !hasVerdict(state)) {
-      return refuse({ code: "debt_not_found", detail: "The end of this task left no such debt." });
-    }
-    const stage = endStages.find(debt.stage ?? "");
-    if (stage === null || debt.kind === "action") {
-      return ok(JSON.stringify({ state: "open", detail: `only ${debt.owner} can settle it` }));
-    }
-    const answer = await this.#tryAgain(state, stage);
-    return ok(JSON.stringify(answer));
-  }
-
-  async #tryAgain(state: SettledState, stage: EndStage) {
-    const { ports } = this.#parts;
-    const signal = AbortSignal.timeout(REPAIR_MS);
-    const over = Promise.withResolvers<"waiting">();
-    signal.addEventListener("abort", () => over.resolve("waiting"));
-    try {
-      const answer = await Promise.race([stage.run({ state, ports, signal }), over.promise]);
-      return answer === "done"
-        ? { state: "settled", detail: stage.check }
-        : { state: "open", detail: "not done in time" };
-    } catch (cause) {
-      this.#failed(stage, cause);
-      return { state: "open", detail: "failed again" };
-    }
-  }
-
   async #run(): Promise<void> {
     this.#over = [];
+    this.#isAmid = false;
     for (const name of endPhaseNameSchema.options) {
       const state = this.#due();
       if (state === null) return;
@@ -233,6 +201,7 @@ export class Finisher {
   async #record(): Promise<TaskState | null> {
     const phases = this.#over.splice(0);
     if (phases.length === 0) return null;
+    this.#isAmid = true;
     const command: Command = { type: "finish", phases, report: null };
     return (await this.#parts.commit(command, this.#along(phases))).state;
   }

@@ -59,7 +59,6 @@ export const WITH_STAGES: readonly Scenario[] = [
     completion: "success",
     changes: { stakeholders: ["wh_0123456789ABCDEFabcdef"] },
     install: registerProbes,
-    mayResumeLate: true,
     setUp: executing,
     way: (world) => world.say(() => end("success")),
   },

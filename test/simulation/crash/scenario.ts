@@ -12,8 +12,6 @@ export interface Scenario {
   changes?: JsonObject;
   /** The executor's last word may get lost after the verdict: then the end waits for it in vain. */
   mayLoseLastWord?: true;
-  /** After a fall between two commits of the end nothing but the flush watchdog wakes it: a phase may run out of time. */
-  mayResumeLate?: true;
   /** What the slot's release meets; "none" when absent. */
   trouble?: Trouble;
   /** Adds something to the code under test for one run, such as an end stage that tells `world.ran`. Gives what removes it. */
