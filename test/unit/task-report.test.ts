@@ -12,7 +12,7 @@ import {
   beat,
   end,
   failed,
-  finish,
+  finish as closing,
   later,
   live,
   notificationOf,
@@ -50,7 +50,7 @@ function report(state: TaskState, now: number, finish: Partial<Finish> = {}) {
 }
 
 function timelineOf(life: Life): Report["timeline"] {
-  const text = reportText(stateOf(life), [live(life, finish).log]);
+  const text = reportText(stateOf(life), [live(life, closing).log]);
   const whole: Report["timeline"] = JSON.parse(text.ok ? text.value : "{}").timeline;
   return whole.slice(0, life.log.length);
 }
@@ -158,8 +158,8 @@ describe("the report", () => {
 
   it("is complete where every phase is done or has nothing to do, and partial otherwise", () => {
     const life = IN_PHASE.finalizing();
-    const outcomeWith = (finish: Partial<Parameters<typeof reportOf>[2]>) =>
-      report(stateOf(life), life.now, finish).finalization;
+    const outcomeWith = (known: Partial<Finish>) =>
+      report(stateOf(life), life.now, known).finalization;
 
     expect(outcomeWith({ phases: [phase("done"), phase("skipped")] })).toMatchObject({
       outcome: "complete",
