@@ -54,7 +54,7 @@ function contradiction({ memo }: TaskState, verdict: Verdict): Entry[] {
   return [
     {
       what: clipped(`The executor ended the task with reason ${end.reason}${why}`),
-      when: whenOf(memo.beat_at, verdict),
+      when: whenOf(memo.end_at ?? memo.beat_at, verdict),
       class: "reason_ignored",
       effect: `The reason contradicts the verdict ${verdict.reason}`,
       action: clipped(
