@@ -93,7 +93,9 @@ export function endOf(reason: EndReason, changes: JsonObject = {}): AgentEndTask
     reason,
     timestamp: new Date(START).toISOString(),
     quality_assessment: { overall_score: 0.9 },
-    error_information: { error_code: "E1", error_message: "It went wrong" },
+    ...(reason !== "success" && {
+      error_information: { error_code: "E1", error_message: "It went wrong" },
+    }),
     ...changes,
   });
 }

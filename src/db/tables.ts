@@ -119,7 +119,7 @@ export const callbackSecretTable = sqliteTable("callback_secret", {
 /**
  * The newest known view of each task, and the start of its log.
  *
- * `tags`, `view`, `bulk` and `events` are JSON. `bulk` holds what is too large for lists (history/bulk.ts);
+ * `tags`, `view`, `bulk`, `causes` and `events` are JSON. `bulk` holds what is too large for lists (history/bulk.ts);
  * `events` the events 1 to `events_to`, which is all of a common task, so that news of it cost one row.
  */
 export const taskTable = sqliteTable(
@@ -139,6 +139,8 @@ export const taskTable = sqliteTable(
     view: text().notNull(),
     bulk: text(),
     events: text().notNull(),
+    /** What went wrong, by class; null where nothing did, and before the end. */
+    causes: text(),
   },
   (table) => [
     primaryKey({ columns: [table.tenant, table.task_id] }),

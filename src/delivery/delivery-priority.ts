@@ -1,6 +1,8 @@
+import { noticeOf } from "../protocol/end-notice.ts";
 import { prioritySchema, type NotificationType, type Priority } from "../protocol/enums.ts";
+import type { JsonObject } from "../protocol/primitives.ts";
 
-/** The priority that a type has by itself (protocol.md §7, Webhooks). */
+/** The priority that a type has by itself (protocol.md §7, Webhooks); that of an end is its reason's. */
 const PRIORITY_OF_TYPE: Readonly<Record<NotificationType, Priority>> = {
   task_started: "normal",
   task_progress: "low",
@@ -12,9 +14,17 @@ const PRIORITY_OF_TYPE: Readonly<Record<NotificationType, Priority>> = {
   system_alert: "normal",
 };
 
-/** The priority of a delivery: the higher of the task's and the type's. */
-export function deliveryPriority(task: Priority, type: NotificationType): Priority {
+/**
+ * The priority of a delivery: the higher of the task's and the notification's own.
+ *
+ * @param news the notification; the end of a task is as urgent as its reason
+ */
+export function deliveryPriority(
+  task: Priority,
+  { type, data }: { type: NotificationType; data: JsonObject },
+): Priority {
   const rank = (priority: Priority) => prioritySchema.options.indexOf(priority);
-  const own = PRIORITY_OF_TYPE[type];
+  const notice = type === "agent_end_task" ? noticeOf(data) : null;
+  const own = notice?.priority ?? PRIORITY_OF_TYPE[type];
   return rank(own) > rank(task) ? own : task;
 }

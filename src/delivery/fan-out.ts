@@ -83,7 +83,7 @@ function newsOf(event: TaskEvent, task: TaskFacts, log: Log): News[] {
         seq: event.seq,
         event_id: event.event_id,
         type: type.data,
-        priority: deliveryPriority(task.priority, type.data),
+        priority: deliveryPriority(task.priority, { type: type.data, data }),
         at: event.at,
         correlation_id: event.correlation_id,
         notification: JSON.stringify(notification),

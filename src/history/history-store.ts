@@ -28,6 +28,7 @@ UPDATE task SET
   seq = new.value ->> 'seq', phase = new.value ->> 'phase', task_type = new.value ->> 'task_type',
   priority = new.value ->> 'priority', agent_id = new.value ->> 'agent_id', tags = new.value -> 'tags',
   view = new.value -> 'view', bulk = new.value -> 'bulk',
+  causes = coalesce(new.value -> 'causes', task.causes),
   events_to = CASE WHEN ${CONTINUES} THEN ${LAST} ELSE task.events_to END,
   events = CASE
     WHEN NOT coalesce(${CONTINUES}, 0) THEN task.events
@@ -44,15 +45,21 @@ const STARTS = `(${FIRST} = 1 AND length(${EVENTS}) <= ${MAX_PREFIX_LENGTH})`;
 
 const INSERT_TASKS = `
 INSERT INTO task (tenant, task_id, created_at, seq, status, phase, task_type, priority, agent_id, tags,
-  events_to, view, bulk, events)
+  events_to, view, bulk, causes, events)
 SELECT new.value ->> 'tenant', new.value ->> 'task_id', new.value ->> 'created_at', new.value ->> 'seq',
   new.value ->> 'status', new.value ->> 'phase', new.value ->> 'task_type', new.value ->> 'priority',
   new.value ->> 'agent_id', new.value -> 'tags',
   CASE WHEN ${STARTS} THEN ${LAST} ELSE 0 END, new.value -> 'view', new.value -> 'bulk',
-  CASE WHEN ${STARTS} THEN ${EVENTS} ELSE '[]' END
+  new.value -> 'causes', CASE WHEN ${STARTS} THEN ${EVENTS} ELSE '[]' END
 FROM json_each(?1) AS new
 WHERE true
 ON CONFLICT DO NOTHING`;
+
+/** The end came after a view that was as new, because the log is long: the row has all of it but the causes. */
+const ADD_CAUSES = `
+UPDATE task SET causes = new.value -> 'causes'
+FROM json_each(?1) AS new
+WHERE ${OF_RECORD} AND task.causes IS NULL`;
 
 /** Runs that a new run contains go: no run may lie inside another, or finding the one for a seq needs a scan. */
 const DELETE_CONTAINED_RUNS = `
@@ -151,11 +158,15 @@ export async function writeHistory(db: D1Database, records: HistoryRecords): Pro
   const rebuilt = records.tasks
     .filter((task) => task.is_rebuild === 1)
     .map(({ tenant, task_id, seq }) => ({ tenant, task_id, seq }));
+  const late = records.tasks
+    .filter(({ causes }) => causes !== undefined)
+    .map(({ tenant, task_id, causes }) => ({ tenant, task_id, causes }));
   const bound = (sql: readonly string[], of: readonly object[]) =>
     parametersOf(of).flatMap((parameter) => sql.map((text) => db.prepare(text).bind(parameter)));
   const statements = [
     ...bound(FORGET, rebuilt),
     ...bound(WRITE_TASKS, records.tasks),
+    ...bound([ADD_CAUSES], late),
     ...bound(WRITE_RUNS, records.runs),
     ...bound([UPSERT_ESCALATIONS], records.escalations),
     ...bound([INSERT_LESSONS], records.lessons),

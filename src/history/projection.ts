@@ -1,6 +1,7 @@
 import { instant } from "../lib/ports.ts";
 import type { TaskEvent, TaskView } from "../protocol/task-view.ts";
 import { slim, type Bulk } from "./bulk.ts";
+import { causesOf, type Cause } from "./causes.ts";
 import { debtsOf, type DebtRecord } from "./debts.ts";
 import { lessonsOf, type LessonRecord } from "./lessons.ts";
 import type { TaskNews } from "./news.ts";
@@ -33,6 +34,8 @@ interface TaskRecord {
   view: TaskView;
   /** Absent where the view has nothing large. */
   bulk?: Bulk;
+  /** Absent where nothing went wrong, or the end is not among the news. */
+  causes?: Cause[];
   /** The first run, where it may fit the task's own row. */
   run?: EventRun;
   /** Whether the rows of the task go before these are written. */
@@ -96,8 +99,10 @@ function bySeq(events: readonly TaskEvent[]): TaskEvent[] {
   return [...unique.values()].sort((a, b) => a.seq - b.seq);
 }
 
-function taskOf(tenant: string, newest: TaskNews, run: EventRun | undefined): TaskRecord {
+function taskOf(tenant: string, newest: TaskNews, runs: readonly EventRun[]): TaskRecord {
   const { view, bulk } = slim(newest.view);
+  const causes = causesOf(runs.flatMap(({ events }) => events));
+  const run = runs[0];
   const fits = run !== undefined && JSON.stringify(run.events).length <= MAX_PREFIX_LENGTH;
   return {
     tenant,
@@ -112,6 +117,7 @@ function taskOf(tenant: string, newest: TaskNews, run: EventRun | undefined): Ta
     tags: view.tags,
     view,
     ...(bulk !== null && { bulk }),
+    ...(causes.length > 0 && { causes }),
     ...(fits && { run }),
     is_rebuild: newest.isRebuild ? 1 : 0,
   };
@@ -124,7 +130,7 @@ function recordsOf(newsOfTask: readonly TaskNews[]): Pick<HistoryRecords, "tasks
   const isRebuild = newsOfTask.some((news) => news.isRebuild);
   const { tenant, view } = newest;
   return {
-    tasks: [taskOf(tenant, { ...newest, isRebuild }, runs[0])],
+    tasks: [taskOf(tenant, { ...newest, isRebuild }, runs)],
     runs: runs.map((run) => ({ tenant, task_id: view.task_id, ...run })),
   };
 }

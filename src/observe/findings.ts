@@ -33,7 +33,7 @@ const OUTLIER_RATIO = 10;
 const PATIENCE_S = 3_600;
 
 /** A finding of which something is also said by another rule weighs half. */
-const DIAGNOSIS_WEIGHT = 0.5;
+export const DIAGNOSIS_WEIGHT = 0.5;
 
 /** The runs to judge, and those of the time before, to compare with. */
 export interface Runs {
@@ -41,11 +41,13 @@ export interface Runs {
   past: readonly Run[];
 }
 
-function rounded(value: number): number {
+/** A figure of the evidence, to three places. */
+export function rounded(value: number): number {
   return Number(value.toFixed(3));
 }
 
-function severityOf(affected: number, of: number): Insight["severity"] {
+/** How grave it is by the share that is affected. */
+export function severityOf(affected: number, of: number): Insight["severity"] {
   const share = affected / Math.max(1, of);
   return share >= 0.5 ? "error" : share >= 0.2 ? "warning" : "info";
 }

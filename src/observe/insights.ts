@@ -9,6 +9,7 @@ import {
   waitingQuestions,
 } from "./findings.ts";
 import type { Runs } from "./findings.ts";
+import { recurringCauses } from "./recurring.ts";
 import type { Question } from "./run.ts";
 
 const RULES = [
@@ -18,6 +19,7 @@ const RULES = [
   uselessRetries,
   missingCapacity,
   costOutliers,
+  recurringCauses,
 ];
 
 /** Place of equals in the list: by name, so that the same facts always give the same list. */

@@ -48,9 +48,10 @@ interface Row {
   agent_id: string | null;
   created_at: string;
   facts: string;
+  causes: string | null;
 }
 
-function runOf({ facts, ...columns }: Row): Run {
+function runOf({ facts, causes, ...columns }: Row): Run {
   const [started_at, end_reason, attempt, quality, cost_usd, tokens, duration_s, type, cause] =
     factsSchema.parse(facts);
   return runSchema.parse({
@@ -63,6 +64,7 @@ function runOf({ facts, ...columns }: Row): Run {
     tokens,
     duration_s,
     cause: cause ?? type,
+    troubles: causes === null ? [] : JSON.parse(causes),
   });
 }
 
@@ -84,6 +86,7 @@ export async function readRuns(
       agent_id: taskTable.agent_id,
       created_at: taskTable.created_at,
       facts: FACTS,
+      causes: taskTable.causes,
     })
     .from(taskTable)
     .where(

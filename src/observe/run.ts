@@ -18,6 +18,8 @@ export const runSchema = z.strictObject({
   duration_s: z.number(),
   /** Class of the root cause, else the error's type; null where nothing failed. */
   cause: z.string().nullable(),
+  /** All classes of problems that its report names, and what was done about each; null in older reports. */
+  troubles: z.array(z.strictObject({ class: z.string(), remedy: z.string().nullable() })),
 });
 export type Run = z.infer<typeof runSchema>;
 

@@ -103,12 +103,23 @@ function faultsOfMetrics({ execution_metrics: metrics }: AgentEndTaskFields): Ru
     : [];
 }
 
+function faultsOfSuccess({ quality_assessment, error_information }: AgentEndTaskFields) {
+  const contradiction =
+    "contradicts the reason success: leave error_information out, or give the reason that it speaks of";
+  return [
+    ...(quality_assessment === undefined
+      ? [{ path: ["quality_assessment"], message: "is required when the reason is success" }]
+      : []),
+    ...(error_information === undefined
+      ? []
+      : [{ path: ["error_information"], message: contradiction }]),
+  ];
+}
+
 function faultsOfReason(end: AgentEndTaskFields): RuleFault[] {
   switch (end.reason) {
     case "success":
-      return end.quality_assessment === undefined
-        ? [{ path: ["quality_assessment"], message: "is required when the reason is success" }]
-        : [];
+      return faultsOfSuccess(end);
     case "failure":
     case "timeout":
     case "resource_exhausted":
@@ -140,6 +151,9 @@ const soundReason = z.looseObject({
   next_actions: z.looseObject({}).optional(),
 });
 const soundMetrics = z.looseObject({ execution_metrics: executionMetricsSchema });
+
+/** As it is stored: what was accepted before a rule over several fields came can always be read. */
+export const storedEndSchema = agentEndTaskFields;
 
 /** The executor's last word on a task: why it ends, and the facts for the report. */
 export const agentEndTaskSchema = agentEndTaskFields

@@ -80,15 +80,21 @@ export const metricsSchema = z
   .meta({ id: "Metrics", title: "How tasks have gone" });
 export type Metrics = z.infer<typeof metricsSchema>;
 
-const insightRuleSchema = z.enum([
-  "failure_rate_risen",
-  "slow_agent",
-  "dominant_failure_cause",
-  "retries_never_help",
-  "escalations_waiting",
-  "capacity_missing",
-  "cost_outliers",
-]);
+const insightRuleSchema = z
+  .enum([
+    "failure_rate_risen",
+    "slow_agent",
+    "dominant_failure_cause",
+    "recurring_cause",
+    "retries_never_help",
+    "escalations_waiting",
+    "capacity_missing",
+    "cost_outliers",
+  ])
+  .meta({
+    description:
+      "dominant_failure_cause: the cause of most failures. recurring_cause: a class in the post-mortems of five ended tasks or more, whatever their end, so also what retries hide; its evidence counts them by task type, agent, end and action.",
+  });
 
 const insightSchema = z
   .strictObject({

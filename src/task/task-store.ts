@@ -1,6 +1,6 @@
 import * as z from "zod";
 
-import { agentEndTaskSchema } from "../protocol/agent-end-task.ts";
+import { storedEndSchema } from "../protocol/agent-end-task.ts";
 import { complexitySchema, eventTypeSchema } from "../protocol/enums.ts";
 import { notificationSchema } from "../protocol/notification.ts";
 import type { Notification } from "../protocol/notification.ts";
@@ -103,7 +103,7 @@ const memoSchema = z.object({
   cost_usd: z.number(),
   tokens: z.number(),
   earlier: z.object({ cost_usd: z.number(), tokens: z.number() }),
-  end: agentEndTaskSchema.nullable(),
+  end: storedEndSchema.nullable(),
   end_at: z.int().optional(),
 });
 

@@ -33,7 +33,9 @@ async function idsOf(tenant: string, changes: Parameters<typeof queryOf>[0] = {}
 async function fill(tenant: string, count: number): Promise<void> {
   await env.DB.prepare(
     `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?2)
-     INSERT INTO task SELECT ?1, 'task-' || i, strftime('%Y-%m-%dT%H:%M:%S.000Z', ?3 + i, 'unixepoch'), 1,
+     INSERT INTO task (tenant, task_id, created_at, seq, status, phase, task_type, priority, agent_id, tags,
+         events_to, view, bulk, events)
+       SELECT ?1, 'task-' || i, strftime('%Y-%m-%dT%H:%M:%S.000Z', ?3 + i, 'unixepoch'), 1,
        iif(i % 10 = 0, 'failed', 'completed'), 'ended', 'general', 'normal', 'exec-' || (i % 7), '[]',
        0, ?4, NULL, '[]' FROM n`,
   )

@@ -138,6 +138,7 @@ const CONSISTENCY: Breach[] = [
     envelope: { timestamp: ahead(3_600) },
     status: 422,
     code: "timestamp_in_future",
+    pointer: "/timestamp",
   },
   {
     rule: "the status is that of the type",

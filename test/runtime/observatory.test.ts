@@ -115,7 +115,9 @@ describe("the metrics of a seeded history", () => {
   it("look at the newest 5,000 tasks, however many there are", async () => {
     await env.DB.prepare(
       `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
-       INSERT INTO task SELECT 'many', 'task-' || i, strftime('%Y-%m-%dT%H:%M:%S.000Z', ?1 + i, 'unixepoch'),
+       INSERT INTO task (tenant, task_id, created_at, seq, status, phase, task_type, priority, agent_id, tags,
+         events_to, view, bulk, events)
+       SELECT 'many', 'task-' || i, strftime('%Y-%m-%dT%H:%M:%S.000Z', ?1 + i, 'unixepoch'),
          1, 'completed', 'ended', 'general', 'normal', 'exec-1', '[]', 0, ?2, NULL, '[]' FROM n`,
     )
       .bind(T0 / 1_000, JSON.stringify(endedView("x")))

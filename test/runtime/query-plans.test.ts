@@ -49,6 +49,18 @@ const owing = {
 const debts = (query: Record<string, string>) => (db: D1Database) =>
   listDebts(db, "acme", debtsQuerySchema.parse(query));
 const debt = { tenant: "acme", debt_id: "debt_1_task-1" };
+const ending = {
+  ...news,
+  view: viewOf({ task_id: "task-2", seq: 2 }),
+  escalation: null,
+  events: [
+    eventOf(1),
+    eventOf(2, {
+      type: "agent_end_task",
+      data: { post_mortem: [{ class: "tool", action: "Ended: no attempt followed" }] },
+    }),
+  ],
+};
 const span = { since: at(0), until: at(9) };
 const place = { at: at(1), id: "x" };
 const lessons = (query: Record<string, string>) => (db: D1Database) =>
@@ -59,6 +71,7 @@ const list = (query: Record<string, string>) => (db: D1Database) =>
 /** Everything that history and the keys ask D1, and the indexes it must be found by. */
 const QUERIES: [what: string, ask: (db: D1Database) => Promise<unknown>, by: RegExp][] = [
   ["write a batch", (db) => writeHistory(db, project([news])), /PRIMARY KEY/],
+  ["write an end with causes", (db) => writeHistory(db, project([ending])), /PRIMARY KEY/],
   ["read a view", (db) => readView(db, "acme", "task-1"), /PRIMARY KEY/],
   ["read events", (db) => readEvents(db, "acme", "task-1", { after: 7, limit: 5 }), /PRIMARY KEY/],
   ["read a report", (db) => readReport(db, "acme", "task-1"), /PRIMARY KEY/],

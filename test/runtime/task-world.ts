@@ -24,6 +24,8 @@ export interface Neighbours {
   published: News[];
   recorded: HistoryMessage[];
   logged: string[];
+  /** The same lines with their fields. */
+  lines: { level: string; event: string; fields: Record<string, unknown> }[];
   /** Replaces a port's own answer; undefined lets it succeed. */
   announce: () => Promise<void> | undefined;
   release: () => Promise<void> | undefined;
@@ -44,6 +46,7 @@ function newNeighbours(): Neighbours {
     published: [],
     recorded: [],
     logged: [],
+    lines: [],
     announce: () => undefined,
     release: () => undefined,
     publish: () => undefined,
@@ -86,7 +89,10 @@ function portsOf(all: Neighbours): TaskPorts {
       return all.endPhases;
     },
     ...all.kin,
-    log: (_level, event) => all.logged.push(event),
+    log: (level, event, fields = {}) => {
+      all.logged.push(event);
+      all.lines.push({ level, event, fields: { ...fields } });
+    },
   };
 }
 

@@ -147,6 +147,44 @@ describe("insights", () => {
     });
   });
 
+  it("find a problem that five tasks had, also where retries hid it", () => {
+    const troubles = (remedy: string) => ({ troubles: [{ class: "tool", remedy }] });
+    const now = [
+      ...quiet(),
+      ...times(3, { ...troubles("Retried"), agent_id: "a" }),
+      run({ ...troubles("Retried"), agent_id: "b", task_type: "research" }),
+      failed("other", { ...troubles("Ended"), agent_id: "b" }),
+    ];
+    const of = (runs: Run[]) =>
+      insightsOf({ now: runs, past: [] }, [], NOW).filter(({ rule }) => rule === "recurring_cause");
+
+    expect(of(now)).toEqual([
+      {
+        rule: "recurring_cause",
+        severity: "info",
+        subject: { kind: "failure_cause", id: "tool" },
+        title: "5 of 125 tasks had the problem tool, and 4 of them succeeded nonetheless",
+        evidence: {
+          ended: 125,
+          tasks: 5,
+          share: 0.04,
+          task_types: "general 4, research 1",
+          agents: "a 3, b 2",
+          effect: "failed 1, succeeded 4, cancelled 0",
+          action: "Retried 4, Ended 1",
+        },
+        score: 1.5,
+      },
+    ]);
+    expect(of(now.slice(0, -1))).toEqual([]);
+  });
+
+  it("do not tell of a cause a second time that most failures have", () => {
+    const now = [...quiet(), ...timesFailed(18, "disk_full", { agent_id: "a" })];
+
+    expect(rulesOf({ now, past: [] })).toEqual(["dominant_failure_cause disk_full"]);
+  });
+
   it("are the same list whatever the order of the runs", () => {
     const now = [...quiet(), ...timesFailed(18, "disk_full", { agent_id: "a" })];
 

@@ -66,6 +66,7 @@ describe("agent_end_task", () => {
       { reason: "resource_exhausted" },
       "/error_information",
     ],
+    ["success has no error", { error_information }, "/error_information"],
     [
       "the end is not before the start",
       metrics({ start_time: END, end_time: START }),

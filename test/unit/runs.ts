@@ -18,6 +18,7 @@ export function run(changes: Partial<Run> = {}): Run {
     tokens: 10,
     duration_s: 10,
     cause: null,
+    troubles: [],
     ...changes,
   };
 }

@@ -1,4 +1,5 @@
 import type { Clock } from "../../lib/ports.ts";
+import { END_NOTICES } from "../../protocol/end-notice.ts";
 import { endPhaseLimitMs } from "../../protocol/end-phases.ts";
 import { endPhaseNameSchema } from "../../protocol/enums.ts";
 import type { EndPhaseName } from "../../protocol/enums.ts";
@@ -247,6 +248,8 @@ export class Finisher {
       task_id,
       correlation_id: trace_id,
       reason: state.verdict.reason,
+      severity: END_NOTICES[state.verdict.reason].severity,
+      told_as: END_NOTICES[state.verdict.reason].told_as,
       completion_status: report.completion_status,
       finalization: report.finalization.outcome,
       task_type: state.task.task_type,

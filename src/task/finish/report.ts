@@ -1,18 +1,33 @@
-import { instant } from "../../lib/ports.ts";
 import type { EndPhaseRecord, Report } from "../../protocol/task-view.ts";
 import type { TaskState, Verdict } from "../machine/state.ts";
 import { usageOf } from "../machine/state.ts";
 import { completionStatusOf } from "../machine/verdict.ts";
+import { postMortemOf } from "./post-mortem.ts";
+import { recommendationsOf } from "./recommendations.ts";
 
 type ReportWithoutTimeline = Omit<Report, "timeline">;
 
+/** What the end phases know when the report is written. `now` is epoch milliseconds. */
+interface Finish {
+  phases: EndPhaseRecord[];
+  debt: Report["cleanup_debt"];
+  now: number;
+  /** What stages of the end recommend. */
+  advice?: readonly string[];
+}
+
+/** Seconds between two instants; none where a clock went back. */
+function secondsBetween(from: number, to: number): number {
+  return Math.max(0, to - from) / 1_000;
+}
+
 function metricsOf(state: TaskState, verdict: Verdict, now: number): Report["metrics"] {
   const end = state.memo?.end ?? null;
-  const executing_s = state.started_at === null ? null : (verdict.at - state.started_at) / 1_000;
+  const { created_at, started_at } = state;
   return {
-    duration_s: (now - state.created_at) / 1_000,
-    queued_s: state.started_at === null ? null : (state.started_at - state.created_at) / 1_000,
-    executing_s,
+    duration_s: secondsBetween(created_at, now),
+    queued_s: started_at === null ? null : secondsBetween(created_at, started_at),
+    executing_s: started_at === null ? null : secondsBetween(started_at, verdict.at),
     attempts: state.attempt,
     retries: state.retries_used,
     // The report itself is the last notification.
@@ -22,68 +37,54 @@ function metricsOf(state: TaskState, verdict: Verdict, now: number): Report["met
   };
 }
 
-function postMortemOf(state: TaskState, verdict: Verdict): Report["post_mortem"] {
-  const mishaps = state.mishaps.map((mishap) => ({
-    what: mishap.what,
-    when: instant(mishap.at),
-    class: mishap.class,
-    effect: mishap.effect,
-    action: mishap.action,
-  }));
-  if (verdict.error === null) return mishaps;
-  const cause = verdict.error.root_cause?.["class"];
-  return [
-    ...mishaps,
-    {
-      what: verdict.error.message,
-      when: instant(verdict.at),
-      class: typeof cause === "string" ? cause : verdict.error.type,
-      effect: `The task ended with reason ${verdict.reason}`,
-      action: verdict.hasPartialResults ? "Partial results were kept" : "None was possible",
-    },
-  ];
+function isUndone({ outcome }: EndPhaseRecord): boolean {
+  return outcome !== "done" && outcome !== "skipped";
 }
 
-function recommendationsOf(state: TaskState, verdict: Verdict): string[] {
-  const advice: Record<string, string> = {
-    attempt_timeout: `Raise timeout above ${state.task.timeout} s or split the task`,
-    queue_timeout: `Register an executor that fits in pool ${state.task.pool}, or raise queue_timeout`,
-    lease_lost: "Send heartbeats more often than heartbeat_timeout, or raise it",
-    budget_exceeded: "Raise the budget or split the task",
-  };
-  const own = advice[verdict.error?.type ?? ""];
-  return own === undefined ? [] : [own];
+/** What is wrong with the end itself, for a person to read. */
+function problemsOf({ phases, debt }: Finish): string[] {
+  const ofPhases = phases.filter(isUndone).map(({ name, outcome, checks }) => {
+    const undone = checks
+      .filter(({ passed }) => !passed)
+      .map((check) => (check.detail === "" ? check.name : `${check.name} (${check.detail})`));
+    const what = undone.length === 0 ? "" : `; not achieved: ${undone.join(", ")}`;
+    return `${name} ended as ${outcome}${what}`;
+  });
+  const ofDebt = debt.map(({ what, owner, expires_at }) => {
+    const until = expires_at === null ? "" : ` until ${expires_at}`;
+    return `left undone: ${what}, which ${owner} has${until}`;
+  });
+  return [...ofPhases, ...ofDebt];
 }
 
-/** Recorded facts of a task as its end-task report, all but the timeline, which the log itself is. */
+/**
+ * Recorded facts of a task as its end-task report, all but the timeline, which the log itself is.
+ *
+ * It never throws: facts that are not there are null, and a log that says less makes a report that says less.
+ */
 export function reportOf(
   state: TaskState,
   verdict: Verdict,
-  finish: {
-    phases: EndPhaseRecord[];
-    debt: Report["cleanup_debt"];
-    now: number;
-    /** What its stages suggest. */
-    advice?: string[];
-  },
+  finish: Finish,
 ): ReportWithoutTimeline {
   const end = state.memo?.end ?? null;
-  const failed = finish.phases.filter(({ outcome }) => outcome !== "done" && outcome !== "skipped");
+  const { phases, debt, now, advice = [] } = finish;
+  const isPartial = debt.length > 0 || phases.some(isUndone);
   return {
     task_id: state.origin.task_id,
     reason: verdict.reason,
     completion_status: completionStatusOf(verdict.reason, verdict.hasPartialResults),
     partial: verdict.hasPartialResults,
-    metrics: metricsOf(state, verdict, finish.now),
+    metrics: metricsOf(state, verdict, now),
     quality_assessment: verdict.quality ?? end?.quality_assessment ?? null,
-    post_mortem: postMortemOf(state, verdict),
+    post_mortem: postMortemOf(state, verdict, { phases, debts: debt.length }),
     finalization: {
-      outcome: failed.length === 0 && finish.debt.length === 0 ? "complete" : "partial",
-      phases: finish.phases,
-      problems: failed.map(({ name, outcome }) => `${name} ended as ${outcome}`),
-      recommendations: [...recommendationsOf(state, verdict), ...(finish.advice ?? [])],
+      outcome: isPartial ? "partial" : "complete",
+      phases,
+      problems: problemsOf(finish),
+      recommendations: recommendationsOf(state, verdict, { debt, advice }),
     },
-    cleanup_debt: finish.debt,
+    cleanup_debt: debt,
     next_actions: end?.next_actions === undefined ? null : { ...end.next_actions },
   };
 }
@@ -92,7 +93,7 @@ export function reportOf(
 export function plainReportOf(
   state: TaskState,
   verdict: Verdict,
-  finish: { phases: EndPhaseRecord[]; debt: Report["cleanup_debt"]; now: number },
+  finish: Finish,
 ): ReportWithoutTimeline {
   return {
     task_id: state.origin.task_id,

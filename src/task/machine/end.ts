@@ -1,11 +1,12 @@
 import { ok, refuse } from "../../lib/result.ts";
 import type { AgentEndTask } from "../../protocol/agent-end-task.ts";
-import type { Fault } from "../../protocol/refusal.ts";
+import type { Fault, Refusal } from "../../protocol/refusal.ts";
 import { memoryPolicy } from "../finish/memory-policy.ts";
 import type { Command, Decision } from "./commands.ts";
 import { resultFaults } from "./gates.ts";
 import { memoOf } from "./heartbeat.ts";
 import { fence } from "./lease.ts";
+import { futureFault } from "./punctuality.ts";
 import type { DraftEvent, Holder, Memo, TaskState } from "./state.ts";
 import { SYSTEM, hasVerdict } from "./state.ts";
 import { closedCancels, verdictEvent } from "./verdict.ts";
@@ -34,7 +35,12 @@ function findingOf(state: TaskState, end: AgentEndTask): Parameters<typeof verdi
 function repeatedEnd(state: TaskState, end: AgentEndTask, isReasonIgnored: boolean): Decision {
   return state.holders.includes(end.agent_id)
     ? ok({ events: [], repeated_seq: state.seq, isReasonIgnored })
-    : refuse({ code: "wrong_agent", detail: `Agent ${end.agent_id} never held this task.` });
+    : refuse(
+        strangerRefusal(
+          { code: "wrong_agent", detail: `Agent ${end.agent_id} never held this task.` },
+          end,
+        ),
+      );
 }
 
 function memoWithEnd(state: TaskState, holder: Holder, end: AgentEndTask, now: number): Memo {
@@ -86,37 +92,78 @@ function neverStarted(state: TaskState, holder: Holder, end: AgentEndTask): bool
   return !hasVerdict(state) && end.reason === "success" && holder.started_at === null;
 }
 
+/** Who may not end this task, with the place of the message that says so. */
+function strangerRefusal(refusal: Refusal, { agent_id }: AgentEndTask): Refusal {
+  if (refusal.code !== "wrong_agent") return refusal;
+  const fault = { pointer: "/agent_id", code: "wrong_agent", detail: "must be the holder's id" };
+  return { ...refusal, errors: [{ ...fault, received: agent_id }] };
+}
+
+/** Why an end can't be taken although its sender holds the task; null when it can. */
+function contentRefusal(
+  state: TaskState,
+  holder: Holder,
+  { end, now }: { end: AgentEndTask; now: number },
+): Refusal | null {
+  const untimely = futureFault(end, now);
+  if (untimely !== null) return untimely;
+  if (neverStarted(state, holder, end)) {
+    return {
+      code: "transition_refused",
+      detail: "A task that was never started cannot end with success; send task_started first.",
+      errors: [
+        {
+          pointer: "/reason",
+          code: "not_started",
+          detail: "task_started must come before success",
+          expected: "another reason, or task_started before it",
+          received: end.reason,
+        },
+      ],
+    };
+  }
+  const faults = hasVerdict(state) ? [] : gateFaults(state, end);
+  if (faults.length === 0) return null;
+  return {
+    code: "result_rejected",
+    detail:
+      "The result does not meet the task's contract; end with another reason or a better one.",
+    errors: faults,
+  };
+}
+
+function mismatch(task_id: string, end: AgentEndTask): Refusal {
+  return {
+    code: "task_mismatch",
+    detail: `task_id is ${end.task_id}, the address names ${task_id}`,
+    errors: [
+      {
+        pointer: "/task_id",
+        code: "mismatch",
+        detail: "must be the task of the address",
+        expected: task_id,
+        received: end.task_id,
+      },
+    ],
+  };
+}
+
 /**
  * The executor's last word. It is a verdict where none is frozen; otherwise its facts enter the report.
  * A repeated one changes nothing.
+ *
+ * Refused with task_mismatch, wrong_agent, lease_lost, timestamp_in_future, transition_refused or result_rejected.
  */
 export function decideEnd(state: TaskState, command: Of<"end">, now: number): Decision {
   const { end, token } = command;
-  if (end.task_id !== state.origin.task_id) {
-    return refuse({
-      code: "task_mismatch",
-      detail: `task_id is ${end.task_id}, the address names ${state.origin.task_id}`,
-    });
-  }
+  const { task_id } = state.origin;
+  if (end.task_id !== task_id) return refuse(mismatch(task_id, end));
   const isReasonIgnored = hasVerdict(state) && state.verdict.reason !== end.reason;
   if (takesNoMore(state)) return repeatedEnd(state, end, isReasonIgnored);
   const fenced = fence(state, token, end.agent_id);
-  if (!fenced.ok) return fenced;
-  if (neverStarted(state, fenced.value, end)) {
-    return refuse({
-      code: "transition_refused",
-      detail: "A task that was never started cannot end with success; send task_started first.",
-    });
-  }
-  const faults = hasVerdict(state) ? [] : gateFaults(state, end);
-  if (faults.length > 0) {
-    return refuse({
-      code: "result_rejected",
-      detail:
-        "The result does not meet the task's contract; end with another reason or a better one.",
-      errors: faults,
-    });
-  }
+  if (!fenced.ok) return refuse(strangerRefusal(fenced.refusal, end));
+  const refusal = contentRefusal(state, fenced.value, { end, now });
+  if (refusal !== null) return refuse(refusal);
   const memo = memoWithEnd(state, fenced.value, end, now);
   // An executor that ends stops, whatever the reason; only a success leaves nothing to cancel.
   const outcome = end.reason === "success" ? "rejected" : "confirmed";

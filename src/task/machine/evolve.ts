@@ -8,6 +8,7 @@ import { asksForExcuse, released, waitingPlace } from "../kin/gates.ts";
 import { applyCommand, applyCommandState } from "./evolve-commands.ts";
 import { closeEscalation, openEscalation } from "./evolve-escalation.ts";
 import { completed, failed, heardIfSent, progressed, started } from "./evolve-notifications.ts";
+import { incidentsAfter } from "./incidents.ts";
 import { patched } from "./patch.ts";
 import type { LoggedEvent, Origin, SettledTask, TaskState } from "./state.ts";
 import { projectionOf } from "./state.ts";
@@ -49,6 +50,7 @@ export function blankTask(origin: Origin, task: SettledTask, at: number): TaskSt
     escalation_count: 0,
     answers: [],
     mishaps: [],
+    incidents: [],
     verdict: null,
     end_phases: [],
     memo: null,
@@ -273,6 +275,7 @@ export function evolve(state: TaskState, event: LoggedEvent): TaskState {
     ...next,
     seq: event.seq,
     updated_at: event.at,
+    incidents: incidentsAfter(state, event),
     notification_count: next.notification_count + (NOTIFICATIONS.has(event.type) ? 1 : 0),
   };
 }

@@ -12,12 +12,10 @@ import { resultFaults } from "./gates.ts";
 import { afterProgress, isOpenRequest } from "./interventions.ts";
 import { endedRefusal, fence } from "./lease.ts";
 import { repeatsProgress } from "./plan.ts";
+import { futureFault } from "./punctuality.ts";
 import type { DraftEvent, Holder, TaskState } from "./state.ts";
 import { SYSTEM, hasVerdict } from "./state.ts";
 import { closedCancels, openCancels, verdictEvent } from "./verdict.ts";
-
-/** How far the executor's clock may be ahead (protocol.md §7, Notifications). */
-const CLOCK_TOLERANCE_MS = 300_000;
 
 /** The least time that a question leaves for its answer: less is none for anybody. */
 const LEAST_PATIENCE_MS = 5_000;
@@ -118,15 +116,6 @@ function gateFault(state: TaskState, notification: Notification): Refusal | null
           "The result does not meet the task's contract. A better one is welcome while the attempt lasts.",
         errors,
       };
-}
-
-function futureFault(notification: Notification, now: number): Refusal | null {
-  return Date.parse(notification.timestamp) > now + CLOCK_TOLERANCE_MS
-    ? {
-        code: "timestamp_in_future",
-        detail: `timestamp is more than ${CLOCK_TOLERANCE_MS / 1_000} s ahead; check the executor's clock`,
-      }
-    : null;
 }
 
 /** Why the question of an executor can't be answered by when it wants; null when it can. */

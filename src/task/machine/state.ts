@@ -12,6 +12,7 @@ import type { JsonObject } from "../../protocol/primitives.ts";
 import type { TaskExecution } from "../../protocol/task-execution.ts";
 import type { Actor, EndPhaseRecord } from "../../protocol/task-view.ts";
 import type { Family, Prerequisite } from "../kin/family.ts";
+import type { Incident } from "./incident-kinds.ts";
 import type { CommandRecord, EscalationRecord, Failure, Used } from "./records.ts";
 
 /** A task request whose id is settled. */
@@ -111,7 +112,7 @@ export interface Holder {
   next_sequence: number;
 }
 
-/** One problem on the way, for the post-mortem. */
+/** An attempt that came to nothing: what rules and whoever decides go by. */
 interface Mishap {
   what: string;
   at: number;
@@ -204,6 +205,8 @@ export interface TaskState {
   escalation_count: number;
   answers: { question: string; answer: string; decision: string }[];
   mishaps: Mishap[];
+  /** Everything that went wrong, for the post-mortem. */
+  incidents: readonly Incident[];
   verdict: Verdict | null;
   end_phases: EndPhaseRecord[];
   memo: Memo | null;
