@@ -164,19 +164,25 @@ describe("reading a task", () => {
 });
 
 describe("attempts", () => {
+  const LEASE = { token: "secret", attempt: 1, expires_at: "2026-11-22T10:01:00.000Z" };
+
   it("address the task's object with the lease token and the message as text", async () => {
     const calls: unknown[] = [];
     const attempts = createAttempts((tenant, task_id) => ({
       decline: async (...given) => ok(void calls.push([tenant, task_id, ...given]) as never),
-      heartbeat: async (...given) => ok(calls.push([tenant, task_id, ...given]) as never),
+      heartbeat: async (...given) => {
+        calls.push([tenant, task_id, ...given]);
+        return ok(JSON.stringify({ lease: LEASE, commands: [] }));
+      },
       notify: async (...given) => ok(calls.push([tenant, task_id, ...given]) as never),
       end: async (...given) => ok(calls.push([tenant, task_id, ...given]) as never),
     }));
     const at = { tenant: "acme", task_id: "t", token: "secret" };
 
     await attempts.decline(at, "busy");
-    await attempts.heartbeat({ ...at, signer: "ann" }, { schema_version: "2.0" });
+    const beaten = await attempts.heartbeat({ ...at, signer: "ann" }, { schema_version: "2.0" });
 
+    expect(beaten).toEqual(ok({ lease: LEASE, commands: [] }));
     expect(calls).toEqual([
       ["acme", "t", "secret", "busy", null],
       ["acme", "t", "secret", '{"schema_version":"2.0"}', "ann"],
