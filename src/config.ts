@@ -6,12 +6,16 @@ import type { InstalledEndPhases } from "./protocol/end-phases.ts";
 
 const flag = z.enum(["true", "false"]).transform((text) => text === "true");
 
+/** Days of retention from `least` to ten years. */
+const daysFrom = (least: number) =>
+  z
+    .string()
+    .regex(/^\d{1,4}$/, `must be a number of days from ${least} to 3650`)
+    .transform(Number)
+    .pipe(z.int().min(least).max(3_650));
+
 /** Not below a week, because a schedule of retries may last longer than some days. */
-const days = z
-  .string()
-  .regex(/^\d{1,4}$/, "must be a number of days from 7 to 3650")
-  .transform(Number)
-  .pipe(z.int().min(7).max(3_650));
+const days = daysFrom(7);
 
 const sealKeysSchema = z
   .string({ error: "is needed: it seals the stored secrets" })
@@ -35,15 +39,23 @@ const endPhases = z
   })
   .pipe(installedEndPhasesSchema);
 
-const configSchema = z.object({
-  BATUTA_ADMIN_KEY: z.string().min(1).optional(),
-  BATUTA_SEAL_KEY: sealKeysSchema,
-  ALLOW_LOCAL_ENDPOINTS: flag.default(false),
-  BATUTA_SAM: z.enum(["on", "off"]).default("on"),
-  WEBHOOK_RETENTION_DAYS: days.default(7),
-  WEBHOOK_UNDELIVERED_DAYS: days.default(30),
-  END_PHASE_LIMITS: endPhases.prefault(""),
-});
+const configSchema = z
+  .object({
+    BATUTA_ADMIN_KEY: z.string().min(1).optional(),
+    BATUTA_SEAL_KEY: sealKeysSchema,
+    ALLOW_LOCAL_ENDPOINTS: flag.default(false),
+    BATUTA_SAM: z.enum(["on", "off"]).default("on"),
+    WEBHOOK_RETENTION_DAYS: days.default(7),
+    WEBHOOK_UNDELIVERED_DAYS: days.default(30),
+    END_PHASE_LIMITS: endPhases.prefault(""),
+    TASK_RETENTION_DAYS: daysFrom(1).default(7),
+    HISTORY_RETENTION_DAYS: daysFrom(30).default(365),
+  })
+  // A task's object asks history whether it may be emptied: history must not forget first.
+  .refine((all) => all.HISTORY_RETENTION_DAYS >= all.TASK_RETENTION_DAYS, {
+    path: ["HISTORY_RETENTION_DAYS"],
+    error: "must not be below TASK_RETENTION_DAYS",
+  });
 
 /** What an operator can set, by its meaning. */
 export interface Config {
@@ -59,6 +71,8 @@ export interface Config {
   retention: { settledDays: number; undeliveredDays: number };
   /** Seconds that each end phase may take: of all tasks, and of those of a type. */
   endPhases: InstalledEndPhases;
+  /** Days after its end that a task is kept: by its own object, and by history. */
+  taskRetention: { objectDays: number; historyDays: number };
 }
 
 /**
@@ -78,5 +92,9 @@ export function readConfig(variables: Readonly<Record<string, unknown>>): Config
       undeliveredDays: config.WEBHOOK_UNDELIVERED_DAYS,
     },
     endPhases: config.END_PHASE_LIMITS,
+    taskRetention: {
+      objectDays: config.TASK_RETENTION_DAYS,
+      historyDays: config.HISTORY_RETENTION_DAYS,
+    },
   };
 }

@@ -10,6 +10,7 @@ import { createAgentStore } from "./dispatch/agent-store.ts";
 import type { BatchDoor } from "./dispatch/batch/batch-ports.ts";
 import type { PoolPort } from "./dispatch/pool/pool-port.ts";
 import { createGuard } from "./history/guard.ts";
+import { Past } from "./history/past.ts";
 import { consoleLog } from "./lib/log.ts";
 import type { Clock } from "./lib/ports.ts";
 import { createSealer } from "./lib/seal.ts";
@@ -33,6 +34,11 @@ export function endpointDoor(env: Env, tenant: string, webhook_id: string): Endp
 }
 
 type TaskStub = DurableObjectStub<TaskObject>;
+
+/** The bucket of the archive, which an installation may have. */
+function archiveOf(env: Env & { ARCHIVE?: R2Bucket }): R2Bucket | null {
+  return env.ARCHIVE ?? null;
+}
 
 function build(env: Env) {
   const config = readConfig({ ...env });
@@ -60,6 +66,14 @@ function build(env: Env) {
       get: (tenant: string, agent_id: string) => guard.get(() => agentStore.get(tenant, agent_id)),
     },
     guard,
+    bucket: archiveOf(env),
+    past: new Past({
+      db: env.DB,
+      bucket: archiveOf(env),
+      get: (query) => guard.get(query),
+      historyDays: config.taskRetention.historyDays,
+      log: consoleLog("history", now),
+    }),
     typeHistories: createKnownHistories({
       now,
       read: (tenant, since) => guard.get(() => readTypeHistory(env.DB, tenant, since)),

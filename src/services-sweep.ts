@@ -1,20 +1,48 @@
+import { writeArchiveFile } from "./history/archive-store.ts";
+import { readOldTasks, removeTasks } from "./history/removed-store.ts";
+import { removeOldTasks } from "./history/retention.ts";
+import { readLog, readView } from "./history/task-log-store.ts";
+import { consoleLog } from "./lib/log.ts";
+import type { Clock } from "./lib/ports.ts";
+import { readSweepCursor, readTenants, writeSweepCursor } from "./observe/sweeper-store.ts";
 import { sweepDebts } from "./services-debts.ts";
 import { doorsOf, now } from "./services-doors.ts";
 import { sweepTasks } from "./services-observe.ts";
 import { sweepEndpoints } from "./services-webhooks.ts";
 
-/* What wakes those that sleep too long, and when. */
+/* What wakes those that sleep too long, what removes what is too old, and when. */
 
 /** Without a cron, requests start a sweep at most this often. Milliseconds. */
 const SWEEP_EVERY_MS = 60_000;
 
+const DAY_MS = 86_400_000;
+
+/** Takes tasks out of D1 that history has kept for long enough. */
+export function sweepHistory(env: Env, at: Clock = now): Promise<void> {
+  const { config, bucket } = doorsOf(env);
+  return removeOldTasks({
+    now: at,
+    log: consoleLog("sweep", now),
+    retentionMs: config.taskRetention.historyDays * DAY_MS,
+    readCursor: () => readSweepCursor(env.DB, "retention"),
+    writeCursor: (cursor) => writeSweepCursor(env.DB, cursor, "retention"),
+    tenants: (from, limit) => readTenants(env.DB, from, limit),
+    oldTasks: (tenant, page) => readOldTasks(env.DB, tenant, page),
+    view: (tenant, task_id) => readView(env.DB, tenant, task_id),
+    events: (tenant, task_id) => readLog(env.DB, tenant, task_id),
+    archive: bucket === null ? null : (tenant, file) => writeArchiveFile(bucket, tenant, file),
+    remove: (tenant, removals) => removeTasks(env.DB, tenant, removals),
+  });
+}
+
 /**
- * Wakes endpoints and tasks whose own alarm should have woken them, and repairs what ended ones left undone.
+ * Wakes endpoints and tasks whose own alarm should have woken them, repairs what ended ones left undone, and removes
+ * what was kept for long enough.
  *
  * @throws when one of them failed, after the others have done their work
  */
 export async function sweepAll(env: Env): Promise<void> {
-  const sweeps = [sweepEndpoints(env), sweepTasks(env), sweepDebts(env)];
+  const sweeps = [sweepEndpoints(env), sweepTasks(env), sweepDebts(env), sweepHistory(env)];
   // The platform ends an invocation that fails, whatever is still going on in it.
   await Promise.allSettled(sweeps);
   await Promise.all(sweeps);

@@ -1,7 +1,6 @@
 import { assess } from "./dispatch/complexity.ts";
 import { createTasks } from "./dispatch/tasks.ts";
 import type { Tasks } from "./dispatch/tasks.ts";
-import { readEvents, readReport, readView } from "./history/task-log-store.ts";
 import { randomId } from "./lib/ports.ts";
 import { now, type Doors } from "./services-doors.ts";
 import { addressFault } from "./services-executors.ts";
@@ -30,8 +29,8 @@ export async function unknownWebhooks(
 }
 
 /** The use cases of tasks. */
-export function tasksOf(env: Env, doors: Doors): Tasks {
-  const { task, webhookStore, guard } = doors;
+export function tasksOf(doors: Doors): Tasks {
+  const { task, webhookStore, past } = doors;
   return createTasks({
     now,
     newId: randomId,
@@ -39,10 +38,15 @@ export function tasksOf(env: Env, doors: Doors): Tasks {
     askKin: askKinOf(doors),
     contractFaults,
     assess: async (tenant, asked) => assess(asked, await doors.typeHistories(tenant)),
-    archive: {
-      view: (tenant, task_id) => guard.get(() => readView(env.DB, tenant, task_id)),
-      events: (tenant, task_id, page) => guard.get(() => readEvents(env.DB, tenant, task_id, page)),
-      report: (tenant, task_id) => guard.get(() => readReport(env.DB, tenant, task_id)),
+    archive: past,
+    formerOrNone: async (tenant, task_id) => {
+      try {
+        return await past.former(tenant, task_id);
+      } catch {
+        // The guard of the database has logged it. Tasks are submitted without history too: then only a task's own
+        // object, which is not empty for days after the end, knows a repetition.
+        return null;
+      }
     },
     urlFault: addressFault(doors),
     unknownWebhooks: (tenant, webhook_ids) => unknownWebhooks(webhookStore, tenant, webhook_ids),

@@ -12,7 +12,6 @@ import { taskDeliveries, type TaskDeliveriesPorts } from "./delivery/registry/ta
 import { Webhooks } from "./delivery/registry/webhooks.ts";
 import { sealedConfig } from "./delivery/sealed-secrets.ts";
 import { shardsOf } from "./delivery/shards.ts";
-import { readView } from "./history/task-log-store.ts";
 import { consoleLog } from "./lib/log.ts";
 import { randomId } from "./lib/ports.ts";
 import type { Priority } from "./protocol/enums.ts";
@@ -64,10 +63,10 @@ export function fanOutPorts({ webhookStore, callbacks, endpoint }: Doors): FanOu
 
 /** Who gets what. */
 export function routingPort(env: Env): RestPorts["routing"] {
-  const { task, webhookStore, endpoint } = doorsOf(env);
+  const { task, webhookStore, endpoint, past } = doorsOf(env);
   const ports: TaskDeliveriesPorts = {
     audience: (tenant, task_id) => task(tenant, task_id).audience(),
-    archived: (tenant, task_id) => readView(env.DB, tenant, task_id),
+    archived: (tenant, task_id) => past.view(tenant, task_id),
     subscribers: (tenant, asked) => webhookStore.subscribers(tenant, asked),
     callbackId,
     endpoint,

@@ -5,7 +5,6 @@ import { createAgents } from "./dispatch/agents.ts";
 import { createAttempts } from "./dispatch/attempts.ts";
 import type { BatchPorts } from "./dispatch/batch/batch-ports.ts";
 import { createDispatcher } from "./dispatch/dispatcher.ts";
-import { explainWithEstimate } from "./dispatch/estimate.ts";
 import { createInterventions } from "./dispatch/interventions.ts";
 import { createNotes } from "./dispatch/notes.ts";
 import type { PushPorts } from "./dispatch/push/push.ts";
@@ -14,21 +13,20 @@ import { fetchInput } from "./executor/input-source.ts";
 import type { ExecutorPorts } from "./executor/ports.ts";
 import { listDeadLetters } from "./history/dead-letter-store.ts";
 import { listEscalations, readEscalation } from "./history/escalation-store.ts";
-import { listTasks } from "./history/list-store.ts";
 import { isComplete } from "./history/task-log-store.ts";
 import { consoleLog } from "./lib/log.ts";
 import { hex, randomId } from "./lib/ports.ts";
-import { ok, refuse } from "./lib/result.ts";
-import type { Principal } from "./protocol/access.ts";
+import { ok } from "./lib/result.ts";
 import { BUILTIN_AGENT_ID } from "./protocol/agent.ts";
 import { createApp } from "./rest/app.ts";
-import type { HealthPort, RestPorts, TaskPort } from "./rest/ports.ts";
+import type { HealthPort, RestPorts } from "./rest/ports.ts";
 import { batchPorts, batchServices } from "./services-batches.ts";
 import { debtPort } from "./services-debts.ts";
 import { doorsOf, now } from "./services-doors.ts";
 import { addressFault, openSocket, postSigned, signersOf } from "./services-executors.ts";
 import { askKinOf, kinPortsOf } from "./services-kin.ts";
 import { followUpPort, observePort } from "./services-observe.ts";
+import { notesPort, subtaskPort, taskPort } from "./services-task-port.ts";
 import { keyOfAgent, tasksOf, unknownWebhooks } from "./services-tasks.ts";
 import { fanOutPorts, routingPort, webhookServices } from "./services-webhooks.ts";
 import type { TaskPorts } from "./task/ports.ts";
@@ -43,7 +41,7 @@ function newHex(bytes: number): string {
 function build(env: Env) {
   const doors = doorsOf(env);
   const { config, task, pool, callbacks, guard } = doors;
-  const tasks = tasksOf(env, doors);
+  const tasks = tasksOf(doors);
   const agents = createAgents({
     ...callbacks,
     store: doors.agentStore,
@@ -90,7 +88,8 @@ function build(env: Env) {
   };
 }
 
-type Services = ReturnType<typeof build>;
+/** Everything that is built once an isolate. */
+export type Services = ReturnType<typeof build>;
 
 /** One set of services an isolate: they remember keys and registrations for a few seconds. */
 const built = new WeakMap<Env, Services>();
@@ -104,13 +103,15 @@ function servicesOf(env: Env): Services {
   return services;
 }
 
+const DAY_MS = 86_400_000;
+
 /** What tasks need from other rooms. */
 export function taskPortsOf(env: Env): TaskPorts {
   const services = servicesOf(env);
   const { pool } = services;
   const fanOut = fanOutPorts(services);
   return {
-    ...kinPortsOf(env, services),
+    ...kinPortsOf(services),
     announce: (tenant, name, announcement) => pool(tenant, name).announce(announcement),
     release: (tenant, name, { task_id, attempt, outcome }) =>
       pool(tenant, name).release(task_id, attempt, undefined, outcome ?? undefined),
@@ -122,6 +123,7 @@ export function taskPortsOf(env: Env): TaskPorts {
     missingStakeholders: (tenant, webhook_ids) =>
       unknownWebhooks(services.webhookStore, tenant, webhook_ids),
     endPhases: services.config.endPhases,
+    retentionMs: services.config.taskRetention.objectDays * DAY_MS,
     log: consoleLog("task", now),
   };
 }
@@ -129,49 +131,7 @@ export function taskPortsOf(env: Env): TaskPorts {
 /** What batches need from other parts. */
 export function batchPortsOf(env: Env): BatchPorts {
   const services = servicesOf(env);
-  return batchPorts(services.tasks, kinPortsOf(env, services), services.requests);
-}
-
-function taskPort(env: Env, services: Services): TaskPort {
-  const { tasks, attempts, interventions, task, guard } = services;
-  const { submit, view, events, report } = tasks;
-  const at = (by: Principal, task_id: string, token: string | null) => ({
-    tenant: by.tenant,
-    signer: by.agent_id,
-    task_id,
-    token,
-  });
-  return {
-    submit,
-    view,
-    events,
-    report,
-    list: (tenant, query) => guard.read(() => listTasks(env.DB, tenant, query)),
-    watch: async (by, task_id, after) => {
-      const allowed = await tasks.readable(by, task_id);
-      if (!allowed.ok) return allowed;
-      // Not an address anywhere: the path by which the object knows what is asked.
-      const answer = await task(by.tenant, task_id).fetch(`https://task/watch?after=${after}`, {
-        headers: { Upgrade: "websocket" },
-      });
-      return answer.webSocket
-        ? ok(answer.webSocket)
-        : refuse({ code: "unavailable", detail: "Too many streams of this task are open." });
-    },
-    command: interventions.command,
-    commands: interventions.commands,
-    explain: explainWithEstimate({
-      explain: interventions.explain,
-      view,
-      histories: services.typeHistories,
-    }),
-    rebuild: interventions.rebuild,
-    decline: (by, task_id, token, reason) => attempts.decline(at(by, task_id, token), reason),
-    heartbeat: (by, task_id, token, beat) => attempts.heartbeat(at(by, task_id, token), beat),
-    notify: (by, token, notification) =>
-      attempts.notify(at(by, notification.task_id, token), notification),
-    end: (by, task_id, token, end) => attempts.end(at(by, task_id, token), end),
-  };
+  return batchPorts(services.tasks, kinPortsOf(services), services.requests);
 }
 
 async function reachable(probe: () => Promise<unknown>): Promise<string> {
@@ -230,8 +190,8 @@ export function faceOf(env: Env): ReturnType<typeof createApp> {
       resolve: interventions.resolve,
     },
     debts: debtPort(env, services.tasks),
-    subtasks: services.subtasks,
-    notes: services.notes,
+    subtasks: subtaskPort(services),
+    notes: notesPort(services),
     agents: {
       ...agents,
       claim: dispatcher.claim,

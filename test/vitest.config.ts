@@ -74,6 +74,8 @@ export default defineConfig(async () => ({
                 BATUTA_SEAL_KEY: SEAL_KEY,
                 TEST_MIGRATIONS: await readD1Migrations(path.join(root, "migrations")),
               },
+              // Under another name than ARCHIVE: an installation has none unless its operator binds one.
+              r2Buckets: { TEST_ARCHIVE: "archive" },
               outboundService: createOutbound(),
               queueConsumers: queueConsumers(),
             },

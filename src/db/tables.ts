@@ -141,6 +141,8 @@ export const taskTable = sqliteTable(
     events: text().notNull(),
     /** What went wrong, by class; null where nothing did, and before the end. */
     causes: text(),
+    /** Of the request: equal hashes are repetitions. */
+    body_hash: text(),
   },
   (table) => [
     primaryKey({ columns: [table.tenant, table.task_id] }),
@@ -166,6 +168,28 @@ export const taskLogTable = sqliteTable(
     events: text().notNull(),
   },
   (table) => [primaryKey({ columns: [table.tenant, table.task_id, table.first_seq] })],
+);
+
+/**
+ * Tasks that were removed when their retention was over: that they were, and where the archive has them, if it has.
+ *
+ * `outcome` is JSON, what those that depend on the task may still ask; `archive_offset` and `archive_length` are bytes.
+ */
+export const removedTaskTable = sqliteTable(
+  "removed_task",
+  {
+    tenant: text().notNull(),
+    task_id: text().notNull(),
+    ended_at: text().notNull(),
+    removed_at: text().notNull(),
+    agent_id: text(),
+    body_hash: text(),
+    outcome: text().notNull(),
+    archive_key: text(),
+    archive_offset: integer(),
+    archive_length: integer(),
+  },
+  (table) => [primaryKey({ columns: [table.tenant, table.task_id] })],
 );
 
 /** Escalations as last seen, at `seq` of their task; `body` is JSON. */

@@ -38,6 +38,12 @@ export async function tiesOf(
   return ties;
 }
 
+/** Whether there is such a task, in its object or in history. */
+async function isThere(parts: KinshipParts, tenant: string, task_id: string): Promise<boolean> {
+  const isLive = (await tiesOf(parts, tenant, task_id)) !== null;
+  return isLive || parts.isArchived(tenant, task_id);
+}
+
 /** A task that is to become a child. */
 export interface NewChild {
   task: TaskExecution;
@@ -129,8 +135,7 @@ export async function missingFault(
     MOST_CALLS,
     async (task_id) =>
       (mayName === undefined || (await mayName(task_id))) &&
-      ((await tiesOf(parts, tenant, task_id)) !== null ||
-        (await parts.isArchived(tenant, task_id))),
+      (await isThere(parts, tenant, task_id)),
   );
   const missing = asked.filter((_, index) => found[index] !== true);
   return dependencyFaults(
@@ -241,8 +246,8 @@ export async function inferredFrom(
   const all = previousTasks(task);
   const may = await inTurn(all, MOST_CALLS, async (id) => mayName === undefined || mayName(id));
   const named = all.filter((_, index) => may[index] === true);
-  const exist = await inTurn(named, MOST_CALLS, (task_id) => tiesOf(parts, tenant, task_id));
-  const known = named.filter((_, index) => exist[index] != null);
+  const exist = await inTurn(named, MOST_CALLS, (task_id) => isThere(parts, tenant, task_id));
+  const known = named.filter((_, index) => exist[index] === true);
   const waiting = await circular(parts, tenant, task, known);
   return known.filter((task_id) => !waiting.includes(task_id));
 }

@@ -1,16 +1,18 @@
 import { canonicalJson, derivedId, instant, sha256Hex } from "../lib/ports.ts";
 import type { Clock } from "../lib/ports.ts";
-import { ok, refuse, type Result } from "../lib/result.ts";
+import { ok, type Result } from "../lib/result.ts";
 import type { Principal } from "../protocol/access.ts";
 import type { Fault, Refusal } from "../protocol/refusal.ts";
 import type { TaskExecution } from "../protocol/task-execution.ts";
 import type { Actor, TaskView } from "../protocol/task-view.ts";
-import type { Adoption, Birthright } from "../task/kin/adoption.ts";
+import type { Birthright } from "../task/kin/adoption.ts";
 import type { Approval, Assessment, Gate, Origin } from "../task/machine/state.ts";
 import type { Submission } from "../task/ports.ts";
+import { adoptBy, childrenFault, unknownParent } from "./adopting.ts";
 import { endpointFault } from "./endpoint-fault.ts";
 import type { EndpointParts } from "./endpoint-fault.ts";
-import { circleFault, gatesFor, inferredFrom, missingFault, offerOf, tiesOf } from "./kinship.ts";
+import { repeated, takenRefusal, type FormerTask, type PastTasks } from "./former.ts";
+import { circleFault, gatesFor, inferredFrom, missingFault, tiesOf } from "./kinship.ts";
 import type { KinshipParts, NewChild } from "./kinship.ts";
 
 type Answer<Value> = Promise<Result<Value, Refusal>>;
@@ -24,6 +26,8 @@ export interface SubmissionParts extends KinshipParts, EndpointParts {
     task_id: string,
   ) => { submit(submission: Submission): Answer<{ view: string; isNew: boolean }> };
   assess: (tenant: string, task: TaskExecution) => Promise<Assessment>;
+  /** Tasks that have ended, as far as history knows them: their objects may be empty. */
+  past: PastTasks;
   /** What is wrong with a contract itself. */
   contractFaults: (task: TaskExecution) => Fault[];
 }
@@ -96,39 +100,6 @@ function hasKin(task: TaskExecution): boolean {
   return task.parent_task_id !== undefined || (task.parameters?.dependencies ?? []).length > 0;
 }
 
-function unknownParent(parent_task_id: string): Refusal {
-  const detail = `There is no task ${parent_task_id} that could be the parent.`;
-  return {
-    code: "parent_refused",
-    detail,
-    errors: [{ pointer: "/parent_task_id", code: "parent_refused", detail }],
-  };
-}
-
-async function adoptBy(
-  parts: SubmissionParts,
-  tenant: string,
-  parent: string,
-  { children, isTrial }: { children: readonly NewChild[]; isTrial: boolean },
-): Answer<Adoption> {
-  const offers = children.map(({ task, task_id }) => offerOf(task, task_id));
-  const done = await parts.askKin(tenant, parent, { call: "adopt", offers, is_trial: isTrial });
-  if (!done.ok) {
-    return done.refusal.code === "task_not_found" ? refuse(unknownParent(parent)) : done;
-  }
-  const adoption: Adoption = JSON.parse(done.value);
-  return ok(adoption);
-}
-
-async function childrenFault(
-  parts: SubmissionParts,
-  tenant: string,
-  { parent, children }: { parent: string; children: readonly NewChild[] },
-): Promise<Refusal | null> {
-  const adopted = await adoptBy(parts, tenant, parent, { children, isTrial: true });
-  return adopted.ok ? null : adopted.refusal;
-}
-
 /** Whether the task is there already: the same request, another one under its id, or not at all. */
 async function standing(
   parts: SubmissionParts,
@@ -136,15 +107,12 @@ async function standing(
   task_id: string | null,
   body: unknown,
 ): Promise<"same" | Refusal | null> {
-  const ties = task_id === null ? null : await tiesOf(parts, tenant, task_id);
-  if (ties === null || task_id === null) return null;
-  return ties.body_hash === (await hashOf(body))
-    ? "same"
-    : {
-        code: "idempotency_conflict",
-        detail: "A different request was submitted under this task id or idempotency key.",
-        extra: { existing_task_id: task_id },
-      };
+  if (task_id === null) return null;
+  const known =
+    (await tiesOf(parts, tenant, task_id)) ?? (await parts.past.former(tenant, task_id));
+  if (known === null) return null;
+  const why = "A different request was submitted under this task id or idempotency key.";
+  return known.body_hash === (await hashOf(body)) ? "same" : takenRefusal(task_id, why);
 }
 
 /** A submission with everything that is known of it. */
@@ -244,6 +212,38 @@ async function originOf(
   };
 }
 
+/** What a task's object is told of a submission. */
+async function submissionOf(
+  parts: SubmissionParts,
+  asked: Asked,
+  settled: { task_id: string; birth: Birthright | null },
+): Promise<Submission> {
+  const { by, task } = asked;
+  return {
+    origin: await originOf(parts, asked, settled),
+    task: JSON.stringify(withOrigin(task, by, parts.now())),
+    actor: actorOf(by),
+  };
+}
+
+/** A submission under the id of a task that has ended: answered by its object, or by history once that is empty. */
+async function repeat(
+  parts: SubmissionParts,
+  asked: Asked,
+  { task_id, former }: { task_id: string; former: FormerTask },
+): Answer<{ view: TaskView; isNew: boolean }> {
+  const { tenant } = asked.by;
+  const submission = await submissionOf(parts, asked, { task_id, birth: null });
+  const done = await parts.task(tenant, task_id).submit({ ...submission, is_known: true });
+  if (done.ok) {
+    const view: TaskView = JSON.parse(done.value.view);
+    return ok({ view, isNew: done.value.isNew });
+  }
+  if (done.refusal.code !== "task_not_found") return done;
+  const { body_hash } = submission.origin;
+  return repeated(task_id, { former, body_hash }, () => parts.past.view(tenant, task_id));
+}
+
 /** Creates a task that was checked. The parent sets aside what it needs before it exists. */
 async function create(
   parts: SubmissionParts,
@@ -252,13 +252,13 @@ async function create(
   const { by, task, request } = asked;
   const settled = await settledId(by, task, request.idempotencyKey);
   const task_id = settled ?? `task_${parts.newId()}`;
+  // An id that is made here and now is nobody's yet.
+  const former = settled === null ? null : await parts.past.former(by.tenant, settled);
+  if (former !== null) return repeat(parts, asked, { task_id, former });
   const birth = await birthOf(parts, asked, task_id);
   if (!birth.ok) return birth;
-  const done = await parts.task(by.tenant, task_id).submit({
-    origin: await originOf(parts, asked, { task_id, birth: birth.value }),
-    task: JSON.stringify(withOrigin(task, by, parts.now())),
-    actor: actorOf(by),
-  });
+  const submission = await submissionOf(parts, asked, { task_id, birth: birth.value });
+  const done = await parts.task(by.tenant, task_id).submit(submission);
   if (!done.ok) {
     const parent = task.parent_task_id;
     if (parent !== undefined) await parts.askKin(by.tenant, parent, { call: "disown", task_id });

@@ -1,10 +1,12 @@
 import { ok, refuse } from "../lib/result.ts";
 import type { Result } from "../lib/result.ts";
 import type { Principal } from "../protocol/access.ts";
+import type { JsonObject } from "../protocol/primitives.ts";
 import type { Refusal } from "../protocol/refusal.ts";
 import type { TaskExecution } from "../protocol/task-execution.ts";
-import type { Report, TaskEvent, TaskView } from "../protocol/task-view.ts";
+import type { Explanation, Report, TaskEvent, TaskView } from "../protocol/task-view.ts";
 import type { Submission } from "../task/ports.ts";
+import type { FormerTask } from "./former.ts";
 import { createSubmissions } from "./submission.ts";
 import type { SubmissionParts, SubmitGroup, SubmitRequest, Submissions } from "./submission.ts";
 
@@ -18,21 +20,38 @@ export interface TaskDoor {
   report(): Answer<string>;
 }
 
-/** What history knows of tasks whose object is empty. */
+/**
+ * What history knows of tasks whose object is empty. Null: it never heard of one. Refused with task_gone when it has
+ * removed it by policy.
+ */
 interface TaskArchive {
-  view(tenant: string, task_id: string): Promise<TaskView | null>;
+  view(tenant: string, task_id: string): Answer<TaskView | null>;
   events(
     tenant: string,
     task_id: string,
     page: { after: number; limit: number },
-  ): Promise<{ items: TaskEvent[]; next_cursor: string | null }>;
-  report(tenant: string, task_id: string): Promise<Report | null>;
+  ): Answer<EventPage | null>;
+  report(tenant: string, task_id: string): Answer<Report | null>;
+  /** Who held it, and data of its last task_routed. */
+  trace(
+    tenant: string,
+    task_id: string,
+  ): Promise<{ holders: string[]; decision: JsonObject | null } | null>;
+  /** What a repeated submission is told apart by: of a task that has ended, or was removed. */
+  former(tenant: string, task_id: string): Promise<FormerTask | null>;
+}
+
+interface EventPage {
+  items: TaskEvent[];
+  next_cursor: string | null;
 }
 
 /** What the use cases of tasks are built from. */
-export interface TasksParts extends Omit<SubmissionParts, "isArchived"> {
+export interface TasksParts extends Omit<SubmissionParts, "isArchived" | "past"> {
   task: (tenant: string, task_id: string) => TaskDoor;
   archive: TaskArchive;
+  /** As the archive has it; null also when that cannot be asked, and no submission fails for it. */
+  formerOrNone: TaskArchive["former"];
   /** The key that an executor is bound to, or null. */
   keyOfAgent: (tenant: string, agent_id: string) => Promise<string | null>;
 }
@@ -58,14 +77,16 @@ export interface Tasks {
   ) => Answer<{ view: TaskView; isNew: boolean }>;
   /** The two halves of `submit`, for those who settle between them what a parent gives its children. */
   submissions: Submissions;
-  /** From the task's object, or from history once that is empty. Refused: task_not_found. */
+  /** From the task's object, or from history once that is empty. Refused: task_not_found, task_gone. */
   view: (by: Principal, task_id: string) => Answer<TaskView>;
   events: (
     by: Principal,
     task_id: string,
     page: { after: number; limit: number },
-  ) => Answer<{ items: TaskEvent[]; next_cursor: string | null }>;
+  ) => Answer<EventPage>;
   report: (by: Principal, task_id: string) => Answer<Report>;
+  /** Why a task that history alone has is where it is: it has ended. Refused as the view is. */
+  explainPast: (by: Principal, task_id: string) => Answer<Explanation>;
   /** Whether a key may read a task: an executor's only what its agents hold or held. */
   readable(by: Principal, task_id: string): Answer<{ holders: string[] }>;
 }
@@ -78,75 +99,111 @@ async function mayRead(parts: TasksParts, by: Principal, holders: string[]): Pro
   return keys.includes(by.key_id);
 }
 
+/** Who held a task that history alone has, for whoever may read it. */
+async function pastReadable(
+  parts: TasksParts,
+  by: Principal,
+  task_id: string,
+): Answer<{ holders: string[] }> {
+  // The whole log is read for nobody whom it does not decide about.
+  const readsAll = await mayRead(parts, by, []);
+  const trace = readsAll ? { holders: [] } : await parts.archive.trace(by.tenant, task_id);
+  if (trace === null || !(await mayRead(parts, by, trace.holders))) return refuse(UNKNOWN);
+  return ok({ holders: trace.holders });
+}
+
+/** What history alone knows, for whoever may read it. */
+async function fromPast<Value>(
+  parts: TasksParts,
+  by: Principal,
+  task_id: string,
+  read: (archive: TaskArchive) => Answer<Value | null>,
+): Answer<Value> {
+  const allowed = await pastReadable(parts, by, task_id);
+  if (!allowed.ok) return allowed;
+  const found = await read(parts.archive);
+  if (!found.ok) return found;
+  return found.value === null ? refuse(UNKNOWN) : ok(found.value);
+}
+
+/** What a key may do with the task itself: null where its object is empty, and history is to be asked. */
+async function liveReadable(
+  parts: TasksParts,
+  by: Principal,
+  task_id: string,
+): Promise<Result<{ holders: string[]; view: TaskView }, Refusal> | null> {
+  const found = await parts.task(by.tenant, task_id).view();
+  if (!found.ok) return null;
+  const { holders } = found.value;
+  if (!(await mayRead(parts, by, holders))) return refuse(UNKNOWN);
+  const view: TaskView = JSON.parse(found.value.view);
+  return ok({ holders, view });
+}
+
+async function explainPast(parts: TasksParts, by: Principal, task_id: string): Answer<Explanation> {
+  const view = await fromPast(parts, by, task_id, (archive) => archive.view(by.tenant, task_id));
+  if (!view.ok) return view;
+  const trace = await parts.archive.trace(by.tenant, task_id);
+  const { phase } = view.value;
+  const decision = trace?.decision ?? null;
+  return ok({ task_id, phase, waiting_for: [], decision, unblocked_by: [], estimated_start: null });
+}
+
 /** The use cases of tasks. */
 export function createTasks(parts: TasksParts): Tasks {
-  const readable: Tasks["readable"] = async (by, task_id) => {
-    const found = await parts.task(by.tenant, task_id).view();
-    if (!found.ok) return found;
-    const { holders } = found.value;
-    return (await mayRead(parts, by, holders)) ? ok({ holders }) : refuse(UNKNOWN);
-  };
+  const { archive } = parts;
   const submissions = createSubmissions({
     ...parts,
-    isArchived: async (tenant, task_id) => (await parts.archive.view(tenant, task_id)) !== null,
+    isArchived: async (tenant, task_id) => (await archive.former(tenant, task_id)) !== null,
+    past: {
+      former: parts.formerOrNone,
+      view: (tenant, task_id) => archive.view(tenant, task_id),
+    },
   });
   return {
-    readable,
     submissions,
+    explainPast: (by, task_id) => explainPast(parts, by, task_id),
+    async readable(by, task_id) {
+      const live = await liveReadable(parts, by, task_id);
+      if (live !== null) return live.ok ? ok({ holders: live.value.holders }) : live;
+      // Nobody may read what neither knows.
+      const former = await archive.former(by.tenant, task_id);
+      return former === null ? refuse(UNKNOWN) : pastReadable(parts, by, task_id);
+    },
     check: (by, task, request, group) => submissions.check(by, task, request, { group }),
     async submit(by, task, request, group) {
       const refusal = await submissions.check(by, task, request, { group });
       return refusal === null ? submissions.create(by, task, request, { group }) : refuse(refusal);
     },
     async view(by, task_id) {
-      const found = await parts.task(by.tenant, task_id).view();
-      if (found.ok) {
-        const view: TaskView = JSON.parse(found.value.view);
-        return (await mayRead(parts, by, found.value.holders)) ? ok(view) : refuse(UNKNOWN);
-      }
-      const archived = await archivedView(parts, by, task_id);
-      return archived === null ? found : ok(archived);
+      const live = await liveReadable(parts, by, task_id);
+      if (live !== null) return live.ok ? ok(live.value.view) : live;
+      return fromPast(parts, by, task_id, () => archive.view(by.tenant, task_id));
     },
     async events(by, task_id, { after, limit }) {
-      const allowed = await readable(by, task_id);
-      if (!allowed.ok) {
-        if ((await archivedView(parts, by, task_id)) === null) return allowed;
-        return ok(await parts.archive.events(by.tenant, task_id, { after, limit }));
+      const live = await liveReadable(parts, by, task_id);
+      if (live !== null && !live.ok) return live;
+      const found =
+        live === null ? null : await parts.task(by.tenant, task_id).events(after, limit);
+      if (found === null || !found.ok) {
+        return fromPast(parts, by, task_id, () =>
+          archive.events(by.tenant, task_id, { after, limit }),
+        );
       }
-      const found = await parts.task(by.tenant, task_id).events(after, limit);
-      if (!found.ok) return found;
       const items: TaskEvent[] = JSON.parse(found.value.events);
       const last = items.at(-1)?.seq ?? after;
       return ok({ items, next_cursor: found.value.isMore ? String(last) : null });
     },
     async report(by, task_id) {
-      const allowed = await readable(by, task_id);
-      const archived = allowed.ok ? null : await archivedReport(parts, by, task_id);
-      if (archived !== null) return ok(archived);
-      if (!allowed.ok) return allowed;
+      const live = await liveReadable(parts, by, task_id);
+      if (live === null) {
+        return fromPast(parts, by, task_id, () => archive.report(by.tenant, task_id));
+      }
+      if (!live.ok) return live;
       const found = await parts.task(by.tenant, task_id).report();
       if (!found.ok) return found;
       const report: Report = JSON.parse(found.value);
       return ok(report);
     },
   };
-}
-
-/** A task in history, for keys that may read their whole tenant. */
-async function archivedView(
-  parts: TasksParts,
-  by: Principal,
-  task_id: string,
-): Promise<TaskView | null> {
-  if (by.scopes.every((scope) => scope === "execute")) return null;
-  return parts.archive.view(by.tenant, task_id);
-}
-
-async function archivedReport(
-  parts: TasksParts,
-  by: Principal,
-  task_id: string,
-): Promise<Report | null> {
-  if (by.scopes.every((scope) => scope === "execute")) return null;
-  return parts.archive.report(by.tenant, task_id);
 }

@@ -62,6 +62,7 @@ function together(before: TaskNews | null, page: TaskNews): TaskNews {
     ...page,
     events: [...before.events, ...page.events],
     ...(earlier.length > 0 && { earlier }),
+    ...(before.body_hash !== undefined && { body_hash: before.body_hash }),
   };
 }
 

@@ -29,6 +29,7 @@ UPDATE task SET
   priority = new.value ->> 'priority', agent_id = new.value ->> 'agent_id', tags = new.value -> 'tags',
   view = new.value -> 'view', bulk = new.value -> 'bulk',
   causes = coalesce(new.value -> 'causes', task.causes),
+  body_hash = coalesce(new.value ->> 'body_hash', task.body_hash),
   events_to = CASE WHEN ${CONTINUES} THEN ${LAST} ELSE task.events_to END,
   events = CASE
     WHEN NOT coalesce(${CONTINUES}, 0) THEN task.events
@@ -41,18 +42,22 @@ WHERE ${OF_RECORD}
   AND new.value ->> 'status' ${statusChanges ? "<>" : "="} task.status`;
 }
 
+/** What was removed when its retention was over does not come back, however late its news are. */
+const IS_KEPT = `NOT EXISTS (SELECT 1 FROM removed_task AS gone
+  WHERE gone.tenant = new.value ->> 'tenant' AND gone.task_id = new.value ->> 'task_id')`;
+
 const STARTS = `(${FIRST} = 1 AND length(${EVENTS}) <= ${MAX_PREFIX_LENGTH})`;
 
 const INSERT_TASKS = `
 INSERT INTO task (tenant, task_id, created_at, seq, status, phase, task_type, priority, agent_id, tags,
-  events_to, view, bulk, causes, events)
+  events_to, view, bulk, causes, events, body_hash)
 SELECT new.value ->> 'tenant', new.value ->> 'task_id', new.value ->> 'created_at', new.value ->> 'seq',
   new.value ->> 'status', new.value ->> 'phase', new.value ->> 'task_type', new.value ->> 'priority',
   new.value ->> 'agent_id', new.value -> 'tags',
   CASE WHEN ${STARTS} THEN ${LAST} ELSE 0 END, new.value -> 'view', new.value -> 'bulk',
-  new.value -> 'causes', CASE WHEN ${STARTS} THEN ${EVENTS} ELSE '[]' END
+  new.value -> 'causes', CASE WHEN ${STARTS} THEN ${EVENTS} ELSE '[]' END, new.value ->> 'body_hash'
 FROM json_each(?1) AS new
-WHERE true
+WHERE ${IS_KEPT}
 ON CONFLICT DO NOTHING`;
 
 /** The end came after a view that was as new, because the log is long: the row has all of it but the causes. */
@@ -75,7 +80,8 @@ INSERT INTO task_log (tenant, task_id, first_seq, last_seq, events)
 SELECT new.value ->> 'tenant', new.value ->> 'task_id', new.value ->> 'first_seq', new.value ->> 'last_seq',
   new.value -> 'events'
 FROM json_each(?1) AS new
-WHERE NOT EXISTS (
+WHERE ${IS_KEPT}
+  AND NOT EXISTS (
     SELECT 1 FROM task WHERE ${OF_RECORD} AND task.events_to >= new.value ->> 'last_seq')
   AND coalesce((
     SELECT old.last_seq FROM task_log AS old

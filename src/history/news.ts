@@ -18,6 +18,8 @@ export interface TaskNews {
   escalation: Escalation | null;
   /** Escalations that were closed before that one was opened. */
   earlier?: Escalation[];
+  /** Of the request, with the first event. */
+  body_hash?: string;
   /** Whether the rows of the task are written anew, even where they seem as new. */
   isRebuild: boolean;
 }
@@ -28,6 +30,7 @@ export interface RawNews {
   events: readonly unknown[];
   escalation?: string | null | undefined;
   earlier?: readonly string[] | undefined;
+  body_hash?: string | undefined;
 }
 
 /** Which task the news are about, as the message itself says. */
@@ -59,6 +62,7 @@ const rawNewsSchema = z.object({
   events: z.array(taskEventSchema),
   escalation: jsonTextSchema.pipe(escalationSchema).nullish(),
   earlier: z.array(jsonTextSchema.pipe(escalationSchema)).optional(),
+  body_hash: z.string().optional(),
 });
 
 /**
@@ -70,7 +74,7 @@ const rawNewsSchema = z.object({
 export function readNews(origin: NewsOrigin, raw: RawNews): Result<TaskNews, string> {
   const parsed = rawNewsSchema.safeParse(raw);
   if (!parsed.success) return refuse(reasonOf(parsed.error));
-  const { view, events, escalation = null, earlier } = parsed.data;
+  const { view, events, escalation = null, earlier, body_hash } = parsed.data;
   const subjects = [view, ...(escalation ? [escalation] : []), ...(earlier ?? [])];
   if (subjects.some((of) => of.task_id !== origin.task_id)) {
     return refuse("speaks of another task than its message");
@@ -87,6 +91,7 @@ export function readNews(origin: NewsOrigin, raw: RawNews): Result<TaskNews, str
     events,
     escalation,
     ...(earlier !== undefined && { earlier }),
+    ...(body_hash !== undefined && { body_hash }),
   });
 }
 

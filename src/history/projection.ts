@@ -40,6 +40,8 @@ interface TaskRecord {
   run?: EventRun;
   /** Whether the rows of the task go before these are written. */
   is_rebuild: 0 | 1;
+  /** Absent where the news do not go back to the submission. */
+  body_hash?: string;
 }
 
 /** An escalation in the columns of its table; `body` is JSON text. */
@@ -129,8 +131,10 @@ function recordsOf(newsOfTask: readonly TaskNews[]): Pick<HistoryRecords, "tasks
   const runs = runsOf(bySeq(newsOfTask.flatMap((news) => news.events)));
   const isRebuild = newsOfTask.some((news) => news.isRebuild);
   const { tenant, view } = newest;
+  const body_hash = newsOfTask.find((news) => news.body_hash !== undefined)?.body_hash;
+  const task = taskOf(tenant, { ...newest, isRebuild }, runs);
   return {
-    tasks: [taskOf(tenant, { ...newest, isRebuild }, runs)],
+    tasks: [{ ...task, ...(body_hash !== undefined && { body_hash }) }],
     runs: runs.map((run) => ({ tenant, task_id: view.task_id, ...run })),
   };
 }

@@ -2,7 +2,7 @@ import { and, asc, eq, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import * as z from "zod";
 
-import { taskLogTable, taskTable } from "../db/tables.ts";
+import { removedTaskTable, taskLogTable, taskTable } from "../db/tables.ts";
 import type { Page } from "../protocol/keyset.ts";
 import {
   reportSchema,
@@ -104,28 +104,47 @@ export async function readEvents(
   return { items, next_cursor: last !== null && last < newest ? String(last) : null };
 }
 
-/** The end-task report from events alone, with its timeline; null before the task has ended. */
-export async function readReport(
+/** The whole log of a task that history knows, page by page. */
+export async function* readLog(
   db: D1Database,
   tenant: string,
   task_id: string,
-): Promise<Report | null> {
-  const timeline: Report["timeline"] = [];
-  let end: TaskEvent | undefined;
+): AsyncGenerator<TaskEvent[]> {
   let after: number | null = 0;
   while (after !== null) {
     const page: Page<TaskEvent> = await readEvents(db, tenant, task_id, {
       after,
       limit: ALL_EVENTS_PAGE,
     });
-    timeline.push(...timelineOf(page.items));
-    end = page.items.findLast((event) => event.type === "agent_end_task") ?? end;
+    yield page.items;
     after = page.next_cursor === null ? null : Number(page.next_cursor);
+  }
+}
+
+/** The end-task report from D1 alone; null before the task has ended. */
+export function readReport(
+  db: D1Database,
+  tenant: string,
+  task_id: string,
+): Promise<Report | null> {
+  return reportFrom(readLog(db, tenant, task_id));
+}
+
+/** The end-task report from a whole log alone, with its timeline; null before the task has ended. */
+export async function reportFrom(log: AsyncIterable<readonly TaskEvent[]>): Promise<Report | null> {
+  const timeline: Report["timeline"] = [];
+  let end: TaskEvent | undefined;
+  for await (const events of log) {
+    timeline.push(...timelineOf(events));
+    end = events.findLast((event) => event.type === "agent_end_task") ?? end;
   }
   return end === undefined ? null : reportSchema.parse({ ...end.data, timeline });
 }
 
-/** Whether history holds the task's view at `seq` or later and every event from 1 to `seq`. */
+/**
+ * Whether history holds the task's view at `seq` or later and every event from 1 to `seq`, or has held it until its
+ * retention was over.
+ */
 export async function isComplete(
   db: D1Database,
   tenant: string,
@@ -133,7 +152,7 @@ export async function isComplete(
   seq: number,
 ): Promise<boolean> {
   const orm = drizzle(db);
-  const [tasks, runs] = await orm.batch([
+  const [tasks, runs, removed] = await orm.batch([
     orm
       .select({ seq: taskTable.seq, events_to: taskTable.events_to })
       .from(taskTable)
@@ -143,7 +162,12 @@ export async function isComplete(
       .from(taskLogTable)
       .where(and(eq(taskLogTable.tenant, tenant), eq(taskLogTable.task_id, task_id)))
       .orderBy(asc(taskLogTable.first_seq)),
+    orm
+      .select({ task_id: removedTaskTable.task_id })
+      .from(removedTaskTable)
+      .where(and(eq(removedTaskTable.tenant, tenant), eq(removedTaskTable.task_id, task_id))),
   ]);
+  if (removed.length > 0) return true;
   const task = tasks[0];
   if (task === undefined || task.seq < seq) return false;
   const covered = runs.reduce(

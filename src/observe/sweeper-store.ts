@@ -5,28 +5,35 @@ import * as z from "zod";
 import { sweepCursorTable } from "../db/tables.ts";
 import type { SweepCursor } from "./sweeper.ts";
 
-const NAME = "tasks";
+/** What sweeps over all tenants; each goes on by itself. `tasks` wakes, `retention` removes. */
+type Sweep = "tasks" | "retention";
 
 const cursorSchema = z.strictObject({
   tenant: z.string(),
   place: z.strictObject({ at: z.string(), id: z.string() }).nullable(),
 });
 
-const ofTasks = eq(sweepCursorTable.name, NAME);
-
-/** Where the sweep goes on, or null when it begins anew. */
-export async function readSweepCursor(db: D1Database): Promise<SweepCursor | null> {
-  const row = await drizzle(db).select().from(sweepCursorTable).where(ofTasks).get();
+/** Where a sweep goes on, or null when it begins anew. */
+export async function readSweepCursor(
+  db: D1Database,
+  name: Sweep = "tasks",
+): Promise<SweepCursor | null> {
+  const ofSweep = eq(sweepCursorTable.name, name);
+  const row = await drizzle(db).select().from(sweepCursorTable).where(ofSweep).get();
   return row === undefined ? null : cursorSchema.parse(JSON.parse(row.cursor));
 }
 
 /** Remembers where to go on; null forgets it. */
-export async function writeSweepCursor(db: D1Database, cursor: SweepCursor | null): Promise<void> {
+export async function writeSweepCursor(
+  db: D1Database,
+  cursor: SweepCursor | null,
+  name: Sweep = "tasks",
+): Promise<void> {
   if (cursor === null) {
-    await drizzle(db).delete(sweepCursorTable).where(ofTasks);
+    await drizzle(db).delete(sweepCursorTable).where(eq(sweepCursorTable.name, name));
     return;
   }
-  const row = { name: NAME, cursor: JSON.stringify(cursor) };
+  const row = { name, cursor: JSON.stringify(cursor) };
   await drizzle(db)
     .insert(sweepCursorTable)
     .values(row)

@@ -26,6 +26,11 @@ export const historyMessageSchema = z.discriminatedUnion("form", [
       .array(z.string())
       .optional()
       .meta({ description: "Escalations that they closed before the latest one was opened" }),
+    body_hash: z
+      .string()
+      .max(100)
+      .optional()
+      .meta({ description: "Of the request; goes with the first event" }),
   }),
   z.strictObject({
     form: z.literal("reference"),

@@ -132,7 +132,14 @@ const execution: readonly Route[] = [
     headers: executorHeaders,
     body: declineSchema,
     answers: { 202: json(taskParams, "The task is free again") },
-    refusals: ["task_not_found", "wrong_agent", "lease_lost", "task_ended", "transition_refused"],
+    refusals: [
+      "task_not_found",
+      "task_gone",
+      "wrong_agent",
+      "lease_lost",
+      "task_ended",
+      "transition_refused",
+    ],
     async handle({ tasks }, { principal, params, headers, body }) {
       const lease = headers["Lease-Token"] ?? null;
       const declined = await tasks.decline(principal, params.task_id, lease, body.reason);
@@ -151,7 +158,7 @@ const execution: readonly Route[] = [
     headers: executorHeaders,
     body: heartbeatSchema,
     answers: { 200: json(heartbeatAnswerSchema, "The renewed lease and the open commands") },
-    refusals: ["task_not_found", "wrong_agent", "lease_lost", "task_ended"],
+    refusals: ["task_not_found", "task_gone", "wrong_agent", "lease_lost", "task_ended"],
     async handle({ tasks }, { principal, params, headers, body }) {
       const lease = headers["Lease-Token"] ?? null;
       const beaten = await tasks.heartbeat(principal, params.task_id, lease, body);
@@ -177,6 +184,7 @@ const execution: readonly Route[] = [
       "agent_not_found",
       "agent_not_yours",
       "task_not_found",
+      "task_gone",
       "wrong_agent",
       "lease_lost",
       "task_ended",
@@ -214,6 +222,7 @@ const execution: readonly Route[] = [
       "agent_not_found",
       "agent_not_yours",
       "task_not_found",
+      "task_gone",
       "wrong_agent",
       "lease_lost",
       "task_ended",

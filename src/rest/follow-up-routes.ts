@@ -65,7 +65,7 @@ export const followUpRoutes: readonly Route[] = [
     scopes: READERS,
     params: z.strictObject({ task_id: taskIdSchema }),
     answers: { 200: json(nextStepsSchema, "The drafts; none without a result") },
-    refusals: ["task_not_found"],
+    refusals: ["task_not_found", "task_gone"],
     async handle({ followUps }, { principal, params }) {
       const steps = await followUps.nextSteps(principal, params.task_id);
       return replyWith(steps, (body) => ({ status: 200, body }));
@@ -84,7 +84,13 @@ export const followUpRoutes: readonly Route[] = [
       202: json(taskViewSchema, "Accepted; `Location` is the task's address"),
       200: json(taskViewSchema, "Approved before; `Idempotency-Replayed` is true"),
     },
-    refusals: ["task_not_found", "patch_rejected", "idempotency_conflict", "endpoint_refused"],
+    refusals: [
+      "task_not_found",
+      "task_gone",
+      "patch_rejected",
+      "idempotency_conflict",
+      "endpoint_refused",
+    ],
     async handle({ followUps }, { principal, params, body, traceId, origin }) {
       const approved = await followUps.approve(principal, params, body, { traceId, origin });
       return replyWith(approved, ({ view, isNew }) =>

@@ -32,6 +32,7 @@ export const subtaskRoutes: readonly Route[] = [
     answers: { 202: json(subtaskOfferAnswerSchema, "The subtasks, in the order of the offer") },
     refusals: [
       "task_not_found",
+      "task_gone",
       "lease_lost",
       "task_ended",
       "parent_refused",
@@ -57,7 +58,7 @@ export const subtaskRoutes: readonly Route[] = [
     scopes: READERS,
     params: taskParams,
     answers: { 200: json(subtaskViewSchema, "The subtasks, in the order in which they came") },
-    refusals: ["task_not_found"],
+    refusals: ["task_not_found", "task_gone"],
     async handle({ subtasks }, { principal, params }) {
       const found = await subtasks.view(principal, params.task_id);
       return replyWith(found, (view) => ({ status: 200, body: view }));
@@ -77,7 +78,7 @@ export const subtaskRoutes: readonly Route[] = [
         .meta({ description: "For an executor that has this subtask, but not the task itself." }),
     }),
     answers: { 200: json(sharedContextSchema, "The shared context") },
-    refusals: ["task_not_found"],
+    refusals: ["task_not_found", "task_gone"],
     async handle({ subtasks }, { principal, params, query }) {
       const subtask_id = query.subtask_id ?? null;
       const found = await subtasks.shared(principal, params.task_id, subtask_id);
@@ -97,7 +98,7 @@ export const subtaskRoutes: readonly Route[] = [
     headers: leaseHeaders,
     body: sharedContextPatchSchema,
     answers: { 200: json(sharedContextSchema, "The shared context after the change") },
-    refusals: ["task_not_found", "task_ended", "lease_lost", "parent_refused"],
+    refusals: ["task_not_found", "task_gone", "task_ended", "lease_lost", "parent_refused"],
     async handle({ subtasks }, { principal, params, headers, body }) {
       const at = { task_id: params.task_id, token: headers["Lease-Token"] ?? null };
       const changed = await subtasks.share(principal, at, body);

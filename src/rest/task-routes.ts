@@ -91,7 +91,7 @@ const submission: readonly Route[] = [
     params: taskParams,
     body: commandRequestSchema,
     answers: { 202: json(commandViewSchema, "The command and how far it has come") },
-    refusals: ["task_not_found", "task_ended", "command_refused", "patch_rejected"],
+    refusals: ["task_not_found", "task_gone", "task_ended", "command_refused", "patch_rejected"],
     async handle({ tasks }, { principal, params, body }) {
       const command = await tasks.command(principal, params.task_id, body);
       return replyWith(command, (view) => ({ status: 202, body: view }));
@@ -107,7 +107,7 @@ const submission: readonly Route[] = [
     scopes: READERS,
     params: taskParams,
     answers: { 200: json(pageOf(commandEntrySchema, "CommandPage"), "All of them on one page") },
-    refusals: ["task_not_found"],
+    refusals: ["task_not_found", "task_gone"],
     async handle({ tasks }, { principal, params }) {
       const commands = await tasks.commands(principal, params.task_id);
       return replyWith(commands, (body) => ({ status: 200, body }));
@@ -123,7 +123,7 @@ const submission: readonly Route[] = [
     params: taskParams,
     body: emptyBodySchema,
     answers: { 202: json(z.strictObject({ seq: z.int() }), "The last seq that was sent") },
-    refusals: ["task_not_found"],
+    refusals: ["task_not_found", "task_gone"],
     async handle({ tasks }, { principal, params }) {
       const rebuilt = await tasks.rebuild(principal, params.task_id);
       return replyWith(rebuilt, ({ seq }) => ({ status: 202, body: { seq } }));
@@ -141,7 +141,7 @@ const reading: readonly Route[] = [
     scopes: READERS,
     params: taskParams,
     answers: { 200: json(taskViewSchema, "The task") },
-    refusals: ["task_not_found"],
+    refusals: ["task_not_found", "task_gone"],
     async handle({ tasks }, { principal, params }) {
       const task = await tasks.view(principal, params.task_id);
       return replyWith(task, (view) => ({ status: 200, body: view }));
@@ -172,7 +172,7 @@ const reading: readonly Route[] = [
     params: taskParams,
     query: eventsQuerySchema,
     answers: { 200: json(pageOf(taskEventSchema, "EventPage"), "A page of events") },
-    refusals: ["task_not_found"],
+    refusals: ["task_not_found", "task_gone"],
     async handle({ tasks }, { principal, params, query }) {
       const page = await tasks.events(principal, params.task_id, query);
       return replyWith(page, (body) => ({ status: 200, body }));
@@ -194,7 +194,7 @@ const reading: readonly Route[] = [
       200: { schema: null, description: "The stream", mediaType: "text/event-stream" },
       204: empty("The task has ended and all of it was seen: do not connect again"),
     },
-    refusals: ["task_not_found"],
+    refusals: ["task_not_found", "task_gone"],
     async handle({ tasks, log }, { principal, params, query, headers, isHead }) {
       const resumed = headers["Last-Event-ID"];
       if (resumed !== undefined || isHead) {
@@ -221,7 +221,7 @@ const reading: readonly Route[] = [
     scopes: READERS,
     params: taskParams,
     answers: { 200: json(reportSchema, "The report") },
-    refusals: ["task_not_found", "report_not_ready"],
+    refusals: ["task_not_found", "task_gone", "report_not_ready"],
     async handle({ tasks }, { principal, params }) {
       const report = await tasks.report(principal, params.task_id);
       return replyWith(report, (body) => ({ status: 200, body }));
@@ -236,7 +236,7 @@ const reading: readonly Route[] = [
     scopes: READERS,
     params: taskParams,
     answers: { 200: json(explanationSchema, "The explanation") },
-    refusals: ["task_not_found"],
+    refusals: ["task_not_found", "task_gone"],
     async handle({ tasks }, { principal, params }) {
       const explanation = await tasks.explain(principal, params.task_id);
       return replyWith(explanation, (body) => ({ status: 200, body }));

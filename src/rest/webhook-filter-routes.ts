@@ -40,7 +40,7 @@ export const webhookFilterRoutes: readonly Route[] = [
     params: z.strictObject({ task_id: pathIdSchema }),
     query: eventsQuerySchema,
     answers: { 200: json(taskDeliveriesSchema, "Notifications in order of seq") },
-    refusals: ["task_not_found", "not_supported"],
+    refusals: ["task_not_found", "task_gone", "not_supported"],
     async handle(ports, { principal, params, query }) {
       const found = await ports.routing.taskDeliveries(principal, params.task_id, query);
       return replyWith(found, (body) => ({ status: 200, body }));

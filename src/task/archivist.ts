@@ -4,32 +4,46 @@ import type { LoggedEvent, TaskState } from "./machine/state.ts";
 import { historyMessageOf } from "./outbox.ts";
 import type { TaskPorts } from "./ports.ts";
 
+type ArchivistPorts = Pick<TaskPorts, "record" | "isRecorded" | "retentionMs" | "log">;
+
 /**
- * Tells history what happens to one task, and makes sure after the end that history has all of it.
+ * Tells history what happens to one task, makes sure after the end that history has all of it, and says when the
+ * task's own object need not keep it any longer.
  *
  * Its fields hold only what asking history again would tell.
  */
 export class Archivist {
-  readonly #ports: Pick<TaskPorts, "record" | "isRecorded" | "log">;
+  readonly #ports: ArchivistPorts;
   readonly #now: Clock;
   #due: number | null = null;
   /** History has said that it has everything up to here. */
   #recordedTo = 0;
 
-  constructor(ports: Pick<TaskPorts, "record" | "isRecorded" | "log">, now: Clock) {
+  constructor(ports: ArchivistPorts, now: Clock) {
     this.#ports = ports;
     this.#now = now;
   }
 
-  /** When to ask whether history is complete, epoch milliseconds; null before the end, and once it is. */
+  /** When to ask whether history is complete, epoch milliseconds; null before the end. */
   get due(): number | null {
     return this.#due;
   }
 
-  /** Plans the question when the task has ended. */
+  /** Plans the question when the task has ended: soon, and once more when its retention is over. */
   plan(state: TaskState): void {
-    if (state.ended_at === null || this.#recordedTo >= state.seq) return;
-    this.#due ??= state.ended_at + ARCHIVE_CHECK_MS;
+    if (state.ended_at === null) return;
+    const isAnswered = this.#recordedTo >= state.seq;
+    this.#due ??= state.ended_at + (isAnswered ? this.#ports.retentionMs : ARCHIVE_CHECK_MS);
+  }
+
+  /**
+   * Whether this is the alarm of the retention. It is set when nothing else is owed any more: what happened has
+   * left the house then, although no memory of that has lasted so long.
+   *
+   * @param alarm_at for when the alarm was set that has fired; undefined when none has, or nobody knows
+   */
+  isLastAlarm(state: TaskState, alarm_at: number | undefined): boolean {
+    return state.ended_at !== null && alarm_at === state.ended_at + this.#ports.retentionMs;
   }
 
   /** Sends events that follow `after`, unless history has said that it has them. */
@@ -62,14 +76,23 @@ export class Archivist {
     }
   }
 
-  /** After the end, once it is due: asks, and sends everything again until history has it. */
-  async check(state: TaskState): Promise<void> {
+  /**
+   * After the end, once it is due: asks, and sends everything again until history has it.
+   *
+   * True when the retention is over and history has said just now that it has all: the object may be emptied.
+   */
+  async check(state: TaskState): Promise<boolean> {
     this.plan(state);
     const now = this.#now();
-    if (state.ended_at === null || this.#due === null || this.#due > now) return;
+    if (state.ended_at === null || this.#due === null || this.#due > now) return false;
     // Set first, so that a question that fails is not asked again any sooner.
     this.#due = now + archiveDelayMs(now - state.ended_at);
-    if (await this.ask(state)) this.#due = null;
-    else await this.tellAll(state);
+    if (!(await this.ask(state))) {
+      await this.tellAll(state);
+      return false;
+    }
+    const over_at = state.ended_at + this.#ports.retentionMs;
+    if (over_at > now) this.#due = over_at;
+    return over_at <= now;
   }
 }

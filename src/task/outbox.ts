@@ -45,13 +45,21 @@ function supersededBy(state: TaskState, events: readonly LoggedEvent[]): string[
     .map((past) => JSON.stringify(escalationOf(state, past)));
 }
 
+/** What history writes of a task. View and escalations are JSON text. */
+interface TaskRecord {
+  view: string;
+  events: TaskEvent[];
+  escalation: string | null;
+  earlier?: string[];
+  /** By which the same request is known again; goes with the first event. */
+  body_hash?: string;
+}
+
 /** The view, events and escalations of a task as texts, for a message or for whoever asks. */
-export function recordOf(
-  state: TaskState,
-  events: readonly LoggedEvent[],
-): { view: string; events: TaskEvent[]; escalation: string | null; earlier?: string[] } {
+export function recordOf(state: TaskState, events: readonly LoggedEvent[]): TaskRecord {
   const earlier = supersededBy(state, events);
   return {
+    ...(events[0]?.seq === 1 && { body_hash: state.origin.body_hash }),
     ...(earlier.length > 0 && { earlier }),
     view: JSON.stringify(viewOf(state)),
     events: events.map((event) => eventOf(state, event)),
@@ -67,7 +75,7 @@ export function historyMessageOf(
   after: number,
 ): HistoryMessage {
   const { tenant, task_id } = state.origin;
-  const { view, events: shown, escalation, earlier } = recordOf(state, events);
+  const { view, events: shown, escalation, earlier, body_hash } = recordOf(state, events);
   const message: HistoryMessage = {
     form: "whole",
     tenant,
@@ -76,6 +84,7 @@ export function historyMessageOf(
     events: shown,
     ...(escalation !== null && { escalation }),
     ...(earlier !== undefined && { earlier }),
+    ...(body_hash !== undefined && { body_hash }),
   };
   return new TextEncoder().encode(JSON.stringify(message)).length <= LARGEST_MESSAGE
     ? message

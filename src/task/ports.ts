@@ -14,6 +14,8 @@ export interface Submission {
   origin: Origin;
   task: string;
   actor: Actor;
+  /** History knows a task of this id that has ended: an object without it was emptied, and creates none. */
+  is_known?: true;
 }
 
 /** A task for an executor; `decision` says as JSON text why it is this one. */
@@ -118,5 +120,7 @@ export interface TaskPorts extends KinPorts {
   missingStakeholders(tenant: string, webhook_ids: readonly string[]): Promise<string[]>;
   /** How long end phases may take in this installation. */
   endPhases: InstalledEndPhases;
+  /** How long after its end a task's object keeps it; from then on history answers. Milliseconds. */
+  retentionMs: number;
   log: Log;
 }

@@ -29,6 +29,12 @@ export interface Applied {
   events: LoggedEvent[];
 }
 
+/** Whether an alarm has fired, and for when it was set where that is known, epoch milliseconds. */
+interface Waking {
+  hasAlarmFired: boolean;
+  alarm_at?: number | undefined;
+}
+
 /**
  * Keeps one task: reads, decides, writes in one turn, then runs the errands that follow from it.
  *
@@ -51,6 +57,8 @@ export class TaskKeeper {
   readonly #pool: PoolTeller;
   readonly #finisher: Finisher;
   #failures = 0;
+  /** Whether it has forgotten its task: then it is of no further use. */
+  isEmptied = false;
 
   constructor(ctx: DurableObjectState, ports: TaskPorts, now: Clock) {
     this.#ctx = ctx;
@@ -120,12 +128,12 @@ export class TaskKeeper {
   }
 
   /** What the alarm does. Never throws: the platform drops an alarm that failed too often. */
-  async wake({ hasAlarmFired }: { hasAlarmFired: boolean }): Promise<void> {
+  async wake({ hasAlarmFired, alarm_at }: Waking): Promise<void> {
     // Without it firing, what is remembered of the alarm is in doubt: storage is asked.
     this.#alarmAt = hasAlarmFired ? null : undefined;
     const isNewHere = this.#stored === undefined;
     try {
-      await this.#runErrands(isNewHere);
+      await this.#runErrands(isNewHere, alarm_at);
       await this.arm();
     } catch (cause) {
       this.#ports.log("error", "task_alarm_failed", { ...this.#ids(), detail: String(cause) });
@@ -214,18 +222,21 @@ export class TaskKeeper {
     return this.#now() + repeatDelayMs(this.#failures);
   }
 
+  #allErrands(state: TaskState): Errands {
+    return {
+      flush_at: this.#flushAt,
+      pool_at: this.#pool.due,
+      archive_at: this.#archivist.due,
+      kin_at: this.kin.due(state),
+      finish_at: this.#finisher.due(state),
+    };
+  }
+
   /** Arms the alarm when something is due before it; a later wish is met when it fires. */
   async arm(without: Partial<Errands> = {}): Promise<void> {
     const stored = this.#load();
     if (stored === null) return;
-    const due = nextWakeAt(stored.state, {
-      flush_at: this.#flushAt,
-      pool_at: this.#pool.due,
-      archive_at: this.#archivist.due,
-      kin_at: this.kin.due(stored.state),
-      finish_at: this.#finisher.due(stored.state),
-      ...without,
-    });
+    const due = nextWakeAt(stored.state, { ...this.#allErrands(stored.state), ...without });
     if (this.#alarmAt === undefined) this.#alarmAt = await this.#ctx.storage.getAlarm();
     if (due === null || (this.#alarmAt !== null && this.#alarmAt <= due)) return;
     this.#alarmAt = due;
@@ -245,7 +256,7 @@ export class TaskKeeper {
     this.#flushAt = this.#repeatAt();
   }
 
-  async #runErrands(isNewHere: boolean): Promise<void> {
+  async #runErrands(isNewHere: boolean, alarm_at: number | undefined): Promise<void> {
     const state = await this.current();
     if (state === null) return;
     if (state.holder !== null) await this.#applyHeld();
@@ -255,8 +266,19 @@ export class TaskKeeper {
     const latest = this.#load()?.state ?? state;
     // After an eviction nobody knows here what was flushed, but history knows what it has.
     if (isNewHere && latest.ended_at === null) await this.#archivist.ask(latest);
-    await this.#archivist.check(latest);
-    await this.#flush();
+    const isKept = await this.#archivist.check(latest);
+    // What was sent long ago is not sent again; what a late alarm finds unsent is.
+    if (!this.#archivist.isLastAlarm(latest, alarm_at)) await this.#flush();
+    if (isKept) await this.#emptyUnlessOwing(latest);
+  }
+
+  /** Forgets the task, which history has, unless somebody is still to be told something. */
+  async #emptyUnlessOwing(state: TaskState): Promise<void> {
+    if (nextWakeAt(state, { ...this.#allErrands(state), archive_at: null }) !== null) return;
+    this.#ports.log("info", "task_emptied", this.#ids());
+    await this.#ctx.storage.deleteAll();
+    this.#stored = null;
+    this.isEmptied = true;
   }
 
   /** Applies in order what was held and has its turn now. Its sender had this attempt's token when it came. */

@@ -8,7 +8,6 @@ import type { CommandView, Lease } from "../protocol/agent.ts";
 import { kinCallSchema } from "../protocol/kin.ts";
 import { notificationSchema } from "../protocol/notification.ts";
 import type { Refusal } from "../protocol/refusal.ts";
-import { taskExecutionSchema } from "../protocol/task-execution.ts";
 import { escalationResolutionSchema } from "../protocol/task-view.ts";
 import type { Actor, NotificationReceipt } from "../protocol/task-view.ts";
 import {
@@ -32,6 +31,7 @@ import type { LoggedEvent, TaskState } from "./machine/state.ts";
 import { answerNotes } from "./notes-keeper.ts";
 import { audienceOf, leaseOf, recordOf } from "./outbox.ts";
 import type { Audience, Offer, Submission, TaskPorts } from "./ports.ts";
+import { submitTo } from "./submit-to.ts";
 import { TaskKeeper } from "./task-keeper.ts";
 import { readEvents, readLog } from "./task-store.ts";
 import { viewOf } from "./view.ts";
@@ -55,11 +55,15 @@ export class TaskObject extends DurableObject<Env> {
   static connect: (env: Env) => TaskPorts;
 
   now: Clock = () => Date.now();
-  readonly #keeper: TaskKeeper;
+  #keeper: TaskKeeper;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    this.#keeper = new TaskKeeper(ctx, TaskObject.connect(env), () => this.now());
+    this.#keeper = this.#newKeeper();
+  }
+
+  #newKeeper(): TaskKeeper {
+    return new TaskKeeper(this.ctx, TaskObject.connect(this.env), () => this.now());
   }
 
   /** How the task stands, as an Outcome in JSON text; `waiter` is poked when it has ended. */
@@ -83,15 +87,9 @@ export class TaskObject extends DurableObject<Env> {
     return answerNotes({ sql: this.ctx.storage.sql, now: this.now, task: this.#keeper }, call);
   }
 
-  /** Creates the task, or recognises the repetition of the same request. Refused: idempotency_conflict, validation_failed. */
+  /** Creates the task, or recognises the repetition of the same request. Refused as `submitTo` says. */
   async submit(submission: Submission): Answer<{ view: string; isNew: boolean }> {
-    const task = taskExecutionSchema.parse(JSON.parse(submission.task));
-    const { origin, actor } = submission;
-    const settled = { ...task, task_id: origin.task_id };
-    const done = await this.#keeper.apply({ type: "submit", origin, task: settled, actor });
-    if (!done.ok) return done;
-    const { state, change } = done.value;
-    return ok({ view: JSON.stringify(viewOf(state)), isNew: change.repeated_seq === undefined });
+    return submitTo(this.#keeper, submission);
   }
 
   /** Gives the task to an executor and mints its lease. Refused when the offer is out of date. */
@@ -242,7 +240,9 @@ export class TaskObject extends DurableObject<Env> {
     if ((alarm_at ?? 0) <= this.now()) await this.#keeper.wake({ hasAlarmFired: false });
   }
 
-  override async alarm(): Promise<void> {
-    await this.#keeper.wake({ hasAlarmFired: true });
+  override async alarm(info?: AlarmInvocationInfo): Promise<void> {
+    await this.#keeper.wake({ hasAlarmFired: true, alarm_at: info?.scheduledTime });
+    // What the old one remembers is of a task that is not here any more.
+    if (this.#keeper.isEmptied) this.#keeper = this.#newKeeper();
   }
 }

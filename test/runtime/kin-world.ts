@@ -4,6 +4,7 @@ import { env } from "cloudflare:workers";
 import { assess } from "../../src/dispatch/complexity.ts";
 import { createSubmissions } from "../../src/dispatch/submission.ts";
 import type { SubmitGroup } from "../../src/dispatch/submission.ts";
+import { ok } from "../../src/lib/result.ts";
 import type { Result } from "../../src/lib/result.ts";
 import { heartbeatAnswerSchema } from "../../src/protocol/agent.ts";
 import type { Refusal } from "../../src/protocol/refusal.ts";
@@ -15,7 +16,7 @@ import { askKinOf, kinPortsOf } from "../../src/services-kin.ts";
 import type { KinPorts } from "../../src/task/ports.ts";
 import { TaskObject } from "../../src/task/task-object.ts";
 import { ORCHESTRATOR, endOf, notificationOf, orderOf } from "../task-life.ts";
-import { START, accepted } from "./task-world.ts";
+import { RETENTION_MS, START, accepted } from "./task-world.ts";
 
 type Stub = DurableObjectStub<TaskObject>;
 
@@ -33,7 +34,7 @@ export class KinWorld {
   now = START;
 
   constructor() {
-    const kin = kinPortsOf(env, doorsOf(env));
+    const kin = kinPortsOf(doorsOf(env));
     TaskObject.connect = () => ({
       announce: async () => {},
       release: async () => {},
@@ -42,6 +43,7 @@ export class KinWorld {
       isRecorded: async () => true,
       missingStakeholders: async () => [],
       endPhases: {},
+      retentionMs: RETENTION_MS,
       log: () => {},
       ...kin,
       ...this.ports,
@@ -77,6 +79,7 @@ export class KinWorld {
       task: (_tenant, id) => this.stub(id),
       askKin: askKinOf(doorsOf(env)),
       isArchived: async () => false,
+      past: { former: async () => null, view: async () => ok(null) },
       assess: async (_tenant, asked) => assess(asked, new Map()),
       contractFaults: () => [],
       urlFault: async () => null,

@@ -9,6 +9,13 @@ import { writeHistory } from "../../src/history/history-store.ts";
 import { listLessons } from "../../src/history/lesson-store.ts";
 import { listTasks } from "../../src/history/list-store.ts";
 import { project } from "../../src/history/projection.ts";
+import {
+  readFormer,
+  readOldTasks,
+  readRemoved,
+  removeTasks,
+} from "../../src/history/removed-store.ts";
+import { outcomeOfView } from "../../src/history/removed.ts";
 import { isComplete, readEvents, readReport, readView } from "../../src/history/task-log-store.ts";
 import {
   countActive,
@@ -68,6 +75,15 @@ const lessons = (query: Record<string, string>) => (db: D1Database) =>
 const list = (query: Record<string, string>) => (db: D1Database) =>
   listTasks(db, "acme", statusRequestSchema.parse(query));
 
+const removal = {
+  task_id: "none",
+  ended_at: at(1),
+  removed_at: at(2),
+  outcome: outcomeOfView(viewOf()),
+  place: null,
+  escalation_ids: ["esc_1_none"],
+};
+
 /** Everything that history and the keys ask D1, and the indexes it must be found by. */
 const QUERIES: [what: string, ask: (db: D1Database) => Promise<unknown>, by: RegExp][] = [
   ["write a batch", (db) => writeHistory(db, project([news])), /PRIMARY KEY/],
@@ -76,6 +92,19 @@ const QUERIES: [what: string, ask: (db: D1Database) => Promise<unknown>, by: Reg
   ["read events", (db) => readEvents(db, "acme", "task-1", { after: 7, limit: 5 }), /PRIMARY KEY/],
   ["read a report", (db) => readReport(db, "acme", "task-1"), /PRIMARY KEY/],
   ["check a history", (db) => isComplete(db, "acme", "task-1", 3), /PRIMARY KEY/],
+  ["read a removed task", (db) => readRemoved(db, "acme", "task-1"), /PRIMARY KEY/],
+  ["read a former task", (db) => readFormer(db, "acme", "task-1"), /PRIMARY KEY/],
+  [
+    "read old tasks",
+    (db) => readOldTasks(db, "acme", { before: at(9), place: null, limit: 5 }),
+    /task_by_creation .*created_at</,
+  ],
+  [
+    "read old tasks further on",
+    (db) => readOldTasks(db, "acme", { before: at(9), place, limit: 5 }),
+    /task_by_creation .*task_id\)>.*created_at</,
+  ],
+  ["remove tasks", (db) => removeTasks(db, "acme", [removal]), /PRIMARY KEY/],
   ["list tasks", list({}), /task_by_creation/],
   ["list tasks further on", list({ cursor }), /task_by_creation .*created_at/],
   ["list completed tasks", list({ status: "completed", cursor }), /task_by_creation/],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { START, accepted, newSubject } from "./task-world.ts";
+import { RETENTION_MS, START, accepted, newSubject } from "./task-world.ts";
 import type { Subject } from "./task-world.ts";
 
 /** Fails so many times, then works. */
@@ -174,7 +174,10 @@ describe("history", () => {
     return subject;
   }
 
-  it("is asked once, a minute after the end, and then never again", async () => {
+  const overAt = async (subject: Subject) =>
+    Date.parse((await subject.view()).ended_at ?? "") + RETENTION_MS;
+
+  it("is asked once, a minute after the end, and then no more until the retention is over", async () => {
     const subject = await endedOne();
     let asked = 0;
     subject.neighbours.isRecorded = async () => {
@@ -185,7 +188,7 @@ describe("history", () => {
     await subject.pass(3_600_000);
 
     expect(asked).toBe(1);
-    expect(await subject.alarm()).toBeNull();
+    expect(await subject.alarm()).toBe(await overAt(subject));
   });
 
   it("is told everything again until it has it, also after crashes, ever more seldom", async () => {
@@ -196,7 +199,8 @@ describe("history", () => {
       return asked > 4;
     };
 
-    for (let turn = 0; turn < 20 && (await subject.alarm()) !== null; turn += 1) {
+    const over_at = await overAt(subject);
+    for (let turn = 0; turn < 20 && (await subject.alarm()) !== over_at; turn += 1) {
       await subject.evict();
       subject.now = Math.max(subject.now, (await subject.alarm()) ?? 0);
       await subject.ring();
@@ -205,7 +209,7 @@ describe("history", () => {
     const again = subject.neighbours.recorded.filter(({ form }) => form === "reference");
     expect(again).toHaveLength(4);
     expect(subject.now - START).toBeGreaterThan(900_000);
-    expect(await subject.alarm()).toBeNull();
+    expect(await subject.alarm()).toBe(over_at);
   });
 
   it("that cannot be asked is not asked any faster", async () => {

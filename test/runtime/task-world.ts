@@ -17,6 +17,9 @@ type Stub = DurableObjectStub<TaskObject>;
 /** Tomorrow, so that no alarm that a test sets goes off by itself. */
 export const START = Date.now() + 86_400_000;
 
+/** How long these objects keep a task after its end. */
+export const RETENTION_MS = 7 * 86_400_000;
+
 /** The neighbours of a task's object: they note what they are told, and fail when a test says so. */
 export interface Neighbours {
   announced: Announcement[];
@@ -88,6 +91,7 @@ function portsOf(all: Neighbours): TaskPorts {
     get endPhases() {
       return all.endPhases;
     },
+    retentionMs: RETENTION_MS,
     ...all.kin,
     log: (level, event, fields = {}) => {
       all.logged.push(event);
@@ -140,9 +144,15 @@ export class Subject {
     await this.begin();
   }
 
-  submit(changes: Record<string, unknown> = {}, body_hash = ORIGIN.body_hash) {
+  submit(
+    changes: Record<string, unknown> = {},
+    body_hash = ORIGIN.body_hash,
+    { batch_id, is_known }: { batch_id?: string; is_known?: true } = {},
+  ) {
+    const tenant = this.#name.split("/")[0] ?? "";
     return this.stub.submit({
-      origin: { ...ORIGIN, tenant: this.#name.split("/")[0] ?? "", body_hash },
+      ...(is_known && { is_known }),
+      origin: { ...ORIGIN, tenant, body_hash, ...(batch_id !== undefined && { batch_id }) },
       task: JSON.stringify(request(changes)),
       actor: ORCHESTRATOR,
     });

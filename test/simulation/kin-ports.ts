@@ -1,8 +1,23 @@
+import type { SubmissionParts } from "../../src/dispatch/submission.ts";
+import { ok } from "../../src/lib/result.ts";
 import { outcomeSchema } from "../../src/protocol/kin.ts";
 import type { Outcome } from "../../src/protocol/kin.ts";
 import type { KinPorts } from "../../src/task/ports.ts";
 import type { Network } from "./network.ts";
 import type { TaskNode } from "./task-node.ts";
+
+/** What history knows of submissions that come again: nothing, because no object is emptied here. */
+export const NO_PAST: SubmissionParts["past"] = {
+  former: async () => null,
+  view: async () => ok(null),
+};
+
+/** What is wrong with submissions here: nothing. */
+export const NO_FAULTS: Pick<SubmissionParts, "contractFaults" | "urlFault" | "unknownWebhooks"> = {
+  contractFaults: () => [],
+  urlFault: async () => null,
+  unknownWebhooks: async () => [],
+};
 
 /**
  * How tasks reach each other over the network.

@@ -1,21 +1,22 @@
 import type { Result } from "../../src/lib/result.ts";
-import { ok } from "../../src/lib/result.ts";
 import { kinCallSchema } from "../../src/protocol/kin.ts";
 import type { KinCall } from "../../src/protocol/kin.ts";
 import type { Refusal } from "../../src/protocol/refusal.ts";
-import { taskExecutionSchema } from "../../src/protocol/task-execution.ts";
 import { answerKin } from "../../src/task/kin/answer-kin.ts";
 import type { LoggedEvent, TaskState } from "../../src/task/machine/state.ts";
 import type { Submission, TaskPorts } from "../../src/task/ports.ts";
+import { submitTo } from "../../src/task/submit-to.ts";
 import { TaskKeeper } from "../../src/task/task-keeper.ts";
 import { readLog } from "../../src/task/task-store.ts";
-import { viewOf } from "../../src/task/view.ts";
 import { MemoryObject } from "./memory-object.ts";
 
 /** An alarm this long after the end is not of the end any more, but of how long things are kept. Milliseconds. */
 export const OF_RETENTION_MS = 3_600_000;
 
 type Submitted = Result<{ view: string; isNew: boolean }, Refusal>;
+
+/** How long these objects keep a task after its end. */
+export const RETENTION_MS = 30 * 86_400_000;
 
 /** One task's object: the real keeper on a database in memory, to be evicted at any time. */
 export class TaskNode {
@@ -37,13 +38,8 @@ export class TaskNode {
   }
 
   /** Creates the task, or recognises the repetition of the same request. */
-  async submit({ origin, task, actor }: Submission): Promise<Submitted> {
-    const parsed = taskExecutionSchema.parse(JSON.parse(task));
-    const settled = { ...parsed, task_id: origin.task_id };
-    const done = await this.keeper.apply({ type: "submit", origin, task: settled, actor });
-    if (!done.ok) return done;
-    const { state, change } = done.value;
-    return ok({ view: JSON.stringify(viewOf(state)), isNew: change.repeated_seq === undefined });
+  async submit(submission: Submission): Promise<Submitted> {
+    return submitTo(this.keeper, submission);
   }
 
   /** What its kin ask of it; both ways as text, as between objects. */

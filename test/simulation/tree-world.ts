@@ -14,7 +14,7 @@ import { usageOf } from "../../src/task/machine/state.ts";
 import type { KinPorts, Submission } from "../../src/task/ports.ts";
 import type { Draw } from "./draw.ts";
 import type { Executor } from "./executor.ts";
-import { kinPortsOf } from "./kin-ports.ts";
+import { NO_FAULTS, NO_PAST, kinPortsOf } from "./kin-ports.ts";
 import { checkLog, must } from "./laws.ts";
 import { Requests } from "./requests.ts";
 import { TaskNode } from "./task-node.ts";
@@ -62,14 +62,13 @@ export class TreeWorld extends World {
       now: () => this.now,
       newId: () => this.newId(),
       askKin,
+      past: NO_PAST,
       isArchived: async (_tenant, task_id) => this.#graves.has(task_id),
       task: (_tenant, task_id) => ({
         submit: (submission) => this.network.call(() => this.#create(task_id, submission)),
       }),
-      contractFaults: () => [],
+      ...NO_FAULTS,
       assess: async () => ({ score: 0, band: "low", features: {}, version: "none" }),
-      urlFault: async () => null,
-      unknownWebhooks: async () => [],
     });
     this.#subtasks = createSubtasks({
       newId: () => this.newId(),

@@ -16,7 +16,7 @@ import { Executor } from "./executor.ts";
 import { checkLog, latestEnd, must, turnOf } from "./laws.ts";
 import { Network } from "./network.ts";
 import { PoolNode } from "./pool-node.ts";
-import { TaskNode } from "./task-node.ts";
+import { RETENTION_MS, TaskNode } from "./task-node.ts";
 
 const TENANT = "acme";
 export const BY = {
@@ -247,6 +247,7 @@ export class World {
       isRecorded: async () => true,
       missingStakeholders: async () => [],
       endPhases: {},
+      retentionMs: RETENTION_MS,
       ...this.kinPorts(),
       log: () => {},
     };

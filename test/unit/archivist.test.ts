@@ -6,6 +6,7 @@ import type { TaskState } from "../../src/task/machine/state.ts";
 import { IN_PHASE, START, stateOf } from "../task-life.ts";
 
 const MINUTE = 60_000;
+const DAY = 86_400_000;
 
 interface Subject {
   now: number;
@@ -31,6 +32,7 @@ function newSubject(): Subject {
           subject.asked.push(seq);
           return subject.isRecorded();
         },
+        retentionMs: 7 * DAY,
         log: () => undefined,
       },
       () => subject.now,
@@ -116,7 +118,7 @@ describe("the question whether history is complete", () => {
     expect(asked).toEqual([]);
   });
 
-  it("is asked once when the answer is yes", async () => {
+  it("is asked once when the answer is yes, and then when the retention is over", async () => {
     const subject = newSubject();
     subject.now = START + MINUTE;
 
@@ -124,7 +126,7 @@ describe("the question whether history is complete", () => {
     await subject.archivist.check(ended());
 
     expect(subject.asked).toEqual([ended().seq]);
-    expect(subject.archivist.due).toBeNull();
+    expect(subject.archivist.due).toBe(START + 7 * DAY);
     expect(subject.told).toEqual([]);
   });
 
@@ -147,5 +149,42 @@ describe("the question whether history is complete", () => {
     await subject.archivist.check(ended());
 
     expect(subject.archivist.due).toBe(START + 2 * MINUTE);
+  });
+});
+
+describe("the end of the retention", () => {
+  it("lets the object be emptied when history says again that it has all", async () => {
+    const subject = newSubject();
+    subject.now = START + 7 * DAY;
+
+    expect(await subject.archivist.check(ended())).toBe(true);
+    expect(subject.asked).toEqual([ended().seq]);
+  });
+
+  it("is not there a moment before", async () => {
+    const subject = newSubject();
+    subject.now = START + 7 * DAY - 1;
+
+    expect(await subject.archivist.check(ended())).toBe(false);
+    expect(subject.archivist.due).toBe(START + 7 * DAY);
+  });
+
+  it("lets nothing be emptied that history has not got: it is told again, and asked later", async () => {
+    const subject = newSubject();
+    subject.now = START + 7 * DAY;
+    subject.isRecorded = async () => false;
+
+    expect(await subject.archivist.check(ended())).toBe(false);
+    expect(subject.told).toMatchObject([{ form: "reference", rebuild: true }]);
+    expect(subject.archivist.due).toBeGreaterThan(subject.now);
+  });
+
+  it("has an alarm of its own, by which it is known", () => {
+    const { archivist } = newSubject();
+
+    expect(archivist.isLastAlarm(ended(), START + 7 * DAY)).toBe(true);
+    expect(archivist.isLastAlarm(ended(), START + MINUTE)).toBe(false);
+    expect(archivist.isLastAlarm(ended(), undefined)).toBe(false);
+    expect(archivist.isLastAlarm(running(), START + 7 * DAY)).toBe(false);
   });
 });

@@ -15,6 +15,7 @@ describe("the configuration", () => {
       isSamOn: true,
       retention: { settledDays: 7, undeliveredDays: 30 },
       endPhases: {},
+      taskRetention: { objectDays: 7, historyDays: 365 },
     });
   });
 
@@ -27,6 +28,8 @@ describe("the configuration", () => {
       WEBHOOK_RETENTION_DAYS: "14",
       WEBHOOK_UNDELIVERED_DAYS: "90",
       END_PHASE_LIMITS: '{"cleanup": 60, "types": {"deployment": {"cleanup": 300}}}',
+      TASK_RETENTION_DAYS: "1",
+      HISTORY_RETENTION_DAYS: "30",
       PATH: "/bin",
     };
 
@@ -37,6 +40,7 @@ describe("the configuration", () => {
       isSamOn: false,
       retention: { settledDays: 14, undeliveredDays: 90 },
       endPhases: { cleanup: 60, types: { deployment: { cleanup: 300 } } },
+      taskRetention: { objectDays: 1, historyDays: 30 },
     });
   });
 
@@ -50,6 +54,10 @@ describe("the configuration", () => {
     { END_PHASE_LIMITS: "{cleanup: 60}" },
     { END_PHASE_LIMITS: '{"cleanup": 301}' },
     { END_PHASE_LIMITS: '{"types": {"cooking": {"cleanup": 30}}}' },
+    { TASK_RETENTION_DAYS: "0" },
+    { TASK_RETENTION_DAYS: "3651" },
+    { HISTORY_RETENTION_DAYS: "29" },
+    { HISTORY_RETENTION_DAYS: "30", TASK_RETENTION_DAYS: "31" },
     { BATUTA_SEAL_KEY: undefined },
     { BATUTA_SEAL_KEY: "" },
     { BATUTA_SEAL_KEY: KEY.slice(1) },

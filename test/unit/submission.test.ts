@@ -58,6 +58,7 @@ function world(existing: Record<string, Partial<Ties>>, more: Partial<Submission
       return ok(JSON.stringify({ births, fresh: [] }));
     },
     isArchived: async (_tenant, task_id) => task_id === "archived",
+    past: { former: async () => null, view: async () => ok(null) },
     assess: async (_tenant, asked) => assess(asked, new Map()),
     contractFaults: () => [],
     urlFault: async () => null,

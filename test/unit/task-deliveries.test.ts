@@ -50,7 +50,7 @@ function world(endpoints: Record<string, States>, subscribed = Object.keys(endpo
     Object.entries(endpoints[id] ?? {}).map(([seq, state]) => deliveryOf(id, Number(seq), state));
   const ports: TaskDeliveriesPorts = {
     audience: async () => ok(AUDIENCE),
-    archived: async () => null,
+    archived: async () => ok(null),
     subscribers: async (_tenant, keys) => {
       for (const { type, facet } of keys) facets.add(`${type} ${facet}`);
       // Each is found for two types.
@@ -231,7 +231,7 @@ describe("the deliveries of a task", () => {
     const view = viewOf({ task_id: "t", agent_id: "a-9", tags: ["blue"] });
 
     const found = await taskDeliveries(
-      { ...ports, audience: async () => gone, archived: async () => view },
+      { ...ports, audience: async () => gone, archived: async () => ok(view) },
       QUERY,
     );
     const unknown = await taskDeliveries({ ...ports, audience: async () => gone }, QUERY);

@@ -29,6 +29,7 @@ const PORTS: TaskPorts = {
   publish: never,
   record: never,
   isRecorded: never,
+  retentionMs: 0,
   missingStakeholders: async () => [],
   endPhases: {},
   outcomeOf: never,

@@ -50,10 +50,13 @@ function parts(
     assess: async (_tenant, task) => assess(task, new Map()),
     contractFaults: () => [],
     archive: {
-      view: async () => null,
-      events: async () => ({ items: [], next_cursor: null }),
-      report: async () => null,
+      view: async () => ok(null),
+      events: async () => ok({ items: [], next_cursor: null }),
+      report: async () => ok(null),
+      trace: async () => null,
+      former: async () => null,
     },
+    formerOrNone: async () => null,
     urlFault: async () => null,
     unknownWebhooks: async () => [],
     keyOfAgent: async () => null,
@@ -148,9 +151,11 @@ describe("reading a task", () => {
     };
     const view = { task_id: "old" } as never;
     const archive = {
-      view: async () => view,
-      events: async () => ({ items: [], next_cursor: "9" }),
-      report: async () => ({ task_id: "old" }) as never,
+      view: async () => ok(view),
+      events: async () => ok({ items: [], next_cursor: "9" }),
+      report: async () => ok({ task_id: "old" } as never),
+      trace: async () => ({ holders: ["ann"], decision: null }),
+      former: async () => ({ body_hash: null }),
     };
     const tasks = createTasks(parts({ task: () => gone, archive }));
 

@@ -39,8 +39,8 @@ interface DeliveryShelf {
 export interface TaskDeliveriesPorts {
   /** Who is told of a task, by its object. Refused: task_not_found. */
   audience(tenant: string, task_id: string): Answer<TaskAudience>;
-  /** The task in history; null when it is not there either. */
-  archived(tenant: string, task_id: string): Promise<TaskView | null>;
+  /** The task in history; null when it is not there either. Refused with task_gone when it was removed. */
+  archived(tenant: string, task_id: string): Answer<TaskView | null>;
   subscribers(tenant: string, asked: readonly Facet[]): Promise<Pick<Subscriber, "webhook_id">[]>;
   /** The id of the endpoint that a callback URL stands for. */
   callbackId(tenant: string, url: string): Promise<string>;
@@ -110,10 +110,12 @@ async function audienceOf(
   task_id: string,
 ): Answer<TaskAudience> {
   const live = await ports.audience(tenant, task_id);
-  const view = live.ok ? null : await ports.archived(tenant, task_id);
-  if (view === null) return live;
+  if (live.ok) return live;
+  const past = await ports.archived(tenant, task_id);
+  if (!past.ok) return past;
+  if (past.value === null) return live;
   // The object of a task past its retention is empty, and whom the task named besides is gone with it.
-  const { task_type, agent_id, tags } = view;
+  const { task_type, agent_id, tags } = past.value;
   const holders = agent_id === null ? [] : [agent_id];
   return ok({ task_type, holders, tags, stakeholders: [], callback_url: null });
 }

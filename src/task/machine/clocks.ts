@@ -144,9 +144,12 @@ function durationClock(state: TaskState): ClockRing[] {
   ];
 }
 
+/** What a generation needs beside the grace of its executors: to hear of it, and to run its end phases. Milliseconds. */
+const CHILD_END_MS = 10_000;
+
 /** The longest that a task without an executor waits for its children to end, from when it wants them to. */
 function childrenGraceMs(state: TaskState): number {
-  return CANCEL_GRACE_MS * (heightOf(state.family) + 1);
+  return (CANCEL_GRACE_MS + CHILD_END_MS) * (heightOf(state.family) + 1);
 }
 
 function waitingClocks(state: TaskState): ClockRing[] {

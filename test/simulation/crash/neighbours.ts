@@ -3,6 +3,7 @@ import type { TaskEvent } from "../../../src/protocol/task-view.ts";
 import type { LoggedEvent } from "../../../src/task/machine/state.ts";
 import type { TaskPorts } from "../../../src/task/ports.ts";
 import type { PoolNode } from "../pool-node.ts";
+import { RETENTION_MS } from "../task-node.ts";
 import type { Incarnation } from "./incarnation.ts";
 import type { StageName } from "./stored-log.ts";
 
@@ -59,6 +60,7 @@ export class Neighbours {
               : this.#sight.log().flatMap(({ seq }) => (seq > message.after ? [seq] : []));
           for (const seq of seqs) this.history.add(seq);
         }),
+      retentionMs: RETENTION_MS,
       isRecorded: (_tenant, _task_id, seq) =>
         life.call("isRecorded", async () => this.hasHistoryTo(seq)),
       missingStakeholders: () => life.call("missingStakeholders", async () => []),

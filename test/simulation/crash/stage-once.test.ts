@@ -19,6 +19,7 @@ function portsOf(isHanging: () => boolean): TaskPorts {
     isRecorded: async () => true,
     missingStakeholders: async () => [],
     endPhases: {},
+    retentionMs: 604_800_000,
     outcomeOf: async () => null,
     poke: nothing,
     tellParent: async () => true,

@@ -1,0 +1,156 @@
+import type { Log } from "../lib/log.ts";
+import { ok, refuse, type Result } from "../lib/result.ts";
+import type { Page } from "../protocol/keyset.ts";
+import type { Outcome } from "../protocol/kin.ts";
+import type { JsonObject } from "../protocol/primitives.ts";
+import type { Refusal } from "../protocol/refusal.ts";
+import type { Report, TaskEvent, TaskView } from "../protocol/task-view.ts";
+import type { ArchivePlace } from "./archive-file.ts";
+import { readArchivedEvents, readArchivedLog, readArchivedView } from "./archive-store.ts";
+import { readFormer, readRemoved } from "./removed-store.ts";
+import { outcomeOfView, type FormerTask, type RemovedTask } from "./removed.ts";
+import { readEvents, readLog, readReport, readView, reportFrom } from "./task-log-store.ts";
+
+type Answer<Value> = Promise<Result<Value, Refusal>>;
+
+/** What the past is read from. */
+export interface PastParts {
+  db: D1Database;
+  /** Null where none is bound. */
+  bucket: R2Bucket | null;
+  /** Makes a read of D1, unless that is down. */
+  get: <Value>(query: () => Promise<Value>) => Promise<Value>;
+  /** Days that history keeps a task after its end. */
+  historyDays: number;
+  log: Log;
+}
+
+/** When to try again what the archive could not give, seconds. */
+const RETRY_AFTER_S = 5;
+
+/** Who held a task, and why the last of them got it. */
+interface TaskTrace {
+  holders: string[];
+  /** Data of the last task_routed. */
+  decision: JsonObject | null;
+}
+
+/** A removed task that cannot be shown. */
+function goneRefusal(task_id: string, removed: RemovedTask, historyDays: number): Refusal {
+  const { ended_at, removed_at, place } = removed;
+  const where =
+    place === null ? "" : ` It was written to ${place.key}, but no archive is bound here.`;
+  return {
+    code: "task_gone",
+    detail: `Task ${task_id} ended at ${ended_at} and was removed at ${removed_at}: history keeps tasks for ${historyDays} days after their end.${where}`,
+    extra: { ended_at, removed_at, retention_days: historyDays },
+  };
+}
+
+async function traceOf(log: AsyncIterable<readonly TaskEvent[]>): Promise<TaskTrace> {
+  const holders = new Set<string>();
+  let decision: JsonObject | null = null;
+  for await (const events of log) {
+    for (const { type, data } of events) {
+      const agent_id = data["agent_id"];
+      if (type === "task_assigned" && typeof agent_id === "string") holders.add(agent_id);
+      if (type === "task_routed") decision = data;
+    }
+  }
+  return { holders: [...holders], decision };
+}
+
+/** Reads a task in the archive. */
+type ArchiveRead<Value> = (bucket: R2Bucket, place: ArchivePlace) => Promise<Value>;
+
+/**
+ * Tasks as history knows them, in D1 or in the archive. What nobody ever told history of is null; what was removed by
+ * policy is refused with task_gone, and with unavailable what the archive cannot give at the moment.
+ */
+export class Past {
+  readonly #parts: PastParts;
+
+  constructor(parts: PastParts) {
+    this.#parts = parts;
+  }
+
+  async view(tenant: string, task_id: string): Answer<TaskView | null> {
+    const view = await this.#kept(tenant, task_id);
+    return view === null ? this.#removed({ tenant, task_id }, readArchivedView) : ok(view);
+  }
+
+  async events(
+    tenant: string,
+    task_id: string,
+    page: { after: number; limit: number },
+  ): Answer<Page<TaskEvent> | null> {
+    const { db, get } = this.#parts;
+    const kept = await get(() => readEvents(db, tenant, task_id, page));
+    if (kept.items.length > 0 || (await this.#kept(tenant, task_id)) !== null) return ok(kept);
+    return this.#removed({ tenant, task_id }, (bucket, place) =>
+      readArchivedEvents(bucket, place, page),
+    );
+  }
+
+  async report(tenant: string, task_id: string): Answer<Report | null> {
+    const { db, get } = this.#parts;
+    const kept = await get(() => readReport(db, tenant, task_id));
+    if (kept !== null) return ok(kept);
+    return this.#removed({ tenant, task_id }, (bucket, place) =>
+      reportFrom(readArchivedLog(bucket, place)),
+    );
+  }
+
+  /** Of a task that was removed for good, its last holder is all that is known. */
+  async trace(tenant: string, task_id: string): Promise<TaskTrace | null> {
+    const { db, get } = this.#parts;
+    if ((await this.#kept(tenant, task_id)) !== null) {
+      return get(() => traceOf(readLog(db, tenant, task_id)));
+    }
+    const found = await this.#removed({ tenant, task_id }, (bucket, place) =>
+      traceOf(readArchivedLog(bucket, place)),
+    );
+    if (found.ok) return found.value;
+    const agent_id = (await get(() => readRemoved(db, tenant, task_id)))?.agent_id ?? null;
+    return { holders: agent_id === null ? [] : [agent_id], decision: null };
+  }
+
+  /** What those that depend on the task may ask: the outcome for ever, the result as long as that is kept. */
+  async outcome(tenant: string, task_id: string): Promise<Outcome | null> {
+    const { db, get } = this.#parts;
+    const view = await this.view(tenant, task_id);
+    if (!view.ok) return (await get(() => readRemoved(db, tenant, task_id)))?.outcome ?? null;
+    if (view.value === null) return null;
+    const { result, quality_assessment: quality } = view.value;
+    return { ...outcomeOfView(view.value), result, quality };
+  }
+
+  /** What a repeated submission is told apart by. Null where no task of this id has ended. */
+  former(tenant: string, task_id: string): Promise<FormerTask | null> {
+    return this.#parts.get(() => readFormer(this.#parts.db, tenant, task_id));
+  }
+
+  #kept(tenant: string, task_id: string): Promise<TaskView | null> {
+    return this.#parts.get(() => readView(this.#parts.db, tenant, task_id));
+  }
+
+  /** What the archive says of a task that D1 no longer has. */
+  async #removed<Value>(
+    { tenant, task_id }: { tenant: string; task_id: string },
+    readIt: ArchiveRead<Value>,
+  ): Answer<Value | null> {
+    const { db, bucket, get, historyDays, log } = this.#parts;
+    const gone = await get(() => readRemoved(db, tenant, task_id));
+    if (gone === null) return ok(null);
+    if (gone.place === null || bucket === null) {
+      return refuse(goneRefusal(task_id, gone, historyDays));
+    }
+    try {
+      return ok(await readIt(bucket, gone.place));
+    } catch (cause) {
+      log("error", "archive_read_failed", { tenant, task_id, error: String(cause) });
+      const detail = `The archive, where task ${task_id} is, cannot be read at the moment.`;
+      return refuse({ code: "unavailable", detail, extra: { retry_after: RETRY_AFTER_S } });
+    }
+  }
+}

@@ -1,0 +1,55 @@
+import type { Outcome } from "../protocol/kin.ts";
+import type { TaskView } from "../protocol/task-view.ts";
+import type { ArchivePlace } from "./archive-file.ts";
+
+/* What is known of tasks whose retention is over. */
+
+/** What is left of a removed task. Instants are RFC 3339. */
+export interface RemovedTask {
+  ended_at: string;
+  removed_at: string;
+  /** Who held it last. */
+  agent_id: string | null;
+  body_hash: string | null;
+  outcome: Outcome;
+  /** Null where it was removed for good. */
+  place: ArchivePlace | null;
+}
+
+/** A task that is to be removed. */
+export interface Removal extends Omit<RemovedTask, "agent_id" | "body_hash"> {
+  task_id: string;
+  escalation_ids: string[];
+}
+
+/** How a task stands, from its view, without what it made: for those that depend on it. */
+export function outcomeOfView(view: TaskView): Outcome {
+  return {
+    task_id: view.task_id,
+    task_type: view.task_type,
+    phase: view.phase,
+    is_ended: view.phase === "ended",
+    status: view.status,
+    end_reason: view.end_reason,
+    completion_status: view.completion_status,
+    result: null,
+    quality: null,
+    agent_id: view.agent_id,
+    parent_task_id: view.parent_task_id,
+  };
+}
+
+/** What a repeated submission is told apart by: of a task that has ended, or was removed. */
+export interface FormerTask {
+  /** Null where the task is older than the keeping of hashes. */
+  body_hash: string | null;
+}
+
+/** A row of which the retention may be over. `bytes` of all that is stored of it. */
+export interface OldTask {
+  task_id: string;
+  created_at: string;
+  phase: string;
+  ended_at: string | null;
+  bytes: number;
+}
