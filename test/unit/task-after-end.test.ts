@@ -105,7 +105,7 @@ describe("the time from the verdict to the end phases", () => {
           const { state } = life;
           if (state === null || state.verdict === null || state.phase === "ended") return;
           const due = finishDueAt(state);
-          const forChildren = state.family === null ? 0 : 2 * CANCEL_GRACE_MS;
+          const forChildren = state.family === null ? 0 : 2 * (CANCEL_GRACE_MS + 10_000);
           const most = state.verdict.at + Math.max(END_GRACE_MS, forChildren);
 
           expect(due).toBeGreaterThanOrEqual(state.verdict.at);

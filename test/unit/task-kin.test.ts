@@ -191,8 +191,8 @@ describe("a task with children", () => {
   it("does not wait longer for them than their height allows", () => {
     const asked = live(withChild(born(SUBTASKS), { height: 1 }), order("cancel"));
 
-    const early = step(later(asked, 89), tick).done;
-    const late = step(later(asked, 90), tick).done;
+    const early = step(later(asked, 119), tick).done;
+    const late = step(later(asked, 120), tick).done;
 
     expect(early.events).toEqual([]);
     expect(typesOf(late.events)).toEqual(["command_acknowledged", "verdict"]);
@@ -230,7 +230,7 @@ describe("a task with children", () => {
     const over: TaskState = { ...state, family: null };
 
     expect(state.verdict?.reason).toBe("cancelled");
-    expect(finishDueAt(state)).toBe((state.verdict?.at ?? 0) + 60_000);
+    expect(finishDueAt(state)).toBe((state.verdict?.at ?? 0) + 80_000);
     expect(finishDueAt(over)).toBe(state.verdict?.at);
   });
 
