@@ -139,10 +139,10 @@ export const taskTable = sqliteTable(
     view: text().notNull(),
     bulk: text(),
     events: text().notNull(),
-    /** What went wrong, by class; null where nothing did, and before the end. */
-    causes: text(),
     /** Of the request: equal hashes are repetitions. */
     body_hash: text(),
+    /** What went wrong, by class; null where nothing did, and before the end. */
+    causes: text(),
   },
   (table) => [
     primaryKey({ columns: [table.tenant, table.task_id] }),
