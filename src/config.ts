@@ -55,6 +55,7 @@ const configSchema = z
   .refine((all) => all.HISTORY_RETENTION_DAYS >= all.TASK_RETENTION_DAYS, {
     path: ["HISTORY_RETENTION_DAYS"],
     error: "must not be below TASK_RETENTION_DAYS",
+    when: ({ issues }) => issues.length === 0,
   });
 
 /** What an operator can set, by its meaning. */

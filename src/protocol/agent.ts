@@ -164,7 +164,7 @@ export const heartbeatSchema = z
     schema_version: schemaVersionSchema,
     checkpoint: z.union([jsonObjectSchema, z.array(z.unknown()), z.string()]).optional(),
     usage: usageSchema.optional(),
-    acknowledged: z.array(z.string().min(1).max(100)).max(MOST_COMMANDS).optional(),
+    acknowledged: z.array(z.string().min(1).max(200)).max(MOST_COMMANDS).optional(),
   })
   .meta({ id: "Heartbeat", title: "Sign of life of an executor" });
 export type Heartbeat = z.infer<typeof heartbeatSchema>;

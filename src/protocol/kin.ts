@@ -51,6 +51,10 @@ export const childReportSchema = outcomeSchema.extend({
   used: amountsSchema,
   /** Generations of open tasks below it. */
   height: z.int(),
+  /** Whether it, or an open task below it, is in its end phases; absent means no. */
+  is_ending: z.boolean().optional(),
+  /** Whether it ended because whatever is above it did; absent means no. */
+  is_stopped: z.boolean().optional(),
 });
 export type ChildReport = z.infer<typeof childReportSchema>;
 

@@ -234,6 +234,10 @@ export const endReceiptSchema = z
     end_reason: endReasonSchema,
     completion_status: completionStatusSchema,
     reason_ignored: z.boolean().optional(),
+    facts_ignored: z.boolean().optional().meta({
+      description:
+        "true where the attempt had been taken away before its end came: none of its facts enter the report.",
+    }),
     cleanup_commands: z
       .array(
         z.strictObject({ command_id: z.string(), action: z.union([z.string(), jsonObjectSchema]) }),

@@ -107,9 +107,12 @@ export function openCommandsOf(state: TaskState): OpenCommand[] {
 }
 
 /** The renewed lease and the open commands as JSON text. Refused with lease_lost when the beat has ended the attempt. */
-export function heartbeatAnswer(state: TaskState): Result<string, Refusal> {
+export function heartbeatAnswer(state: TaskState, now: number): Result<string, Refusal> {
   if (state.holder === null) return refuse({ code: "lease_lost", detail: "The attempt is over." });
-  return ok(JSON.stringify({ lease: leaseOf(state), commands: openCommandsOf(state) }));
+  // After the verdict the lease lasts until the task has ended, and nothing of a beat is written.
+  const kept = instant(now + state.task.heartbeat_timeout * 1_000);
+  const lease = { ...leaseOf(state), ...(state.verdict !== null && { expires_at: kept }) };
+  return ok(JSON.stringify({ lease, commands: openCommandsOf(state) }));
 }
 
 /** The commands that are remembered, in the order in which they were given. */
@@ -207,18 +210,21 @@ export function latestEscalation(state: TaskState): string {
 }
 
 /** The frozen verdict, as the answer to agent_end_task. */
-function endReceiptOf(state: TaskState, isReasonIgnored: boolean): EndReceipt {
+function endReceiptOf(state: TaskState, change: Change, token: string | null): EndReceipt {
   if (state.verdict === null) throw new Error("an accepted end leaves a verdict");
   const { reason, hasPartialResults } = state.verdict;
-  const cleanup_commands = openCommandsOf(state).flatMap(({ command_id, action }) =>
+  // They are the holder's: a former one must not clean up in its place.
+  const own = state.holder?.token === token ? openCommandsOf(state) : [];
+  const cleanup_commands = own.flatMap(({ command_id, action }) =>
     action === undefined ? [] : [{ command_id, action }],
   );
   return {
     task_id: state.origin.task_id,
     end_reason: reason,
     completion_status: completionStatusOf(reason, hasPartialResults),
-    ...(isReasonIgnored && { reason_ignored: true }),
-    ...(state.phase === "finalizing" && cleanup_commands.length > 0 && { cleanup_commands }),
+    ...(change.isReasonIgnored === true && { reason_ignored: true }),
+    ...(change.areFactsIgnored === true && { facts_ignored: true }),
+    ...(cleanup_commands.length > 0 && { cleanup_commands }),
   };
 }
 
@@ -230,7 +236,7 @@ export function endAnswerOf(
   const isIgnored = change.isReasonIgnored === true;
   const isFirst = change.repeated_seq === undefined;
   const ended_attempt = isFirst ? endedAttemptOf(state, token) : null;
-  const receipt = JSON.stringify(endReceiptOf(state, isIgnored));
+  const receipt = JSON.stringify(endReceiptOf(state, change, token));
   return { receipt, isNew: isFirst && !isIgnored, ended_attempt };
 }
 

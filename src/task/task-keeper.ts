@@ -165,10 +165,8 @@ export class TaskKeeper {
 
   /** Decides, writes and arms the alarm in one turn; then tells the watchers and the pool. */
   async #commitAndTell(command: Command, also?: () => void): Promise<Advance> {
-    // Asked first when it is in doubt, so that no await comes between the rows and the alarm.
-    if (this.#alarmAt === undefined && this.#load() !== null) {
-      this.#alarmAt = await this.#ctx.storage.getAlarm();
-    }
+    // First, so that no await comes between the rows and the alarm.
+    if (this.#isAlarmInDoubt()) this.#alarmAt = await this.#ctx.storage.getAlarm();
     const stored = this.#load();
     const before = stored?.state ?? null;
     // The log never goes back in time, whatever the clock of this machine does.
@@ -222,6 +220,10 @@ export class TaskKeeper {
     return this.#now() + repeatDelayMs(this.#failures);
   }
 
+  #isAlarmInDoubt(): boolean {
+    return this.#alarmAt === undefined && this.#load() !== null;
+  }
+
   #allErrands(state: TaskState): Errands {
     return {
       flush_at: this.#flushAt,
@@ -261,7 +263,7 @@ export class TaskKeeper {
     if (state === null) return;
     if (state.holder !== null) await this.#applyHeld();
     await this.#pool.remind(state);
-    await this.#finisher.run(() => this.#flush());
+    await this.#finisher.run(() => this.kin.run().then(() => this.#flush()));
     await this.kin.run();
     const latest = this.#load()?.state ?? state;
     // After an eviction nobody knows here what was flushed, but history knows what it has.

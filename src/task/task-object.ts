@@ -117,7 +117,7 @@ export class TaskObject extends DurableObject<Env> {
   ): Answer<string> {
     const parsed = heartbeatSchema.parse(JSON.parse(beat));
     const done = await this.#keeper.apply({ type: "heartbeat", token, beat: parsed, signer });
-    return done.ok ? heartbeatAnswer(done.value.state) : done;
+    return done.ok ? heartbeatAnswer(done.value.state, this.now()) : done;
   }
 
   /** The executor says something; early ones are held and applied in order when the gap closes. */

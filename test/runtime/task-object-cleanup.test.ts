@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 
+import { heartbeatSchema } from "../../src/protocol/agent.ts";
+import { endOf } from "../task-life.ts";
 import { gone, phaseOf, register, removeStages, reportOf, temporaryRows } from "./finishing.ts";
 import { accepted, codeOf, newSubject } from "./task-world.ts";
 
@@ -121,8 +123,49 @@ describe("the cleanup actions of an executor", () => {
       },
     ]);
     expect(subject.neighbours.released).toEqual([1]);
+    const closed = (await subject.events()).findLast(({ type }) => type === "command_acknowledged");
+    expect(closed?.data).toMatchObject({ command: "cleanup", state: "unresponsive" });
     const repaired = accepted(await subject.stub.repair(cleanup_debt[0]?.debt_id ?? ""));
     expect(JSON.parse(repaired)).toMatchObject({ state: "open" });
+  });
+
+  it("that come when the cleanup is over are debts, too", async () => {
+    const subject = await newSubject();
+    register("patient", { phase: "notification", run: async () => "waiting", debts: () => [] });
+    await subject.execute();
+    accepted(await subject.notify("task_completed"));
+    await subject.pass(32_000);
+
+    const { receipt } = accepted(await subject.end("success", { cleanup_actions: ACTIONS }));
+    const beat = await subject.beat();
+    await subject.pass(40_000);
+
+    expect(receipt.cleanup_commands).toHaveLength(2);
+    expect(codeOf(beat)).toBe("task_ended");
+    expect((await reportOf(subject)).cleanup_debt).toMatchObject([
+      { kind: "action" },
+      { kind: "action" },
+    ]);
+  });
+
+  it("are no business of a former holder, and a lease that holds is shown to hold", async () => {
+    const subject = await newSubject();
+    await subject.execute({ heartbeat_timeout: 5 });
+    accepted(await subject.end("success", { cleanup_actions: ACTIONS }));
+
+    const text = JSON.stringify(endOf("success", { cleanup_actions: ACTIONS }));
+    const stranger = accepted(await subject.stub.end("another token", text));
+    await subject.pass(8_000);
+    const { lease } = accepted(await subject.beat());
+
+    expect(JSON.parse(stranger.receipt)).not.toHaveProperty("cleanup_commands");
+    expect(lease.expires_at).toBe(new Date(subject.now + 5_000).toISOString());
+  });
+
+  it("can be acknowledged whatever the length of the task's id", () => {
+    const acknowledged = [`cleanup_100_${"t".repeat(100)}`];
+
+    expect(heartbeatSchema.safeParse({ acknowledged }).success).toBe(true);
   });
 
   it("survive a crash of the object, and take no answer of anybody else", async () => {
@@ -144,6 +187,18 @@ describe("the cleanup actions of an executor", () => {
 });
 
 const GONE = "wh_1111111111111111111111";
+
+describe("the last word after a clock has taken the attempt away", () => {
+  it("is answered with the verdict, and told that nothing of it counts", async () => {
+    const subject = await newSubject();
+    await subject.execute({ timeout: 10 });
+    await subject.pass(11_000);
+
+    const { receipt } = accepted(await subject.end("timeout"));
+
+    expect(receipt).toMatchObject({ end_reason: "timeout", facts_ignored: true });
+  });
+});
 
 describe("stakeholders that do not exist any more", () => {
   it("are named as a problem of the notification, and change nothing else", async () => {

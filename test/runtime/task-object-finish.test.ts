@@ -152,6 +152,23 @@ describe("a stage that somebody registers", () => {
   });
 });
 
+describe("a stage that cannot even say what it is about", () => {
+  it("keeps no task from ending", async () => {
+    const broken = () => {
+      throw new Error("broken");
+    };
+    const subject = await newSubject();
+    register("broken", { run: gone, concerns: broken, debts: broken, advice: broken });
+    await subject.execute();
+
+    accepted(await subject.end("success"));
+    await subject.pass(20_000);
+
+    expect(await subject.view()).toMatchObject({ phase: "ended" });
+    expect(subject.neighbours.released).toEqual([1]);
+  });
+});
+
 describe("a stage that is slow", () => {
   it("holds up no notification", async () => {
     const subject = await newSubject();

@@ -1,11 +1,11 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 
 import { endPhaseLimitMs } from "../../src/protocol/end-phases.ts";
 import { adviceOf, debtsOf } from "../../src/task/finish/debts.ts";
 import { StageRegistry } from "../../src/task/finish/stage.ts";
 import type { EndStage } from "../../src/task/finish/stage.ts";
 import { endStages } from "../../src/task/finish/stages.ts";
-import { hasVerdict } from "../../src/task/machine/state.ts";
+import { SYSTEM, hasVerdict } from "../../src/task/machine/state.ts";
 import type { TaskState } from "../../src/task/machine/state.ts";
 import { IN_PHASE, START, end, live, stateOf } from "../task-life.ts";
 
@@ -19,6 +19,8 @@ function settled(state: TaskState = stateOf(live(IN_PHASE.executing(), end("fail
 function stageOf(name: string, more: Partial<EndStage> = {}): EndStage {
   return { name, phase: "cleanup", check: `${name} checked`, run: done, ...more };
 }
+
+const said = (stages: StageRegistry) => ({ stages, failed: () => {} });
 
 describe("the stages of an end", () => {
   it("are those of the phase that serve the task's type and have something to do", () => {
@@ -35,6 +37,19 @@ describe("the stages of an end", () => {
 
     expect(names("research")).toEqual(["every"]);
     expect(names("deployment")).toEqual(["every", "deployments"]);
+  });
+
+  it("that cannot say whether they have something to do are run", () => {
+    const registry = new StageRegistry();
+    registry.register(
+      stageOf("broken", {
+        concerns: () => {
+          throw new Error("broken");
+        },
+      }),
+    );
+
+    expect(registry.of(settled(), "cleanup").map(({ name }) => name)).toEqual(["broken"]);
   });
 
   it("have names and checks of their own, and can be taken away", () => {
@@ -70,7 +85,7 @@ describe("what an end leaves undone", () => {
   });
 
   it("is named with stage, owner and expiry, and counted from 1", () => {
-    expect(debtsOf(settled(), [record("slot released", false)], endStages)).toMatchObject([
+    expect(debtsOf(settled(), [record("slot released", false)], said(endStages))).toMatchObject([
       {
         debt_id: "debt_1_task-1",
         kind: "slot",
@@ -79,7 +94,7 @@ describe("what an end leaves undone", () => {
         owner: "pool default",
       },
     ]);
-    expect(debtsOf(settled(), [record("slot released", true)], endStages)).toEqual([]);
+    expect(debtsOf(settled(), [record("slot released", true)], said(endStages))).toEqual([]);
   });
 
   it("of a stage that does not say it is its check, owed by the system for a day", () => {
@@ -87,7 +102,7 @@ describe("what an end leaves undone", () => {
     registry.register(stageOf("bucket"));
     const state = settled();
 
-    expect(debtsOf(state, [record("bucket checked", false)], registry)).toEqual([
+    expect(debtsOf(state, [record("bucket checked", false)], said(registry))).toEqual([
       {
         debt_id: "debt_1_task-1",
         kind: "stage",
@@ -99,14 +114,49 @@ describe("what an end leaves undone", () => {
     ]);
   });
 
+  it("names cleanup actions that came too late for the phase, clipped", () => {
+    const action = "x".repeat(5_000);
+    const command = {
+      command_id: "cleanup_1_task-1",
+      command: "cleanup" as const,
+      state: "unresponsive" as const,
+      reason: null,
+      action,
+      requested_at: START,
+      actor: SYSTEM,
+    };
+    const state = { ...settled(), commands: [command] };
+
+    const [debt] = debtsOf(state, [record("slot released", true)], said(endStages));
+
+    expect(debt).toMatchObject({ kind: "action", stage: "cleanup_actions", owner: "agent ann" });
+    expect(debt?.what).toHaveLength(1_000);
+  });
+
+  it("is the check, where a stage cannot say what it owes; its silence is told", () => {
+    const registry = new StageRegistry();
+    const failed = vi.fn();
+    const broken = () => {
+      throw new Error("broken");
+    };
+    registry.register(stageOf("bucket", { debts: broken, advice: broken }));
+    const parts = { stages: registry, failed };
+
+    expect(debtsOf(settled(), [record("bucket checked", false)], parts)).toMatchObject([
+      { kind: "stage", what: "bucket checked", owner: "batuta" },
+    ]);
+    expect(adviceOf(settled(), [record("bucket checked", true)], parts)).toEqual([]);
+    expect(failed).toHaveBeenCalledTimes(2);
+  });
+
   it("has the advice of the stages that took part", () => {
     const registry = new StageRegistry();
     registry.register(stageOf("target", { advice: () => ["Verify the target"] }));
 
-    expect(adviceOf(settled(), [record("target checked", true)], registry)).toEqual([
+    expect(adviceOf(settled(), [record("target checked", true)], said(registry))).toEqual([
       "Verify the target",
     ]);
-    expect(adviceOf(settled(), [], registry)).toEqual([]);
+    expect(adviceOf(settled(), [], said(registry))).toEqual([]);
   });
 });
 

@@ -198,6 +198,13 @@ describe("a task with children", () => {
     expect(typesOf(late.events)).toEqual(["command_acknowledged", "verdict"]);
   });
 
+  it("waits longer for one that is in its end phases, which end by themselves", () => {
+    const asked = live(withChild(born(SUBTASKS), { is_ending: true }), order("cancel"));
+
+    expect(step(later(asked, 900), tick).done.events).toEqual([]);
+    expect(typesOf(step(later(asked, 1_100), tick).done.events)).toContain("verdict");
+  });
+
   it.each(["stop", "cancel"] as const)("takes no answer to its question once told to %s", (how) => {
     const asked = withChild(IN_PHASE.awaiting_input());
     const told = live(asked, how === "stop" ? stop : order("cancel"));

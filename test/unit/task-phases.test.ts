@@ -208,6 +208,31 @@ describe("an end phase", () => {
     expect(phase.now).toBe(START + 100);
   });
 
+  it("tries once, however late, what was never tried", async () => {
+    const run = vi.fn<EndStage["run"]>(done);
+    const phase = new Phase([stageOf("slot", { run, isLast: true })]);
+    phase.now += 10 * LIMIT_MS;
+
+    expect(await phase.toTheEnd()).toMatchObject({ outcome: "done", attempts: 1 });
+  });
+
+  it("counts a word that came while the last stages were running", async () => {
+    let isThere = false;
+    const phase = new Phase([
+      stageOf("actions", { isLocal: true, run: async () => (isThere ? "done" : "waiting") }),
+      stageOf("slot", {
+        isLast: true,
+        run: async () => {
+          isThere = true;
+          return "done";
+        },
+      }),
+    ]);
+
+    expect(await phase.toTheEnd()).toMatchObject({ outcome: "done" });
+    expect(phase.now).toBe(START + LIMIT_MS - 5_000);
+  });
+
   it("is skipped when it has nothing to do", async () => {
     expect(await new Phase([]).toTheEnd()).toMatchObject({
       outcome: "skipped",

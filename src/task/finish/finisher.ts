@@ -32,6 +32,17 @@ const PATIENCE_MS = 1_000;
 /** A run that a crash cuts off between two commits goes on after this. Milliseconds. */
 const RESUME_MS = 5_000;
 
+/** Whether a run takes longer than its patience from now. @throws as the run does */
+async function isSlow(running: Promise<void>): Promise<boolean> {
+  const patience = Promise.withResolvers<"slow">();
+  const timer = setTimeout(() => patience.resolve("slow"), PATIENCE_MS);
+  try {
+    return (await Promise.race([running, patience.promise])) === "slow";
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** What a finisher works on. */
 interface FinisherParts {
   sql: SqlStorage;
@@ -56,8 +67,6 @@ export class Finisher {
   /** Phases that are over and need no commit of their own. */
   #over: EndPhaseRecord[] = [];
   #running: Promise<void> | null = null;
-  /** This run has written something, and has more to do outside. */
-  #isAmid = false;
 
   constructor(parts: FinisherParts) {
     this.#parts = parts;
@@ -65,36 +74,31 @@ export class Finisher {
 
   /**
    * When something is to be done, epoch milliseconds; null before the verdict and after the end. While it is done, when
-   * a crash is to be made up for, and null where nothing was written that would replace the alarm of this run.
+   * a crash is to be made up for: whatever is committed meanwhile replaces the alarm that the platform would repeat.
    */
   due(state: TaskState): number | null {
     const start = finishDueAt(state);
     if (start === null) return null;
-    if (this.#running !== null) return this.#isAmid ? this.#parts.now() + RESUME_MS : null;
+    if (this.#running !== null) return this.#parts.now() + RESUME_MS;
     if (this.#wait === null) return start + FINISH_PAUSE_MS;
     // Whatever a stage waits for may have come with the change.
     return this.#wait.state === state ? this.#wait.until : this.#parts.now();
   }
 
   /**
-   * Does what can be done now; one run at a time.
+   * Does what can be done now; one run at a time, and whoever comes meanwhile does not wait for it.
    *
    * @param meanwhile is done when that takes long: what has happened must not wait for a stage that hangs
    */
   async run(meanwhile: () => Promise<void>): Promise<void> {
-    this.#running ??= this.#run().finally(() => (this.#running = null));
-    const running = this.#running;
-    const patience = Promise.withResolvers<"slow">();
-    const timer = setTimeout(() => patience.resolve("slow"), PATIENCE_MS);
-    const first = await Promise.race([running, patience.promise]);
-    clearTimeout(timer);
-    if (first === "slow") await meanwhile();
-    await running;
+    if (this.#running !== null) return;
+    const running = this.#run().finally(() => (this.#running = null));
+    this.#running = running;
+    while (await isSlow(running)) await meanwhile();
   }
 
   async #run(): Promise<void> {
     this.#over = [];
-    this.#isAmid = false;
     for (const name of endPhaseNameSchema.options) {
       const state = this.#due();
       if (state === null) return;
@@ -202,7 +206,6 @@ export class Finisher {
   async #record(): Promise<TaskState | null> {
     const phases = this.#over.splice(0);
     if (phases.length === 0) return null;
-    this.#isAmid = true;
     const command: Command = { type: "finish", phases, report: null };
     return (await this.#parts.commit(command, this.#along(phases))).state;
   }
@@ -234,8 +237,9 @@ export class Finisher {
     const { now, commit, ports } = this.#parts;
     const phases = this.#over.splice(0);
     const records = [...state.end_phases, ...phases];
-    const debt = debtsOf(state, records, endStages);
-    const advice = adviceOf(state, records, endStages);
+    const failed = this.#failed.bind(this);
+    const debt = debtsOf(state, records, { stages: endStages, failed });
+    const advice = adviceOf(state, records, { stages: endStages, failed });
     const facts = { phases: records, debt, now: now(), advice };
     const report = this.#compose(state, facts);
     await commit(

@@ -49,6 +49,8 @@ function entryOf(incident: Incident, state: TaskState, verdict: Verdict): Entry 
 function contradiction({ memo }: TaskState, verdict: Verdict): Entry[] {
   const end = memo?.end ?? null;
   if (memo === null || end === null || end.reason === verdict.reason) return [];
+  // It was told to cancel, and did: what its parent calls the end is no contradiction.
+  if (end.reason === "cancelled" && verdict.error?.type === "stopped") return [];
   const error = end.error_information;
   const why = error === undefined ? "" : `: ${error.error_message}`;
   return [
@@ -69,6 +71,8 @@ function failedChildren({ family }: TaskState, verdict: Verdict): Entry[] {
   return (family?.children ?? []).flatMap(({ task_id, report }): Entry[] => {
     const reason = report?.is_ended === true ? report.end_reason : null;
     if (reason === null || reason === "success" || reason === "cancelled") return [];
+    // It was stopped because this task ended: no cause of that.
+    if (report?.is_stopped === true) return [];
     return [
       {
         what: `Subtask ${task_id} ended with reason ${reason}`,
@@ -86,7 +90,9 @@ function failedPhases(phases: readonly EndPhaseRecord[], debts: number): Entry[]
   return phases.flatMap((phase): Entry[] => {
     if (phase.outcome === "done" || phase.outcome === "skipped") return [];
     const undone = phase.checks.filter(({ passed }) => !passed).map(({ name }) => name);
-    const left = debts === 0 ? "nothing was left to repair" : "what was left is in cleanup_debt";
+    const isInDebt = phase.name === "cleanup" && debts > 0;
+    const left = isInDebt ? "what was left is in cleanup_debt" : "the task ended without it";
+    const tries = phase.attempts === 1 ? "once" : `${phase.attempts} times`;
     return [
       {
         what: clipped(`Phase ${phase.name} did not achieve: ${undone.join(", ")}`),
@@ -96,7 +102,7 @@ function failedPhases(phases: readonly EndPhaseRecord[], debts: number): Entry[]
         action:
           phase.outcome === "timed_out"
             ? actionOf("Ended", `it was cut at its limit; ${left}`)
-            : actionOf("Retried", `it was tried ${phase.attempts} times; ${left}`),
+            : actionOf(phase.attempts > 1 ? "Retried" : "Noted", `it was tried ${tries}; ${left}`),
       },
     ];
   });

@@ -1,9 +1,10 @@
 import { PERMANENT_CLASSES } from "../../protocol/notification.ts";
 import type { Report } from "../../protocol/task-view.ts";
-import { limitsOf } from "../kin/tree-budget.ts";
+import { limitsOf, usedInTree } from "../kin/tree-budget.ts";
 import type { Incident } from "../machine/incident-kinds.ts";
+import { totalDeadline } from "../machine/limits.ts";
 import type { TaskState, Verdict } from "../machine/state.ts";
-import { CANCEL_GRACE_MS, DEFAULT_TOTAL_TIMEOUT_S, usageOf } from "../machine/state.ts";
+import { CANCEL_GRACE_MS } from "../machine/state.ts";
 import { clipped } from "./post-mortem.ts";
 
 /** The largest timeout that the contract knows. Seconds. */
@@ -29,6 +30,7 @@ const raiseTimeout: Advice = ({ task, granted }, incidents) => {
   if (run === undefined || whole === null)
     return `Raise timeout above ${limit} s or split the task`;
   const seen = `an attempt was at ${run.percentage ?? 0} % after ${Math.round(run.seconds)} s`;
+  if (whole <= limit) return `Report completion as soon as the work is done: ${seen}`;
   const wanted = Math.ceil(whole);
   return wanted > LONGEST_TIMEOUT_S
     ? `Split the task: ${seen}, and the longest timeout is ${LONGEST_TIMEOUT_S} s`
@@ -47,10 +49,12 @@ const fitting: Advice = ({ task }) => {
 
 /** The limit of a resource that was exceeded, and about what the work takes. */
 function raiseLimit(state: TaskState, resource: "cost_usd" | "tokens"): string {
-  const used = usageOf(state)[resource];
+  const used = usedInTree(state, state.memo)[resource];
   const limit = limitsOf(state)[resource] ?? used;
   const percentage = state.progress?.percentage ?? null;
-  const whole = projected(used, percentage);
+  // The percentage is of the last attempt alone.
+  const own = state.memo?.attempt === state.attempt ? state.memo[resource] : 0;
+  const whole = own === 0 ? null : projected(own, percentage);
   const about =
     whole === null
       ? ""
@@ -77,8 +81,8 @@ const ADVICE: Readonly<Record<string, Advice>> = {
     `Send task_started within ${task.heartbeat_timeout} s of the claim or raise heartbeat_timeout: ${incidents.length} attempts did not`,
   stall: (_state, incidents) =>
     `Report progress more often or raise stall_timeout: ${incidents.at(-1)?.what ?? ""}`,
-  total_timeout: ({ task }) =>
-    `Raise total_timeout above ${task.total_timeout ?? DEFAULT_TOTAL_TIMEOUT_S} s, or allow fewer or shorter attempts`,
+  total_timeout: (state) =>
+    `Raise total_timeout above ${(totalDeadline(state) - state.created_at) / 1_000} s${state.origin.lineage?.deadline_at == null ? "" : ", also of what is above it"}, or allow fewer or shorter attempts`,
   queue_timeout: (state, incidents) =>
     `${fitting(state, incidents)}, or raise queue_timeout above ${state.task.queue_timeout ?? 0} s`,
   declined: (state, incidents) =>

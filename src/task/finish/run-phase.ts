@@ -18,6 +18,9 @@ const RESERVE_MS = 5_000;
 /** How long a fallback may take, beyond the limit of its phase. Milliseconds. */
 const FALLBACK_MS = 2_000;
 
+/** What a stage gets for its first try, where the phase is over already. Milliseconds. */
+const LEAST_TRY_MS = 2_000;
+
 /** What came of one stage. */
 interface StageResult {
   outcome: "done" | "fallback" | "timed_out";
@@ -120,9 +123,11 @@ async function tryStage(pass: PhasePass, stage: EndStage): Promise<void> {
   const { progress, now } = pass;
   const trial = progress.tried[stage.name];
   const before = trial?.attempts ?? 0;
-  const left = deadlineOf(pass, stage) - now();
+  const due = deadlineOf(pass, stage) - now();
+  // However late it is, nothing is given up that was not tried once.
+  const left = trial === undefined ? Math.max(due, LEAST_TRY_MS) : due;
   if (left <= 0) {
-    const detail = trial === undefined ? "its time was over" : "not done within its limit";
+    const detail = "not done within its limit";
     await giveUp(pass, stage, { outcome: "timed_out", attempts: before, detail });
     return;
   }
@@ -155,7 +160,8 @@ function againAt(pass: PhasePass, stage: EndStage): number {
 /**
  * Runs what can be run of a phase now: the stages side by side, then those that come last.
  *
- * Never throws, and never takes longer than the phase's limit.
+ * Never throws, and takes no longer than the phase's limit, and for what came to nothing then the time of its
+ * fallback: 2 s for the stages side by side, and 2 s for those that come last.
  *
  * @returns when to go on at the latest, epoch milliseconds; null when every stage is over
  */
@@ -171,7 +177,26 @@ export async function passPhase(pass: PhasePass): Promise<number | null> {
     const open = turn.filter((stage) => isOpen(pass, stage));
     if (open.length > 0) return Math.min(...open.map((stage) => againAt(pass, stage)));
   }
+  await askAgain(pass);
   return null;
+}
+
+/** What a local stage waited for in vain may have come while the last ones were running: an accepted word counts. */
+async function askAgain(pass: PhasePass): Promise<void> {
+  const { stages, progress, context } = pass;
+  for (const stage of stages.filter(({ isLocal }) => isLocal === true)) {
+    const { settled } = progress;
+    const known = settled[stage.name];
+    if (known?.outcome !== "timed_out") continue;
+    try {
+      const answer = await withinLimit(FALLBACK_MS, (signal) =>
+        stage.run({ ...context(), signal }),
+      );
+      if (answer === "done") settled[stage.name] = { ...known, outcome: "done", detail: "" };
+    } catch (cause) {
+      pass.failed(stage, cause);
+    }
+  }
 }
 
 const WORST_FIRST = ["timed_out", "fallback", "done"] as const;

@@ -17,6 +17,9 @@ export interface StageContext {
 /** Whether a stage is done, or waits for something to happen to the task before it can be. */
 export type StageAnswer = "done" | "waiting";
 
+/** The stage that waits for the executor's own cleanup actions: what of them is open is a debt, whatever became of it. */
+export const ACTIONS_STAGE = "cleanup_actions";
+
 /** What a stage that came to nothing leaves undone; the core adds what is the same for all. */
 export type DebtDraft = Pick<CleanupDebt, "kind" | "what" | "owner"> & { expires_at: number };
 
@@ -56,6 +59,15 @@ export class StageShortfall extends Error {
   override readonly name = "StageShortfall";
 }
 
+/** A stage that cannot even say whether it has something to do is run: it fails, or not, as stages do. */
+function isConcerned({ concerns }: EndStage, state: TaskState): boolean {
+  try {
+    return concerns?.(state) ?? true;
+  } catch {
+    return true;
+  }
+}
+
 /** The stages that ends are made of, in the order of their registration. */
 export class StageRegistry {
   readonly #stages = new Map<string, EndStage>();
@@ -81,7 +93,7 @@ export class StageRegistry {
       (stage) =>
         stage.phase === phase &&
         (stage.task_types?.includes(state.task.task_type) ?? true) &&
-        (stage.concerns?.(state) ?? true),
+        isConcerned(stage, state),
     );
   }
 

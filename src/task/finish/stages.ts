@@ -1,7 +1,7 @@
 import { announcementOf, pooledAttempt } from "../outbox.ts";
 import { outcomeOf } from "../pool-outcome.ts";
 import { reportOf } from "./report.ts";
-import { StageRegistry, StageShortfall } from "./stage.ts";
+import { ACTIONS_STAGE, StageRegistry, StageShortfall } from "./stage.ts";
 import type { EndStage, SettledState } from "./stage.ts";
 
 /*
@@ -17,22 +17,33 @@ const DEBT_LIFE_MS = 86_400_000;
 
 const done = async () => "done" as const;
 
-/** Actions that the executor said it has to do, and has not done. */
-function openActions({ commands }: Pick<SettledState, "commands">) {
-  return commands.filter(({ command, state }) => command === "cleanup" && state === "requested");
+/** Characters of an action in what is owed: a hundred whole ones would not fit into the row of the report. */
+const ACTION_LENGTH = 1_000;
+
+/** Actions that the executor said it has to do, and has not confirmed. */
+function openActions({ commands }: SettledState) {
+  return commands.filter(({ command, state }) => command === "cleanup" && state !== "confirmed");
+}
+
+/** Whether one of them may still be confirmed. */
+function isAwaited({ commands }: SettledState): boolean {
+  return commands.some(({ command, state }) => command === "cleanup" && state === "requested");
 }
 
 const actions: EndStage = {
-  name: "cleanup_actions",
+  name: ACTIONS_STAGE,
   phase: "cleanup",
   check: "cleanup actions acknowledged",
   concerns: ({ commands }) => commands.some(({ command }) => command === "cleanup"),
   isLocal: true,
-  run: async ({ state }) => (openActions(state).length === 0 ? "done" : "waiting"),
+  run: async ({ state }) => (isAwaited(state) ? "waiting" : "done"),
   debts: (state) =>
     openActions(state).map(({ action }) => ({
       kind: "action",
-      what: `the cleanup action ${typeof action === "string" ? action : JSON.stringify(action)}`,
+      what: `the cleanup action ${typeof action === "string" ? action : JSON.stringify(action)}`.slice(
+        0,
+        ACTION_LENGTH,
+      ),
       owner: `agent ${state.holder?.agent_id ?? state.holders.at(-1) ?? ""}`,
       expires_at: state.updated_at + DEBT_LIFE_MS,
     })),

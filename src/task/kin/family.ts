@@ -42,6 +42,11 @@ export function heightOf(family: Family | null): number {
   return Math.max(0, ...openChildren(family).map(({ report }) => 1 + (report?.height ?? 0)));
 }
 
+/** Whether an open task below is in its end phases, which end by themselves. */
+export function hasEnding(family: Family | null): boolean {
+  return openChildren(family).some(({ report }) => report?.is_ending === true);
+}
+
 /** Whether the task's work is its children's: no executor ever gets it. */
 export function isComposite(task: Pick<TaskExecution, "subtasks">): boolean {
   return task.subtasks !== undefined;
@@ -112,7 +117,10 @@ function isNews({ report: known }: Child, report: NonNullable<Child["report"]>):
   if (known.is_ended) return report.is_ended && usesMore(known.used, report.used);
   if (report.seq !== known.seq) return report.seq > known.seq;
   // Between two events of its own a child tells of heartbeats, and of its children.
-  const hasMoved = report.percentage !== known.percentage || report.height !== known.height;
+  const hasMoved =
+    report.percentage !== known.percentage ||
+    report.height !== known.height ||
+    (report.is_ending ?? false) !== (known.is_ending ?? false);
   return hasMoved || usesMore(known.used, report.used);
 }
 

@@ -2,7 +2,7 @@ import type { ChildReport, Outcome } from "../../protocol/kin.ts";
 import type { TaskState } from "../machine/state.ts";
 import { completionStatusOf } from "../machine/verdict.ts";
 import { isCarriable, omitted } from "./carry.ts";
-import { heightOf, isComposite, weightedProgress } from "./family.ts";
+import { hasEnding, heightOf, isComposite, weightedProgress } from "./family.ts";
 import { isHeldBack } from "./gates.ts";
 import { usedInTree } from "./tree-budget.ts";
 
@@ -55,7 +55,14 @@ export function childReportOf(state: TaskState): ChildReport {
     percentage: percentage(state),
     used: usedInTree(state),
     height: heightOf(state.family),
+    ...(isEnding(state) && { is_ending: true }),
+    ...(state.verdict?.error?.type === "stopped" && { is_stopped: true }),
   };
+}
+
+/** Whether the task, or an open one below it, is in its end phases. */
+function isEnding(state: TaskState): boolean {
+  return state.phase === "finalizing" || (state.phase !== "ended" && hasEnding(state.family));
 }
 
 /** Equal for reports that tell the same: what is neither said nor new needs no call. */
@@ -66,6 +73,7 @@ export function digestOf(state: TaskState): string {
     percentage(state),
     usedInTree(state),
     heightOf(state.family),
+    isEnding(state),
     state.holder?.agent_id ?? null,
     state.verdict?.reason ?? null,
   ]);

@@ -1,4 +1,4 @@
-import { heightOf, isComposite } from "../kin/family.ts";
+import { hasEnding, heightOf, isComposite } from "../kin/family.ts";
 import { onward } from "../kin/gates.ts";
 import { endOrAsk } from "./handover.ts";
 import { askForNews, mayAsk } from "./interventions.ts";
@@ -147,9 +147,13 @@ function durationClock(state: TaskState): ClockRing[] {
 /** What a generation needs beside the grace of its executors: to hear of it, and to run its end phases. Milliseconds. */
 const CHILD_END_MS = 10_000;
 
+/** The grace for the last word and three end phases of 300 s, the longest that the contract knows. Milliseconds. */
+const LONGEST_END_MS = END_GRACE_MS + 3 * 300_000;
+
 /** The longest that a task without an executor waits for its children to end, from when it wants them to. */
 function childrenGraceMs(state: TaskState): number {
-  return (CANCEL_GRACE_MS + CHILD_END_MS) * (heightOf(state.family) + 1);
+  const generations = (CANCEL_GRACE_MS + CHILD_END_MS) * (heightOf(state.family) + 1);
+  return generations + (hasEnding(state.family) ? LONGEST_END_MS : 0);
 }
 
 function waitingClocks(state: TaskState): ClockRing[] {

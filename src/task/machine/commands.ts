@@ -44,6 +44,8 @@ export interface Change {
   repeated_seq?: number;
   /** An end whose reason differs from the frozen verdict. */
   isReasonIgnored?: boolean;
+  /** An end that came when the attempt had been taken away: nothing of it enters the report. */
+  areFactsIgnored?: boolean;
 }
 
 /** The outcome of a rule. */

@@ -34,7 +34,12 @@ function findingOf(state: TaskState, end: AgentEndTask): Parameters<typeof verdi
 /** A second last word: the verdict stands, whoever held the task gets the same answer again. */
 function repeatedEnd(state: TaskState, end: AgentEndTask, isReasonIgnored: boolean): Decision {
   return state.holders.includes(end.agent_id)
-    ? ok({ events: [], repeated_seq: state.seq, isReasonIgnored })
+    ? ok({
+        events: [],
+        repeated_seq: state.seq,
+        isReasonIgnored,
+        ...(state.memo?.end == null && { areFactsIgnored: true }),
+      })
     : refuse(
         strangerRefusal(
           { code: "wrong_agent", detail: `Agent ${end.agent_id} never held this task.` },
@@ -56,8 +61,6 @@ function memoWithEnd(state: TaskState, holder: Holder, end: AgentEndTask, now: n
 
 /** What the executor says it has to clean up comes back to it as commands, so that somebody sees whether it does. */
 function cleanupCommands(state: TaskState, end: AgentEndTask): DraftEvent[] {
-  // Too late for one whose cleanup is over: nobody would wait for it.
-  if (state.end_phases.length > 0) return [];
   return (end.cleanup_actions ?? []).map((action, index) => ({
     type: "command_issued",
     actor: SYSTEM,
@@ -185,6 +188,16 @@ function memoAtEnd({ memo, task, verdict }: TaskState): Memo | null {
   return policy.checkpoint === "keep" ? null : { ...memo, checkpoint: null };
 }
 
+function unconfirmedCleanups({ commands }: TaskState): DraftEvent[] {
+  return commands
+    .filter(({ command, state }) => command === "cleanup" && state === "requested")
+    .map(({ command_id, command }) => ({
+      type: "command_acknowledged",
+      actor: SYSTEM,
+      data: { command_id, command, state: "unresponsive" },
+    }));
+}
+
 /** End phases were carried out. With the report the task is over, and its memory goes if it is not kept. */
 export function decideFinish(state: TaskState, command: Of<"finish">): Decision {
   if (!hasVerdict(state) || state.phase !== "finalizing") return ok({ events: [] });
@@ -196,10 +209,13 @@ export function decideFinish(state: TaskState, command: Of<"finish">): Decision 
       actor: SYSTEM,
       data: { ...phase },
     }));
-  if (command.report === null) return ok({ events: phases });
+  const isCleanedUp = command.phases.some(({ name }) => name === "cleanup");
+  // What nobody waits for any more is closed: a command that stays open would be promised for ever.
+  const closed = isCleanedUp || command.report !== null ? unconfirmedCleanups(state) : [];
+  if (command.report === null) return ok({ events: [...closed, ...phases] });
   const memo = memoAtEnd(state);
   return ok({
     ...(memo !== null && { memo }),
-    events: [...phases, { type: "agent_end_task", actor: SYSTEM, data: command.report }],
+    events: [...closed, ...phases, { type: "agent_end_task", actor: SYSTEM, data: command.report }],
   });
 }

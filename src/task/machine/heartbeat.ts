@@ -50,9 +50,9 @@ function acknowledgements(state: TaskState, holder: Holder, ids: readonly string
 
 /** After its last word an executor may still say which of its cleanup actions are done. */
 function isCleaningUp(state: TaskState): boolean {
-  return (
-    state.phase === "finalizing" && state.commands.some(({ command }) => command === "cleanup")
-  );
+  const { phase, end_phases, commands } = state;
+  const isOpen = phase === "finalizing" && end_phases.length === 0;
+  return isOpen && commands.some(({ command }) => command === "cleanup");
 }
 
 /** A sign of life: renews the lease, keeps the checkpoint, counts what was used. */

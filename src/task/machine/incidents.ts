@@ -91,7 +91,7 @@ function fatal(incident: Incident, { reason, error }: Frozen): Incident {
 }
 
 /** The end as an incident of its own, where none before it tells of the same. */
-function ending({ reason, error }: Frozen, at: number, action: string): Incident {
+function ending({ reason, error }: Frozen, { at, actor }: LoggedEvent, action: string): Incident {
   return {
     what: error?.message ?? `The executor ended the task with reason ${reason}`,
     at,
@@ -101,6 +101,8 @@ function ending({ reason, error }: Frozen, at: number, action: string): Incident
     awaits: null,
     isFatal: true,
     names: [],
+    // In its own words, which need not mean what the machine means by them.
+    ...(actor.kind === "executor" && error !== null && { suggestions: [] }),
   };
 }
 
@@ -116,7 +118,7 @@ function closed(incidents: readonly Incident[], event: LoggedEvent): readonly In
     return { ...known, awaits: null, action: known.awaits === "start" ? OFFERED : action };
   });
   const isClean = isSuccess || (frozen.error === null && frozen.reason === "cancelled");
-  return index >= 0 || isClean ? told : [...told, ending(frozen, event.at, action)];
+  return index >= 0 || isClean ? told : [...told, ending(frozen, event, action)];
 }
 
 /** What an event means for the list; what is not here means nothing. */
