@@ -59,11 +59,12 @@ describe("what happens while a stage is running", () => {
 
   it("wakes the stage that waits for it, at once", async () => {
     const running = Promise.withResolvers<"done">();
-    register(() => running.promise);
+    const run = vi.fn<EndStage["run"]>(() => running.promise);
+    register(run);
     const node = await ended(async () => {}, { cleanup_actions: ["Close the tunnel"] });
 
     const waking = node.keeper.wake({ hasAlarmFired: true });
-    await vi.waitFor(async () => expect((await node.state()).seq).toBeGreaterThan(0));
+    await vi.waitFor(() => expect(run).toHaveBeenCalled());
     expect((await node.keeper.apply(acknowledgement)).ok).toBe(true);
     running.resolve("done");
     await waking;
