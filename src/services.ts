@@ -119,7 +119,8 @@ export function taskPortsOf(env: Env): TaskPorts {
     record: async (message) => {
       await env.EVENTS.send(message);
     },
-    isRecorded: (tenant, task_id, seq) => isComplete(env.DB, tenant, task_id, seq),
+    isRecorded: (tenant, task_id, seq, created_at) =>
+      isComplete(env.DB, { tenant, task_id, created_at }, seq),
     missingStakeholders: (tenant, webhook_ids) =>
       unknownWebhooks(services.webhookStore, tenant, webhook_ids),
     endPhases: services.config.endPhases,

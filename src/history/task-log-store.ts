@@ -143,18 +143,21 @@ export async function reportFrom(log: AsyncIterable<readonly TaskEvent[]>): Prom
 
 /**
  * Whether history holds the task's view at `seq` or later and every event from 1 to `seq`, or has held it until its
- * retention was over.
+ * retention was over. What it has of an earlier task of the same id is of no use.
+ *
+ * @param task.created_at tells one life of an id from another: it is taken again when it is submitted once more while
+ *   nobody can ask D1 (services-tasks.ts)
  */
 export async function isComplete(
   db: D1Database,
-  tenant: string,
-  task_id: string,
+  { tenant, task_id, created_at }: { tenant: string; task_id: string; created_at: string },
   seq: number,
 ): Promise<boolean> {
   const orm = drizzle(db);
+  const { seq: seen, events_to, created_at: created } = taskTable;
   const [tasks, runs, removed] = await orm.batch([
     orm
-      .select({ seq: taskTable.seq, events_to: taskTable.events_to })
+      .select({ seq: seen, events_to, created_at: created })
       .from(taskTable)
       .where(and(eq(taskTable.tenant, tenant), eq(taskTable.task_id, task_id))),
     orm
@@ -163,13 +166,14 @@ export async function isComplete(
       .where(and(eq(taskLogTable.tenant, tenant), eq(taskLogTable.task_id, task_id)))
       .orderBy(asc(taskLogTable.first_seq)),
     orm
-      .select({ task_id: removedTaskTable.task_id })
+      .select({ ended_at: removedTaskTable.ended_at })
       .from(removedTaskTable)
       .where(and(eq(removedTaskTable.tenant, tenant), eq(removedTaskTable.task_id, task_id))),
   ]);
-  if (removed.length > 0) return true;
+  // What was removed had ended, so it was another task if this one was created after that.
+  if (removed[0] !== undefined) return removed[0].ended_at >= created_at;
   const task = tasks[0];
-  if (task === undefined || task.seq < seq) return false;
+  if (task?.created_at !== created_at || task.seq < seq) return false;
   const covered = runs.reduce(
     (to, run) => (run.first_seq <= to + 1 ? Math.max(to, run.last_seq) : to),
     task.events_to,

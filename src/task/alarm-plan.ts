@@ -10,6 +10,7 @@ export const FLUSH_WATCHDOG_MS = 60_000;
 /** When an ended task first asks whether history has all of it. Milliseconds. */
 export const ARCHIVE_CHECK_MS = 60_000;
 const LONGEST_ARCHIVE_PAUSE_MS = 3_840_000;
+const HOUR_MS = 3_600_000;
 
 /** A queued task repeats its announcement after this, then each time when it has waited twice as long. Milliseconds. */
 const FIRST_REMINDER_MS = 15_000;
@@ -44,8 +45,25 @@ export function reminderDelayMs(waited_ms: number): number {
 }
 
 /** How long a task that ended `ended_ms` ago waits before it asks history again. Milliseconds. */
-export function archiveDelayMs(ended_ms: number): number {
+function archiveDelayMs(ended_ms: number): number {
   return Math.min(Math.max(ARCHIVE_CHECK_MS, ended_ms), LONGEST_ARCHIVE_PAUSE_MS);
+}
+
+/**
+ * When a task that ended `ended_ms` ago asks history again, counted from its end. Milliseconds. From an hour on at whole
+ * hours, which are the mark of an alarm that does nothing else.
+ */
+export function nextArchiveCheckMs(ended_ms: number): number {
+  const next = ended_ms + archiveDelayMs(ended_ms);
+  return next < HOUR_MS ? next : Math.ceil(next / HOUR_MS) * HOUR_MS;
+}
+
+/**
+ * Whether an alarm of `set_ms` after the end is one that only asks history. The retention's is: days are whole hours,
+ * whatever number of them was configured when it was set.
+ */
+export function isArchiveAlarm(set_ms: number): boolean {
+  return set_ms >= HOUR_MS && set_ms % HOUR_MS === 0;
 }
 
 /** The pause after the n-th failure in a row, from 1. It repeats fast enough to stay in memory, so a count serves. */

@@ -1,5 +1,5 @@
-import type { Clock } from "../lib/ports.ts";
-import { ARCHIVE_CHECK_MS, archiveDelayMs } from "./alarm-plan.ts";
+import { instant, type Clock } from "../lib/ports.ts";
+import { ARCHIVE_CHECK_MS, isArchiveAlarm, nextArchiveCheckMs } from "./alarm-plan.ts";
 import type { LoggedEvent, TaskState } from "./machine/state.ts";
 import { historyMessageOf } from "./outbox.ts";
 import type { TaskPorts } from "./ports.ts";
@@ -37,13 +37,14 @@ export class Archivist {
   }
 
   /**
-   * Whether this is the alarm of the retention. It is set when nothing else is owed any more: what happened has
-   * left the house then, although no memory of that has lasted so long.
+   * Whether this alarm only asks history. Such a one is set when nothing else is owed any more: what happened has left
+   * the house then, although no memory of that has lasted so long.
    *
    * @param alarm_at for when the alarm was set that has fired; undefined when none has, or nobody knows
    */
   isLastAlarm(state: TaskState, alarm_at: number | undefined): boolean {
-    return state.ended_at !== null && alarm_at === state.ended_at + this.#ports.retentionMs;
+    const { ended_at } = state;
+    return ended_at !== null && alarm_at !== undefined && isArchiveAlarm(alarm_at - ended_at);
   }
 
   /** Sends events that follow `after`, unless history has said that it has them. */
@@ -60,16 +61,16 @@ export class Archivist {
 
   /** Whether history has all of it. A read of D1 costs a thousandth of the message that it may spare. */
   async ask(state: TaskState): Promise<boolean> {
-    const { tenant, task_id } = state.origin;
-    const isRecorded = await this.#isRecorded(tenant, task_id, state.seq);
+    const isRecorded = await this.#isRecorded(state);
     if (isRecorded) this.#recordedTo = Math.max(this.#recordedTo, state.seq);
     return isRecorded;
   }
 
   /** A history that cannot be asked has not got it: then it is told again, which changes nothing if it has. */
-  async #isRecorded(tenant: string, task_id: string, seq: number): Promise<boolean> {
+  async #isRecorded(state: TaskState): Promise<boolean> {
+    const { tenant, task_id } = state.origin;
     try {
-      return await this.#ports.isRecorded(tenant, task_id, seq);
+      return await this.#ports.isRecorded(tenant, task_id, state.seq, instant(state.created_at));
     } catch (cause) {
       this.#ports.log("warning", "history_unreachable", { tenant, task_id, detail: String(cause) });
       return false;
@@ -86,7 +87,7 @@ export class Archivist {
     const now = this.#now();
     if (state.ended_at === null || this.#due === null || this.#due > now) return false;
     // Set first, so that a question that fails is not asked again any sooner.
-    this.#due = now + archiveDelayMs(now - state.ended_at);
+    this.#due = state.ended_at + nextArchiveCheckMs(now - state.ended_at);
     if (!(await this.ask(state))) {
       await this.tellAll(state);
       return false;

@@ -114,8 +114,8 @@ export interface TaskPorts extends KinPorts {
   release(tenant: string, pool: string, freed: Freed): Promise<void>;
   publish(news: News): Promise<void>;
   record(message: HistoryMessage): Promise<void>;
-  /** Whether history has the log up to `seq` without gaps. */
-  isRecorded(tenant: string, task_id: string, seq: number): Promise<boolean>;
+  /** Whether history has the log up to `seq` without gaps, of the task that was created then. */
+  isRecorded(tenant: string, task_id: string, seq: number, created_at: string): Promise<boolean>;
   /** Which of these webhooks do not exist any more. */
   missingStakeholders(tenant: string, webhook_ids: readonly string[]): Promise<string[]>;
   /** How long end phases may take in this installation. */

@@ -5,7 +5,7 @@ import { describe, expect, it, vi } from "vitest";
 import { consumeHistory, type HistoryPorts } from "../../src/history/history-consumer.ts";
 import type { RawNews } from "../../src/history/news.ts";
 import { isComplete, readEvents, readView } from "../../src/history/task-log-store.ts";
-import { eventsOf, messageOf, T0, viewOf } from "../task-news.ts";
+import { at, eventsOf, messageOf, T0, viewOf } from "../task-news.ts";
 import { recordingDb } from "./recording-db.ts";
 
 interface DeadLetter {
@@ -63,7 +63,9 @@ describe("the consumer of task news", () => {
     expect(acked).toHaveLength(100);
     expect(recording.trips()).toBe(1);
     expect(recording.sent.map(({ params }) => params.length)).toEqual(recording.sent.map(() => 1));
-    expect(await isComplete(env.DB, "many", "task-99", 2)).toBe(true);
+    expect(
+      await isComplete(env.DB, { tenant: "many", task_id: "task-99", created_at: at(0) }, 2),
+    ).toBe(true);
   });
 
   it("makes all news of one task in a batch one row", async () => {
@@ -96,7 +98,9 @@ describe("the consumer of task news", () => {
     expect(deadLetters.every(({ queue, reason }) => queue === "batuta-events" && reason)).toBe(
       true,
     );
-    expect(await isComplete(env.DB, "mixed", "task-1", 1)).toBe(true);
+    expect(
+      await isComplete(env.DB, { tenant: "mixed", task_id: "task-1", created_at: at(0) }, 1),
+    ).toBe(true);
     expect(await readView(env.DB, "mixed", "another")).toBeNull();
   });
 
@@ -132,7 +136,9 @@ describe("the consumer of task news", () => {
 
     const row = await env.DB.prepare("SELECT priority FROM task WHERE tenant = 'rebuilt'").first();
     expect(row).toEqual({ priority: "normal" });
-    expect(await isComplete(env.DB, "rebuilt", "task-1", 5)).toBe(true);
+    expect(
+      await isComplete(env.DB, { tenant: "rebuilt", task_id: "task-1", created_at: at(0) }, 5),
+    ).toBe(true);
   });
 
   it("puts a reference aside that leads nowhere, and repeats one that could not be followed", async () => {

@@ -81,11 +81,15 @@ describe("the history of a task in D1", () => {
     await write(newsOf(tenant, { view: viewOf({ seq: 2 }), events: eventsOf(1, 2) }));
     await write(newsOf(tenant, { view: viewOf({ seq: 6 }), events: eventsOf(5, 6) }));
 
-    expect(await isComplete(env.DB, tenant, "task-1", 6)).toBe(false);
+    expect(await isComplete(env.DB, { tenant, task_id: "task-1", created_at: at(0) }, 6)).toBe(
+      false,
+    );
 
     await write(newsOf(tenant, { view: viewOf({ seq: 4 }), events: eventsOf(3, 4) }));
 
-    expect(await isComplete(env.DB, tenant, "task-1", 6)).toBe(true);
+    expect(await isComplete(env.DB, { tenant, task_id: "task-1", created_at: at(0) }, 6)).toBe(
+      true,
+    );
     const { items } = await readEvents(env.DB, tenant, "task-1", { after: 0, limit: 50 });
     expect(items).toEqual(eventsOf(1, 6));
   });
@@ -113,7 +117,9 @@ describe("the history of a task in D1", () => {
 
     expect(task).toMatchObject({ seq: 6, events_to: 3 });
     expect(await rowsOf("task_log", tenant)).toHaveLength(3);
-    expect(await isComplete(env.DB, tenant, "task-1", 6)).toBe(true);
+    expect(await isComplete(env.DB, { tenant, task_id: "task-1", created_at: at(0) }, 6)).toBe(
+      true,
+    );
   });
 
   it("keeps tenants apart that use the same task_id", async () => {
@@ -161,7 +167,9 @@ describe("the history of a task in D1", () => {
     expect(await rowsOf("task", tenant)).toMatchObject([{ status: "running", events_to: 6 }]);
     await write(newsOf(tenant, { view: viewOf({ seq: 7 }), events: eventsOf(7, 7) }));
     await write(rebuild);
-    expect(await isComplete(env.DB, tenant, "task-1", 7)).toBe(true);
+    expect(await isComplete(env.DB, { tenant, task_id: "task-1", created_at: at(0) }, 7)).toBe(
+      true,
+    );
     expect(await readView(env.DB, tenant, "task-1")).toMatchObject({ seq: 7 });
   });
 
@@ -221,7 +229,9 @@ describe("the history of a task in D1", () => {
           const state = JSON.stringify(await stateOf(tenant));
 
           expect(state.replaceAll(tenant, expectedTenant)).toBe(expected);
-          expect(await isComplete(env.DB, tenant, "task-1", last)).toBe(true);
+          expect(
+            await isComplete(env.DB, { tenant, task_id: "task-1", created_at: at(0) }, last),
+          ).toBe(true);
           for (const batch of batches) expect(await write(...batch)).toBe(0);
           const nested = await env.DB.prepare(
             `SELECT 1 FROM task_log a JOIN task_log b USING (tenant, task_id)

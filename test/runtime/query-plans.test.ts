@@ -91,7 +91,11 @@ const QUERIES: [what: string, ask: (db: D1Database) => Promise<unknown>, by: Reg
   ["read a view", (db) => readView(db, "acme", "task-1"), /PRIMARY KEY/],
   ["read events", (db) => readEvents(db, "acme", "task-1", { after: 7, limit: 5 }), /PRIMARY KEY/],
   ["read a report", (db) => readReport(db, "acme", "task-1"), /PRIMARY KEY/],
-  ["check a history", (db) => isComplete(db, "acme", "task-1", 3), /PRIMARY KEY/],
+  [
+    "check a history",
+    (db) => isComplete(db, { tenant: "acme", task_id: "task-1", created_at: at(0) }, 3),
+    /PRIMARY KEY/,
+  ],
   ["read a removed task", (db) => readRemoved(db, "acme", "task-1"), /PRIMARY KEY/],
   ["read a former task", (db) => readFormer(db, "acme", "task-1"), /PRIMARY KEY/],
   [

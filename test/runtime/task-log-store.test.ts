@@ -3,10 +3,12 @@ import { describe, expect, it } from "vitest";
 
 import { writeHistory } from "../../src/history/history-store.ts";
 import { project } from "../../src/history/projection.ts";
+import { removeTasks } from "../../src/history/removed-store.ts";
+import { outcomeOfView } from "../../src/history/removed.ts";
 import { isComplete, readEvents, readReport, readView } from "../../src/history/task-log-store.ts";
 import type { TaskEvent, TaskView } from "../../src/protocol/task-view.ts";
 import { timelineOf } from "../../src/protocol/timeline.ts";
-import { eventOf, eventsOf, REPORT_DATA, viewOf } from "../task-news.ts";
+import { at, eventOf, eventsOf, REPORT_DATA, viewOf } from "../task-news.ts";
 
 async function write(tenant: string, view: TaskView, events: TaskEvent[]): Promise<void> {
   const news = { tenant, view, events, escalation: null, isRebuild: false };
@@ -106,10 +108,34 @@ describe("a history", () => {
     await write("whole", viewOf({ seq: 3 }), eventsOf(1, 3));
     await write("gap", viewOf({ seq: 5 }), [...eventsOf(1, 2), ...eventsOf(4, 5)]);
 
-    expect(await isComplete(env.DB, "whole", "task-1", 3)).toBe(true);
-    expect(await isComplete(env.DB, "whole", "task-1", 4)).toBe(false);
-    expect(await isComplete(env.DB, "gap", "task-1", 2)).toBe(true);
-    expect(await isComplete(env.DB, "gap", "task-1", 5)).toBe(false);
-    expect(await isComplete(env.DB, "nobody", "task-1", 1)).toBe(false);
+    expect(
+      await isComplete(env.DB, { tenant: "whole", task_id: "task-1", created_at: at(0) }, 3),
+    ).toBe(true);
+    expect(
+      await isComplete(env.DB, { tenant: "whole", task_id: "task-1", created_at: at(0) }, 4),
+    ).toBe(false);
+    expect(
+      await isComplete(env.DB, { tenant: "gap", task_id: "task-1", created_at: at(0) }, 2),
+    ).toBe(true);
+    expect(
+      await isComplete(env.DB, { tenant: "gap", task_id: "task-1", created_at: at(0) }, 5),
+    ).toBe(false);
+    expect(
+      await isComplete(env.DB, { tenant: "nobody", task_id: "task-1", created_at: at(0) }, 1),
+    ).toBe(false);
+  });
+
+  it("is not made complete by an earlier task of the same id, kept or removed", async () => {
+    await write("lives", viewOf({ seq: 3 }), eventsOf(1, 3));
+    const complete = (created_at: string) =>
+      isComplete(env.DB, { tenant: "lives", task_id: "task-1", created_at }, 3);
+    expect([await complete(at(0)), await complete(at(60))]).toEqual([true, false]);
+
+    const place = null;
+    const [outcome, removed_at] = [outcomeOfView(viewOf()), at(90)];
+    const gone = { task_id: "task-1", ended_at: at(3), removed_at, outcome, place };
+    await removeTasks(env.DB, "lives", [{ ...gone, escalation_ids: [] }]);
+
+    expect([await complete(at(0)), await complete(at(60))]).toEqual([true, false]);
   });
 });

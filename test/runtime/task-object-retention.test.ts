@@ -4,6 +4,7 @@ import { RETENTION_MS, accepted, codeOf, newSubject } from "./task-world.ts";
 import type { Subject } from "./task-world.ts";
 
 const MINUTE = 60_000;
+const DAY_MS = 86_400_000;
 
 async function endedOne(): Promise<Subject> {
   const subject = await newSubject();
@@ -80,6 +81,37 @@ describe("an ended task whose retention is over", () => {
     await subject.evict();
     const before = subject.published().length;
 
+    await fire(subject);
+
+    expect(codeOf(await subject.stub.view())).toBe("task_not_found");
+    expect(subject.published()).toHaveLength(before);
+  });
+
+  it.each([1, 14, 30])(
+    "tells nothing again when the retention was made %i days while it slept",
+    async (days) => {
+      const subject = await endedOne();
+      subject.neighbours.retentionMs = days * DAY_MS;
+      await subject.evict();
+      const before = subject.published().length;
+
+      await fire(subject);
+
+      expect(subject.published()).toHaveLength(before);
+      expect(codeOf(await subject.stub.view())).toBe(days < 7 ? "task_not_found" : null);
+    },
+  );
+
+  it("tells nothing again when history could not be asked once, and it was evicted since", async () => {
+    const subject = await endedOne();
+    await subject.evict();
+    const before = subject.published().length;
+    subject.neighbours.isRecorded = () => Promise.reject(new Error("D1 is away"));
+    await fire(subject);
+    expect((await subject.view()).phase).toBe("ended");
+
+    subject.neighbours.isRecorded = async () => true;
+    await subject.evict();
     await fire(subject);
 
     expect(codeOf(await subject.stub.view())).toBe("task_not_found");

@@ -35,6 +35,8 @@ export interface Neighbours {
   publish: () => Promise<void> | undefined;
   record: () => Promise<void> | undefined;
   isRecorded: () => Promise<boolean>;
+  /** How long the object keeps an ended task. */
+  retentionMs: number;
   /** Stakeholders that do not exist any more. */
   missing: string[];
   endPhases: TaskPorts["endPhases"];
@@ -55,6 +57,7 @@ function newNeighbours(): Neighbours {
     publish: () => undefined,
     record: () => undefined,
     isRecorded: async () => true,
+    retentionMs: RETENTION_MS,
     missing: [],
     endPhases: {},
     kin: {
@@ -91,7 +94,9 @@ function portsOf(all: Neighbours): TaskPorts {
     get endPhases() {
       return all.endPhases;
     },
-    retentionMs: RETENTION_MS,
+    get retentionMs() {
+      return all.retentionMs;
+    },
     ...all.kin,
     log: (level, event, fields = {}) => {
       all.logged.push(event);

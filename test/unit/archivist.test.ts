@@ -11,6 +11,8 @@ const DAY = 86_400_000;
 interface Subject {
   now: number;
   asked: number[];
+  /** When the tasks were created that it asked of. */
+  lives: Set<string>;
   told: HistoryMessage[];
   isRecorded: () => Promise<boolean>;
   archivist: Archivist;
@@ -21,6 +23,7 @@ function newSubject(): Subject {
   const subject: Subject = {
     now: START,
     asked: [],
+    lives: new Set(),
     told: [],
     isRecorded: async () => true,
     archivist: new Archivist(
@@ -28,8 +31,9 @@ function newSubject(): Subject {
         record: async (message) => {
           subject.told.push(message);
         },
-        isRecorded: (_tenant, _task_id, seq) => {
+        isRecorded: (_tenant, _task_id, seq, created_at) => {
           subject.asked.push(seq);
+          subject.lives.add(created_at);
           return subject.isRecorded();
         },
         retentionMs: 7 * DAY,
@@ -126,6 +130,7 @@ describe("the question whether history is complete", () => {
     await subject.archivist.check(ended());
 
     expect(subject.asked).toEqual([ended().seq]);
+    expect([...subject.lives]).toEqual([new Date(START).toISOString()]);
     expect(subject.archivist.due).toBe(START + 7 * DAY);
     expect(subject.told).toEqual([]);
   });
@@ -183,6 +188,9 @@ describe("the end of the retention", () => {
     const { archivist } = newSubject();
 
     expect(archivist.isLastAlarm(ended(), START + 7 * DAY)).toBe(true);
+    // Of another configuration, and of a question that was repeated.
+    expect(archivist.isLastAlarm(ended(), START + 30 * DAY)).toBe(true);
+    expect(archivist.isLastAlarm(ended(), START + 7 * DAY + 60 * MINUTE)).toBe(true);
     expect(archivist.isLastAlarm(ended(), START + MINUTE)).toBe(false);
     expect(archivist.isLastAlarm(ended(), undefined)).toBe(false);
     expect(archivist.isLastAlarm(running(), START + 7 * DAY)).toBe(false);

@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 
 import type { Errands } from "../../src/task/alarm-plan.ts";
 import {
-  archiveDelayMs,
+  isArchiveAlarm,
+  nextArchiveCheckMs,
   nextWakeAt,
   reminderDelayMs,
   repeatDelayMs,
@@ -59,11 +60,15 @@ describe("a pause", () => {
 
   it.each([
     [0, MINUTE],
-    [MINUTE, MINUTE],
-    [8 * MINUTE, 8 * MINUTE],
-    [10_000 * MINUTE, 64 * MINUTE],
-  ])("before history is asked again, of a task that ended %d ms ago, is %d ms", (ended, pause) => {
-    expect(archiveDelayMs(ended)).toBe(pause);
+    [MINUTE, 2 * MINUTE],
+    [8 * MINUTE, 16 * MINUTE],
+    [29 * MINUTE, 58 * MINUTE],
+    [30 * MINUTE, 60 * MINUTE],
+    [31 * MINUTE, 120 * MINUTE],
+    [60_000 * MINUTE, 60_120 * MINUTE],
+  ])("after %d ms history is asked again %d ms after the end, at a whole hour", (ended, next) => {
+    expect(nextArchiveCheckMs(ended)).toBe(next);
+    expect(isArchiveAlarm(next)).toBe(next >= 60 * MINUTE);
   });
 
   it.each([
