@@ -1,7 +1,7 @@
 import { writeArchiveFile } from "./history/archive-store.ts";
 import { readOldTasks, removeTasks } from "./history/removed-store.ts";
 import { removeOldTasks } from "./history/retention.ts";
-import { readLog, readView } from "./history/task-log-store.ts";
+import { readLog, readView, readWholeTasks } from "./history/task-log-store.ts";
 import { consoleLog } from "./lib/log.ts";
 import type { Clock } from "./lib/ports.ts";
 import { readSweepCursor, readTenants, writeSweepCursor } from "./observe/sweeper-store.ts";
@@ -24,10 +24,16 @@ export function sweepHistory(env: Env, at: Clock = now): Promise<void> {
     now: at,
     log: consoleLog("sweep", now),
     retentionMs: config.taskRetention.historyDays * DAY_MS,
-    readCursor: () => readSweepCursor(env.DB, "retention"),
-    writeCursor: (cursor) => writeSweepCursor(env.DB, cursor, "retention"),
+    readStart: async () => (await readSweepCursor(env.DB, "retention"))?.tenant ?? null,
+    writeStart: (tenant) =>
+      writeSweepCursor(env.DB, tenant === null ? null : { tenant, place: null }, "retention"),
+    readPlace: async (tenant) =>
+      (await readSweepCursor(env.DB, `retention/${tenant}`))?.place ?? null,
+    writePlace: (tenant, place) =>
+      writeSweepCursor(env.DB, place === null ? null : { tenant, place }, `retention/${tenant}`),
     tenants: (from, limit) => readTenants(env.DB, from, limit),
     oldTasks: (tenant, page) => readOldTasks(env.DB, tenant, page),
+    tasks: (tenant, task_ids) => readWholeTasks(env.DB, tenant, task_ids),
     view: (tenant, task_id) => readView(env.DB, tenant, task_id),
     events: (tenant, task_id) => readLog(env.DB, tenant, task_id),
     archive: bucket === null ? null : (tenant, file) => writeArchiveFile(bucket, tenant, file),

@@ -4,6 +4,9 @@ import { eventOfLine, linesOf, viewOfLine, type ArchivePlace } from "./archive-f
 
 /* The archive in R2: what history has kept for long enough. */
 
+/** The bucket has not got the file: whoever owns it has removed it, or a lifecycle rule has. */
+export class NotArchivedError extends Error {}
+
 /** Events that are handed on together when a whole log is read. */
 const EVENTS_TOGETHER = 1_000;
 
@@ -11,8 +14,8 @@ const EVENTS_TOGETHER = 1_000;
 const PAGE_LENGTH = 4_000_000;
 
 /**
- * Writes a file of tasks and gives its key: the same tasks have the same key, so that a removal that was cut off
- * writes its file again.
+ * Writes a file of tasks and gives its key: by what is in it, so that a removal that was cut off writes its file again,
+ * and no run overwrites what another one has written.
  *
  * @param day of the creation of its first task, e.g. 2026-11-22
  * @throws when the bucket does not confirm it
@@ -20,10 +23,9 @@ const PAGE_LENGTH = 4_000_000;
 export async function writeArchiveFile(
   bucket: R2Bucket,
   tenant: string,
-  { day, task_ids, bytes }: { day: string; task_ids: readonly string[]; bytes: Uint8Array },
+  { day, bytes }: { day: string; bytes: Uint8Array },
 ): Promise<string> {
-  const id = await derivedId(`${tenant}/${task_ids.join("/")}`);
-  const key = `tasks/${tenant}/${day}/${id}.ndjson`;
+  const key = `tasks/${tenant}/${day}/${await derivedId(bytes)}.ndjson`;
   await bucket.put(key, bytes, { httpMetadata: { contentType: "application/x-ndjson" } });
   return key;
 }
@@ -31,7 +33,7 @@ export async function writeArchiveFile(
 async function* lines(bucket: R2Bucket, place: ArchivePlace): AsyncGenerator<string> {
   const { key, offset, length } = place;
   const found = await bucket.get(key, { range: { offset, length } });
-  if (found === null) throw new Error(`the archive has no ${key}`);
+  if (found === null) throw new NotArchivedError(`the archive has no ${key}`);
   yield* linesOf(found.body);
 }
 

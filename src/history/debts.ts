@@ -27,13 +27,26 @@ function shortened(text: string): string {
   return text.length <= MAX_WHAT ? text : `${text.slice(0, MAX_WHAT - 1).toWellFormed()}…`;
 }
 
-function debtsOfEvent({ tenant, view }: TaskNews, event: TaskEvent): DebtRecord[] {
+/** What an event says is owed, by ids. */
+function owedBy(task_id: string, event: TaskEvent) {
   const owed = owedSchema.safeParse(event.data);
   if (event.type !== "agent_end_task" || !owed.success) return [];
   return owed.data.cleanup_debt.map((debt, index) => ({
-    tenant,
+    ...debt,
     // What a report names neither by id nor by kind gets the name that its place gives, each time the same.
-    debt_id: debt.debt_id ?? `debt_${index + 1}_${view.task_id}`,
+    debt_id: debt.debt_id ?? `debt_${index + 1}_${task_id}`,
+  }));
+}
+
+/** Ids of the debts that an event of a task brings. */
+export function debtIdsOf(task_id: string, event: TaskEvent): string[] {
+  return owedBy(task_id, event).map(({ debt_id }) => debt_id);
+}
+
+function debtsOfEvent({ tenant, view }: TaskNews, event: TaskEvent): DebtRecord[] {
+  return owedBy(view.task_id, event).map((debt) => ({
+    tenant,
+    debt_id: debt.debt_id,
     task_id: view.task_id,
     kind: debt.kind ?? "stage",
     stage: debt.stage ?? null,

@@ -108,7 +108,8 @@ INSERT INTO escalation (tenant, created_at, escalation_id, seq, state, body)
 SELECT new.value ->> 'tenant', new.value ->> 'created_at', new.value ->> 'escalation_id', new.value ->> 'seq',
   new.value ->> 'state', new.value ->> 'body'
 FROM json_each(?1) AS new
-WHERE true
+WHERE NOT EXISTS (SELECT 1 FROM removed_task AS gone
+  WHERE gone.tenant = new.value ->> 'tenant' AND gone.task_id = new.value ->> 'body' ->> 'task_id')
 ON CONFLICT DO UPDATE SET seq = excluded.seq, state = excluded.state, body = excluded.body
 WHERE excluded.seq > escalation.seq AND excluded.body <> escalation.body`;
 
@@ -128,7 +129,7 @@ SELECT new.value ->> 'tenant', new.value ->> 'debt_id', new.value ->> 'task_id',
   new.value ->> 'stage', new.value ->> 'what', new.value ->> 'owner', 'open', new.value ->> 'created_at',
   new.value ->> 'expires_at', new.value ->> 'created_at'
 FROM json_each(?1) AS new
-WHERE true
+WHERE ${IS_KEPT}
 ON CONFLICT DO NOTHING`;
 
 const WRITE_TASKS = [updateTasks(false), updateTasks(true), INSERT_TASKS];

@@ -6,7 +6,12 @@ import type { JsonObject } from "../protocol/primitives.ts";
 import type { Refusal } from "../protocol/refusal.ts";
 import type { Report, TaskEvent, TaskView } from "../protocol/task-view.ts";
 import type { ArchivePlace } from "./archive-file.ts";
-import { readArchivedEvents, readArchivedLog, readArchivedView } from "./archive-store.ts";
+import {
+  NotArchivedError,
+  readArchivedEvents,
+  readArchivedLog,
+  readArchivedView,
+} from "./archive-store.ts";
 import { readFormer, readRemoved } from "./removed-store.ts";
 import { outcomeOfView, type FormerTask, type RemovedTask } from "./removed.ts";
 import { readEvents, readLog, readReport, readView, reportFrom } from "./task-log-store.ts";
@@ -35,11 +40,14 @@ interface TaskTrace {
   decision: JsonObject | null;
 }
 
-/** A removed task that cannot be shown. */
-function goneRefusal(task_id: string, removed: RemovedTask, historyDays: number): Refusal {
+/** A removed task that cannot be shown; `why` not, where it was archived. */
+function goneRefusal(
+  task_id: string,
+  removed: RemovedTask,
+  { historyDays, why }: { historyDays: number; why: string },
+): Refusal {
   const { ended_at, removed_at, place } = removed;
-  const where =
-    place === null ? "" : ` It was written to ${place.key}, but no archive is bound here.`;
+  const where = place === null ? "" : ` It was written to ${place.key}, ${why}.`;
   return {
     code: "task_gone",
     detail: `Task ${task_id} ended at ${ended_at} and was removed at ${removed_at}: history keeps tasks for ${historyDays} days after their end.${where}`,
@@ -115,10 +123,15 @@ export class Past {
     return { holders: agent_id === null ? [] : [agent_id], decision: null };
   }
 
-  /** What those that depend on the task may ask: the outcome for ever, the result as long as that is kept. */
+  /**
+   * What those that depend on the task may ask: the outcome for ever, the result as long as that is kept.
+   *
+   * @throws when the archive cannot give it at the moment: a dependent gets its results once, so it asks again
+   */
   async outcome(tenant: string, task_id: string): Promise<Outcome | null> {
     const { db, get } = this.#parts;
     const view = await this.view(tenant, task_id);
+    if (!view.ok && view.refusal.code !== "task_gone") throw new Error(view.refusal.detail);
     if (!view.ok) return (await get(() => readRemoved(db, tenant, task_id)))?.outcome ?? null;
     if (view.value === null) return null;
     const { result, quality_assessment: quality } = view.value;
@@ -143,11 +156,16 @@ export class Past {
     const gone = await get(() => readRemoved(db, tenant, task_id));
     if (gone === null) return ok(null);
     if (gone.place === null || bucket === null) {
-      return refuse(goneRefusal(task_id, gone, historyDays));
+      const why = "but no archive is bound here";
+      return refuse(goneRefusal(task_id, gone, { historyDays, why }));
     }
     try {
       return ok(await readIt(bucket, gone.place));
     } catch (cause) {
+      if (cause instanceof NotArchivedError) {
+        const why = "which the archive no longer has";
+        return refuse(goneRefusal(task_id, gone, { historyDays, why }));
+      }
       log("error", "archive_read_failed", { tenant, task_id, error: String(cause) });
       const detail = `The archive, where task ${task_id} is, cannot be read at the moment.`;
       return refuse({ code: "unavailable", detail, extra: { retry_after: RETRY_AFTER_S } });

@@ -87,29 +87,36 @@ export async function readOldTasks(
   return { tasks: rows, next: isMore ? { at: last.created_at, id: last.task_id } : null };
 }
 
-const OF_TASK = `old.tenant = ?1 AND old.task_id = new.value ->> 'task_id'`;
-
 const NOTE = `
 INSERT INTO removed_task (tenant, task_id, ended_at, removed_at, agent_id, body_hash, outcome,
   archive_key, archive_offset, archive_length)
 SELECT old.tenant, old.task_id, new.value ->> 'ended_at', new.value ->> 'removed_at', old.agent_id, old.body_hash,
   new.value -> 'outcome', new.value ->> '$.place.key', new.value ->> '$.place.offset', new.value ->> '$.place.length'
-FROM json_each(?2) AS new CROSS JOIN task AS old ON ${OF_TASK}
+FROM json_each(?2) AS new CROSS JOIN task AS old ON old.tenant = ?1 AND old.task_id = new.value ->> 'task_id'
+  AND old.created_at = new.value ->> 'created_at' AND old.seq = new.value ->> 'seq'
 WHERE true
 ON CONFLICT DO NOTHING`;
 
+/** What was not noted has changed since it was read, and stays. */
+const NOTED = `json_each(?2) AS new CROSS JOIN removed_task AS gone
+  ON gone.tenant = ?1 AND gone.task_id = new.value ->> 'task_id'`;
+
+const OF_TASK = "old.tenant = gone.tenant AND old.task_id = gone.task_id";
+
 const FORGET = [
   `DELETE FROM task_log WHERE (tenant, task_id, first_seq) IN (
-    SELECT old.tenant, old.task_id, old.first_seq
-    FROM json_each(?2) AS new CROSS JOIN task_log AS old ON ${OF_TASK})`,
+    SELECT old.tenant, old.task_id, old.first_seq FROM ${NOTED} CROSS JOIN task_log AS old ON ${OF_TASK})`,
   `DELETE FROM escalation WHERE (tenant, escalation_id) IN (
-    SELECT ?1, one.value FROM json_each(?2) AS new CROSS JOIN json_each(new.value -> 'escalation_ids') AS one)`,
+    SELECT ?1, one.value FROM ${NOTED} CROSS JOIN json_each(new.value -> 'escalation_ids') AS one)`,
+  `DELETE FROM cleanup_debt WHERE (tenant, debt_id) IN (
+    SELECT ?1, one.value FROM ${NOTED} CROSS JOIN json_each(new.value -> 'debt_ids') AS one)`,
   `DELETE FROM task WHERE (tenant, task_id) IN (
-    SELECT old.tenant, old.task_id FROM json_each(?2) AS new CROSS JOIN task AS old ON ${OF_TASK})`,
+    SELECT old.tenant, old.task_id FROM ${NOTED} CROSS JOIN task AS old ON ${OF_TASK})`,
 ];
 
 /**
- * Removes tasks and notes that it did, all or none, in one round trip. Lessons stay: they are the long-term memory.
+ * Removes tasks and notes that it did, all or none, in one round trip; one that has changed since it was read stays.
+ * Lessons stay: they are the long-term memory.
  *
  * Rows written for each: 1 for the note and those that go, of the task 2 or 3.
  *

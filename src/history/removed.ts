@@ -19,7 +19,11 @@ export interface RemovedTask {
 /** A task that is to be removed. */
 export interface Removal extends Omit<RemovedTask, "agent_id" | "body_hash"> {
   task_id: string;
+  /** It goes only as long as it is the one that was read. */
+  created_at: string;
+  seq: number;
   escalation_ids: string[];
+  debt_ids: string[];
 }
 
 /** How a task stands, from its view, without what it made: for those that depend on it. */

@@ -25,6 +25,11 @@ const ALL_EVENTS_PAGE = 1_000;
 
 const eventsSchema = z.array(taskEventSchema);
 
+function viewOfRow(row: { view: string; bulk: string | null }): TaskView {
+  const view = taskViewSchema.parse(JSON.parse(row.view));
+  return restore(view, row.bulk === null ? null : bulkSchema.parse(JSON.parse(row.bulk)));
+}
+
 /** The task view that history knows, or null. */
 export async function readView(
   db: D1Database,
@@ -36,9 +41,50 @@ export async function readView(
     .from(taskTable)
     .where(and(eq(taskTable.tenant, tenant), eq(taskTable.task_id, task_id)))
     .get();
-  if (row === undefined) return null;
-  const view = taskViewSchema.parse(JSON.parse(row.view));
-  return restore(view, row.bulk === null ? null : bulkSchema.parse(JSON.parse(row.bulk)));
+  return row === undefined ? null : viewOfRow(row);
+}
+
+/** Events of stored arrays that follow `after`, in order, each once. */
+function eventsIn(stored: readonly string[], after: number): TaskEvent[] {
+  const known = stored.flatMap((text) => eventsSchema.parse(JSON.parse(text)));
+  const unique = new Map(
+    known.filter((event) => event.seq > after).map((event) => [event.seq, event]),
+  );
+  return [...unique.values()].sort((a, b) => a.seq - b.seq);
+}
+
+/**
+ * Tasks with their whole logs, of one moment and in one round trip; those that are not there are missing. The caller sees
+ * to it that they are small enough together.
+ *
+ * `whole` throws where what is stored is not a task.
+ */
+export async function readWholeTasks(
+  db: D1Database,
+  tenant: string,
+  task_ids: readonly string[],
+): Promise<{ task_id: string; whole: () => { view: TaskView; events: TaskEvent[] } }[]> {
+  const orm = drizzle(db);
+  const wanted = sql`(SELECT value FROM json_each(${JSON.stringify(task_ids)}))`;
+  const { task_id, view, bulk, events } = taskTable;
+  const [tasks, runs] = await orm.batch([
+    orm
+      .select({ task_id, view, bulk, events })
+      .from(taskTable)
+      .where(and(eq(taskTable.tenant, tenant), sql`${task_id} IN ${wanted}`)),
+    orm
+      .select({ task_id: taskLogTable.task_id, events: taskLogTable.events })
+      .from(taskLogTable)
+      .where(and(eq(taskLogTable.tenant, tenant), sql`${taskLogTable.task_id} IN ${wanted}`)),
+  ]);
+  const runsOfTask = Map.groupBy(runs, (run) => run.task_id);
+  return tasks.map((row) => {
+    const stored = [row, ...(runsOfTask.get(row.task_id) ?? [])].map((one) => one.events);
+    return {
+      task_id: row.task_id,
+      whole: () => ({ view: viewOfRow(row), events: eventsIn(stored, 0) }),
+    };
+  });
 }
 
 /** Runs from the one that holds `after + 1` on, as many as `PAGE_BYTES` and `limit` let through. */
@@ -94,11 +140,8 @@ export async function readEvents(
       .where(and(eq(taskTable.tenant, tenant), eq(taskTable.task_id, task_id))),
     runsAfter(db, { tenant, task_id }, page),
   ]);
-  const known = [...tasks, ...runs].flatMap((row) => eventsSchema.parse(JSON.parse(row.events)));
-  const unique = new Map(
-    known.filter((event) => event.seq > page.after).map((event) => [event.seq, event]),
-  );
-  const items = [...unique.values()].sort((a, b) => a.seq - b.seq).slice(0, page.limit);
+  const stored = [...tasks, ...runs].map(({ events }) => events);
+  const items = eventsIn(stored, page.after).slice(0, page.limit);
   const last = items.at(-1)?.seq ?? null;
   const newest = tasks[0]?.seq ?? 0;
   return { items, next_cursor: last !== null && last < newest ? String(last) : null };

@@ -33,9 +33,10 @@ export function randomId(): string {
   return base62(crypto.getRandomValues(new Uint8Array(16)));
 }
 
-/** The first 128 bits of a SHA-256 as 22 characters of base 62: equal texts give equal ids. */
-export async function derivedId(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+/** The first 128 bits of a SHA-256 as 22 characters of base 62: equal contents give equal ids. */
+export async function derivedId(content: string | Uint8Array): Promise<string> {
+  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+  const digest = await crypto.subtle.digest("SHA-256", bytes);
   return base62(new Uint8Array(digest).slice(0, 16));
 }
 

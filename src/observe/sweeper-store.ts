@@ -5,8 +5,11 @@ import * as z from "zod";
 import { sweepCursorTable } from "../db/tables.ts";
 import type { SweepCursor } from "./sweeper.ts";
 
-/** What sweeps over all tenants; each goes on by itself. `tasks` wakes, `retention` removes. */
-type Sweep = "tasks" | "retention";
+/**
+ * What sweeps over all tenants; each goes on by itself. `tasks` wakes, `retention` removes; where that is with a tenant
+ * stands under the tenant's name.
+ */
+type Sweep = "tasks" | "retention" | `retention/${string}`;
 
 const cursorSchema = z.strictObject({
   tenant: z.string(),

@@ -5,8 +5,9 @@ import { Past } from "../../src/history/past.ts";
 import type { Page } from "../../src/protocol/keyset.ts";
 import type { Escalation, TaskEvent, TaskView } from "../../src/protocol/task-view.ts";
 import { sweepHistory } from "../../src/services-sweep.ts";
-import { T0, at } from "../task-news.ts";
+import { REPORT_DATA, T0, at, eventOf } from "../task-news.ts";
 import { eventually } from "./batuta.ts";
+import { SLOT } from "./debtor.ts";
 import {
   DAY_MS,
   LARGE,
@@ -17,9 +18,28 @@ import {
   reader,
   remember,
   rowsOf,
+  tell,
 } from "./past-tasks.ts";
 
+/** What D1 has of a tenant whose only task was removed. */
+const GONE = { task: 0, task_log: 0, escalation: 0, cleanup_debt: 0, removed_task: 1 };
+
 const WAYS = ["", "/events", "/report", "/stream", "/explain", "/commands", "/next-steps"];
+
+/** A task that left two things undone, one of them without an id. */
+function indebted() {
+  const { view, events, escalation } = past();
+  const cleanup_debt = [
+    { ...SLOT, debt_id: "debt_1_old" },
+    { what: "a file", owner: "agent ann", expires_at: null },
+  ];
+  const end = { ...REPORT_DATA, task_id: "old", cleanup_debt };
+  return {
+    view,
+    escalation,
+    events: [...events.slice(0, 5), eventOf(6, { type: "agent_end_task", data: end })],
+  };
+}
 
 describe("history that was kept for long enough", () => {
   it("is removed where no archive is bound, and answers 410 naming the end, the removal and the policy", async () => {
@@ -39,7 +59,7 @@ describe("history that was kept for long enough", () => {
       });
     }
     expect(answers[0]?.body["detail"]).toContain("365 days");
-    expect(await rowsOf("gone")).toEqual({ task: 0, task_log: 0, escalation: 0, removed_task: 1 });
+    expect(await rowsOf("gone")).toEqual(GONE);
   });
 
   it("moves to the archive where one is bound: view, log, report and explanation are as before", async () => {
@@ -50,7 +70,7 @@ describe("history that was kept for long enough", () => {
 
     await sweepHistory(WITH, LATER);
 
-    expect(await rowsOf("moved")).toEqual({ task: 0, task_log: 0, escalation: 0, removed_task: 1 });
+    expect(await rowsOf("moved")).toEqual(GONE);
     expect((await get("/v1/tasks/old")).body).toEqual(view);
     const log = await get<Page<TaskEvent>>("/v1/tasks/old/events");
     expect(log.body).toEqual({ items: events, next_cursor: null });
@@ -126,6 +146,28 @@ describe("history that was kept for long enough", () => {
     expect((await get<Page<Escalation>>("/v1/escalations")).body.items).toEqual([]);
   });
 
+  it("takes its debts with it, whatever became of them", async () => {
+    await remember("indebted", indebted());
+    await remember("indebted", past({ task_id: "other", ended_at: at(86_400 * 300) }));
+    expect(await rowsOf("indebted")).toMatchObject({ task: 2, cleanup_debt: 2 });
+
+    await sweepHistory(WITHOUT, LATER);
+
+    expect(await rowsOf("indebted")).toMatchObject({ task: 1, cleanup_debt: 0, escalation: 1 });
+  });
+
+  it("is not removed as long as it has holes", async () => {
+    const { view, events } = past();
+    await tell("holes", view, events.slice(3));
+    await sweepHistory(WITHOUT, LATER);
+    expect(await rowsOf("holes")).toMatchObject({ task: 1, removed_task: 0 });
+
+    await tell("holes", view, events.slice(0, 3));
+    await sweepHistory(WITHOUT, LATER);
+
+    expect(await rowsOf("holes")).toMatchObject({ task: 0, removed_task: 1 });
+  });
+
   it("leaves its ids taken: nothing is created under them again", async () => {
     await remember("taken", past());
     await sweepHistory(WITHOUT, LATER);
@@ -140,12 +182,12 @@ describe("history that was kept for long enough", () => {
   });
 
   it("is not brought back by news that come late", async () => {
-    await remember("late", past());
+    await remember("late", indebted());
     await sweepHistory(WITHOUT, LATER);
 
-    await remember("late", past());
+    await remember("late", indebted());
 
-    expect(await rowsOf("late")).toMatchObject({ task: 0, task_log: 0, removed_task: 1 });
+    expect(await rowsOf("late")).toEqual(GONE);
   });
 
   it("lets those start that depend on it", async () => {

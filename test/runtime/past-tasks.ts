@@ -54,6 +54,14 @@ interface Past {
   escalation?: Escalation;
 }
 
+/** Tells history some events of a task. */
+export async function tell(tenant: string, view: TaskView, events: TaskEvent[]): Promise<void> {
+  await writeHistory(
+    env.DB,
+    project([{ tenant, view, events, escalation: null, isRebuild: false, body_hash: "hash" }]),
+  );
+}
+
 /** Writes it in two portions, of which the later one comes first, so that a run stays beside the row. */
 export async function remember(tenant: string, { view, events, escalation }: Past): Promise<void> {
   const news = {
@@ -70,7 +78,7 @@ export async function remember(tenant: string, { view, events, escalation }: Pas
 /** How many rows D1 has of a tenant, by table. */
 export async function rowsOf(tenant: string): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
-  for (const table of ["task", "task_log", "escalation", "removed_task"]) {
+  for (const table of ["task", "task_log", "escalation", "cleanup_debt", "removed_task"]) {
     const query = `SELECT count(*) AS rows FROM ${table} WHERE tenant = ?`;
     counts[table] = (await env.DB.prepare(query).bind(tenant).first<number>("rows")) ?? 0;
   }

@@ -16,7 +16,13 @@ import {
   removeTasks,
 } from "../../src/history/removed-store.ts";
 import { outcomeOfView } from "../../src/history/removed.ts";
-import { isComplete, readEvents, readReport, readView } from "../../src/history/task-log-store.ts";
+import {
+  isComplete,
+  readEvents,
+  readReport,
+  readView,
+  readWholeTasks,
+} from "../../src/history/task-log-store.ts";
 import {
   countActive,
   forgetNewer,
@@ -81,7 +87,10 @@ const removal = {
   removed_at: at(2),
   outcome: outcomeOfView(viewOf()),
   place: null,
+  created_at: at(0),
+  seq: 1,
   escalation_ids: ["esc_1_none"],
+  debt_ids: ["debt_1_none"],
 };
 
 /** Everything that history and the keys ask D1, and the indexes it must be found by. */
@@ -89,6 +98,7 @@ const QUERIES: [what: string, ask: (db: D1Database) => Promise<unknown>, by: Reg
   ["write a batch", (db) => writeHistory(db, project([news])), /PRIMARY KEY/],
   ["write an end with causes", (db) => writeHistory(db, project([ending])), /PRIMARY KEY/],
   ["read a view", (db) => readView(db, "acme", "task-1"), /PRIMARY KEY/],
+  ["read whole tasks", (db) => readWholeTasks(db, "acme", ["task-1", "task-2"]), /PRIMARY KEY/],
   ["read events", (db) => readEvents(db, "acme", "task-1", { after: 7, limit: 5 }), /PRIMARY KEY/],
   ["read a report", (db) => readReport(db, "acme", "task-1"), /PRIMARY KEY/],
   [

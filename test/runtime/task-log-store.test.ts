@@ -133,8 +133,9 @@ describe("a history", () => {
 
     const place = null;
     const [outcome, removed_at] = [outcomeOfView(viewOf()), at(90)];
-    const gone = { task_id: "task-1", ended_at: at(3), removed_at, outcome, place };
-    await removeTasks(env.DB, "lives", [{ ...gone, escalation_ids: [] }]);
+    const read = { task_id: "task-1", created_at: at(0), seq: 3, escalation_ids: [], debt_ids: [] };
+    const gone = { ...read, ended_at: at(3), removed_at, outcome, place };
+    await removeTasks(env.DB, "lives", [gone]);
 
     expect([await complete(at(0)), await complete(at(60))]).toEqual([true, false]);
   });

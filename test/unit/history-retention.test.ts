@@ -3,30 +3,40 @@ import { describe, expect, it } from "vitest";
 import type { OldTask, Removal } from "../../src/history/removed.ts";
 import { removeOldTasks } from "../../src/history/retention.ts";
 import type { RetentionPorts } from "../../src/history/retention.ts";
-import { T0, at, viewOf } from "../task-news.ts";
+import type { Place } from "../../src/protocol/keyset.ts";
+import { T0, at, eventOf, viewOf } from "../task-news.ts";
 
 const DAY_MS = 86_400_000;
-
-type Cursor = Awaited<ReturnType<RetentionPorts["readCursor"]>>;
 
 function old(task_id: string, changes: Partial<OldTask> = {}): OldTask {
   return { task_id, created_at: at(0), phase: "ended", ended_at: at(1), bytes: 1_000, ...changes };
 }
 
+const wholeOf = (task_id: string) => ({
+  view: viewOf({ task_id, phase: "ended", ended_at: at(1) }),
+  events: [eventOf(1)],
+});
+
 /** Tenants with tasks in the order of their places, and what became of them. */
-function world(tasks: Record<string, OldTask[]>, more: Partial<RetentionPorts> = {}) {
+function world(given: Record<string, OldTask[]>, more: Partial<RetentionPorts> = {}) {
+  const tasks = { ...given };
   const removed: Record<string, string[]> = {};
   const files: string[][] = [];
   const logged: string[] = [];
   const told: Removal[] = [];
-  const state: { cursor: Cursor; pages: number } = { cursor: null, pages: 0 };
+  const state = { start: null as string | null, pages: 0, reads: [] as number[] };
+  const places = new Map<string, Place | null>();
   const ports: RetentionPorts = {
     now: () => T0 + 40 * DAY_MS,
-    log: (_level, event) => logged.push(event),
+    log: (_level, event, fields) => logged.push(`${event} ${String(fields?.["task_id"] ?? "")}`),
     retentionMs: 30 * DAY_MS,
-    readCursor: async () => state.cursor,
-    writeCursor: async (cursor) => {
-      state.cursor = cursor;
+    readStart: async () => state.start,
+    writeStart: async (tenant) => {
+      state.start = tenant;
+    },
+    readPlace: async (tenant) => places.get(tenant) ?? null,
+    writePlace: async (tenant, place) => {
+      places.set(tenant, place);
     },
     tenants: async (from, limit) =>
       Object.keys(tasks)
@@ -40,21 +50,28 @@ function world(tasks: Record<string, OldTask[]>, more: Partial<RetentionPorts> =
       const isMore = page.length === limit && last !== undefined;
       return { tasks: page, next: isMore ? { at: last.created_at, id: last.task_id } : null };
     },
-    view: async (_tenant, task_id) => viewOf({ task_id, phase: "ended", ended_at: at(1) }),
-    async *events() {
-      yield [];
+    tasks: async (_tenant, task_ids) => {
+      state.reads.push(task_ids.length);
+      return task_ids.map((task_id) => ({ task_id, whole: () => wholeOf(task_id) }));
     },
-    archive: async (_tenant, { task_ids }) => {
-      files.push(task_ids);
+    view: async (_tenant, task_id) => wholeOf(task_id).view,
+    async *events(_tenant, task_id) {
+      yield wholeOf(task_id).events;
+    },
+    archive: async (_tenant, { bytes }) => {
+      const text = new TextDecoder().decode(bytes);
+      files.push([...text.matchAll(/^\{"task_id":"([^"]+)"/gm)].map(([, id]) => id ?? ""));
       return `file-${files.length}`;
     },
     remove: async (tenant, removals) => {
       told.push(...removals);
-      (removed[tenant] ??= []).push(...removals.map(({ task_id }) => task_id));
+      const ids = removals.map(({ task_id }) => task_id);
+      (removed[tenant] ??= []).push(...ids);
+      tasks[tenant] = (tasks[tenant] ?? []).filter(({ task_id }) => !ids.includes(task_id));
     },
     ...more,
   };
-  return { sweep: () => removeOldTasks(ports), removed, files, logged, told, state };
+  return { sweep: () => removeOldTasks(ports), removed, files, logged, told, state, places };
 }
 
 const many = (count: number) =>
@@ -99,29 +116,115 @@ describe("removing old tasks", () => {
       { acme: ["small"] },
       { acme: ["huge", "small"] },
     ]);
-    expect(kept.logged).toContain("tasks_too_large_to_archive");
+    expect(kept.logged).toContain("tasks_too_large_to_archive ");
     expect(gone.told.map(({ place }) => place)).toEqual([null, null]);
   });
 
-  it("does 2,000 in a run, and goes on where it stopped until all tenants are done", async () => {
+  it("does 2,000 in a run in which tenants take turns, and goes on until all are done", async () => {
     const own = world({ acme: many(2_500), zeta: many(10) });
 
     await own.sweep();
-    expect([own.removed["acme"]?.length, own.state.pages]).toEqual([2_000, 20]);
-    expect(own.state.cursor?.tenant).toBe("acme");
+    expect([own.removed["acme"]?.length, own.removed["zeta"]?.length]).toEqual([1_900, 10]);
+    expect(own.state.pages).toBe(20);
+    expect([own.state.start, own.places.get("acme")?.id]).toEqual([null, "t-01899"]);
 
     await own.sweep();
-    expect([own.removed["acme"]?.length, own.removed["zeta"]?.length]).toEqual([2_500, 10]);
-    expect(own.state.cursor).toBeNull();
+    expect(own.removed["acme"]?.length).toBe(2_500);
+    expect([own.state.start, own.places.get("acme")]).toEqual([null, null]);
+  });
+
+  it("lets a tenant with ever more to remove keep no other from its turn", async () => {
+    const names = Array.from({ length: 7 }, (_, index) => `tenant-${index}`);
+    const tasks = Object.fromEntries(names.map((name) => [name, many(5_000)]));
+    const own = world({ ...tasks, zeta: many(10) });
+
+    await own.sweep();
+    expect(own.state.start).toBe("tenant-4");
+    await own.sweep();
+
+    expect(own.removed["zeta"]).toHaveLength(10);
+    expect(names.map((name) => (own.removed[name]?.length ?? 0) >= 500)).toEqual(
+      Array(7).fill(true),
+    );
+  });
+
+  it("reads many tasks at once, and a task larger than 4 MB by itself", async () => {
+    const own = world({ acme: [...many(99), old("x", { bytes: 5_000_000 })] });
+
+    await own.sweep();
+
+    expect(own.state.reads).toEqual([99]);
+    expect(own.removed["acme"]).toHaveLength(100);
+    expect(own.files).toHaveLength(1);
+  });
+
+  it("ends a run after 25 groups, and the next goes on behind the last of them", async () => {
+    const own = world({ acme: many(60).map((task) => ({ ...task, bytes: 7_000_000 })) });
+
+    await own.sweep();
+    expect([own.files.length, own.places.get("acme")?.id]).toEqual([25, "t-00024"]);
+    await own.sweep();
+    await own.sweep();
+
+    expect(own.removed["acme"]).toHaveLength(60);
+    expect(own.places.get("acme")).toBeNull();
+  });
+
+  it("keeps a task that cannot be read, by name in the log, and none of its neighbours", async () => {
+    const own = world(
+      { acme: many(100) },
+      {
+        tasks: async (_tenant, task_ids) =>
+          task_ids.map((task_id) => ({
+            task_id,
+            whole: () => {
+              if (task_id === "t-00050") throw new Error("a row that nobody can read");
+              return wholeOf(task_id);
+            },
+          })),
+      },
+    );
+
+    await own.sweep();
+
+    expect(own.removed["acme"]).toHaveLength(99);
+    expect(own.removed["acme"]).not.toContain("t-00050");
+    expect(own.logged).toEqual(["task_not_removed t-00050", "tasks_removed "]);
+  });
+
+  it.each([
+    ["its first event", [2, 3]],
+    ["one in between", [1, 3]],
+    ["its last event", [1, 2]],
+    ["all", []],
+  ])("keeps a task of which history lacks %s, and says so", async (_what, seqs) => {
+    const events = seqs.map((seq) => eventOf(seq));
+    const own = world(
+      { acme: [old("a"), old("huge", { bytes: 9_000_000 })] },
+      {
+        tasks: async () => [
+          { task_id: "a", whole: () => ({ view: { ...wholeOf("a").view, seq: 3 }, events }) },
+        ],
+        view: async () => ({ ...wholeOf("huge").view, seq: 3 }),
+        async *events() {
+          yield events;
+        },
+      },
+    );
+
+    await own.sweep();
+
+    expect([own.removed, own.files]).toEqual([{}, []]);
+    expect(own.logged).toEqual(["tasks_kept_incomplete "]);
   });
 
   it("is not kept from the others by a group that fails", async () => {
     const own = world(
       { acme: many(1), zeta: many(1) },
       {
-        view: async (tenant, task_id) => {
-          if (tenant === "acme") throw new Error("a row that nobody can read");
-          return viewOf({ task_id, phase: "ended", ended_at: at(1) });
+        tasks: async (tenant, task_ids) => {
+          if (tenant === "acme") throw new Error("D1 is away");
+          return task_ids.map((task_id) => ({ task_id, whole: () => wholeOf(task_id) }));
         },
       },
     );
@@ -129,7 +232,7 @@ describe("removing old tasks", () => {
     await own.sweep();
 
     expect(Object.keys(own.removed)).toEqual(["zeta"]);
-    expect(own.logged).toEqual(["tasks_not_removed", "tasks_removed"]);
+    expect(own.logged).toEqual(["tasks_not_removed t-00000", "tasks_removed "]);
   });
 
   it("looks at 50 tenants at a time, and begins anew behind the last", async () => {
@@ -144,6 +247,6 @@ describe("removing old tasks", () => {
     await own.sweep();
 
     expect(own.removed).toEqual({});
-    expect(own.state.cursor).toBeNull();
+    expect(own.state.start).toBeNull();
   });
 });
