@@ -64,7 +64,8 @@ export function notesPort(services: Services): NotesPort {
   const { notes } = services;
   const emptied = emptiedOf(services);
   return {
-    ...notes,
+    list: (by, at) => emptied.reads((who) => notes.list(who, at))(by, at.task_id),
+    get: (by, at, key) => emptied.reads((who) => notes.get(who, at, key))(by, at.task_id),
     put: (by, at, note) => emptied.orders((who) => notes.put(who, at, note))(by, at.task_id),
     remove: (by, at, key) => emptied.orders((who) => notes.remove(who, at, key))(by, at.task_id),
   };

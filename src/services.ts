@@ -75,6 +75,7 @@ function build(env: Env) {
     interventions: createInterventions({
       task,
       readable: (by, task_id) => tasks.readable(by, task_id),
+      pastView: (tenant, task_id) => doors.past.view(tenant, task_id),
       archive: {
         list: (tenant, query) => guard.read(() => listEscalations(env.DB, tenant, query)),
         get: (tenant, escalation_id) =>

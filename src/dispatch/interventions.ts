@@ -36,6 +36,8 @@ export interface InterventionsParts {
   task: (tenant: string, task_id: string) => InterventionDoor;
   /** Whether a key may read a task: an executor's only what its agents hold or held. */
   readable: (by: Principal, task_id: string) => Answer<unknown>;
+  /** A task in history; null when it never heard of it. Refused with task_gone when it was removed. */
+  pastView: (tenant: string, task_id: string) => Answer<TaskView | null>;
   /** Escalations as history last saw them. */
   archive: {
     list: (
@@ -55,9 +57,10 @@ export interface Interventions {
   command: (by: Principal, task_id: string, request: CommandRequest) => Answer<CommandView>;
   commands: (by: Principal, task_id: string) => Answer<Page<CommandEntry>>;
   escalations: (by: Principal, query: EscalationsQuery) => Answer<Page<Escalation>>;
+  /** Refused: escalation_not_found, task_gone. */
   escalation: (by: Principal, escalation_id: string) => Answer<Escalation>;
   /**
-   * Refused: forbidden, escalation_not_found, escalation_closed, patch_rejected. A key without the
+   * Refused: forbidden, escalation_not_found, escalation_closed, patch_rejected, task_gone. A key without the
    * scopes orchestrate and admin answers with resume what is asked of agents, and never what its own agent asks,
    * or may ask: one that is bound to no key.
    */
@@ -130,13 +133,27 @@ async function executorFault(
     : null;
 }
 
+/** Why neither the task's object nor history has an escalation: its task may have been removed. */
+async function unknownOf(
+  { pastView }: InterventionsParts,
+  by: Principal,
+  task_id: string | undefined,
+): Promise<Refusal> {
+  // Nobody learns from a refusal that there was something that it may not see.
+  if (!readsAll(by) || task_id === undefined) return UNKNOWN;
+  const past = await pastView(by.tenant, task_id);
+  return past.ok ? UNKNOWN : past.refusal;
+}
+
 async function readOne(
   parts: InterventionsParts,
   by: Principal,
   escalation_id: string,
 ): Answer<Escalation> {
   const found = await findEscalation(parts, by, escalation_id);
-  if (found === null) return refuse(UNKNOWN);
+  if (found === null) {
+    return refuse(await unknownOf(parts, by, ESCALATION_ID.exec(escalation_id)?.[1]));
+  }
   if (readsAll(by) || found.level === "agent") return ok(found.escalation);
   const { asked_by } = found;
   const key = asked_by === null ? null : await parts.keyOfAgent(by.tenant, asked_by);
@@ -155,9 +172,15 @@ async function resolveOne(
   if (fault !== null) return refuse(fault);
   const door = parts.task(by.tenant, task_id);
   const done = await door.resolve(escalation_id, JSON.stringify(answer), actorOf(by));
-  if (!done.ok) return done.refusal.code === "task_not_found" ? refuse(UNKNOWN) : done;
-  const escalation: Escalation = JSON.parse(done.value);
-  return ok(escalation);
+  if (done.ok) {
+    const escalation: Escalation = JSON.parse(done.value);
+    return ok(escalation);
+  }
+  if (done.refusal.code !== "task_not_found") return done;
+  const known = await parts.archive.get(by.tenant, escalation_id);
+  if (known === null) return refuse(await unknownOf(parts, by, task_id));
+  const detail = `The task has ended, and its memory was emptied since; the escalation is ${known.state}.`;
+  return refuse({ code: "escalation_closed", detail });
 }
 
 /** What the pool adds: the place in the queue, and why the executors it knows do not take the task. */

@@ -1,7 +1,7 @@
-import { ok, refuse } from "../lib/result.ts";
+import { ok } from "../lib/result.ts";
 import type { Result } from "../lib/result.ts";
 import type { Principal } from "../protocol/access.ts";
-import { MOST_NOTED, noteListSchema, noteSchema } from "../protocol/notes.ts";
+import { noteListSchema, noteSchema } from "../protocol/notes.ts";
 import type { Note, NoteList, NotesCall } from "../protocol/notes.ts";
 import type { Refusal } from "../protocol/refusal.ts";
 
@@ -11,7 +11,7 @@ type Answer<Value> = Promise<Result<Value, Refusal>>;
 export interface NotesParts {
   /** Asks something of a task's object; the answer is JSON text. */
   ask: (tenant: string, task_id: string, call: NotesCall) => Answer<string>;
-  /** The task, for a key that may read it; also one whose object is empty. */
+  /** The task, for a key that may read it. */
   view: (by: Principal, task_id: string) => Answer<unknown>;
 }
 
@@ -23,7 +23,7 @@ interface At {
 
 /** Use cases of a task's short-term memory. */
 export interface NotesUse {
-  /** For keys that may read the task, and for whoever holds it. Refused: task_not_found. */
+  /** For keys that may read the task, and for whoever holds it. Refused: task_not_found, also where its object is empty. */
   list: (by: Principal, at: At) => Answer<NoteList>;
   /** As `list`; also refused with note_not_found. */
   get: (by: Principal, at: At, key: string) => Answer<Note>;
@@ -35,23 +35,18 @@ export interface NotesUse {
 
 type Question = { call: "list" } | { call: "get"; key: string };
 
-/**
- * Asks for whoever may read by the key, or else by the lease; of a task that is not his he learns nothing. Null where
- * the task is in history, and its object is empty: there is nothing noted any more.
- */
+/** Asks for whoever may read by the key, or else by the lease; of a task that is not his he learns nothing. */
 async function read(
   { ask, view }: NotesParts,
   by: Principal,
   { task_id, token }: At,
   question: Question,
-): Answer<string | null> {
+): Answer<string> {
   const allowed = await view(by, task_id);
   if (!allowed.ok && token === null) return allowed;
   const found = await ask(by.tenant, task_id, { ...question, token: allowed.ok ? null : token });
   if (found.ok) return found;
-  const { code } = found.refusal;
-  if (allowed.ok) return code === "task_not_found" ? ok(null) : found;
-  return code === "lease_lost" ? allowed : found;
+  return !allowed.ok && found.refusal.code === "lease_lost" ? allowed : found;
 }
 
 /** The use cases of notes. */
@@ -60,17 +55,11 @@ export function createNotes(parts: NotesParts): NotesUse {
   return {
     async list(by, at) {
       const found = await read(parts, by, at, { call: "list" });
-      if (!found.ok) return found;
-      return found.value === null
-        ? ok({ items: [], bytes_used: 0, bytes_limit: MOST_NOTED.bytes })
-        : ok(noteListSchema.parse(JSON.parse(found.value)));
+      return found.ok ? ok(noteListSchema.parse(JSON.parse(found.value))) : found;
     },
     async get(by, at, key) {
       const found = await read(parts, by, at, { call: "get", key });
-      if (!found.ok) return found;
-      return found.value === null
-        ? refuse({ code: "note_not_found", detail: `The task has no note ${key}.` })
-        : ok(noteSchema.parse(JSON.parse(found.value)));
+      return found.ok ? ok(noteSchema.parse(JSON.parse(found.value))) : found;
     },
     async put(by, { task_id, token }, { key, value }) {
       const written = await ask(by.tenant, task_id, { call: "put", token, key, value });

@@ -33,7 +33,7 @@ export const escalationRoutes: readonly Route[] = [
     scopes: ["orchestrate", "execute", "observe"],
     params: escalationParams,
     answers: { 200: json(escalationSchema, "The escalation") },
-    refusals: ["escalation_not_found"],
+    refusals: ["escalation_not_found", "task_gone"],
     async handle({ escalations }, { principal, params }) {
       const found = await escalations.get(principal, params.escalation_id);
       return replyWith(found, (body) => ({ status: 200, body }));
@@ -51,7 +51,13 @@ export const escalationRoutes: readonly Route[] = [
     params: escalationParams,
     body: escalationResolutionSchema,
     answers: { 200: json(escalationSchema, "The resolved escalation") },
-    refusals: ["forbidden", "escalation_not_found", "escalation_closed", "patch_rejected"],
+    refusals: [
+      "forbidden",
+      "escalation_not_found",
+      "escalation_closed",
+      "patch_rejected",
+      "task_gone",
+    ],
     async handle({ escalations }, { principal, params, body }) {
       const resolved = await escalations.resolve(principal, params.escalation_id, body);
       return replyWith(resolved, (escalation) => ({ status: 200, body: escalation }));

@@ -22,12 +22,12 @@ export const notesRoutes: readonly Route[] = [
     path: "/v1/tasks/:task_id/notes",
     tag: "Executors",
     summary: "What is noted on a task",
-    description: `${FOR_READERS} Notes outlive an attempt, and not the end of the task, unless its \`keep_memory\` says so.`,
+    description: `${FOR_READERS} Notes outlive an attempt, and not the end of the task, unless its \`keep_memory\` says so: then for as long as the task has its own memory.`,
     scopes: READERS,
     params: taskParams,
     headers: leaseHeaders,
     answers: { 200: json(noteListSchema, "The notes by key; none when nothing is noted any more") },
-    refusals: ["task_not_found"],
+    refusals: ["task_not_found", "task_gone"],
     async handle({ notes }, { principal, params: { task_id }, headers }) {
       const found = await notes.list(principal, { task_id, token: headers["Lease-Token"] ?? null });
       return replyWith(found, (body) => ({ status: 200, body }));
@@ -44,7 +44,7 @@ export const notesRoutes: readonly Route[] = [
     params: noteParams,
     headers: leaseHeaders,
     answers: { 200: json(noteSchema, "The note") },
-    refusals: ["task_not_found", "note_not_found"],
+    refusals: ["task_not_found", "task_gone", "note_not_found"],
     async handle({ notes }, { principal, params: { task_id, key }, headers }) {
       const at = { task_id, token: headers["Lease-Token"] ?? null };
       const found = await notes.get(principal, at, key);
@@ -64,7 +64,7 @@ export const notesRoutes: readonly Route[] = [
     headers: leaseHeaders,
     body: noteWriteSchema,
     answers: { 200: json(noteSchema, "The note as it is now") },
-    refusals: ["task_not_found", "lease_lost", "task_ended", "notes_full"],
+    refusals: ["task_not_found", "task_gone", "lease_lost", "task_ended", "notes_full"],
     async handle({ notes }, { principal, params: { task_id, key }, headers, body }) {
       const at = { task_id, token: headers["Lease-Token"] ?? null };
       const written = await notes.put(principal, at, { key, value: body.value });
@@ -81,7 +81,7 @@ export const notesRoutes: readonly Route[] = [
     params: noteParams,
     headers: leaseHeaders,
     answers: { 204: empty("It is gone") },
-    refusals: ["task_not_found", "note_not_found", "lease_lost", "task_ended"],
+    refusals: ["task_not_found", "task_gone", "note_not_found", "lease_lost", "task_ended"],
     async handle({ notes }, { principal, params: { task_id, key }, headers }) {
       const at = { task_id, token: headers["Lease-Token"] ?? null };
       const removed = await notes.remove(principal, at, key);

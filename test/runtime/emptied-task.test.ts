@@ -133,6 +133,8 @@ describe("a task whose object was emptied", () => {
       await call("GET", `${at}/subtasks`),
       await call("GET", `${at}/shared-context`),
       await call("POST", `${at}/rebuild`, {}),
+      await call("GET", `${at}/notes`),
+      await call("GET", `${at}/notes/a`),
     ];
 
     expect(orders.map(codeOf)).toEqual(orders.map(() => [409, "task_ended"]));
@@ -207,6 +209,21 @@ describe("a task whose object was emptied", () => {
       expect(codeOf(refused)).toEqual([409, "idempotency_conflict"]);
     }
     expect([await tablesOf(first.task_id), await tablesOf(cancelled.task_id)]).toEqual([[], []]);
+  });
+
+  it("takes no answer to its escalation, as before", async () => {
+    const { task_id } = await submit({ execution_options: { autonomy_level: "manual" } });
+    const resolve = `/v1/escalations/esc_1_${task_id}/resolve`;
+    const answer = { decision: "resume", answer: "late" };
+    await call("POST", `/v1/tasks/${task_id}/commands`, { command: "cancel" });
+    await ended(task_id);
+    const before = await call("POST", resolve, answer);
+    await empty(task_id);
+
+    const after = await call("POST", resolve, answer);
+
+    expect([before, after].map(codeOf)).toEqual(Array(2).fill([409, "escalation_closed"]));
+    expect((await call("GET", `/v1/escalations/esc_1_${task_id}`)).status).toBe(200);
   });
 
   it("still lets those start that come after it, and gives them its result", async () => {

@@ -24,7 +24,17 @@ import {
 /** What D1 has of a tenant whose only task was removed. */
 const GONE = { task: 0, task_log: 0, escalation: 0, cleanup_debt: 0, removed_task: 1 };
 
-const WAYS = ["", "/events", "/report", "/stream", "/explain", "/commands", "/next-steps"];
+const WAYS = [
+  "",
+  "/events",
+  "/report",
+  "/stream",
+  "/explain",
+  "/commands",
+  "/next-steps",
+  "/notes",
+  "/notes/a",
+];
 
 /** A task that left two things undone, one of them without an id. */
 function indebted() {
@@ -49,6 +59,10 @@ describe("history that was kept for long enough", () => {
 
     const answers = [];
     for (const way of WAYS) answers.push(await get(`/v1/tasks/old${way}`));
+    answers.push(await get("/v1/escalations/esc_1_old"));
+    answers.push(
+      await get("/v1/escalations/esc_1_old/resolve", { decision: "resume", answer: "no" }),
+    );
 
     for (const { status, body } of answers) {
       expect([status, body["code"]]).toEqual([410, "task_gone"]);

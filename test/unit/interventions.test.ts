@@ -25,6 +25,7 @@ const ESCALATION: Escalation = {
   actor: null,
 };
 const NOT_THERE: Refusal = { code: "escalation_not_found", detail: "" };
+const GONE: Refusal = { code: "task_gone", detail: "It was removed." };
 const ANSWER = { schema_version: "2.0", decision: "resume" as const };
 
 const keyed = (key_id: string, ...scopes: Principal["scopes"][number][]): Principal => ({
@@ -41,7 +42,7 @@ const WATCHING = keyed("key-bob", "execute", "observe");
 /** An escalation that an agent asks, at a level; `where` it is found. */
 function inbox(
   level: string,
-  where: "object" | "history" | "nowhere" = "object",
+  where: "object" | "history" | "nowhere" | "removed" = "object",
   asked_by = "ann",
 ) {
   const answered: Actor[] = [];
@@ -55,6 +56,7 @@ function inbox(
           ? ok({ escalation: JSON.stringify(ESCALATION), level, asked_by })
           : refuse(NOT_THERE),
       resolve: async (_id, _answer, actor) => {
+        if (where !== "object") return refuse({ code: "task_not_found", detail: "" });
         answered.push(actor);
         return ok(JSON.stringify(ESCALATION));
       },
@@ -63,6 +65,7 @@ function inbox(
       rebuild: async () => refuse(NOT_THERE),
     }),
     readable: async (by) => (by.key_id === "stranger" ? refuse(NOT_THERE) : ok({})),
+    pastView: async () => (where === "removed" ? refuse(GONE) : ok(null)),
     archive: {
       list: async (_tenant, query) => {
         listed.push(query);
@@ -110,6 +113,28 @@ describe("an escalation is answered", () => {
 
     expect(done).toMatchObject({ ok: false, refusal: { code } });
     expect(answered).toEqual([]);
+  });
+});
+
+describe("an escalation whose task has left its object", () => {
+  it.each([
+    ["history", "escalation_closed"],
+    ["removed", "task_gone"],
+    ["nowhere", "escalation_not_found"],
+  ] as const)("takes no answer: where it is %s it is refused with %s", async (where, code) => {
+    const { cases } = inbox("human", where);
+
+    const done = await cases.resolve(ORCHESTRATOR, ESCALATION.escalation_id, ANSWER);
+
+    expect(done).toMatchObject({ ok: false, refusal: { code } });
+  });
+
+  it("is gone with its task for those who may see it, and unknown to others", async () => {
+    const { cases } = inbox("agent", "removed");
+    const seenBy = (by: Principal) => cases.escalation(by, ESCALATION.escalation_id);
+
+    expect(await seenBy(ORCHESTRATOR)).toEqual(refuse(GONE));
+    expect(await seenBy(OTHER)).toMatchObject({ refusal: { code: "escalation_not_found" } });
   });
 });
 

@@ -143,10 +143,10 @@ describe("reading notes", () => {
     expect(codeOf(await notes.get(BY, at("stale"), "plan"))).toBe("task_not_found");
   });
 
-  it("finds nothing noted on a task that only history still has", async () => {
+  it("does not take a task that only history still has for one on which nothing is noted", async () => {
     const { notes } = world({ isEmptied: true });
 
-    expect(await notes.list(BY, at(null))).toMatchObject({ value: { items: [], bytes_used: 0 } });
-    expect(codeOf(await notes.get(BY, at(null), "plan"))).toBe("note_not_found");
+    expect(codeOf(await notes.list(BY, at(null)))).toBe("task_not_found");
+    expect(codeOf(await notes.get(BY, at(null), "plan"))).toBe("task_not_found");
   });
 });

@@ -216,6 +216,7 @@ describe("interventions", () => {
 
   function interventions(phase: string, isReadable = true) {
     return createInterventions({
+      pastView: async () => ok(null),
       archive: { list: async () => ok({ items: [], next_cursor: null }), get: async () => null },
       keyOfAgent: async () => null,
       task: () => ({
