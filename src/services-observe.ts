@@ -18,6 +18,8 @@ import { doorsOf, now } from "./services-doors.ts";
 
 /* What looks at all tasks is built of, and what wakes those that sleep too long. */
 
+const DAY_MS = 86_400_000;
+
 function repairParts(env: Env): RepairParts {
   const { task, guard } = doorsOf(env);
   return {
@@ -37,10 +39,11 @@ function repairParts(env: Env): RepairParts {
 
 /** What observers ask of all tasks. */
 export function observePort(env: Env, agents: StateParts["agents"]): ObservePort {
-  const { guard } = doorsOf(env);
+  const { guard, config } = doorsOf(env);
+  const keptMs = config.taskRetention.historyDays * DAY_MS;
   const read: StateParts["read"] = (query) => guard.get(query);
   const stateParts = { db: env.DB, read, now, agents };
-  const observatory = createObservatory({ db: env.DB, now });
+  const observatory = createObservatory({ db: env.DB, now, keptMs });
   return {
     metrics: (tenant, query) =>
       guard.read(async () => ok(await observatory.metrics(tenant, query))),

@@ -67,6 +67,7 @@ export function routingPort(env: Env): RestPorts["routing"] {
   const ports: TaskDeliveriesPorts = {
     audience: (tenant, task_id) => task(tenant, task_id).audience(),
     archived: (tenant, task_id) => past.view(tenant, task_id),
+    heldBy: async (tenant, task_id) => (await past.trace(tenant, task_id))?.holders ?? [],
     subscribers: (tenant, asked) => webhookStore.subscribers(tenant, asked),
     callbackId,
     endpoint,

@@ -128,6 +128,8 @@ async function answerOf(ports: DebtRepairPorts, debt: DueDebt): Promise<Answer> 
   }
   if (done.ok) return debtRepairSchema.parse(JSON.parse(done.value));
   const { code, detail } = done.refusal;
+  // The report of an ended task never changes: no further try will find it there.
+  if (code === "debt_not_found") return { state: "expired", detail };
   return GONE.includes(code)
     ? { state: "expired", detail: "The task was removed, and with it what could repair this." }
     : { state: "open", detail };

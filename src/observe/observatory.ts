@@ -17,6 +17,8 @@ const MAX_OPEN_QUESTIONS = 1_000;
 export interface ObservatoryParts {
   db: D1Database;
   now: Clock;
+  /** How long history keeps tasks after their end, milliseconds. */
+  keptMs: number;
 }
 
 /** What the read side concludes from the tasks of a tenant. */
@@ -25,16 +27,20 @@ export interface Observatory {
   insights(tenant: string, window_s: number): Promise<Insights>;
 }
 
-function sampleOf(window_s: number, span: Span, found: { runs: unknown[]; isComplete: boolean }) {
-  return {
-    window_s,
-    ...span,
-    sampled: { tasks: found.runs.length, limit: MAX_RUNS, is_complete: found.isComplete },
-  };
+/** What was looked at. Of a window that is longer than tasks are kept, some may have been removed. */
+function sampleOf(
+  window: { window_s: number; keptMs: number },
+  span: Span,
+  found: { runs: unknown[]; isComplete: boolean },
+) {
+  const { window_s, keptMs } = window;
+  const is_complete = found.isComplete && window_s * 1_000 <= keptMs;
+  const sampled = { tasks: found.runs.length, limit: MAX_RUNS, is_complete };
+  return { window_s, ...span, sampled };
 }
 
 /** Figures and findings, made from history when they are asked for. They throw when D1 fails. */
-export function createObservatory({ db, now }: ObservatoryParts): Observatory {
+export function createObservatory({ db, now, keptMs }: ObservatoryParts): Observatory {
   return {
     async metrics(tenant, { window, by, task_type, agent_id }) {
       const until = now();
@@ -53,7 +59,7 @@ export function createObservatory({ db, now }: ObservatoryParts): Observatory {
         Number.MAX_SAFE_INTEGER,
       );
       return {
-        ...sampleOf(window, span, found),
+        ...sampleOf({ window_s: window, keptMs }, span, found),
         by,
         groups: groupsOf(runs, by, questions),
         tokens: { orchestrator: ORCHESTRATOR_TOKENS, executor },
@@ -70,7 +76,7 @@ export function createObservatory({ db, now }: ObservatoryParts): Observatory {
         readOpenQuestions(db, tenant, MAX_OPEN_QUESTIONS),
       ]);
       const items = insightsOf({ now: found.runs, past: past.runs }, open, until);
-      return { ...sampleOf(window_s, span, found), compared_since, items };
+      return { ...sampleOf({ window_s, keptMs }, span, found), compared_since, items };
     },
   };
 }

@@ -28,9 +28,10 @@ const sampleFields = {
   window_s: z.int(),
   since: instantSchema,
   until: instantSchema,
-  sampled: z
-    .strictObject({ tasks: z.int(), limit: z.int(), is_complete: z.boolean() })
-    .meta({ description: "How many tasks were looked at: the newest ones, when there are more." }),
+  sampled: z.strictObject({ tasks: z.int(), limit: z.int(), is_complete: z.boolean() }).meta({
+    description:
+      "How many tasks were looked at: the newest ones, when there are more. `is_complete` is false then, and where the window is longer than history keeps tasks.",
+  }),
 };
 
 const rateSchema = z.number().min(0).max(1).nullable();

@@ -36,6 +36,8 @@ export const webhookFilterRoutes: readonly Route[] = [
     path: "/v1/tasks/:task_id/deliveries",
     tag: "Webhooks",
     summary: "What became of a task's notifications, endpoint by endpoint, with all attempts",
+    description:
+      "Endpoints are found by the filters that they have today. Once a task's own memory was emptied, days after its end, nobody knows its callback and its stakeholders any more: they are among them only if their filters fit.",
     scopes: READERS,
     params: z.strictObject({ task_id: pathIdSchema }),
     query: eventsQuerySchema,

@@ -1,8 +1,11 @@
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
+import { readEvents } from "../../src/history/task-log-store.ts";
 import type { TaskView } from "../../src/protocol/task-view.ts";
 import { faceOf } from "../../src/services.ts";
+import { Executor, ended, eventually, log } from "./batuta.ts";
 
 /** D1 that can be taken away: everything else is the real thing. */
 function fragileWorld() {
@@ -38,6 +41,10 @@ function fragileWorld() {
   };
   return { call, database };
 }
+
+/** A log as history has it. */
+const readLogOf = async (task_id: string) =>
+  (await readEvents(env.DB, "default", task_id, { after: 0, limit: 100 })).items;
 
 const READS = [
   "/v1/tasks",
@@ -133,6 +140,53 @@ describe("without D1", () => {
     expect([task.status, task.body["code"]]).toEqual([503, "unavailable"]);
     expect([401, 503]).toContain(stranger.status);
   });
+
+  it("an id that is taken again makes a task of its own, which history does not mix with the first", async () => {
+    const { call, database } = fragileWorld();
+    const task = {
+      task_id: "lived-twice",
+      task_type: "research",
+      description: "a task that is submitted twice",
+      requires: { capabilities: ["lives-twice"] },
+    };
+    const stub = env.TASK.getByName("default/lived-twice");
+    const sleepUntil = async (days: number) => {
+      await runInDurableObject(stub, (instance) => {
+        instance.now = () => Date.now() + days * 86_400_000;
+      });
+      await runDurableObjectAlarm(stub);
+    };
+    const recorded = () =>
+      env.DB.prepare("SELECT events_to FROM task WHERE task_id = 'lived-twice'").first("events_to");
+    await call("POST", "/v1/tasks", task);
+    await call("POST", "/v1/tasks/lived-twice/commands", { command: "cancel" });
+    const first = await ended("lived-twice");
+    await eventually(recorded, (to) => to === first.seq);
+    await sleepUntil(8);
+    await runInDurableObject(stub, (instance) => {
+      instance.now = () => Date.now();
+    });
+
+    database.isDown = true;
+    expect((await call("POST", "/v1/tasks", task)).status).toBe(202);
+    const executor = await new Executor("lives-twice").register();
+    await executor.claim();
+    await executor.start();
+    await executor.complete();
+    await executor.end();
+    await ended("lived-twice");
+    const events = await log("lived-twice");
+    await eventually(recorded, (to) => to === events.length);
+    // History has a mixture now: the object is not emptied, but has all of its task told again.
+    await sleepUntil(8);
+
+    expect(await log("lived-twice")).toEqual(events);
+    const shown = await eventually(
+      () => readLogOf("lived-twice"),
+      (told) => JSON.stringify(told) === JSON.stringify(events),
+    );
+    expect(shown).toEqual(events);
+  }, 30_000);
 
   it("comes back by itself", async () => {
     const { call, database } = fragileWorld();

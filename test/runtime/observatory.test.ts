@@ -15,7 +15,8 @@ const usage = (duration_s: number, cost_usd: number, tokens: number) => ({
 });
 
 const of = (tenant: string, seconds: number, db: D1Database = env.DB) => {
-  const observatory = createObservatory({ db, now: () => T0 + seconds * 1_000 });
+  const keptMs = 30 * 24 * HOUR * 1_000;
+  const observatory = createObservatory({ db, keptMs, now: () => T0 + seconds * 1_000 });
   return {
     metrics: (query: Partial<Parameters<typeof observatory.metrics>[1]> = {}) =>
       observatory.metrics(tenant, { window: 86_400, by: "agent", ...query }),
@@ -43,6 +44,18 @@ describe("the metrics of a seeded history", () => {
       ],
     );
     await seed("figures-of-others", [endedView("foreign")]);
+  });
+
+  it("do not pretend to know all of a window that is longer than tasks are kept", async () => {
+    const [kept, longer] = [30 * 24 * HOUR, 30 * 24 * HOUR + 1];
+    const { metrics, insights } = of("figures", 86_400);
+    const isComplete = async (window: number) => [
+      (await metrics({ window })).sampled.is_complete,
+      (await insights(window)).sampled.is_complete,
+    ];
+
+    expect(await isComplete(kept)).toEqual([true, true]);
+    expect(await isComplete(longer)).toEqual([false, false]);
   });
 
   it("are exact numbers for each agent", async () => {

@@ -116,7 +116,7 @@ describe("repairing debts", () => {
       () => new Promise<never>(() => {}),
       async () => ok("{"),
       async () => ok('{"state":"forgiven","detail":""}'),
-      async () => refuse({ code: "debt_not_found", detail: "no such debt" } as const),
+      async () => refuse({ code: "unavailable", detail: "not now" } as const),
     ];
     const debts = many(25);
     const done = run(debts, {
@@ -136,7 +136,7 @@ describe("repairing debts", () => {
     expect(new Set(states.slice(5))).toEqual(new Set(["settled"]));
     expect(outcomes.get("debt_1_t")?.detail).not.toContain("object is broken");
     expect(outcomes.get("debt_5_t")).toMatchObject({
-      detail: "no such debt",
+      detail: "not now",
       due_at: inMinutes(2),
     });
   });
@@ -155,8 +155,8 @@ describe("repairing debts", () => {
     expect(lines).toContainEqual(["error", "cleanup_debt_not_recorded", "debt_1_t"]);
   });
 
-  it.each(["task_not_found", "task_gone"] as const)(
-    "gives up when the task is gone: %s",
+  it.each(["task_not_found", "task_gone", "debt_not_found"] as const)(
+    "gives up when the task is gone, or knows no such debt: %s",
     async (code) => {
       const { outcomes, lines } = await run(many(1), {
         repair: async () => refuse({ code, detail: "" }),

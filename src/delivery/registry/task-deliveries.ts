@@ -41,6 +41,8 @@ export interface TaskDeliveriesPorts {
   audience(tenant: string, task_id: string): Answer<TaskAudience>;
   /** The task in history; null when it is not there either. Refused with task_gone when it was removed. */
   archived(tenant: string, task_id: string): Answer<TaskView | null>;
+  /** Executors that held a task which history has; none where it does not know. */
+  heldBy(tenant: string, task_id: string): Promise<readonly string[]>;
   subscribers(tenant: string, asked: readonly Facet[]): Promise<Pick<Subscriber, "webhook_id">[]>;
   /** The id of the endpoint that a callback URL stands for. */
   callbackId(tenant: string, url: string): Promise<string>;
@@ -71,8 +73,8 @@ const PAGE = 200;
  * What became of a task's notifications at every endpoint that is told of the task, in order of seq.
  *
  * The endpoints themselves are asked, so it is as new as can be. Endpoints that were deleted, or whose filters
- * have been changed since so that they would not be told today, are not among them. A page may be shorter than
- * asked for. Refused: task_not_found; not_supported when more endpoints are told than one request can ask.
+ * have been changed since so that they would not be told today, are not among them; nor are, once the task's own object
+ * is empty, its callback and its stakeholders, unless their filters fit. A page may be shorter than asked for. Refused: task_not_found; not_supported when more endpoints are told than one request can ask.
  */
 export async function taskDeliveries(
   ports: TaskDeliveriesPorts,
@@ -115,8 +117,8 @@ async function audienceOf(
   if (!past.ok) return past;
   if (past.value === null) return live;
   // The object of a task past its retention is empty, and whom the task named besides is gone with it.
-  const { task_type, agent_id, tags } = past.value;
-  const holders = agent_id === null ? [] : [agent_id];
+  const { task_type, tags } = past.value;
+  const holders = await ports.heldBy(tenant, task_id);
   return ok({ task_type, holders, tags, stakeholders: [], callback_url: null });
 }
 
