@@ -85,28 +85,34 @@ async function find(
   );
 }
 
+interface Readings {
+  complete: { old: OldTask; reading: Reading }[];
+  incomplete: string[];
+}
+
 /** Reads a group. One that cannot be read stays, and is named in the log: the others need not wait for it. */
 async function readGroup(
   ports: RemovalPorts,
   tenant: string,
   group: readonly OldTask[],
-): Promise<{ readings: { old: OldTask; reading: Reading }[]; incomplete: string[] }> {
-  const readings: { old: OldTask; reading: Reading }[] = [];
-  const incomplete: string[] = [];
+): Promise<Readings> {
+  const readings: Readings = { complete: [], incomplete: [] };
+  const note = (old: OldTask, reading: Reading | null | undefined): void => {
+    if (reading === null) readings.incomplete.push(old.task_id);
+    else if (reading !== undefined) readings.complete.push({ old, reading });
+  };
   for (const portion of groupsOf(group, READ_BYTES)) {
     const found = await find(ports, tenant, portion);
     for (const old of portion) {
       const { task_id } = old;
       try {
-        const reading = await found.get(task_id)?.();
-        if (reading === null) incomplete.push(task_id);
-        else if (reading !== undefined) readings.push({ old, reading });
+        note(old, await found.get(task_id)?.());
       } catch (error) {
         ports.log("error", "task_not_removed", { tenant, task_id, error: String(error) });
       }
     }
   }
-  return { readings, incomplete };
+  return readings;
 }
 
 /**
@@ -119,7 +125,7 @@ export async function removeGroup(
   tenant: string,
   group: readonly OldTask[],
 ): Promise<Removed> {
-  const { readings, incomplete } = await readGroup(ports, tenant, group);
+  const { complete: readings, incomplete } = await readGroup(ports, tenant, group);
   if (readings.length === 0) return { count: 0, incomplete };
   const file = new ArchiveFile();
   const slices = readings.map(({ reading: { view, events } }): Slice | null =>

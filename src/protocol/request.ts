@@ -256,7 +256,9 @@ export const requestViewSchema = z
     stop: batchStopSchema.nullable(),
     tokens: z.strictObject({
       orchestrator: z.int().meta({ description: "Always 0: planning by rules calls no model." }),
-      executor: z.int(),
+      executor: z.int().nullable().meta({
+        description: "Null when one of its tasks was removed, after the retention of history.",
+      }),
     }),
     metadata: jsonObjectSchema.nullable(),
     tags: z.array(z.string()),

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { createRequests } from "../../src/dispatch/request/requests.ts";
 import type { RequestsParts } from "../../src/dispatch/request/requests.ts";
+import { refuse } from "../../src/lib/result.ts";
 import { planSchema, requestSchema, requestViewSchema } from "../../src/protocol/request.ts";
 import { contractFaults } from "../../src/task/machine/gates.ts";
 import { outputFaults } from "../../src/task/machine/output-schema.ts";
@@ -177,6 +178,20 @@ describe("a request", () => {
     expect(await requests.cancel(BY, id, null)).toMatchObject({
       value: { stop: { message: "The request was cancelled" } },
     });
+  });
+});
+
+describe("a request of which a task was removed", () => {
+  it("does not know what its executors used, which is not nothing", async () => {
+    const gone = refuse({ code: "task_gone" as const, detail: "It was removed." });
+    const { submit } = subject({ view: async () => gone });
+
+    const done = await submit({});
+
+    expect(done).toMatchObject({
+      value: { view: { tokens: { orchestrator: 0, executor: null } } },
+    });
+    expect(done.ok && requestViewSchema.safeParse(done.value.view).error).toBeUndefined();
   });
 });
 

@@ -23,7 +23,11 @@ export function tasksOfRequest({ plan }: RequestBatch): string[] {
 }
 
 /** A request as everyone sees it, with what its tasks say of themselves. */
-export function requestViewOf(record: RequestBatch, tasks: readonly TaskView[]): RequestView {
+export function requestViewOf(
+  record: RequestBatch,
+  tasks: readonly TaskView[],
+  isAnyGone: boolean,
+): RequestView {
   const { plan: batch } = record;
   const { request, plan, planner, rejection } = batch.request;
   const { state, stop, ended_at } = standingOf(record);
@@ -48,7 +52,10 @@ export function requestViewOf(record: RequestBatch, tasks: readonly TaskView[]):
     counts: countsOf(outcomes),
     stop: stopView(stop),
     // The orchestrator has no model to ask: what it decides, it decides by rules.
-    tokens: { orchestrator: 0, executor: tasks.reduce((sum, { usage }) => sum + usage.tokens, 0) },
+    tokens: {
+      orchestrator: 0,
+      executor: isAnyGone ? null : tasks.reduce((sum, { usage }) => sum + usage.tokens, 0),
+    },
     metadata: request.metadata ?? null,
     tags: request.tags ?? [],
     created_at: instant(batch.created_at),

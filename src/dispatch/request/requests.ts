@@ -105,7 +105,8 @@ export function createRequests(parts: RequestsParts): Requests {
       parts.view(by, task_id),
     );
     const tasks = answers.flatMap((answer): TaskView[] => (answer.ok ? [answer.value] : []));
-    return ok(requestViewOf(record, tasks));
+    const isAnyGone = answers.some((answer) => !answer.ok && answer.refusal.code === "task_gone");
+    return ok(requestViewOf(record, tasks, isAnyGone));
   };
   const known = async (by: Principal, text: Result<string, Refusal>): Answer<RequestView> => {
     if (text.ok) return shown(by, recordOf(text.value));
