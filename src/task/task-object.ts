@@ -237,7 +237,8 @@ export class TaskObject extends DurableObject<Env> {
   /** Does what is due and arms the alarm, for a task whose alarm was lost; one whose alarm is to come sleeps on. */
   async nudge(): Promise<void> {
     const alarm_at = await this.ctx.storage.getAlarm();
-    if ((alarm_at ?? 0) <= this.now()) await this.#keeper.wake({ hasAlarmFired: false });
+    const waking = { hasAlarmFired: false, alarm_at: alarm_at ?? undefined };
+    if ((alarm_at ?? 0) <= this.now()) await this.#keeper.wake(waking);
   }
 
   override async alarm(info?: AlarmInvocationInfo): Promise<void> {

@@ -188,21 +188,15 @@ describe("a task with children", () => {
     );
   });
 
-  it("does not wait longer for them than their height allows", () => {
+  it("waits for them as long as their height allows, and for those that end by themselves longer", () => {
     const asked = live(withChild(born(SUBTASKS), { height: 1 }), order("cancel"));
 
-    const early = step(later(asked, 119), tick).done;
-    const late = step(later(asked, 120), tick).done;
+    const ending = live(withChild(born(SUBTASKS), { is_ending: true }), order("cancel"));
+    const after = (life: Life, s: number) => typesOf(step(later(life, s), tick).done.events);
 
-    expect(early.events).toEqual([]);
-    expect(typesOf(late.events)).toEqual(["command_acknowledged", "verdict"]);
-  });
-
-  it("waits longer for one that is in its end phases, which end by themselves", () => {
-    const asked = live(withChild(born(SUBTASKS), { is_ending: true }), order("cancel"));
-
-    expect(step(later(asked, 900), tick).done.events).toEqual([]);
-    expect(typesOf(step(later(asked, 1_100), tick).done.events)).toContain("verdict");
+    expect([after(asked, 119), after(ending, 1_009)]).toEqual([[], []]);
+    expect(after(asked, 120)).toEqual(["command_acknowledged", "verdict"]);
+    expect(after(ending, 1_010)).toContain("verdict");
   });
 
   it.each(["stop", "cancel"] as const)("takes no answer to its question once told to %s", (how) => {
