@@ -1,5 +1,6 @@
 import type { Clock } from "./ports.ts";
 import { ok, refuse, type Result } from "./result.ts";
+import { TIMED_OUT, withinLimit } from "./within-limit.ts";
 
 /** When to stop calling something that fails, and for how long. Milliseconds. */
 export interface BreakerLimits {
@@ -64,22 +65,6 @@ interface Interruption {
   retry_after_ms: number;
 }
 
-const SLOW = Symbol("slow");
-
-/** Waits for a call, but not longer than a limit; the call itself can't be taken back. */
-async function within<Value>(
-  limit_ms: number,
-  call: () => Promise<Value>,
-): Promise<Value | typeof SLOW> {
-  const late = Promise.withResolvers<typeof SLOW>();
-  const timer = setTimeout(() => late.resolve(SLOW), limit_ms);
-  try {
-    return await Promise.race([call(), late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
 /** Calls something that may be down, and spares it and its callers the calls that would fail. */
 export class CircuitBreaker {
   readonly #limits: BreakerLimits;
@@ -107,8 +92,8 @@ export class CircuitBreaker {
     }
     this.#state = admitted.state;
     try {
-      const value = await within(this.#limits.slow_ms, call);
-      if (value !== SLOW) {
+      const value = await withinLimit(this.#limits.slow_ms, call);
+      if (value !== TIMED_OUT) {
         this.#settle(admitted.kind, false);
         return ok(value);
       }

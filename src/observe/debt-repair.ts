@@ -1,6 +1,7 @@
 import type { Log } from "../lib/log.ts";
 import { instant, type Clock } from "../lib/ports.ts";
 import type { Result } from "../lib/result.ts";
+import { TIMED_OUT, withinLimit } from "../lib/within-limit.ts";
 import { debtRepairSchema } from "../protocol/cleanup-debt.ts";
 import type { Refusal, RefusalCode } from "../protocol/refusal.ts";
 
@@ -105,20 +106,9 @@ export function outcomeOf(debt: DueDebt, answer: Answer | null, now: number): De
   };
 }
 
-/** What a task says within the limit; null when it says nothing. */
-async function withinLimit<Value>(work: Promise<Value>): Promise<Value | null> {
-  const limit = Promise.withResolvers<null>();
-  const timer = setTimeout(() => limit.resolve(null), REPAIR_LIMIT_MS);
-  try {
-    return await Promise.race([work, limit.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
 async function answerOf(ports: DebtRepairPorts, debt: DueDebt): Promise<Answer> {
-  const done = await withinLimit(ports.repair(debt));
-  if (done === null) {
+  const done = await withinLimit(REPAIR_LIMIT_MS, () => ports.repair(debt));
+  if (done === TIMED_OUT) {
     const { tenant, task_id, debt_id } = debt;
     ports.log("warning", "cleanup_debt_not_answered", { tenant, task_id, debt_id });
     return {

@@ -1,4 +1,5 @@
 import type { Clock } from "../../lib/ports.ts";
+import { TIMED_OUT, withinLimit } from "../../lib/within-limit.ts";
 import { END_NOTICES } from "../../protocol/end-notice.ts";
 import { endPhaseLimitMs } from "../../protocol/end-phases.ts";
 import { endPhaseNameSchema } from "../../protocol/enums.ts";
@@ -31,17 +32,6 @@ const PATIENCE_MS = 1_000;
 
 /** A run that a crash cuts off between two commits goes on after this. Milliseconds. */
 const RESUME_MS = 5_000;
-
-/** Whether a run takes longer than its patience from now. @throws as the run does */
-async function isSlow(running: Promise<void>): Promise<boolean> {
-  const patience = Promise.withResolvers<"slow">();
-  const timer = setTimeout(() => patience.resolve("slow"), PATIENCE_MS);
-  try {
-    return (await Promise.race([running, patience.promise])) === "slow";
-  } finally {
-    clearTimeout(timer);
-  }
-}
 
 /** What a finisher works on. */
 interface FinisherParts {
@@ -94,7 +84,7 @@ export class Finisher {
     if (this.#running !== null) return;
     const running = this.#run().finally(() => (this.#running = null));
     this.#running = running;
-    while (await isSlow(running)) await meanwhile();
+    while ((await withinLimit(PATIENCE_MS, () => running)) === TIMED_OUT) await meanwhile();
   }
 
   async #run(): Promise<void> {

@@ -1,5 +1,6 @@
 import { ok, refuse } from "../../lib/result.ts";
 import type { Result } from "../../lib/result.ts";
+import { withinLimit } from "../../lib/within-limit.ts";
 import type { Refusal } from "../../protocol/refusal.ts";
 import { reportSchema } from "../../protocol/task-view.ts";
 import type { TaskState } from "../machine/state.ts";
@@ -13,11 +14,8 @@ import { endStages } from "./stages.ts";
 const REPAIR_MS = 10_000;
 
 async function tryAgain(state: SettledState, stage: EndStage, ports: TaskPorts) {
-  const signal = AbortSignal.timeout(REPAIR_MS);
-  const over = Promise.withResolvers<"waiting">();
-  signal.addEventListener("abort", () => over.resolve("waiting"));
   try {
-    const answer = await Promise.race([stage.run({ state, ports, signal }), over.promise]);
+    const answer = await withinLimit(REPAIR_MS, (signal) => stage.run({ state, ports, signal }));
     return answer === "done"
       ? { state: "settled", detail: stage.check }
       : { state: "open", detail: "not done in time" };

@@ -1,5 +1,6 @@
 import type { Clock } from "../../lib/ports.ts";
 import { instant } from "../../lib/ports.ts";
+import { TIMED_OUT, withinLimit } from "../../lib/within-limit.ts";
 import type { EndPhaseName } from "../../protocol/enums.ts";
 import type { EndPhaseRecord } from "../../protocol/task-view.ts";
 import { StageShortfall } from "./stage.ts";
@@ -49,24 +50,6 @@ export interface PhasePass {
   /** Called when a stage that reached outside is over while others are not: what came of it must be written. */
   save: () => void;
   failed: (stage: EndStage, cause: unknown) => void;
-}
-
-const TIMED_OUT = Symbol("timed out");
-
-async function withinLimit<Value>(
-  limitMs: number,
-  work: (signal: AbortSignal) => Promise<Value>,
-): Promise<Value | typeof TIMED_OUT> {
-  const controller = new AbortController();
-  const limit = Promise.withResolvers<typeof TIMED_OUT>();
-  // It only ends the waiting: what must happen later is the alarm's business.
-  const timer = setTimeout(() => limit.resolve(TIMED_OUT), limitMs);
-  try {
-    return await Promise.race([work(controller.signal), limit.promise]);
-  } finally {
-    clearTimeout(timer);
-    controller.abort();
-  }
 }
 
 function isOpen({ progress }: PhasePass, stage: EndStage): boolean {
