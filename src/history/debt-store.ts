@@ -9,9 +9,10 @@ import {
   type CleanupDebtView,
   type DebtsQuery,
 } from "../protocol/cleanup-debt.ts";
-import { cursorOf, further, pageOf, placeOf, type Page, type Place } from "../protocol/keyset.ts";
+import { pageOf, placeOf, type Page, type Place } from "../protocol/keyset.ts";
 import type { Refusal } from "../protocol/refusal.ts";
 import type { Actor } from "../protocol/task-view.ts";
+import { scannedPage } from "./scanned-page.ts";
 
 /* What the ends of tasks left undone, as those see it who can do something about it. */
 
@@ -91,13 +92,13 @@ export async function listDebts(
     .from(scan)
     .where(and(...filters))
     .limit(query.limit + 1);
-  const page = pageOf(rows, query.limit, { place: placeAt, item: viewOf });
-  if (page.next_cursor !== null || filters.length === 0) return ok(page);
-  const end = await scanEnd(db, keys);
-  if (end === null) return ok(page);
-  const last = rows.at(-1);
-  const next = last === undefined ? end : further(end, placeAt(last));
-  return ok({ ...page, next_cursor: cursorOf(next) });
+  const as = { place: placeAt, item: viewOf };
+  // Without a filter a page that is not full has seen all there is.
+  return ok(
+    filters.length === 0
+      ? pageOf(rows, query.limit, as)
+      : await scannedPage(rows, query.limit, as, () => scanEnd(db, keys)),
+  );
 }
 
 function named(tenant: string, debt_id: string): SQL | undefined {

@@ -4,10 +4,11 @@ import { drizzle } from "drizzle-orm/d1";
 import { isBefore } from "../db/keyset.ts";
 import { escalationTable } from "../db/tables.ts";
 import { ok, type Result } from "../lib/result.ts";
-import { cursorOf, further, pageOf, placeOf, type Page, type Place } from "../protocol/keyset.ts";
+import { pageOf, placeOf, type Page, type Place } from "../protocol/keyset.ts";
 import type { EscalationsQuery } from "../protocol/queries.ts";
 import type { Refusal } from "../protocol/refusal.ts";
 import { escalationSchema, type Escalation } from "../protocol/task-view.ts";
+import { scannedPage } from "./scanned-page.ts";
 
 /** Which escalations to list. `level` is in their evidence: who may answer them. */
 export type EscalationFilter = EscalationsQuery & { level?: "agent" };
@@ -85,15 +86,16 @@ export async function listEscalations(
     .from(scan)
     .where(and(...filters))
     .limit(query.limit + 1);
-  const page = pageOf(rows, query.limit, {
+  const as = {
     ...PLACE,
-    item: (row) => escalationSchema.parse(JSON.parse(row.body)),
-  });
-  if (page.next_cursor !== null || filters.length === 0) return ok(page);
-  const end = await scanEnd(db, keys);
-  if (end === null) return ok(page);
-  const last = rows.at(-1);
-  return ok({ ...page, next_cursor: cursorOf(last === undefined ? end : further(end, last)) });
+    item: (row: (typeof rows)[number]) => escalationSchema.parse(JSON.parse(row.body)),
+  };
+  // Without a filter a page that is not full has seen all there is.
+  return ok(
+    filters.length === 0
+      ? pageOf(rows, query.limit, as)
+      : await scannedPage(rows, query.limit, as, () => scanEnd(db, keys)),
+  );
 }
 
 /** One escalation as history last saw it, or null. */

@@ -5,10 +5,11 @@ import { isBefore } from "../db/keyset.ts";
 import { taskTable } from "../db/tables.ts";
 import { instant } from "../lib/ports.ts";
 import { ok, type Result } from "../lib/result.ts";
-import { cursorOf, further, pageOf, placeOf, type Page, type Place } from "../protocol/keyset.ts";
+import { placeOf, type Page, type Place } from "../protocol/keyset.ts";
 import type { StatusRequest } from "../protocol/queries.ts";
 import type { Refusal } from "../protocol/refusal.ts";
 import { taskViewSchema, type TaskView } from "../protocol/task-view.ts";
+import { scannedPage } from "./scanned-page.ts";
 
 /* The lists of a tenant, newest first, in pages by key. */
 
@@ -138,15 +139,9 @@ export async function listTasks(
     .from(scan)
     .where(filtersOf(scan, query))
     .limit(query.limit + 1);
-  const page = pageOf(rows, query.limit, {
+  const as = {
     ...TASK_PLACE,
-    item: (row) => taskViewSchema.parse(JSON.parse(row.view)),
-  });
-  if (page.next_cursor !== null) return ok(page);
-  const end = await scanEnd(db, keys);
-  if (end === null) return ok(page);
-  // Tasks that came in between the two queries shift the end; what was listed is never listed again.
-  const last = rows.at(-1);
-  const next = last === undefined ? end : further(end, TASK_PLACE.place(last));
-  return ok({ ...page, next_cursor: cursorOf(next) });
+    item: (row: (typeof rows)[number]) => taskViewSchema.parse(JSON.parse(row.view)),
+  };
+  return ok(await scannedPage(rows, query.limit, as, () => scanEnd(db, keys)));
 }
