@@ -1,43 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import type { Amounts, ChildOffer, ChildReport } from "../../src/protocol/kin.ts";
+import type { ChildReport } from "../../src/protocol/kin.ts";
 import { adopt } from "../../src/task/kin/adoption.ts";
 import { withReport } from "../../src/task/kin/family.ts";
 import { committedInTree, limitsOf } from "../../src/task/kin/tree-budget.ts";
 import type { TaskState } from "../../src/task/machine/state.ts";
+import { offer, report } from "../children.ts";
 import { IN_PHASE, START, stateOf } from "../task-life.ts";
-
-const offer = (task_id: string, more: Partial<ChildOffer> = {}): ChildOffer => ({
-  task_id,
-  weight: 1,
-  max_retries: 2,
-  ...more,
-});
-
-function report(
-  task_id: string,
-  used: Partial<Amounts>,
-  more: Partial<ChildReport> = {},
-): ChildReport {
-  return {
-    task_id,
-    task_type: "general",
-    phase: "executing",
-    is_ended: false,
-    status: "running",
-    end_reason: null,
-    completion_status: null,
-    result: null,
-    quality: null,
-    agent_id: "ann",
-    seq: 3,
-    percentage: 50,
-    used: { cost_usd: 0, tokens: 0, attempts: 0, children: 0, ...used },
-    height: 0,
-    ...more,
-  };
-}
 
 function parentWith(budget: Record<string, number>): TaskState {
   return stateOf(IN_PHASE.executing({ contract: { budget } }));

@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
 
-import type { Amounts, ChildOffer, ChildReport } from "../../src/protocol/kin.ts";
+import type { ChildOffer, ChildReport } from "../../src/protocol/kin.ts";
 import { adopt, birthrightOf } from "../../src/task/kin/adoption.ts";
 import { withReport } from "../../src/task/kin/family.ts";
 import { freeInTree, hasAttemptLeft, usedInTree } from "../../src/task/kin/tree-budget.ts";
 import type { TaskState } from "../../src/task/machine/state.ts";
+import { offer, report } from "../children.ts";
 import {
   IN_PHASE,
   START,
@@ -19,37 +20,6 @@ import {
   submit,
   typesOf,
 } from "../task-life.ts";
-
-const offer = (task_id: string, more: Partial<ChildOffer> = {}): ChildOffer => ({
-  task_id,
-  weight: 1,
-  max_retries: 2,
-  ...more,
-});
-
-function report(
-  task_id: string,
-  used: Partial<Amounts>,
-  more: Partial<ChildReport> = {},
-): ChildReport {
-  return {
-    task_id,
-    task_type: "general",
-    phase: "executing",
-    is_ended: false,
-    status: "running",
-    end_reason: null,
-    completion_status: null,
-    result: null,
-    quality: null,
-    agent_id: "ann",
-    seq: 3,
-    percentage: 50,
-    used: { cost_usd: 0, tokens: 0, attempts: 0, children: 0, ...used },
-    height: 0,
-    ...more,
-  };
-}
 
 const ATTEMPTS = (max_attempts: number) => ({ budget: { max_attempts } });
 
