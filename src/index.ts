@@ -2,9 +2,10 @@ import { EndpointObject } from "./delivery/endpoint/endpoint-object.ts";
 import { BatchObject } from "./dispatch/batch/batch-object.ts";
 import { PoolObject } from "./dispatch/pool/pool-object.ts";
 import { consume } from "./queues.ts";
+import { faceOf } from "./services-face.ts";
 import { sweepAll, sweepWithoutCron } from "./services-sweep.ts";
 import { endpointPortsOf } from "./services-webhooks.ts";
-import { batchPortsOf, faceOf, taskPortsOf } from "./services.ts";
+import { batchPortsOf, taskPortsOf } from "./services.ts";
 import { TaskObject } from "./task/task-object.ts";
 
 TaskObject.connect = taskPortsOf;

@@ -1,4 +1,3 @@
-import { Keys } from "./access/keys.ts";
 import { publish } from "./delivery/fan-out.ts";
 import { urlFault } from "./delivery/registry/endpoint-url.ts";
 import { createAgents } from "./dispatch/agents.ts";
@@ -11,32 +10,20 @@ import type { PushPorts } from "./dispatch/push/push.ts";
 import { createSubtasks } from "./dispatch/subtasks.ts";
 import { fetchInput } from "./executor/input-source.ts";
 import type { ExecutorPorts } from "./executor/ports.ts";
-import { listDeadLetters } from "./history/dead-letter-store.ts";
 import { listEscalations, readEscalation } from "./history/escalation-store.ts";
 import { isComplete } from "./history/task-log-store.ts";
 import { consoleLog } from "./lib/log.ts";
-import { hex, randomId } from "./lib/ports.ts";
-import { ok } from "./lib/result.ts";
+import { randomId } from "./lib/ports.ts";
 import { BUILTIN_AGENT_ID } from "./protocol/agent.ts";
-import { createApp } from "./rest/app.ts";
-import type { HealthPort, RestPorts } from "./rest/ports.ts";
 import { batchPorts, batchServices } from "./services-batches.ts";
-import { debtPort } from "./services-debts.ts";
 import { doorsOf, now } from "./services-doors.ts";
-import { addressFault, openSocket, postSigned, signersOf } from "./services-executors.ts";
+import { addressFault, postSigned } from "./services-executors.ts";
 import { askKinOf, kinPortsOf } from "./services-kin.ts";
-import { followUpPort, observePort } from "./services-observe.ts";
-import { notesPort, subtaskPort, taskPort } from "./services-task-port.ts";
 import { keyOfAgent, tasksOf, unknownWebhooks } from "./services-tasks.ts";
-import { fanOutPorts, routingPort, webhookServices } from "./services-webhooks.ts";
+import { fanOutPorts, webhookServices } from "./services-webhooks.ts";
 import type { TaskPorts } from "./task/ports.ts";
 
 /* The one place that builds things from the bindings. It decides nothing. */
-
-function newHex(bytes: number): string {
-  const random = crypto.getRandomValues(new Uint8Array(bytes));
-  return hex(random);
-}
 
 function build(env: Env) {
   const doors = doorsOf(env);
@@ -96,7 +83,7 @@ export type Services = ReturnType<typeof build>;
 const built = new WeakMap<Env, Services>();
 
 /** The services of this isolate. */
-function servicesOf(env: Env): Services {
+export function servicesOf(env: Env): Services {
   const known = built.get(env);
   if (known !== undefined) return known;
   const services = build(env);
@@ -134,86 +121,6 @@ export function taskPortsOf(env: Env): TaskPorts {
 export function batchPortsOf(env: Env): BatchPorts {
   const services = servicesOf(env);
   return batchPorts(services.tasks, kinPortsOf(services), services.requests);
-}
-
-async function reachable(probe: () => Promise<unknown>): Promise<string> {
-  try {
-    await probe();
-    return "ok";
-  } catch {
-    // What exactly is wrong is in the log of whoever needed it; a probe tells the world no more.
-    return "unreachable";
-  }
-}
-
-function healthPort(env: Env, { pool }: Services): HealthPort {
-  return {
-    async ready() {
-      const [database, objects, queues] = await Promise.all([
-        reachable(() => env.DB.prepare("SELECT 1 FROM task LIMIT 1").run()),
-        reachable(() => pool("default", "default").presence()),
-        reachable(() => env.EVENTS.metrics()),
-      ]);
-      const dependencies = { database, objects, queues };
-      const isReady = Object.values(dependencies).every((state) => state === "ok");
-      return { isReady, dependencies };
-    },
-    deadLetters: (by, page) => listDeadLetters(env.DB, by, page),
-  };
-}
-
-const faces = new WeakMap<Env, ReturnType<typeof createApp>>();
-
-/** The HTTP face. */
-export function faceOf(env: Env): ReturnType<typeof createApp> {
-  const known = faces.get(env);
-  if (known !== undefined) return known;
-  const services = servicesOf(env);
-  const { config, agents, dispatcher, webhooks, operations, interventions } = services;
-  const ports: RestPorts = {
-    now,
-    log: consoleLog("http", now),
-    newRequestId: randomId,
-    newHex,
-    openSocket,
-    keys: new Keys({
-      db: env.DB,
-      read: (query) => services.guard.get(query),
-      now,
-      adminKey: config.adminKey,
-      randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
-    }),
-    tasks: taskPort(env, services),
-    batches: services.batches,
-    requests: services.requests,
-    escalations: {
-      list: interventions.escalations,
-      get: interventions.escalation,
-      resolve: interventions.resolve,
-    },
-    debts: debtPort(env, services.tasks),
-    subtasks: subtaskPort(services),
-    notes: notesPort(services),
-    agents: {
-      ...agents,
-      claim: dispatcher.claim,
-      mayClaim: async (by, agent_id) => {
-        const found = await agents.claimant(by, agent_id, false);
-        return found.ok ? ok(null) : found;
-      },
-      signer: signersOf(services, agents.known),
-    },
-    webhooks,
-    operations,
-    audit: services.auditReads,
-    routing: routingPort(env),
-    health: healthPort(env, services),
-    observe: observePort(env, (tenant, page) => agents.list(tenant, page)),
-    followUps: followUpPort(env, services.tasks, interventions.command),
-  };
-  const face = createApp(ports);
-  faces.set(env, face);
-  return face;
 }
 
 /** What the built-in executor needs: the doors that every executor has. */

@@ -11,6 +11,7 @@ export const REFUSAL_CODES = [
   "not_found",
   "method_not_allowed",
   "rate_limited",
+  "temporarily_blocked",
   "task_not_found",
   "agent_not_found",
   "webhook_not_found",

@@ -41,6 +41,7 @@ export const channelRoutes: readonly Route[] = [
     summary: "Get tasks over a WebSocket, and speak of them on it",
     description:
       "The client sends `channel_frame`, the server `channel_answer`, both in /v1/schemas. After `ready` tasks come by themselves, as many as it asked for; `ready` again asks for more. A `ping` wants a `pong`. The connection closes after ten minutes with 1012: connect again.",
+    operation: "notify",
     scopes: ["execute"],
     params: agentParams,
     headers: upgradeHeaders,

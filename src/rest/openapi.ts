@@ -6,6 +6,7 @@ import { problemSchema } from "../protocol/problem.ts";
 import type { RefusalCode } from "../protocol/refusal.ts";
 import { webhookChallengeSchema, webhookDeliverySchema } from "../protocol/webhook.ts";
 import { PROBLEMS } from "./edge/problems.ts";
+import { classOf } from "./operation-class.ts";
 import type { Route } from "./route.ts";
 
 type Json = Record<string, unknown>;
@@ -160,12 +161,14 @@ function operationOf(route: Route, components: Components): Json {
     ...parametersOf("header", route.headers).filter(({ name }) => name !== "Accept"),
   ];
   const body = route.body;
+  const operation = classOf(route);
   return {
     operationId: route.id,
     tags: [route.tag],
     summary: route.summary,
     ...(route.description !== undefined && { description: route.description }),
     security: securityOf(route),
+    ...(operation !== null && { "x-operation-class": operation }),
     ...(parameters.length > 0 && { parameters }),
     ...(body !== undefined && {
       requestBody: {

@@ -5,6 +5,7 @@ import { ok } from "../lib/result.ts";
 import type { Result } from "../lib/result.ts";
 import type { Principal } from "../protocol/access.ts";
 import type { Scope } from "../protocol/enums.ts";
+import type { OperationClass } from "../protocol/limits.ts";
 import { schemaVersionSchema } from "../protocol/primitives.ts";
 import type { Refusal, RefusalCode } from "../protocol/refusal.ts";
 import type { Trace } from "./edge/correlation.ts";
@@ -78,6 +79,8 @@ export interface RouteSpec<
     | "Documentation";
   summary: string;
   description?: string;
+  /** Which budget of requests it draws on, where that is not the one that `classOf` gives. */
+  operation?: OperationClass;
   /** Any one of them is enough, and `admin` always is; null where no key is needed. */
   scopes: readonly Scope[] | null;
   /** Whether a signature of the agent that the message is from may take the place of a key. */

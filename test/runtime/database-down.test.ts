@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 
 import { readEvents } from "../../src/history/task-log-store.ts";
 import type { TaskView } from "../../src/protocol/task-view.ts";
-import { faceOf } from "../../src/services.ts";
+import { faceOf } from "../../src/services-face.ts";
 import { Executor, ended, eventually, log } from "./batuta.ts";
 
 /** D1 that can be taken away: everything else is the real thing. */

@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { writeHistory } from "../../src/history/history-store.ts";
 import { project } from "../../src/history/projection.ts";
 import type { Escalation, TaskEvent, TaskView } from "../../src/protocol/task-view.ts";
-import { faceOf } from "../../src/services.ts";
+import { faceOf } from "../../src/services-face.ts";
 import { REPORT_DATA, T0, at, escalationOf, eventOf, eventsOf, viewOf } from "../task-news.ts";
 import { newTenant } from "./tenant.ts";
 

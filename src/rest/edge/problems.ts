@@ -15,6 +15,7 @@ export const PROBLEMS = {
   not_found: { status: 404, title: "There is nothing at this address" },
   method_not_allowed: { status: 405, title: "This address does not know this method" },
   rate_limited: { status: 429, title: "Too many requests" },
+  temporarily_blocked: { status: 429, title: "Blocked for a while after repeated offences" },
   task_not_found: { status: 404, title: "There is no such task" },
   agent_not_found: { status: 404, title: "There is no such agent" },
   webhook_not_found: { status: 404, title: "There is no such webhook endpoint" },
