@@ -1,10 +1,12 @@
+import { consumeAudit, isAuditMessage } from "./audit/audit-consumer.ts";
 import { consumeRetries } from "./delivery/delivery-consumer.ts";
 import { endpointName } from "./delivery/shards.ts";
 import { consumePushes } from "./dispatch/push/push-consumer.ts";
 import { consumeExecutions } from "./executor/execution-consumer.ts";
 import { consumeDeadLetters } from "./history/dead-letter-consumer.ts";
-import { consumeHistory } from "./history/history-consumer.ts";
+import { consumeHistory, type HistoryPorts } from "./history/history-consumer.ts";
 import { consoleLog } from "./lib/log.ts";
+import { auditConsumerPorts } from "./services-audit.ts";
 import { doorsOf, now } from "./services-doors.ts";
 import { executorPortsOf, pushPortsOf } from "./services.ts";
 
@@ -14,6 +16,16 @@ function consumersOf(env: Env): Record<string, (batch: MessageBatch) => Promise<
   const log = consoleLog("queues", now);
   const deadLetter = async (queue: string, reason: string, body: string): Promise<void> => {
     await env.DEAD_LETTERS.send({ queue, reason, body });
+  };
+  const historyPorts: HistoryPorts = {
+    db: env.DB,
+    read: async (tenant, task_id, after) => {
+      const found = await task(tenant, task_id).record(after);
+      return found.ok ? JSON.parse(found.value) : null;
+    },
+    deadLetter,
+    log,
+    now,
   };
   const retries = (queue: Queue) => (batch: MessageBatch) =>
     consumeRetries(batch, {
@@ -27,17 +39,12 @@ function consumersOf(env: Env): Record<string, (batch: MessageBatch) => Promise<
       log,
     });
   return {
-    "batuta-events": (batch) =>
-      consumeHistory(batch, {
-        db: env.DB,
-        read: async (tenant, task_id, after) => {
-          const found = await task(tenant, task_id).record(after);
-          return found.ok ? JSON.parse(found.value) : null;
-        },
-        deadLetter,
-        log,
-        now,
-      }),
+    "batuta-events": async ({ queue, messages }) => {
+      const entries = messages.filter(isAuditMessage);
+      const news = messages.filter((message) => !isAuditMessage(message));
+      await consumeAudit(entries, auditConsumerPorts(env));
+      await consumeHistory({ queue, messages: news }, historyPorts);
+    },
     "batuta-retries-critical": retries(env.RETRIES_CRITICAL),
     "batuta-retries": retries(env.RETRIES),
     "batuta-retries-bulk": retries(env.RETRIES_BULK),

@@ -1,6 +1,6 @@
+import { AuditStore } from "./audit/audit-store.ts";
 import { readConfig } from "./config.ts";
 import { ShardedEndpoint, type EndpointOffice } from "./delivery/endpoint-door.ts";
-import { AuditStore } from "./delivery/registry/audit-store.ts";
 import { CallbackSecretStore } from "./delivery/registry/callback-secret-store.ts";
 import { createHostCheck } from "./delivery/registry/host-check.ts";
 import { WebhookStore } from "./delivery/registry/webhook-store.ts";

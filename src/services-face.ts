@@ -5,6 +5,7 @@ import { hex, randomId } from "./lib/ports.ts";
 import { ok } from "./lib/result.ts";
 import { createApp } from "./rest/app.ts";
 import type { HealthPort, RestPorts } from "./rest/ports.ts";
+import { trailOf } from "./services-audit.ts";
 import { debtPort } from "./services-debts.ts";
 import { now } from "./services-doors.ts";
 import { openSocket, signersOf } from "./services-executors.ts";
@@ -90,6 +91,7 @@ export function faceOf(env: Env): ReturnType<typeof createApp> {
     webhooks,
     operations,
     audit: services.auditReads,
+    trail: trailOf(env, services),
     routing: routingPort(env),
     health: healthPort(env, services),
     observe: observePort(env, (tenant, page) => agents.list(tenant, page)),

@@ -83,22 +83,6 @@ export const webhookSubscriptionTable = sqliteTable(
   (table) => [primaryKey({ columns: [table.tenant, table.type, table.facet, table.webhook_id] })],
 );
 
-/** Who did what to which object. Rows are added, and the database refuses to change or remove one. */
-export const auditTable = sqliteTable(
-  "audit",
-  {
-    tenant: text().notNull(),
-    subject: text().notNull(),
-    at: text().notNull(),
-    audit_id: text().notNull(),
-    actor: text().notNull(),
-    action: text().notNull(),
-    /** JSON. */
-    detail: text().notNull(),
-  },
-  (table) => [primaryKey({ columns: [table.tenant, table.subject, table.at, table.audit_id] })],
-);
-
 /** When an endpoint's object wants to be woken to remove what is too old; epoch milliseconds. */
 export const endpointSweepTable = sqliteTable(
   "endpoint_sweep",

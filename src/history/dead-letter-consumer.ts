@@ -1,5 +1,6 @@
 import type { Log } from "../lib/log.ts";
 import { instant, type Clock } from "../lib/ports.ts";
+import { auditMessageSchema } from "../protocol/audit.ts";
 import {
   deadLetterMessageSchema,
   executionMessageSchema,
@@ -24,7 +25,10 @@ const BODY_LENGTH = 100_000;
 
 /** Which queue a message was made for, by its form: the platform moves messages here without saying whence. */
 function queueOf(body: unknown): string {
-  if (historyMessageSchema.safeParse(body).success) return "events";
+  const isEvents = [historyMessageSchema, auditMessageSchema].some(
+    (schema) => schema.safeParse(body).success,
+  );
+  if (isEvents) return "events";
   if (retryMessageSchema.safeParse(body).success) return "retries";
   if (executionMessageSchema.safeParse(body).success) return "executions";
   return pushMessageSchema.safeParse(body).success ? "pushes" : "unknown";

@@ -167,7 +167,7 @@ function groupsOf(arrivals: readonly Arrival[]): Arrival[][] {
  * fetched or written comes again after a growing delay. Safe to repeat, and in any order.
  */
 export async function consumeHistory(
-  batch: MessageBatch<unknown>,
+  batch: Pick<MessageBatch<unknown>, "queue" | "messages">,
   ports: HistoryPorts,
 ): Promise<void> {
   const context = { queue: batch.queue, ports };

@@ -1,3 +1,5 @@
+import { withoutSecrets } from "./redact.ts";
+
 /** Severity of a log line, least first. */
 export type LogLevel = "debug" | "info" | "warning" | "error";
 
@@ -5,7 +7,6 @@ export type LogLevel = "debug" | "info" | "warning" | "error";
 export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
 const SECRET_NAME = /secret|token|authorization|password|api_?key|signature/i;
-const SECRET_VALUE = /\b(?:whsec_|bk_|Bearer\s+)[A-Za-z0-9+/=_-]{8,}/g;
 
 /**
  * One log line: a JSON object with `time`, `level`, `component`, `event`, then the fields.
@@ -35,7 +36,7 @@ function logLine(entry: {
 
 function redact(name: string, value: LogFields[string]): LogFields[string] {
   if (value === null || value === undefined || typeof value !== "string") return value;
-  return SECRET_NAME.test(name) ? "[redacted]" : value.replace(SECRET_VALUE, "[redacted]");
+  return SECRET_NAME.test(name) ? "[redacted]" : withoutSecrets(value);
 }
 
 /** Writes one structured line; `event` is a stable name such as `delivery_failed`. */

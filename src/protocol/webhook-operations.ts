@@ -91,19 +91,6 @@ export const recoveryMatchSchema = z
 
 export type RecoveryMatch = z.infer<typeof recoveryMatchSchema>;
 
-/** One thing that somebody did to an endpoint, or that befell it. */
-export const auditEntrySchema = z
-  .strictObject({
-    audit_id: z.string(),
-    at: instantSchema,
-    actor: z.string().meta({ description: "Id of the key, or `system`" }),
-    action: z.string().meta({ description: "Such as webhook_created or level_changed" }),
-    subject: z.string().meta({ description: "Id of what it was done to" }),
-    detail: jsonObjectSchema,
-  })
-  .meta({ id: "AuditEntry", title: "Who did what to which object" });
-export type AuditEntry = z.infer<typeof auditEntrySchema>;
-
 /** Something is wrong with the system itself; the notification of type system_alert (protocol.md §7, Webhooks). */
 export const systemAlertSchema = z
   .strictObject({

@@ -1,11 +1,13 @@
 import { Hono } from "hono";
 
 import type { Scope } from "../protocol/enums.ts";
+import { auditRoutes } from "./audit-routes.ts";
 import { batchRoutes } from "./batch-routes.ts";
 import { channelRoutes } from "./channel-routes.ts";
 import { debtRoutes } from "./debt-routes.ts";
 import { documentationRoutes } from "./docs-routes.ts";
 import { answer } from "./edge/answer.ts";
+import { tellDenials } from "./edge/audit.ts";
 import { authenticate, authorize } from "./edge/auth.ts";
 import { limitSize } from "./edge/body.ts";
 import { correlate } from "./edge/correlation.ts";
@@ -18,6 +20,7 @@ import { followUpRoutes } from "./follow-up-routes.ts";
 import { notesRoutes } from "./notes-routes.ts";
 import { observeRoutes } from "./observe-routes.ts";
 import { openApiDocument } from "./openapi.ts";
+import { classOf } from "./operation-class.ts";
 import { operationRoutes } from "./operation-routes.ts";
 import { poolRoutes } from "./pool-routes.ts";
 import type { RestPorts } from "./ports.ts";
@@ -48,6 +51,7 @@ export const ROUTES: readonly Route[] = [
   ...webhookAuditRoutes,
   ...followUpRoutes,
   ...observeRoutes,
+  ...auditRoutes,
   ...operationRoutes,
   ...documentationRoutes(() => openApiDocument(ROUTES)),
 ];
@@ -119,6 +123,7 @@ function mount(app: Hono<RestEnv>, route: Route, ports: RestPorts): void {
       context.set("route", route.path);
       return next();
     },
+    ...(classOf(route) === "admin" ? [tellDenials(route.id, ports)] : []),
     limitSize(route.body !== undefined),
     ...(route.scopes === null ? [] : guards(route.scopes)),
     validate(route),

@@ -17,6 +17,7 @@ export const batchRoutes: readonly Route[] = [
     summary: "Submit several tasks",
     description:
       "All of them are created or, if one is faulty, none. The same Idempotency-Key or batch_id with the same body gives the existing batch.",
+    audit: "kept by the task's own log",
     scopes: ["orchestrate"],
     headers: idempotencyHeaders,
     body: taskBatchSchema,
@@ -63,6 +64,12 @@ export const batchRoutes: readonly Route[] = [
     tag: "Batches",
     summary: "Stop the tasks of a batch that have not ended",
     description: "Of a batch that has ended, or is being stopped, nothing changes.",
+    audit: {
+      action: "batch_cancelled",
+      kind: "batch",
+      subject: ({ params }) => params.batch_id,
+      detail: ({ body }) => ({ reason: body.reason ?? null }),
+    },
     scopes: ["orchestrate"],
     params: batchParams,
     body: cancelRequestSchema,

@@ -22,6 +22,12 @@ export const channelRoutes: readonly Route[] = [
     path: "/v1/agents/:agent_id/rotate-secret",
     tag: "Executors",
     summary: "Mint a new secret; the old one counts beside it for a while",
+    audit: {
+      action: "agent_secret_rotated",
+      kind: "agent",
+      subject: ({ params }) => params.agent_id,
+      detail: ({ body }) => ({ overlap_seconds: body.overlap_seconds }),
+    },
     scopes: ["execute"],
     params: agentParams,
     body: rotationSchema,

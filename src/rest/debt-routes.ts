@@ -6,7 +6,7 @@ import {
   debtsQuerySchema,
 } from "../protocol/cleanup-debt.ts";
 import { pageOf } from "../protocol/queries.ts";
-import { json, pathIdSchema, replyWith, route } from "./route.ts";
+import { answered, json, pathIdSchema, replyWith, route } from "./route.ts";
 import type { Route } from "./route.ts";
 
 const debtParams = z.strictObject({ debt_id: pathIdSchema });
@@ -55,6 +55,15 @@ export const debtRoutes: readonly Route[] = [
     summary: "Say that a cleanup debt is settled, once",
     description:
       "Batuta takes your word for it and tries no more. A key that may execute but not orchestrate settles what its own agent owes.",
+    audit: {
+      action: "cleanup_debt_settled",
+      kind: "cleanup_debt",
+      subject: ({ params }) => params.debt_id,
+      detail: ({ body }, reply) => ({
+        task_id: answered(reply, "task_id"),
+        has_note: body.note !== undefined,
+      }),
+    },
     scopes: ["orchestrate", "execute"],
     params: debtParams,
     body: debtSettlementSchema,

@@ -2,7 +2,7 @@ import * as z from "zod";
 
 import { escalationsQuerySchema, pageOf } from "../protocol/queries.ts";
 import { escalationResolutionSchema, escalationSchema } from "../protocol/task-view.ts";
-import { json, pathIdSchema, replyWith, route } from "./route.ts";
+import { answered, json, pathIdSchema, replyWith, route } from "./route.ts";
 import type { Route } from "./route.ts";
 
 const escalationParams = z.strictObject({ escalation_id: pathIdSchema });
@@ -47,6 +47,17 @@ export const escalationRoutes: readonly Route[] = [
     summary: "Answer an escalation, once",
     description:
       "The answer is free text; the options are proposals. A key that may execute but not orchestrate may answer with resume what is asked of agents, unless its own agent asks, or one that is bound to no key.",
+    audit: {
+      action: "escalation_resolved",
+      kind: "escalation",
+      subject: ({ params }) => params.escalation_id,
+      detail: ({ body }, reply) => ({
+        decision: body.decision,
+        task_id: answered(reply, "task_id"),
+        has_answer: body.answer !== undefined,
+        patched_fields: Object.keys(body.patch ?? {}),
+      }),
+    },
     scopes: ["orchestrate", "execute"],
     params: escalationParams,
     body: escalationResolutionSchema,

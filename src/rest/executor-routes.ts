@@ -1,5 +1,6 @@
 import * as z from "zod";
 
+import { briefUrl } from "../lib/redact.ts";
 import { ok } from "../lib/result.ts";
 import { endAnswerSchema, notificationAnswerSchema } from "../protocol/agent-channel.ts";
 import { agentEndTaskSchema } from "../protocol/agent-end-task.ts";
@@ -48,6 +49,21 @@ const agents: readonly Route[] = [
     path: "/v1/agents/:agent_id",
     tag: "Executors",
     summary: "Register an executor, or change its registration",
+    audit: {
+      action: "agent_put",
+      kind: "agent",
+      subject: ({ params }) => params.agent_id,
+      detail: ({ body }) => ({
+        capabilities: body.capabilities,
+        task_types: body.task_types,
+        pools: body.pools,
+        slots: body.slots,
+        weight: body.weight,
+        version: body.version ?? null,
+        label_names: Object.keys(body.labels),
+        pushed_to: body.url === undefined ? null : briefUrl(body.url),
+      }),
+    },
     scopes: EXECUTORS,
     params: agentParams,
     body: agentRegistrationSchema,
@@ -92,6 +108,11 @@ const agents: readonly Route[] = [
     path: "/v1/agents/:agent_id",
     tag: "Executors",
     summary: "Take an executor off the list",
+    audit: {
+      action: "agent_deleted",
+      kind: "agent",
+      subject: ({ params }) => params.agent_id,
+    },
     scopes: EXECUTORS,
     params: agentParams,
     answers: { 204: empty("It is gone") },
@@ -107,6 +128,7 @@ const agents: readonly Route[] = [
     path: "/v1/agents/:agent_id/claim",
     tag: "Executors",
     summary: "Take tasks, waiting for some if there are none",
+    audit: "kept by the task's own log",
     scopes: EXECUTORS,
     params: agentParams,
     body: claimRequestSchema,
@@ -126,6 +148,7 @@ const execution: readonly Route[] = [
     path: "/v1/tasks/:task_id/decline",
     tag: "Executors",
     summary: "Give an assigned task back, not counted as a failure",
+    audit: "kept by the task's own log",
     scopes: EXECUTORS,
     isSignable: true,
     params: taskParams,
@@ -152,6 +175,7 @@ const execution: readonly Route[] = [
     path: "/v1/tasks/:task_id/heartbeat",
     tag: "Executors",
     summary: "Renew a lease, and hear of commands",
+    audit: "kept by the task's own log",
     scopes: EXECUTORS,
     isSignable: true,
     params: taskParams,
@@ -171,6 +195,7 @@ const execution: readonly Route[] = [
     path: "/v1/notifications",
     tag: "Executors",
     summary: "Say how a task is going",
+    audit: "kept by the task's own log",
     scopes: EXECUTORS,
     isSignable: true,
     query: claimNextQuerySchema,
@@ -208,6 +233,7 @@ const execution: readonly Route[] = [
     path: "/v1/tasks/:task_id/end",
     tag: "Executors",
     summary: "End a task with the facts for its report",
+    audit: "kept by the task's own log",
     scopes: EXECUTORS,
     isSignable: true,
     params: taskParams,

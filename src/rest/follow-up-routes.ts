@@ -7,10 +7,10 @@ import {
   lessonsQuerySchema,
   nextStepsSchema,
 } from "../protocol/lesson.ts";
-import { taskIdSchema } from "../protocol/primitives.ts";
+import { taskIdSchema, type JsonObject } from "../protocol/primitives.ts";
 import { pageOf, wholeNumber } from "../protocol/queries.ts";
 import { taskViewSchema } from "../protocol/task-view.ts";
-import { json, replyWith, route, submissionReply } from "./route.ts";
+import { answered, json, replyWith, route, submissionReply } from "./route.ts";
 import type { Route } from "./route.ts";
 
 const READERS = ["orchestrate", "execute", "observe"] as const;
@@ -19,6 +19,13 @@ const stepParams = z.strictObject({
   task_id: taskIdSchema,
   index: wholeNumber(0, 99).meta({ description: "Of the step, from 0." }),
 });
+
+/** What a command to many tasks has come to, for the audit: how many it was given to, and which ones. */
+function givenTo(answer: unknown): JsonObject {
+  const { data } = bulkCommandAnswerSchema.safeParse(answer);
+  const task_ids = data?.issued.map(({ task_id }) => task_id) ?? [];
+  return { issued: task_ids.length, refused: data?.refused.length ?? 0, task_ids };
+}
 
 /** What follows from tasks: commands to many of them, lessons, and what their executors recommend. */
 export const followUpRoutes: readonly Route[] = [
@@ -30,6 +37,17 @@ export const followUpRoutes: readonly Route[] = [
     summary: "Give one command to all tasks that fit and have not ended",
     description:
       "Tasks are found in history, so one that was submitted this second may be missed. Each decides for itself. Go on with `cursor` while `next_cursor` is not null.",
+    audit: {
+      action: "commands_given",
+      kind: "tasks",
+      subject: ({ body }) => (body.dry_run ? null : "tasks"),
+      detail: ({ body }, { body: answer }) => ({
+        command: body.command,
+        reason: body.reason ?? null,
+        filter: body.filter ?? "all",
+        ...givenTo(answer),
+      }),
+    },
     scopes: ["orchestrate"],
     body: bulkCommandSchema,
     answers: { 202: json(bulkCommandAnswerSchema, "What each task made of it") },
@@ -77,6 +95,15 @@ export const followUpRoutes: readonly Route[] = [
     path: "/v1/tasks/:task_id/next-steps/:index/approve",
     tag: "Tasks",
     summary: "Submit a recommended next step as a task, once",
+    audit: {
+      action: "next_step_approved",
+      kind: "task",
+      subject: ({ params }, { status }) => (status === 202 ? params.task_id : null),
+      detail: ({ params }, reply) => ({
+        index: params.index,
+        submitted_task_id: answered(reply, "task_id"),
+      }),
+    },
     scopes: ["orchestrate"],
     params: stepParams,
     body: approvalSchema,

@@ -59,6 +59,7 @@ export const notesRoutes: readonly Route[] = [
     summary: "Note something on a task that you hold",
     description:
       "Takes the place of the note with this key. It does not renew the lease. When there is no room for it, nothing is written.",
+    audit: "kept by the task's own log",
     scopes: EXECUTORS,
     params: noteParams,
     headers: leaseHeaders,
@@ -77,6 +78,7 @@ export const notesRoutes: readonly Route[] = [
     path: "/v1/tasks/:task_id/notes/:key",
     tag: "Executors",
     summary: "Forget a note of a task that you hold",
+    audit: "kept by the task's own log",
     scopes: EXECUTORS,
     params: noteParams,
     headers: leaseHeaders,

@@ -5,7 +5,7 @@ import {
   metricsSchema,
 } from "../protocol/observation.ts";
 import { repairRequestSchema, repairSchema, stateViewSchema } from "../protocol/state-view.ts";
-import { json, replyWith, route } from "./route.ts";
+import { answeredCount, json, replyWith, route } from "./route.ts";
 import type { Route } from "./route.ts";
 
 const ONLOOKERS = ["orchestrate", "observe"] as const;
@@ -68,6 +68,18 @@ export const observeRoutes: readonly Route[] = [
     summary: "Compare the index of tasks with their objects, and mend it",
     description:
       "Looks at 200 tasks a call: at those that the index has as open, at all, or at the ones named, which finds rows that were lost. Go on while `next_cursor` is not null.",
+    audit: {
+      action: "state_repaired",
+      kind: "history",
+      subject: () => "history",
+      detail: ({ body }, reply) => ({
+        named: body.task_ids?.length ?? null,
+        all: body.all,
+        checked: answeredCount(reply, "checked"),
+        repaired: answeredCount(reply, "repaired"),
+        missing: answeredCount(reply, "missing"),
+      }),
+    },
     scopes: ["admin"],
     body: repairRequestSchema,
     answers: { 202: json(repairSchema, "What was found; rows follow in a moment") },

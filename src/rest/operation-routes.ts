@@ -4,7 +4,7 @@ import { ok } from "../lib/result.ts";
 import { keyRequestSchema, keyViewSchema } from "../protocol/access.ts";
 import { instantSchema } from "../protocol/primitives.ts";
 import { pageOf, pageQuerySchema } from "../protocol/queries.ts";
-import { empty, json, pathIdSchema, replyWith, route } from "./route.ts";
+import { answered, empty, json, pathIdSchema, replyWith, route } from "./route.ts";
 import type { Route } from "./route.ts";
 
 const healthSchema = z
@@ -37,6 +37,17 @@ const keys: readonly Route[] = [
     path: "/v1/keys",
     tag: "Operations",
     summary: "Create an API key",
+    audit: {
+      action: "key_created",
+      kind: "key",
+      subject: (_request, reply) => answered(reply, "key_id") ?? "unknown",
+      detail: ({ body }) => ({
+        name: body.name,
+        scopes: body.scopes,
+        expires_at: body.expires_at ?? null,
+      }),
+      tenant: (_request, reply) => answered(reply, "tenant"),
+    },
     scopes: ["admin"],
     body: keyRequestSchema,
     answers: { 201: json(keyViewSchema, "The key, shown this once and stored as a hash") },
@@ -65,6 +76,11 @@ const keys: readonly Route[] = [
     path: "/v1/keys/:key_id",
     tag: "Operations",
     summary: "Revoke a key",
+    audit: {
+      action: "key_revoked",
+      kind: "key",
+      subject: ({ params }) => params.key_id,
+    },
     scopes: ["admin"],
     params: z.strictObject({ key_id: pathIdSchema }),
     answers: { 204: empty("It is revoked") },

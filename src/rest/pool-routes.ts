@@ -15,6 +15,11 @@ function drainRoute(verb: "drain" | "activate", summary: string): Route {
     path: `/v1/agents/:agent_id/${verb}`,
     tag: "Executors",
     summary,
+    audit: {
+      action: verb === "drain" ? "agent_drained" : "agent_activated",
+      kind: "agent",
+      subject: (request) => request.params.agent_id,
+    },
     scopes: ["execute"],
     params: agentParams,
     body: emptyBodySchema,

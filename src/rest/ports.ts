@@ -30,7 +30,6 @@ import type {
   TaskView,
 } from "../protocol/task-view.ts";
 import type {
-  AuditEntry,
   FilterTest,
   FilterVerdict,
   Poll,
@@ -46,6 +45,7 @@ import type {
   WebhookRegistration,
   WebhookView,
 } from "../protocol/webhook.ts";
+import type { AuditPort, TrailPort } from "./audit-ports.ts";
 import type { BatchPort, RequestPort } from "./batch-ports.ts";
 import type { DebtPort } from "./debt-port.ts";
 import type { ChannelSocket, EndedAttempt, Reception, SignedMessage } from "./executor-ports.ts";
@@ -203,21 +203,6 @@ interface WebhookPort {
   rotateCallbackSecret(by: Principal, overlapSeconds: number): Promise<{ secret: string }>;
 }
 
-/** Who did what to webhooks and the callback secret. */
-interface AuditPort {
-  list(
-    tenant: string,
-    webhook_id: string,
-    page: { cursor?: string | undefined; limit: number },
-  ): Answer<Page<AuditEntry>>;
-  /** All entries, oldest first, a page at a time. */
-  all(tenant: string, webhook_id: string): Answer<AsyncIterable<AuditEntry[]>>;
-  ofCallbackSecret(
-    tenant: string,
-    page: { cursor?: string | undefined; limit: number },
-  ): Answer<Page<AuditEntry>>;
-}
-
 /** What an operator asks of an endpoint's deliveries as a whole. */
 interface OperationPort {
   /** How the endpoint has done in the last `window` seconds. */
@@ -287,6 +272,7 @@ export interface RestPorts {
   webhooks: WebhookPort;
   operations: OperationPort;
   audit: AuditPort;
+  trail: TrailPort;
   routing: RoutingPort;
   health: HealthPort;
   observe: ObservePort;

@@ -18,6 +18,7 @@ export const requestRoutes: readonly Route[] = [
     summary: "Hand over a goal, to be planned and carried out",
     description:
       "Rules find the steps, or an executor plans them as a task; each step becomes a task. `dry_run` only shows the plan. The same Idempotency-Key with the same body gives the existing request.",
+    audit: "kept by the task's own log",
     scopes: ["orchestrate"],
     headers: idempotencyHeaders,
     body: requestSchema,
@@ -58,6 +59,12 @@ export const requestRoutes: readonly Route[] = [
     path: "/v1/requests/:request_id/cancel",
     tag: "Requests",
     summary: "Stop the tasks of a request that have not ended",
+    audit: {
+      action: "request_cancelled",
+      kind: "request",
+      subject: ({ params }) => params.request_id,
+      detail: ({ body }) => ({ reason: body.reason ?? null }),
+    },
     scopes: ["orchestrate"],
     params: requestParams,
     body: cancelRequestSchema,

@@ -25,6 +25,7 @@ export const subtaskRoutes: readonly Route[] = [
     summary: "Hand parts of a task that you hold to other executors",
     description:
       "All of them are accepted, or none. Give each a `task_id`, so that a repeated offer changes nothing.",
+    audit: "kept by the task's own log",
     scopes: ["execute"],
     params: taskParams,
     headers: leaseHeaders,
@@ -93,6 +94,7 @@ export const subtaskRoutes: readonly Route[] = [
     summary: "Change what the executors of a task and of its subtasks share",
     description:
       "For orchestrators, for the holder of the task, and with `subtask_id` for the holder of that subtask.",
+    audit: "kept by the task's own log",
     scopes: ["execute", "orchestrate"],
     params: taskParams,
     headers: leaseHeaders,

@@ -17,6 +17,7 @@ import {
   taskViewSchema,
 } from "../protocol/task-view.ts";
 import {
+  answered,
   emptyBodySchema,
   empty,
   idempotencyHeaders,
@@ -52,6 +53,7 @@ const submission: readonly Route[] = [
     summary: "Submit a task",
     description:
       "Answers at once. The same Idempotency-Key or task_id with the same body gives the existing task.",
+    audit: "kept by the task's own log",
     scopes: ["orchestrate"],
     headers: idempotencyHeaders,
     body: taskExecutionSchema,
@@ -87,6 +89,19 @@ const submission: readonly Route[] = [
     path: "/v1/tasks/:task_id/commands",
     tag: "Tasks",
     summary: "Give a task a command",
+    audit: {
+      action: "command_given",
+      kind: "task",
+      subject: (request) => request.params.task_id,
+      detail: ({ body }, reply) => ({
+        command: body.command,
+        command_id: answered(reply, "command_id"),
+        reason: body.reason ?? null,
+        priority: body.priority ?? null,
+        grant: body.grant ?? null,
+        patched_fields: Object.keys(body.patch ?? {}),
+      }),
+    },
     scopes: ["orchestrate"],
     params: taskParams,
     body: commandRequestSchema,
@@ -119,6 +134,11 @@ const submission: readonly Route[] = [
     path: "/v1/tasks/:task_id/rebuild",
     tag: "Operations",
     summary: "Send the whole log of a task to history again",
+    audit: {
+      action: "task_rebuilt",
+      kind: "task",
+      subject: (request) => request.params.task_id,
+    },
     scopes: ["admin"],
     params: taskParams,
     body: emptyBodySchema,

@@ -1,12 +1,10 @@
 import * as z from "zod";
 
-import { pageOf, pageQuerySchema } from "../protocol/queries.ts";
-import { auditEntrySchema } from "../protocol/webhook-operations.ts";
-import { NDJSON, ndjsonStream, wantsNdjson } from "./ndjson.ts";
+import { pageQuerySchema } from "../protocol/queries.ts";
+import { auditAnswers, auditPageSchema, exportHeaders } from "./audit-routes.ts";
+import { ndjsonStream, wantsNdjson } from "./ndjson.ts";
 import { json, pathIdSchema, replyWith, route } from "./route.ts";
 import type { Route } from "./route.ts";
-
-const auditPageSchema = pageOf(auditEntrySchema, "AuditPage");
 
 /** Who did what to an endpoint and to the callback secret. Entries are added and never changed. */
 export const webhookAuditRoutes: readonly Route[] = [
@@ -21,10 +19,8 @@ export const webhookAuditRoutes: readonly Route[] = [
     scopes: ["orchestrate", "observe"],
     params: z.strictObject({ webhook_id: pathIdSchema }),
     query: pageQuerySchema,
-    headers: z.strictObject({ Accept: z.string().optional() }),
-    answers: {
-      200: { ...json(auditPageSchema, "A page of entries, or all of them"), streamType: NDJSON },
-    },
+    headers: exportHeaders,
+    answers: auditAnswers,
     refusals: ["webhook_not_found"],
     async handle({ audit, log }, { principal, params, query, headers }) {
       const { tenant } = principal;

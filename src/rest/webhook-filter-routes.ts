@@ -23,6 +23,7 @@ export const webhookFilterRoutes: readonly Route[] = [
     path: "/v1/webhooks/filters/test",
     tag: "Webhooks",
     summary: "Try filters on a sample notification; nothing is registered or sent",
+    audit: "changes nothing",
     scopes: READERS,
     body: filterTestSchema,
     answers: { 200: json(filterVerdictSchema, "Whether it would be sent, and what is against it") },

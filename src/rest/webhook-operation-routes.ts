@@ -64,6 +64,7 @@ export const webhookOperationRoutes: readonly Route[] = [
     summary: "Send many deliveries again, or count them",
     description:
       "Those created from `since` on and before `until` that are in `state`. They go in order, under their own ids, with all their retries. It goes on by itself until all are open again; `dry_run` only counts.",
+    audit: "kept by the webhook registry",
     scopes: WRITERS,
     params: webhookParams,
     body: recoveryRequestSchema,
@@ -99,6 +100,7 @@ export const webhookOperationRoutes: readonly Route[] = [
     path: "/v1/webhooks/:webhook_id/recoveries/:recovery_id",
     tag: "Webhooks",
     summary: "End a recovery; what it has opened by then is still sent",
+    audit: "kept by the webhook registry",
     scopes: WRITERS,
     params: recoveryParams,
     answers: { 200: json(recoverySchema, "The recovery as it ended") },

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
-import { AuditStore } from "../../src/delivery/registry/audit-store.ts";
+import { AuditStore } from "../../src/audit/audit-store.ts";
 import { levelRecord } from "../../src/delivery/registry/audit.ts";
 import { fullScans, planOf, recordingDb } from "./recording-db.ts";
 import { auditOf, auditPages, auditStore, newTenant } from "./webhook-world.ts";
@@ -45,7 +45,7 @@ describe("the audit in the database", () => {
     await auditStore.add(levelChange(tenant, 1));
 
     await env.DB.prepare(
-      `INSERT ${clause} INTO audit SELECT tenant, subject, at, audit_id, 'nobody', action, detail
+      `INSERT ${clause} INTO audit SELECT tenant, subject, at, audit_id, 'nobody', action, detail, NULL, NULL
        FROM audit WHERE tenant = ? ${upsert}`,
     )
       .bind(tenant)
@@ -66,8 +66,11 @@ describe("the audit in the database", () => {
         audit_id: "lvl_1",
         at: at(1),
         actor: "system",
+        actor_kind: "system",
         action: "level_changed",
         subject: "wh_x",
+        subject_kind: "webhook",
+        request_id: null,
         detail: {
           from: 0,
           to: 3,
@@ -91,9 +94,9 @@ describe("the audit in the database", () => {
       await auditStore.add(levelChange(tenant, second, id));
     }
 
-    const first = await auditStore.list(tenant, "wh_x", { limit: 2 });
+    const first = await auditStore.list(tenant, { subject: "wh_x" }, { limit: 2 });
     const cursor = first.ok ? (first.value.next_cursor ?? undefined) : undefined;
-    const second = await auditStore.list(tenant, "wh_x", { limit: 2, cursor });
+    const second = await auditStore.list(tenant, { subject: "wh_x" }, { limit: 2, cursor });
 
     const idsOf = (page: typeof first) => page.ok && page.value.items.map((item) => item.audit_id);
     expect([idsOf(first), idsOf(second)]).toEqual([
@@ -101,7 +104,9 @@ describe("the audit in the database", () => {
       ["b", "a"],
     ]);
     expect(second).toMatchObject({ value: { next_cursor: null } });
-    expect(await auditStore.list(tenant, "wh_x", { limit: 2, cursor: "x" })).toMatchObject({
+    expect(
+      await auditStore.list(tenant, { subject: "wh_x" }, { limit: 2, cursor: "x" }),
+    ).toMatchObject({
       refusal: { code: "validation_failed" },
     });
   });
@@ -111,17 +116,19 @@ describe("the audit in the database", () => {
     await env.DB.prepare(
       `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 450)
        INSERT INTO audit SELECT ?, 'wh_x', '2026-11-22T10:00:00.000Z', printf('aud_%04d', i),
-         'k', 'webhook_changed', '{}' FROM n`,
+         'k', 'webhook_changed', '{}', NULL, NULL FROM n`,
     )
       .bind(tenant)
       .run();
 
-    const pages = await auditPages(auditStore.all(tenant, "wh_x"));
+    const pages = await auditPages(auditStore.all(tenant, { subject: "wh_x" }));
 
     const ids = pages.flat().map(({ audit_id }) => audit_id);
     expect(pages.map(({ length }) => length)).toEqual([200, 200, 50]);
     expect(ids).toEqual(ids.toSorted());
     expect(new Set(ids).size).toBe(450);
+    // Rows without a kind are the webhook registry's.
+    expect(pages[0]?.[0]).toMatchObject({ subject_kind: "webhook", actor_kind: "key" });
   });
 
   it("searches an index for everything it is asked", async () => {
@@ -131,10 +138,10 @@ describe("the audit in the database", () => {
 
     await recorded.add(levelChange(tenant, 1));
     await recorded.add(levelChange(tenant, 2));
-    const page = await recorded.list(tenant, "wh_x", { limit: 1 });
+    const page = await recorded.list(tenant, { subject: "wh_x" }, { limit: 1 });
     const cursor = page.ok ? (page.value.next_cursor ?? undefined) : undefined;
-    await recorded.list(tenant, "wh_x", { limit: 1, cursor });
-    await auditPages(recorded.all(tenant, "wh_x"));
+    await recorded.list(tenant, { subject: "wh_x" }, { limit: 1, cursor });
+    await auditPages(recorded.all(tenant, { subject: "wh_x" }));
 
     const plans = (await Promise.all(recording.sent.map((sent) => planOf(env.DB, sent)))).flat();
     expect(cursor).toBeDefined();

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
-import { AuditStore } from "../../src/delivery/registry/audit-store.ts";
+import { AuditStore } from "../../src/audit/audit-store.ts";
 import { auditRecord, CALLBACK_SECRET } from "../../src/delivery/registry/audit.ts";
 import { CallbackSecretStore } from "../../src/delivery/registry/callback-secret-store.ts";
 import { newSecret } from "../../src/delivery/signature.ts";
@@ -46,7 +46,7 @@ describe("the store of callback secrets", () => {
 
     expect(outcomes).toEqual([true, false, false]);
     expect(await store.read("b")).toEqual(second);
-    expect(await audit.list("b", CALLBACK_SECRET, { limit: 10 })).toMatchObject({
+    expect(await audit.list("b", { subject: CALLBACK_SECRET }, { limit: 10 })).toMatchObject({
       value: { items: [{ action: "callback_secret_rotated", actor: "k" }], next_cursor: null },
     });
   });

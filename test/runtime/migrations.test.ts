@@ -9,10 +9,11 @@ import {
 } from "drizzle-orm/sqlite-core";
 import { describe, expect, it } from "vitest";
 
+import { auditTable } from "../../src/db/audit-table.ts";
 import * as tables from "../../src/db/tables.ts";
 
 const dialect = new SQLiteSyncDialect();
-const configs = Object.values(tables)
+const configs = Object.values({ ...tables, auditTable })
   .filter((table) => is(table, SQLiteTable))
   .map((table) => getTableConfig(table));
 

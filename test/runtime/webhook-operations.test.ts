@@ -1,16 +1,12 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
-import { AuditStore } from "../../src/delivery/registry/audit-store.ts";
+import { AuditStore } from "../../src/audit/audit-store.ts";
 import { createOperations } from "../../src/delivery/registry/operations.ts";
 import { WebhookStore } from "../../src/delivery/registry/webhook-store.ts";
 import { randomId } from "../../src/lib/ports.ts";
-import type {
-  AuditEntry,
-  Poll,
-  Recovery,
-  WebhookStats,
-} from "../../src/protocol/webhook-operations.ts";
+import type { AuditEntry } from "../../src/protocol/audit.ts";
+import type { Poll, Recovery, WebhookStats } from "../../src/protocol/webhook-operations.ts";
 import type { WebhookView } from "../../src/protocol/webhook.ts";
 import { endpointDoor } from "../../src/services-doors.ts";
 import { call, eventually, Executor, submit } from "./batuta.ts";

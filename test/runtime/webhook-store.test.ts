@@ -49,6 +49,8 @@ function record({ tenant, webhook_id, created_at }: Webhook): AuditRecord {
     audit_id: `aud_${randomId()}`,
     actor: "k",
     action: "webhook_changed",
+    subject_kind: "webhook",
+    request_id: null,
     detail: {},
   };
 }
@@ -204,7 +206,7 @@ describe("the registry of webhooks", () => {
     expect(await rowsOf(old)).toEqual(["task_failed tag:t"]);
   });
 
-  it("writes nothing to the index for a change that does not concern it", async () => {
+  it("writes nothing to the index of subscriptions for a change that does not concern it", async () => {
     const recording = recordingDb(env.DB);
     const stored = webhook("n");
     await store.insert(stored, record(stored));
@@ -214,7 +216,8 @@ describe("the registry of webhooks", () => {
       record(stored),
     );
 
-    expect(recording.rowsWritten()).toBe(2);
+    // The webhook, the entry of the audit, and the three indexes by which that is found.
+    expect(recording.rowsWritten()).toBe(5);
   });
 });
 

@@ -1,9 +1,9 @@
 import { env } from "cloudflare:workers";
 import { vi } from "vitest";
 
+import { AuditStore } from "../../src/audit/audit-store.ts";
 import { publish, type FanOutPorts, type Publication } from "../../src/delivery/fan-out.ts";
 import { AuditReads } from "../../src/delivery/registry/audit-reads.ts";
-import { AuditStore } from "../../src/delivery/registry/audit-store.ts";
 import { CallbackSecretStore } from "../../src/delivery/registry/callback-secret-store.ts";
 import { callbackConfig } from "../../src/delivery/registry/callbacks.ts";
 import { configOf } from "../../src/delivery/registry/registration.ts";
@@ -12,8 +12,8 @@ import { Webhooks, type WebhookPorts } from "../../src/delivery/registry/webhook
 import { newSecret } from "../../src/delivery/signature.ts";
 import { randomId } from "../../src/lib/ports.ts";
 import type { Principal } from "../../src/protocol/access.ts";
+import type { AuditEntry } from "../../src/protocol/audit.ts";
 import type { NotificationType } from "../../src/protocol/enums.ts";
-import type { AuditEntry } from "../../src/protocol/webhook-operations.ts";
 import { webhookRegistrationSchema } from "../../src/protocol/webhook.ts";
 import { endpointDoor } from "../../src/services-doors.ts";
 import { sealer } from "../sealer.ts";
@@ -43,7 +43,7 @@ export async function auditPages(pages: AsyncIterable<AuditEntry[]>): Promise<Au
 
 /** All that befell a subject, oldest first. */
 export async function auditOf(tenant: string, subject: string): Promise<AuditEntry[]> {
-  return (await auditPages(auditStore.all(tenant, subject))).flat();
+  return (await auditPages(auditStore.all(tenant, { subject }))).flat();
 }
 
 /** The use cases that show it. */

@@ -102,6 +102,11 @@ const VIOLATIONS: [rule: string, what: string, tree: Tree][] = [
   ],
   [
     "room-imports-room",
+    "delivery imports audit",
+    { "audit/a.ts": "", "delivery/x.ts": 'import "../audit/a.ts";' },
+  ],
+  [
+    "room-imports-room",
     "dispatch imports executor",
     { "executor/e.ts": "", "dispatch/x.ts": 'import "../executor/e.ts";' },
   ],

@@ -141,6 +141,7 @@ describe("openApiDocument", () => {
       route({
         id: "paint",
         method: "POST",
+        audit: "changes nothing",
         path: "/paint",
         tag: "Operations",
         summary: "Paints",

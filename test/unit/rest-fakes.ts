@@ -105,6 +105,7 @@ export interface Given {
   agents?: Partial<RestPorts["agents"]>;
   webhooks?: Partial<RestPorts["webhooks"]>;
   audit?: Partial<RestPorts["audit"]>;
+  trail?: Partial<RestPorts["trail"]>;
   routing?: Partial<RestPorts["routing"]>;
   debts?: Partial<RestPorts["debts"]>;
   escalations?: Partial<RestPorts["escalations"]>;
@@ -151,6 +152,12 @@ export function createFakeApp(given: Given = {}) {
     webhooks: portOf("webhooks", given.webhooks, calls),
     operations: portOf("operations", given.operations, calls),
     audit: portOf("audit", given.audit, calls),
+    // It is told of much that is not a test's subject.
+    trail: portOf(
+      "trail",
+      { record: async () => {}, recordDenied: async () => {}, ...given.trail },
+      [],
+    ),
     routing: portOf("routing", given.routing, calls),
     health: portOf("health", given.health, calls),
     observe: portOf("observe", given.observe, calls),

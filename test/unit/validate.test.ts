@@ -171,6 +171,7 @@ describe("the middleware", () => {
   const greeting = route({
     id: "greet",
     method: "POST",
+    audit: "changes nothing",
     path: "/",
     tag: "Operations",
     summary: "Greets",

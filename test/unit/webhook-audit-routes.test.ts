@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { ok, refuse } from "../../src/lib/result.ts";
-import type { AuditEntry } from "../../src/protocol/webhook-operations.ts";
+import type { AuditEntry } from "../../src/protocol/audit.ts";
 import { createFakeApp, send } from "./rest-fakes.ts";
 
 const PATH = "/v1/webhooks/wh_1/audit";
@@ -11,8 +11,11 @@ const entry = (audit_id: string): AuditEntry => ({
   audit_id,
   at: "2026-11-22T10:00:00.000Z",
   actor: "key_1",
+  actor_kind: "key",
   action: "webhook_paused",
   subject: "wh_1",
+  subject_kind: "webhook",
+  request_id: null,
   detail: { changes: {} },
 });
 

@@ -1,7 +1,15 @@
 import { canonicalJson, instant, type Clock } from "../../lib/ports.ts";
+import { brief, briefUrl, scrubbed } from "../../lib/redact.ts";
+import type { Result } from "../../lib/result.ts";
 import type { Principal } from "../../protocol/access.ts";
+import {
+  SYSTEM_ACTOR,
+  type AuditEntry,
+  type AuditRecord as StoredRecord,
+} from "../../protocol/audit.ts";
+import type { Page } from "../../protocol/keyset.ts";
 import type { JsonObject } from "../../protocol/primitives.ts";
-import type { AuditEntry } from "../../protocol/webhook-operations.ts";
+import type { Refusal } from "../../protocol/refusal.ts";
 import type { LevelReport } from "../level-report.ts";
 import { webhookView, type Webhook } from "./registration.ts";
 
@@ -30,23 +38,29 @@ export interface Change {
 }
 
 /** An entry on its way into the audit of a tenant. */
-export interface AuditRecord extends AuditEntry {
-  tenant: string;
+export interface AuditRecord extends StoredRecord {
   action: AuditAction;
 }
 
-/** Who did something when nobody asked for it. */
-const SYSTEM = "system";
+/** Where the entries of the whole installation are kept. */
+export interface AuditBook {
+  /** Adds the entry of something that D1 does not hold itself. The same one again changes nothing. */
+  add(record: AuditRecord): Promise<void>;
+  /** A page of what befell a subject, newest first. Refuses a cursor that is not one. */
+  list(
+    tenant: string,
+    of: { subject: string },
+    page: { cursor?: string | undefined; limit: number },
+  ): Promise<Result<Page<AuditEntry>, Refusal>>;
+  /** All that befell a subject, oldest first, read page by page as it is asked for. */
+  all(tenant: string, of: { subject: string }): AsyncIterable<AuditEntry[]>;
+}
 
 /** The subject of the audit of a tenant's callback secret; no webhook's id looks like it. */
 export const CALLBACK_SECRET = "callback_secret";
 
-/**
- * Characters of JSON that one value may take in an entry.
- *
- * A filter can be as large as a body, 1 MiB (protocol.md §7), and a row of D1 holds 2 MB (facts/platform.md §4).
- */
-const LONGEST_VALUE = 4_096;
+/** What no entry of this registry has: no request is told of beside its actor. */
+const WEBHOOK = { subject_kind: "webhook", request_id: null } as const;
 
 /** The record of what somebody does now. */
 export function auditRecord(
@@ -59,7 +73,10 @@ export function auditRecord(
     audit_id: `aud_${ports.newId()}`,
     at: instant(ports.now()),
     actor: by.key_id,
+    ...WEBHOOK,
+    ...(what.subject === CALLBACK_SECRET && { subject_kind: CALLBACK_SECRET }),
     ...what,
+    detail: scrubbed(what.detail),
   };
 }
 
@@ -71,7 +88,8 @@ export function levelRecord(tenant: string, webhook_id: string, report: LevelRep
     subject: webhook_id,
     audit_id: report_id,
     at,
-    actor: SYSTEM,
+    actor: SYSTEM_ACTOR,
+    ...WEBHOOK,
     action: "level_changed",
     detail,
   };
@@ -89,7 +107,8 @@ export function disabledRecord(
     subject: webhook_id,
     audit_id: `${report_id}_disabled`,
     at,
-    actor: SYSTEM,
+    actor: SYSTEM_ACTOR,
+    ...WEBHOOK,
     action: "webhook_disabled",
     detail: { why },
   };
@@ -98,10 +117,14 @@ export function disabledRecord(
 /**
  * What a webhook was made of, for the entry of its creation.
  *
- * Of headers the names alone: their values are often credentials, and an entry can never be removed.
+ * Of headers the names alone, and of the address where it leads: the values of the ones and the path of the other are
+ * often credentials, and an entry can never be removed.
  */
 export function creationDetail(webhook: Webhook): JsonObject {
-  const fields = Object.entries(shownFields(webhook)).map(([name, value]) => [name, brief(value)]);
+  const fields = Object.entries(shownFields(webhook)).map(([name, value]) => [
+    name,
+    shown(name, value),
+  ]);
   const headers = Object.keys(webhook.registration.headers ?? {});
   return { registration: { ...Object.fromEntries(fields), header_names: headers } };
 }
@@ -114,7 +137,9 @@ export function changeDetail(before: Webhook, after: Webhook): JsonObject {
   const [old, fresh] = [shownFields(before), shownFields(after)];
   const fields = Object.entries(fresh).flatMap(([name, value]) => {
     const from = old[name];
-    return isEqual(from, value) ? [] : [[name, { from: brief(from), to: brief(value) }]];
+    return isEqual(from, value)
+      ? []
+      : [[name, { from: shown(name, from), to: shown(name, value) }]];
   });
   const headers = headerChanges(before.registration.headers, after.registration.headers);
   return { changes: { ...Object.fromEntries(fields), ...(headers !== null && { headers }) } };
@@ -153,10 +178,9 @@ function headerChanges(
   return added.length + removed.length + changed.length === 0 ? null : { added, removed, changed };
 }
 
-/** A value, or how long it is when it is too long to be kept for good. */
-function brief(value: unknown): unknown {
-  const { length } = JSON.stringify(value ?? null);
-  return length > LONGEST_VALUE ? { omitted_characters: length } : value;
+/** A field as far as it may be kept for good. */
+function shown(name: string, value: unknown): unknown {
+  return name === "url" && typeof value === "string" ? briefUrl(value) : brief(value);
 }
 
 function isEqual(a: unknown, b: unknown): boolean {

@@ -2,8 +2,8 @@ import { and, eq, sql } from "drizzle-orm";
 import { drizzle, type DrizzleD1Database } from "drizzle-orm/d1";
 import * as z from "zod";
 
+import { auditInsert } from "../../db/audit-table.ts";
 import { callbackSecretTable } from "../../db/tables.ts";
-import { auditInsert } from "./audit-store.ts";
 import type { AuditRecord } from "./audit.ts";
 import { signingSecretsSchema } from "./registration.ts";
 

@@ -16,8 +16,7 @@ import type { PollQuery } from "../endpoint/polling.ts";
 import type { RecoveryRange } from "../endpoint/recovery-store.ts";
 import { statsOf } from "../endpoint/statistics.ts";
 import { shardsOf } from "../shards.ts";
-import type { AuditStore } from "./audit-store.ts";
-import { auditRecord, type AuditAction } from "./audit.ts";
+import { auditRecord, type AuditAction, type AuditBook } from "./audit.ts";
 import { unverified } from "./challenge.ts";
 import { notFound } from "./finding.ts";
 import type { WebhookStore } from "./webhook-store.ts";
@@ -28,7 +27,7 @@ type Answer<Value> = Promise<Result<Value, Refusal>>;
 interface OperationPorts {
   store: Pick<WebhookStore, "isKnown" | "read">;
   endpoint: (tenant: string, webhook_id: string) => EndpointOffice;
-  audit: AuditStore;
+  audit: Pick<AuditBook, "add">;
   newId: () => string;
   now: Clock;
 }

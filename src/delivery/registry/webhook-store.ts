@@ -1,9 +1,9 @@
 import { and, asc, eq, gt, inArray, isNull, lte, ne, sql, type SQL } from "drizzle-orm";
 import { drizzle, type DrizzleD1Database } from "drizzle-orm/d1";
 
+import { auditInsert } from "../../db/audit-table.ts";
 import { webhookSubscriptionTable, webhookTable } from "../../db/tables.ts";
 import { notificationTypeSchema } from "../../protocol/enums.ts";
-import { auditInsert } from "./audit-store.ts";
 import type { AuditRecord } from "./audit.ts";
 import { facetKey, type Facet } from "./facets.ts";
 import {

@@ -15,13 +15,13 @@ import type { EndpointOffice } from "../endpoint-door.ts";
 import type { DeliveriesPage, DeliveriesQuery } from "../endpoint/delivery-reads.ts";
 import { renewedSecrets, sealedConfig, secretOwner } from "../sealed-secrets.ts";
 import { shardsOf, webhookIdOf } from "../shards.ts";
-import type { AuditStore } from "./audit-store.ts";
 import {
   auditRecord,
   changeDetail,
   creationDetail,
   patchAction,
   type AuditAction,
+  type AuditBook,
   type AuditRecord,
   type Change,
 } from "./audit.ts";
@@ -48,7 +48,7 @@ type Answer<Value> = Promise<Result<Value, Refusal>>;
 /** What the use cases are given. */
 export interface WebhookPorts extends CallbackPorts {
   store: WebhookStore;
-  audit: AuditStore;
+  audit: Pick<AuditBook, "add">;
   endpoint: (tenant: string, webhook_id: string) => EndpointOffice;
   /** 22 letters and digits that nobody can guess. */
   newId: () => string;

@@ -5,6 +5,7 @@ import { pointerOf } from "../../protocol/faults.ts";
 import type { Refusal } from "../../protocol/refusal.ts";
 import type { RestPorts } from "../ports.ts";
 import type { Reply, RestContext, RestEnv, Route } from "../route.ts";
+import { performer } from "./audit.ts";
 import { answerRefusal } from "./problems.ts";
 
 /** A log names at most so many faulty places of an answer. */
@@ -63,12 +64,13 @@ function placed(refusal: Refusal, hasBody: boolean): Refusal {
  * problem. A reply that breaks it does not leave (requirements.md row 115).
  */
 export function answer(
-  route: Pick<Route, "answers" | "handle" | "body">,
+  route: Pick<Route, "answers" | "handle" | "body" | "audit">,
   ports: RestPorts,
 ): Handler<RestEnv> {
+  const perform = performer(route, ports);
   const hasBody = route.body !== undefined;
   return async (context) => {
-    const outcome = await route.handle(ports, context.get("request"));
+    const outcome = await perform(context);
     if (!outcome.ok) return answerRefusal(context, placed(outcome.refusal, hasBody));
     const fault = faultOfReply(route, outcome.value);
     if (fault !== null) return withhold(context, ports.log, fault);
