@@ -94,7 +94,14 @@ export const subtaskRoutes: readonly Route[] = [
     summary: "Change what the executors of a task and of its subtasks share",
     description:
       "For orchestrators, for the holder of the task, and with `subtask_id` for the holder of that subtask.",
-    audit: "kept by the task's own log",
+    audit: {
+      action: "shared_context_changed",
+      kind: "task",
+      // Whoever holds the task or a subtask shares as part of the work on it.
+      subject: ({ params, headers }) =>
+        headers["Lease-Token"] === undefined ? params.task_id : null,
+      detail: ({ body }) => ({ patched_fields: Object.keys(body.patch) }),
+    },
     scopes: ["execute", "orchestrate"],
     params: taskParams,
     headers: leaseHeaders,

@@ -159,6 +159,16 @@ export const ACTS: Record<string, () => Promise<Act>> = {
     const task_id = await waiting();
     return { method: "POST", path: `/v1/tasks/${task_id}/rebuild`, body: {}, subject: task_id };
   },
+  patch_shared_context: async () => {
+    const task_id = await waiting();
+    return {
+      method: "PATCH",
+      path: `/v1/tasks/${task_id}/shared-context`,
+      body: { patch: { finding: CANARY } },
+      subject: task_id,
+      detail: { patched_fields: ["finding"] },
+    };
+  },
   resolve_escalation: async () => {
     const id = await asked();
     return {
