@@ -19,7 +19,7 @@ export interface Notice {
 }
 
 /** A message in the newest form, and what is to be said of the form it came in. */
-export interface Upgraded {
+interface Upgraded {
   message: unknown;
   notices: Notice[];
 }
