@@ -109,6 +109,10 @@ export const channelAnswerSchema = z
         z.strictObject({ task_id: taskIdSchema }),
         z.strictObject({ max_tasks: z.int() }),
       ]),
+      warnings: z
+        .array(z.string())
+        .optional()
+        .meta({ description: "What of the frame is deprecated, and what to send instead." }),
     }),
     z.strictObject({
       type: z.literal("problem"),

@@ -19,7 +19,7 @@ export type TaskType = z.infer<typeof taskTypeSchema>;
 export const prioritySchema = z.enum(["low", "normal", "high", "critical"]);
 export type Priority = z.infer<typeof prioritySchema>;
 
-/** A priority as callers may write it: `urgent` is accepted as critical. */
+/** A priority as callers may write it: `urgent` is accepted as critical, and is a deprecated form of versions.ts. */
 export const priorityInputSchema = z
   .enum([...prioritySchema.options, "urgent"])
   .transform((priority) => (priority === "urgent" ? "critical" : priority))

@@ -1,10 +1,11 @@
 import * as z from "zod";
 
-/** The version of the contract that this code speaks (protocol.md §7, Versions). */
-export const SCHEMA_VERSION = "2.0";
+import { numbersOf, UPGRADER } from "./upgrader.ts";
 
-/** Versions accepted on input; later minors of 2 are read as the newest known one. */
-export const SUPPORTED_VERSIONS = ["2", "2.0"] as const;
+/** The version of the contract that this code speaks (protocol.md §7, Versions). */
+export const SCHEMA_VERSION = UPGRADER.current;
+
+const MAJOR = numbersOf(SCHEMA_VERSION)?.major ?? 0;
 
 /** Free JSON object: the only places where unknown fields are welcome (protocol.md §3). */
 export const jsonObjectSchema = z.record(z.string(), z.unknown());
@@ -58,6 +59,11 @@ export const scoreSchema = z.number().min(0).max(1);
 
 export const schemaVersionSchema = z
   .string()
-  .regex(/^2(\.\d{1,4})?$/, `unsupported version; supported: ${SUPPORTED_VERSIONS.join(", ")}`)
+  .regex(
+    new RegExp(`^${MAJOR}(\\.\\d{1,4})?$`),
+    `unsupported version; supported: ${UPGRADER.supported.join(", ")}`,
+  )
   .default(SCHEMA_VERSION)
-  .meta({ description: "Version of the contract; later minors of 2 are read as 2.0." });
+  .meta({
+    description: `Version of the contract; later minors of ${MAJOR} are read as ${SCHEMA_VERSION}.`,
+  });

@@ -7,7 +7,9 @@ export const problemSchema = z
     type: z.string().meta({ description: "URL of the page that explains the code" }),
     title: z.string(),
     status: z.int(),
-    code: z.enum(REFUSAL_CODES),
+    code: z.enum(REFUSAL_CODES).meta({
+      description: "New codes may come: whoever does not know one goes by the status.",
+    }),
     detail: z.string(),
     instance: z.string(),
     request_id: z.string(),

@@ -13,7 +13,13 @@ import {
   taskTypeSchema,
 } from "./enums.ts";
 import { qualityAssessmentSchema, rootCauseSchema } from "./notification.ts";
-import { instantSchema, jsonObjectSchema, taskIdSchema, textSchema } from "./primitives.ts";
+import {
+  instantSchema,
+  jsonObjectSchema,
+  schemaVersionSchema,
+  taskIdSchema,
+  textSchema,
+} from "./primitives.ts";
 
 const usageTotalsSchema = z.strictObject({
   cost_usd: z.number(),
@@ -202,10 +208,7 @@ const soundDecision = z.looseObject({ decision: escalationDecisionSchema });
 
 export const escalationResolutionSchema = z
   .strictObject({
-    schema_version: z
-      .string()
-      .regex(/^2(\.\d{1,4})?$/)
-      .default("2.0"),
+    schema_version: schemaVersionSchema,
     decision: escalationDecisionSchema,
     answer: textSchema.optional(),
     patch: jsonObjectSchema.optional().meta({ description: "A merge patch on task_execution." }),

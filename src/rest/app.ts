@@ -14,6 +14,7 @@ import { correlate } from "./edge/correlation.ts";
 import { answerRefusal } from "./edge/problems.ts";
 import { authenticateSigned } from "./edge/signature.ts";
 import { validate } from "./edge/validate.ts";
+import { stampVersion } from "./edge/version.ts";
 import { escalationRoutes } from "./escalation-routes.ts";
 import { executorRoutes } from "./executor-routes.ts";
 import { followUpRoutes } from "./follow-up-routes.ts";
@@ -28,6 +29,7 @@ import { requestRoutes } from "./request-routes.ts";
 import type { RestContext, RestEnv, Route } from "./route.ts";
 import { subtaskRoutes } from "./subtask-routes.ts";
 import { taskRoutes } from "./task-routes.ts";
+import { versionRoutes } from "./version-routes.ts";
 import { webhookAuditRoutes } from "./webhook-audit-routes.ts";
 import { webhookFilterRoutes } from "./webhook-filter-routes.ts";
 import { webhookOperationRoutes } from "./webhook-operation-routes.ts";
@@ -53,6 +55,7 @@ export const ROUTES: readonly Route[] = [
   ...observeRoutes,
   ...auditRoutes,
   ...operationRoutes,
+  ...versionRoutes,
   ...documentationRoutes(() => openApiDocument(ROUTES)),
 ];
 
@@ -139,6 +142,7 @@ function mount(app: Hono<RestEnv>, route: Route, ports: RestPorts): void {
 export function createApp(ports: RestPorts): Hono<RestEnv> {
   const app = new Hono<RestEnv>();
   app.use(correlate(ports));
+  app.use(stampVersion());
   for (const route of ROUTES) mount(app, route, ports);
   app.notFound(answerUnmatched);
   app.onError((error, context) => answerError(ports, error, context));

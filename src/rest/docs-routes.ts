@@ -1,7 +1,7 @@
 import * as z from "zod";
 
 import { ok, refuse } from "../lib/result.ts";
-import { jsonObjectSchema } from "../protocol/primitives.ts";
+import { jsonObjectSchema, SCHEMA_VERSION } from "../protocol/primitives.ts";
 import { jsonSchemaOf, MESSAGES, messageNameSchema } from "../protocol/registry.ts";
 import { json, pathIdSchema, route } from "./route.ts";
 import type { Route } from "./route.ts";
@@ -10,6 +10,8 @@ const schemaListSchema = z
   .strictObject({
     items: z.array(z.strictObject({ name: z.string(), title: z.string(), url: z.string() })),
     next_cursor: z.null(),
+    schema_version: z.string().meta({ description: "The version that they are of." }),
+    versions: z.string().meta({ description: "Where the other versions are told of." }),
   })
   .meta({ id: "SchemaList", title: "The published schemas" });
 
@@ -41,7 +43,9 @@ export function documentationRoutes(document: () => Record<string, unknown>): re
           title: MESSAGES[name].schema.meta()?.title ?? name,
           url: `/v1/schemas/${name}`,
         }));
-        return ok({ status: 200, body: { items, next_cursor: null }, headers: CACHED });
+        const version = { schema_version: SCHEMA_VERSION, versions: "/v1/versions" };
+        const body = { items, next_cursor: null, ...version };
+        return ok({ status: 200, body, headers: CACHED });
       },
     }),
     route({

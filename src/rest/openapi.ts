@@ -4,6 +4,7 @@ import { taskPushSchema } from "../protocol/agent-channel.ts";
 import { SCHEMA_VERSION } from "../protocol/primitives.ts";
 import { problemSchema } from "../protocol/problem.ts";
 import type { RefusalCode } from "../protocol/refusal.ts";
+import { VERSION_HEADER } from "../protocol/versions.ts";
 import { webhookChallengeSchema, webhookDeliverySchema } from "../protocol/webhook.ts";
 import { PROBLEMS } from "./edge/problems.ts";
 import { classOf } from "./operation-class.ts";
@@ -88,7 +89,6 @@ const OF_BODIES: readonly RefusalCode[] = [
   "malformed_json",
   "body_too_complex",
   "validation_failed",
-  "unsupported_version",
 ];
 
 /** Every code a route can refuse with: those of the edge follow from what it declares. */
@@ -96,6 +96,7 @@ function refusalsOf(route: Route): RefusalCode[] {
   return [
     ...new Set<RefusalCode>([
       "validation_failed",
+      "unsupported_version",
       ...(route.body === undefined ? [] : OF_BODIES),
       ...(route.scopes === null ? [] : OF_KEYS),
       ...(route.refusals ?? []),
@@ -103,7 +104,17 @@ function refusalsOf(route: Route): RefusalCode[] {
   ];
 }
 
+/** OpenAPI has no parameters for all operations, so each of them names it. */
+const VERSION_PARAMETER = {
+  name: VERSION_HEADER,
+  in: "header",
+  required: false,
+  description: "Version of the contract, where the body has no `schema_version`; see /v1/versions.",
+  schema: { type: "string" },
+};
+
 const HEADERS = {
+  [VERSION_HEADER]: { $ref: "#/components/headers/Version" },
   "X-Request-Id": { $ref: "#/components/headers/RequestId" },
   traceparent: { $ref: "#/components/headers/Traceparent" },
 };
@@ -159,6 +170,7 @@ function operationOf(route: Route, components: Components): Json {
     ...parametersOf("query", route.query),
     // What a client accepts is told by the answers' media types (OpenAPI 3.1 §4.8.12.1).
     ...parametersOf("header", route.headers).filter(({ name }) => name !== "Accept"),
+    { $ref: "#/components/parameters/Version" },
   ];
   const body = route.body;
   const operation = classOf(route);
@@ -169,7 +181,8 @@ function operationOf(route: Route, components: Components): Json {
     ...(route.description !== undefined && { description: route.description }),
     security: securityOf(route),
     ...(operation !== null && { "x-operation-class": operation }),
-    ...(parameters.length > 0 && { parameters }),
+    ...(route.deprecated !== undefined && { deprecated: true }),
+    parameters,
     ...(body !== undefined && {
       requestBody: {
         description: REQUEST_BODY,
@@ -245,7 +258,9 @@ export function openApiDocument(routes: readonly Route[]): Json {
     webhooks,
     components: {
       schemas: Object.fromEntries([...components].map(([id, { definition }]) => [id, definition])),
+      parameters: { Version: VERSION_PARAMETER },
       headers: {
+        Version: { description: "The version of the contract", schema: { type: "string" } },
         RequestId: { description: "Names this request in the log", schema: { type: "string" } },
         Traceparent: { description: "W3C Trace Context", schema: { type: "string" } },
       },

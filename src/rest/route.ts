@@ -8,6 +8,7 @@ import type { Scope } from "../protocol/enums.ts";
 import type { OperationClass } from "../protocol/limits.ts";
 import { schemaVersionSchema, type JsonObject } from "../protocol/primitives.ts";
 import type { Refusal, RefusalCode } from "../protocol/refusal.ts";
+import type { Notice } from "../protocol/upgrader.ts";
 import type { Trace } from "./edge/correlation.ts";
 import type { ChannelSocket } from "./executor-ports.ts";
 import type { RestPorts } from "./ports.ts";
@@ -31,6 +32,8 @@ interface RouteRequest<Params, Query, Headers, Body> {
   isHead: boolean;
   /** Names this request in the log and in problems. */
   requestId: string;
+  /** The known version that the header says; null where it says none. */
+  version: string | null;
 }
 
 /** Has the invocation live on until something is done, though its connection is gone. */
@@ -129,6 +132,8 @@ interface RouteParts<
   description?: string;
   /** Which budget of requests it draws on, where that is not the one that `classOf` gives. */
   operation?: OperationClass;
+  /** What every caller is told who still uses it; `text` names what takes its place. */
+  deprecated?: Notice;
   /** Any one of them is enough, and `admin` always is; null where no key is needed. */
   scopes: readonly Scope[] | null;
   /** Whether a signature of the agent that the message is from may take the place of a key. */
@@ -259,6 +264,10 @@ export interface RestEnv {
     principal: Principal;
     bytes: Uint8Array;
     request: Parameters<Route["handle"]>[1];
+    /** What of the request is deprecated, where anything is. */
+    notices?: Notice[];
+    /** What was understood and should be sent otherwise, in words, for the record of the request. */
+    warnings?: string[];
   };
 }
 

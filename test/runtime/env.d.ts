@@ -4,3 +4,8 @@ declare namespace Cloudflare {
     TEST_MIGRATIONS: import("cloudflare:test").D1Migration[];
   }
 }
+
+interface ImportMeta {
+  /** Of Vite: every file that matches, read when the test is loaded. */
+  glob(pattern: string, options: { eager: true; import: "default" }): Record<string, unknown>;
+}

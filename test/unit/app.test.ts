@@ -88,6 +88,7 @@ describe("keys and scopes", () => {
     expect(open.map(({ path }) => path)).toEqual([
       "/health",
       "/health/ready",
+      "/v1/versions",
       "/v1/schemas",
       "/v1/schemas/:name",
       "/openapi.json",

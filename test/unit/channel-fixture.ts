@@ -60,6 +60,7 @@ export function connection(given: { end?: RestPorts["tasks"]["end"] } = {}) {
     by: BY,
     agent_id: "ann",
     requestId: "r1",
+    version: null,
     ports: {
       now: () => now,
       log: (_level, event) => lines.push(event),

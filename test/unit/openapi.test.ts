@@ -19,7 +19,12 @@ const documentShape = z.looseObject({
         operationId: z.string(),
         security: z.array(z.record(z.string(), z.array(z.string()))),
         parameters: z
-          .array(z.looseObject({ name: z.string(), in: z.string(), required: z.boolean() }))
+          .array(
+            z.union([
+              z.looseObject({ name: z.string(), in: z.string(), required: z.boolean() }),
+              z.strictObject({ $ref: z.literal("#/components/parameters/Version") }),
+            ]),
+          )
           .optional(),
         requestBody: z.looseObject({ required: z.boolean() }).optional(),
         responses: z.record(z.string(), z.unknown()),
@@ -79,8 +84,10 @@ describe("/openapi.json", () => {
 
     expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(ROUTES.length);
     for (const { path, parameters = [] } of operations) {
-      const inPath = parameters.filter((parameter) => parameter.in === "path");
-      expect(inPath.map(({ name }) => `{${name}}`)).toEqual(path.match(/\{\w+\}/g) ?? []);
+      const inPath = parameters.flatMap((parameter) =>
+        "in" in parameter && parameter.in === "path" ? [`{${String(parameter.name)}}`] : [],
+      );
+      expect(inPath).toEqual(path.match(/\{\w+\}/g) ?? []);
     }
   });
 

@@ -199,6 +199,7 @@ describe("the middleware", () => {
         origin: "",
         isHead: false,
         requestId: "generated-id",
+        version: null,
       });
       return next();
     });

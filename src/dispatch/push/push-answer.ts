@@ -2,6 +2,7 @@ import * as z from "zod";
 
 import { instant } from "../../lib/ports.ts";
 import type { Lease } from "../../protocol/agent.ts";
+import { UPGRADER } from "../../protocol/upgrader.ts";
 import type { PushOutcome } from "../choice/push-breaker.ts";
 
 /* What is said to a push executor, and what its answer means. Pure. */
@@ -63,11 +64,21 @@ export function verdictOf({ status_code, fault, response_body }: PushAnswer): Pu
 }
 
 const declineBodySchema = z.object({ reason: z.string().trim().min(1) });
+const versionedSchema = z.object({ schema_version: z.string() });
 
 function reasonIn(body: string | null): string {
-  const parsed = declineBodySchema.safeParse(jsonOf(body));
+  const { message } = UPGRADER.upgrade("Decline", jsonOf(body));
+  const said = versionedSchema.safeParse(message).data?.schema_version;
+  if (said !== undefined && UPGRADER.known(said) === null) return inUnknownVersion(said);
+  const parsed = declineBodySchema.safeParse(message);
   const reason = parsed.success ? parsed.data.reason : "declined without a reason";
   return reason.slice(0, LONGEST_REASON).toWellFormed();
+}
+
+/** An answer can't be refused, but what another major means by `reason` is not known here. */
+function inUnknownVersion(version: string): string {
+  const shown = version.slice(0, 20).toWellFormed();
+  return `declined in version ${shown}, which is not spoken here; supported: ${UPGRADER.supported.join(", ")}`;
 }
 
 function jsonOf(text: string | null): unknown {

@@ -36,6 +36,8 @@ export interface ChannelParts {
   by: Principal;
   agent_id: string;
   requestId: string;
+  /** The known version that it was opened with; null where it named none. */
+  version: string | null;
   ports: Pick<RestPorts, "agents" | "tasks" | "notes" | "now" | "log">;
   keepAlive: KeepAlive;
 }
@@ -103,18 +105,18 @@ export class AgentChannel {
   #receive(data: unknown): void {
     if (!this.#isOpen) return;
     this.#heardAt = this.#parts.ports.now();
-    const parsed = parseFrame(data);
+    const parsed = parseFrame(data, this.#parts.version);
     switch (parsed.kind) {
       case "breach":
         return this.#close(parsed.code, parsed.reason);
       case "refused":
         return this.#refuse(parsed.id, parsed.refusal);
       case "frame":
-        return this.#parts.keepAlive(this.#take(parsed.frame));
+        return this.#parts.keepAlive(this.#take(parsed.frame, parsed.warnings));
     }
   }
 
-  async #take(frame: ChannelFrame): Promise<void> {
+  async #take(frame: ChannelFrame, warnings: string[]): Promise<void> {
     if (frame.type === "pong") return;
     this.#calls += 1;
     if (frame.type === "ready") {
@@ -122,19 +124,20 @@ export class AgentChannel {
       if (id !== undefined) this.#send({ type: "answer", id, status: 200, body: { max_tasks } });
       return this.#feed.ready(max_tasks);
     }
-    const isTaken = await this.#lanes.run(taskOf(frame), () => this.#carryOut(frame));
+    const isTaken = await this.#lanes.run(taskOf(frame), () => this.#carryOut(frame, warnings));
     if (!isTaken) this.#close(CLOSE.refused, "too many frames without an answer");
     this.#leaveIfIdle();
   }
 
-  async #carryOut(frame: Parameters<typeof callFor>[0]): Promise<void> {
+  async #carryOut(frame: Parameters<typeof callFor>[0], warnings: string[]): Promise<void> {
     const { by, ports } = this.#parts;
     try {
       const called = await callFor(frame, by, ports);
       if (!called.ok) return this.#refuse(frame.id, called.refusal);
       const { ended, ...answer } = called.value;
       if (ended !== null) this.#feed.slotFreed(ended);
-      this.#send({ type: "answer", id: frame.id, ...answer });
+      const told = warnings.length > 0 && { warnings };
+      this.#send({ type: "answer", id: frame.id, ...answer, ...told });
     } catch (cause) {
       this.#break("channel_frame_failed", cause);
     }

@@ -2,18 +2,19 @@ import type { MiddlewareHandler } from "hono";
 import * as z from "zod";
 
 import { faultsOf } from "../../protocol/faults.ts";
-import { SUPPORTED_VERSIONS } from "../../protocol/primitives.ts";
 import type { Fault, Refusal } from "../../protocol/refusal.ts";
+import { UPGRADER } from "../../protocol/upgrader.ts";
 import type { RestContext, RestEnv, Route } from "../route.ts";
 import { NOBODY } from "./auth.ts";
 import { parseBody } from "./body.ts";
 import { answerRefusal } from "./problems.ts";
+import { kindOf, newestInput } from "./version.ts";
 
 /** More faults than anyone mends at once; a body of 10,000 unknown keys must not be answered tenfold. */
 const MAX_FAULTS = 1_000;
 
 /** What a route says of its input. */
-export type InputSchemas = Pick<Route, "params" | "query" | "headers" | "body">;
+export type InputSchemas = Pick<Route, "params" | "query" | "headers" | "body" | "deprecated">;
 
 /** Query parameters by name; one that was given twice is a list, which no schema takes. */
 function queryOf(url: string): Record<string, string | string[]> {
@@ -28,13 +29,17 @@ function queryOf(url: string): Record<string, string | string[]> {
   );
 }
 
+/** Whether a fault is of a version that is not spoken: the message's, or that of a message inside it. */
+function isOfVersion({ pointer, code }: Fault): boolean {
+  if (code === "unsupported_version") return true;
+  return code === "invalid_format" && pointer.endsWith("/schema_version");
+}
+
 /** The refusal for a list of faults. A version that is not spoken has its own code (protocol.md §3). */
 export function faultsRefusal(faults: Fault[]): Refusal {
-  const version = faults.find(
-    ({ pointer, code }) => pointer === "/schema_version" && code === "invalid_format",
-  );
+  const version = faults.find(isOfVersion);
   const errors = faults.slice(0, MAX_FAULTS);
-  const supported = SUPPORTED_VERSIONS.join(", ");
+  const supported = UPGRADER.supported.join(", ");
   return version === undefined
     ? {
         code: "validation_failed",
@@ -93,6 +98,11 @@ export function validate(schemas: InputSchemas): MiddlewareHandler<RestEnv> {
   const headers = { schema: schemas.headers ?? none, base: "/headers" } as const;
   const headerNames = Object.keys(headers.schema.shape);
   const body = schemas.body === undefined ? null : ({ schema: schemas.body, base: "" } as const);
+  const reads = {
+    query: kindOf(query.schema),
+    body: body === null ? undefined : kindOf(body.schema),
+    deprecated: schemas.deprecated,
+  };
 
   return async (context, next) => {
     const { req } = context;
@@ -105,19 +115,21 @@ export function validate(schemas: InputSchemas): MiddlewareHandler<RestEnv> {
           });
     if (sent?.ok === false) return answerRefusal(context, sent.refusal);
 
-    const faults: Fault[] = [];
+    const newest = newestInput(context, reads, { query: queryOf(req.url), body: sent?.value });
+    const { faults, version } = newest;
     const request = {
       principal: context.get("principal") ?? NOBODY,
       // A part that is null here has left faults, and the request ends below.
       params: parse(params, req.param(), faults) ?? {},
-      query: parse(query, queryOf(req.url), faults) ?? {},
+      query: parse(query, newest.query, faults) ?? {},
       headers: parse(headers, headersOf(context, headerNames), faults) ?? {},
-      body: body === null ? undefined : parse(body, sent?.value, faults),
+      body: body === null ? undefined : parse(body, newest.body, faults),
       sentBody: sent?.value,
       traceId: context.get("trace").traceId,
       origin: new URL(req.url).origin,
       isHead: req.method === "HEAD",
       requestId: context.get("requestId"),
+      version,
     };
     if (faults.length > 0) return answerRefusal(context, faultsRefusal(faults));
     context.set("request", request);
