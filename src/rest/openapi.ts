@@ -96,6 +96,8 @@ function refusalsOf(route: Route): RefusalCode[] {
   return [
     ...new Set<RefusalCode>([
       "validation_failed",
+      "rate_limited",
+      "temporarily_blocked",
       ...(route.body === undefined ? [] : OF_BODIES),
       ...(route.scopes === null ? [] : OF_KEYS),
       ...(route.refusals ?? []),

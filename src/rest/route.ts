@@ -185,6 +185,12 @@ export interface RestEnv {
     principal: Principal;
     bytes: Uint8Array;
     request: Parameters<Route["handle"]>[1];
+    /** Under what the caller's address is counted. */
+    address: string;
+    /** Who asks, where that is known before the key is looked at: by memory alone. */
+    remembered: Principal;
+    /** What the request was refused with. */
+    refused: RefusalCode;
   };
 }
 
