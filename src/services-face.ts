@@ -61,7 +61,7 @@ export function faceOf(env: Env): ReturnType<typeof createApp> {
     newRequestId: randomId,
     newHex,
     openSocket,
-    ...outskirtPorts(env, config),
+    ...outskirtPorts(env),
     keys: new Keys({
       db: env.DB,
       read: (query) => services.guard.get(query),

@@ -72,9 +72,6 @@ export default defineConfig(async () => ({
                 // Whatever .dev.vars says on this machine.
                 BATUTA_ADMIN_KEY: ADMIN_KEY,
                 BATUTA_SEAL_KEY: SEAL_KEY,
-                // All tests come from one address; the factor counts only where local endpoints do.
-                ALLOW_LOCAL_ENDPOINTS: "true",
-                LIMITS_FACTOR: "100000",
                 TEST_MIGRATIONS: await readD1Migrations(path.join(root, "migrations")),
               },
               // Under another name than ARCHIVE: an installation has none unless its operator binds one.

@@ -24,6 +24,7 @@ import { notesRoutes } from "./notes-routes.ts";
 import { observeRoutes } from "./observe-routes.ts";
 import { openApiDocument } from "./openapi.ts";
 import { operationRoutes } from "./operation-routes.ts";
+import { PAGES, showPage } from "./pages.ts";
 import { poolRoutes } from "./pool-routes.ts";
 import type { RestPorts } from "./ports.ts";
 import { requestRoutes } from "./request-routes.ts";
@@ -147,6 +148,7 @@ export function createApp(ports: RestPorts): Hono<RestEnv> {
   const { share, preflight } = sharing(ports.corsOrigins, ROUTES);
   app.use(correlate(ports), protect, share, watchOffences(ports));
   for (const route of ROUTES) mount(app, route, ports);
+  for (const path of PAGES) app.get(path, limitAddress(ports.addresses), showPage(ports.page));
   // Only what no route has answered comes this far: it is cheap, and counts nevertheless.
   app.use(limitAddress(ports.addresses), preflight);
   app.notFound(answerUnmatched);

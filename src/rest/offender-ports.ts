@@ -41,6 +41,8 @@ export interface BlockPort {
 export interface OutskirtPorts {
   /** Origins whose scripts may use this API in a browser. */
   corsOrigins: readonly string[];
+  /** A static file, as the platform serves it. */
+  page: (request: Request) => Promise<Response>;
   addresses: AddressPort;
   offenders: OffenderPort;
   blocks: BlockPort;

@@ -2,6 +2,7 @@ import { env } from "cloudflare:workers";
 import { vi } from "vitest";
 
 import { faceOf } from "../../src/services-face.ts";
+import { tolerance } from "../../src/services-offenders.ts";
 
 /** What a request of these tests may carry. */
 export interface Sent {
@@ -17,14 +18,17 @@ export interface Sent {
  * Isolates have nothing in common but the objects: two of these are as far apart as two machines.
  */
 export function newIsolate(address: string) {
-  const face = faceOf({ ...env, LIMITS_FACTOR: "1" });
+  const { factorOf } = tolerance;
+  tolerance.factorOf = () => 1;
+  const face = faceOf({ ...env });
+  tolerance.factorOf = factorOf;
   const work: Promise<unknown>[] = [];
   const context = {
     waitUntil: (promise: Promise<unknown>) => void work.push(promise),
     passThroughOnException: () => {},
     props: {},
   };
-  const call = async (path: string, sent: Sent = {}) => {
+  const send = async (path: string, sent: Sent) => {
     const { method = sent.body === undefined ? "GET" : "POST", key = null, body } = sent;
     const headers = {
       "CF-Connecting-IP": address,
@@ -33,18 +37,17 @@ export function newIsolate(address: string) {
       ...sent.headers,
     };
     const init = { method, headers, ...(body !== undefined && { body }) };
-    const response = await face.fetch(
-      new Request(`https://batuta.test${path}`, init),
-      env,
-      context,
-    );
+    return await face.fetch(new Request(`https://batuta.test${path}`, init), env, context);
+  };
+  const call = async (path: string, sent: Sent = {}) => {
+    const response = await send(path, sent);
     const text = await response.text();
     // What the answer does not wait for is over before the next request is made.
     await Promise.all(work.splice(0));
     const said: Record<string, unknown> = text === "" ? {} : JSON.parse(text);
     return { status: response.status, headers: response.headers, body: said, code: said["code"] };
   };
-  return { call };
+  return { call, fetch: (path: string) => send(path, {}) };
 }
 
 /** The clock of the whole Worker, its objects included, as a value. */

@@ -1,9 +1,13 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
+
 import { Hono } from "hono";
 import { describe, expect, it } from "vitest";
 
 import { ok } from "../../src/lib/result.ts";
 import { protect } from "../../src/rest/edge/headers.ts";
 import { rateHeaders } from "../../src/rest/edge/rate-headers.ts";
+import { PAGES } from "../../src/rest/pages.ts";
 import type { RestEnv } from "../../src/rest/route.ts";
 import { createFakeApp, send } from "./rest-fakes.ts";
 
@@ -27,11 +31,12 @@ describe("security headers", () => {
     ["an unknown address", "/nothing", {}],
     ["a wrong method", "/v1/tasks", { method: "DELETE" }],
     ["an error", "/v1/tasks/t1", {}],
+    ["a page", "/docs", { key: null }],
     ["OPTIONS", "/v1/tasks", { method: "OPTIONS" }],
-  ] as const)("are on %s", async (_what, path, sent) => {
+  ] as const)("are on %s", async (_what, address, sent) => {
     const { app } = createFakeApp({ agents: { remove: async () => ok(null) } });
 
-    const { headers } = await send(app, path, sent);
+    const { headers } = await send(app, address, sent);
 
     expect(Object.fromEntries(headers)).toMatchObject(
       Object.fromEntries(Object.entries(SAFE).map(([name, value]) => [name.toLowerCase(), value])),
@@ -57,6 +62,33 @@ describe("security headers", () => {
     app.get("/", (context) => context.body("page", 200, { "Content-Security-Policy": own }));
 
     expect((await app.request("/")).headers.get("Content-Security-Policy")).toBe(own);
+  });
+});
+
+describe("pages", () => {
+  it.each(PAGES)(
+    "carry the ids of their request like any answer, and are no JSON: %s",
+    async (page) => {
+      const { app, lines } = createFakeApp();
+
+      const response = await send(app, page, { key: null });
+
+      expect(await response.text()).toBe(page);
+      expect(response.headers.get("X-Request-Id")).toBe("generated-id");
+      expect(lines).toMatchObject([{ event: "request", route: page, status: 200 }]);
+    },
+  );
+
+  it("have a policy that lets nothing run or look like this but their own files", () => {
+    const headers = readFileSync(path.join(import.meta.dirname, "../../assets/_headers"), "utf8");
+    const policy = /Content-Security-Policy: (.+)/.exec(headers)?.[1] ?? "";
+
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).toContain("frame-ancestors 'none'");
+    expect(policy).not.toMatch(/unsafe|\*|https?:/);
+    for (const [name, value] of Object.entries(SAFE)) {
+      if (name !== "Content-Security-Policy") expect(headers).toContain(`${name}: ${value}`);
+    }
   });
 });
 

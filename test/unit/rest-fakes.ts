@@ -144,6 +144,7 @@ export function createFakeApp(given: Given = {}) {
       throw new Error("unexpected call of openSocket");
     },
     corsOrigins: given.corsOrigins ?? [],
+    page: async (request) => new Response(new URL(request.url).pathname),
     // Nobody is too fast, and nobody is blocked.
     addresses: {
       quota: 600,
