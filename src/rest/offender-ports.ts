@@ -31,7 +31,7 @@ export interface OffenderPort {
 export type Caller = Principal | string;
 
 /** Blocks in force. */
-export interface BlockPort {
+interface BlockPort {
   list(by: Principal, page: { cursor?: string | undefined; limit: number }): Promise<Page<Block>>;
   /** Refused: block_not_found. */
   lift(by: Principal, block_id: string): Promise<Result<null, Refusal>>;

@@ -282,8 +282,8 @@ describe("blocks", () => {
 
     const found: unknown[] = [];
     let next: unknown = "";
-    while (next !== null) {
-      const query = next === "" ? "" : `&cursor=${encodeURIComponent(String(next))}`;
+    while (typeof next === "string") {
+      const query = next === "" ? "" : `&cursor=${encodeURIComponent(next)}`;
       const { body } = await call(`/v1/blocks?limit=2${query}`, ADMIN);
       found.push(...(body["items"] as unknown[]));
       next = body["next_cursor"];

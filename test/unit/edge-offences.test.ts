@@ -73,7 +73,8 @@ describe("offences", () => {
       "key_all",
       "malformed",
     ],
-  ])("are counted: %s", async (_what, path, sent, who, offence) => {
+  ])("are counted: %s", async (...row) => {
+    const [, path, sent, who, offence] = row;
     const { offences, from } = newFace();
 
     await from(ADDRESS, path, sent);

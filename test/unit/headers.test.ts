@@ -86,8 +86,9 @@ describe("pages", () => {
     expect(policy).toContain("default-src 'none'");
     expect(policy).toContain("frame-ancestors 'none'");
     expect(policy).not.toMatch(/unsafe|\*|https?:/);
-    for (const [name, value] of Object.entries(SAFE)) {
-      if (name !== "Content-Security-Policy") expect(headers).toContain(`${name}: ${value}`);
+    const { "Content-Security-Policy": _own, ...others } = SAFE;
+    for (const [name, value] of Object.entries(others)) {
+      expect(headers).toContain(`${name}: ${value}`);
     }
   });
 });
