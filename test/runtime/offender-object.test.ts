@@ -3,6 +3,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
 import type { Report } from "../../src/access/offender-door.ts";
+import type { OffenderObject } from "../../src/access/offender-object.ts";
 
 const T0 = Date.UTC(2026, 10, 26);
 const MINUTE = 60_000;
@@ -11,7 +12,7 @@ const DAY = 86_400_000;
 function newObject() {
   const stub = env.OFFENDER.getByName(`address/${crypto.randomUUID()}`);
   const at = (now: number) =>
-    runInDurableObject(stub, (instance) => {
+    runInDurableObject(stub, (instance: OffenderObject) => {
       instance.now = () => now;
     });
   const report = async (name: string, points: number, isEnough = false) => {
