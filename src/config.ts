@@ -26,6 +26,29 @@ const sealKeysSchema = z
     ),
   );
 
+/** Positive, and small enough that a limit times it is a whole number that can be counted to. */
+const factor = z
+  .string()
+  .regex(/^(?=.*[1-9])\d{1,6}(\.\d{1,6})?$/, "must be a positive number such as 1 or 0.5")
+  .transform(Number);
+
+/** As browsers send it: lower case, no path, no port that is the default one. */
+function isOrigin(text: string): boolean {
+  return /^https:\/\/[a-z\d.-]+(:\d+)?$/.test(text) && new URL(text).origin === text;
+}
+
+/** Origins separated by commas; an empty variable names none. */
+const origins = z
+  .string()
+  .transform((text) => (text.trim() === "" ? [] : text.split(",").map((part) => part.trim())))
+  .pipe(
+    z.array(
+      z
+        .string()
+        .refine(isOrigin, "must be origins such as https://console.example.com, without a path"),
+    ),
+  );
+
 /** JSON in a variable; an empty one says nothing. */
 const endPhases = z
   .string()
@@ -44,6 +67,8 @@ const configSchema = z
     BATUTA_ADMIN_KEY: z.string().min(1).optional(),
     BATUTA_SEAL_KEY: sealKeysSchema,
     ALLOW_LOCAL_ENDPOINTS: flag.default(false),
+    LIMITS_FACTOR: factor.default(1),
+    CORS_ORIGINS: origins.default([]),
     BATUTA_SAM: z.enum(["on", "off"]).default("on"),
     WEBHOOK_RETENTION_DAYS: days.default(7),
     WEBHOOK_UNDELIVERED_DAYS: days.default(30),
@@ -66,6 +91,10 @@ export interface Config {
   sealKeys: string[];
   /** Whether webhooks may use http and private addresses: on a developer's machine only. */
   allowLocalEndpoints: boolean;
+  /** Multiplies every limit of requests: on a developer's machine only, 1 everywhere else. */
+  limitsFactor: number;
+  /** Origins whose scripts may use the API in a browser. */
+  corsOrigins: string[];
   /** Whether the built-in executor takes tasks. */
   isSamOn: boolean;
   /** Days that deliveries are kept, by what became of them. */
@@ -87,6 +116,8 @@ export function readConfig(variables: Readonly<Record<string, unknown>>): Config
     adminKey: config.BATUTA_ADMIN_KEY ?? null,
     sealKeys: config.BATUTA_SEAL_KEY,
     allowLocalEndpoints: config.ALLOW_LOCAL_ENDPOINTS,
+    limitsFactor: config.ALLOW_LOCAL_ENDPOINTS ? config.LIMITS_FACTOR : 1,
+    corsOrigins: config.CORS_ORIGINS,
     isSamOn: config.BATUTA_SAM === "on",
     retention: {
       settledDays: config.WEBHOOK_RETENTION_DAYS,

@@ -1,3 +1,4 @@
+import { OffenderObject } from "./access/offender-object.ts";
 import { EndpointObject } from "./delivery/endpoint/endpoint-object.ts";
 import { BatchObject } from "./dispatch/batch/batch-object.ts";
 import { PoolObject } from "./dispatch/pool/pool-object.ts";
@@ -12,7 +13,7 @@ TaskObject.connect = taskPortsOf;
 BatchObject.connect = batchPortsOf;
 EndpointObject.connect = endpointPortsOf;
 
-export { BatchObject, EndpointObject, PoolObject, TaskObject };
+export { BatchObject, EndpointObject, OffenderObject, PoolObject, TaskObject };
 
 export default {
   fetch: (request, env, ctx) => {

@@ -10,6 +10,7 @@ import { debtPort } from "./services-debts.ts";
 import { now } from "./services-doors.ts";
 import { openSocket, signersOf } from "./services-executors.ts";
 import { followUpPort, observePort } from "./services-observe.ts";
+import { outskirtPorts } from "./services-offenders.ts";
 import { notesPort, subtaskPort, taskPort } from "./services-task-port.ts";
 import { routingPort } from "./services-webhooks.ts";
 import { servicesOf, type Services } from "./services.ts";
@@ -61,6 +62,7 @@ export function faceOf(env: Env): ReturnType<typeof createApp> {
     newRequestId: randomId,
     newHex,
     openSocket,
+    ...outskirtPorts(env),
     keys: new Keys({
       db: env.DB,
       read: (query) => services.guard.get(query),

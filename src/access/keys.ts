@@ -33,6 +33,9 @@ const MAX_REMEMBERED = 1_000;
  */
 const GRACE_MS = 600_000;
 
+/** How long a key that was good once is worth a look-up from an address that is blocked for others' guesses. */
+const REMEMBERED_MS = 3_600_000;
+
 const KEY_ID_BYTES = 16;
 
 /** What the bootstrap key is: all scopes in tenant `default` (protocol.md §4, Running it). */
@@ -65,6 +68,20 @@ export class Keys {
     const found = isKeyForm(key) ? await this.#find(hash) : null;
     if (found === null || this.#isExpired(found)) return null;
     const { key_id, tenant, scopes } = found;
+    return { key_id, tenant, scopes, isBootstrap: false };
+  }
+
+  /**
+   * Who held this key when it was last looked up, in the last hour and by memory alone; null when nobody knows.
+   *
+   * It opens nothing: whether the key is still good is for `principalOf` to say.
+   */
+  async remembered(key: string): Promise<Principal | null> {
+    const hash = await sha256Hex(key);
+    if (await this.#isBootstrap(hash)) return BOOTSTRAP;
+    const known = this.#known.stale(hash, this.#ports.now(), REMEMBERED_MS);
+    if (known === undefined) return null;
+    const { key_id, tenant, scopes } = known;
     return { key_id, tenant, scopes, isBootstrap: false };
   }
 

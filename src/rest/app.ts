@@ -3,14 +3,19 @@ import { Hono } from "hono";
 import type { Scope } from "../protocol/enums.ts";
 import { auditRoutes } from "./audit-routes.ts";
 import { batchRoutes } from "./batch-routes.ts";
+import { blockRoutes } from "./block-routes.ts";
 import { channelRoutes } from "./channel-routes.ts";
 import { debtRoutes } from "./debt-routes.ts";
 import { documentationRoutes } from "./docs-routes.ts";
+import { limitAddress } from "./edge/address.ts";
 import { answer } from "./edge/answer.ts";
 import { tellDenials } from "./edge/audit.ts";
 import { authenticate, authorize } from "./edge/auth.ts";
 import { limitSize } from "./edge/body.ts";
 import { correlate } from "./edge/correlation.ts";
+import { sharing } from "./edge/cors.ts";
+import { protect } from "./edge/headers.ts";
+import { refuseBlockedKey, watchOffences } from "./edge/offences.ts";
 import { answerRefusal } from "./edge/problems.ts";
 import { authenticateSigned } from "./edge/signature.ts";
 import { validate } from "./edge/validate.ts";
@@ -23,6 +28,7 @@ import { observeRoutes } from "./observe-routes.ts";
 import { openApiDocument } from "./openapi.ts";
 import { classOf } from "./operation-class.ts";
 import { operationRoutes } from "./operation-routes.ts";
+import { PAGES, showPage } from "./pages.ts";
 import { poolRoutes } from "./pool-routes.ts";
 import type { RestPorts } from "./ports.ts";
 import { requestRoutes } from "./request-routes.ts";
@@ -56,6 +62,7 @@ export const ROUTES: readonly Route[] = [
   ...auditRoutes,
   ...operationRoutes,
   ...versionRoutes,
+  ...blockRoutes,
   ...documentationRoutes(() => openApiDocument(ROUTES)),
 ];
 
@@ -118,7 +125,11 @@ function answerError(ports: RestPorts, error: Error, context: RestContext): Resp
 function mount(app: Hono<RestEnv>, route: Route, ports: RestPorts): void {
   const recognise =
     route.isSignable === true ? authenticateSigned(ports) : authenticate(ports.keys);
-  const guards = (scopes: readonly Scope[]) => [recognise, authorize(scopes)];
+  const guards = (scopes: readonly Scope[]) => [
+    recognise,
+    refuseBlockedKey(ports.offenders),
+    authorize(scopes),
+  ];
   app.on(
     route.method,
     route.path,
@@ -128,6 +139,7 @@ function mount(app: Hono<RestEnv>, route: Route, ports: RestPorts): void {
     },
     ...(classOf(route) === "admin" ? [tellDenials(route.id, ports)] : []),
     limitSize(route.body !== undefined),
+    limitAddress(ports.addresses),
     ...(route.scopes === null ? [] : guards(route.scopes)),
     validate(route),
     answer(route, ports),
@@ -141,9 +153,12 @@ function mount(app: Hono<RestEnv>, route: Route, ports: RestPorts): void {
  */
 export function createApp(ports: RestPorts): Hono<RestEnv> {
   const app = new Hono<RestEnv>();
-  app.use(correlate(ports));
-  app.use(stampVersion());
+  const { share, preflight } = sharing(ports.corsOrigins, ROUTES);
+  app.use(correlate(ports), stampVersion(), protect, share, watchOffences(ports));
   for (const route of ROUTES) mount(app, route, ports);
+  for (const path of PAGES) app.get(path, limitAddress(ports.addresses), showPage(ports.page));
+  // Only what no route has answered comes this far: it is cheap, and counts nevertheless.
+  app.use(limitAddress(ports.addresses), preflight);
   app.notFound(answerUnmatched);
   app.onError((error, context) => answerError(ports, error, context));
   return app;

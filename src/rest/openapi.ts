@@ -97,6 +97,8 @@ function refusalsOf(route: Route): RefusalCode[] {
     ...new Set<RefusalCode>([
       "validation_failed",
       "unsupported_version",
+      "rate_limited",
+      "temporarily_blocked",
       ...(route.body === undefined ? [] : OF_BODIES),
       ...(route.scopes === null ? [] : OF_KEYS),
       ...(route.refusals ?? []),

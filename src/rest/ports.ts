@@ -51,6 +51,7 @@ import type { DebtPort } from "./debt-port.ts";
 import type { ChannelSocket, EndedAttempt, Reception, SignedMessage } from "./executor-ports.ts";
 import type { NotesPort } from "./notes-port.ts";
 import type { FollowUpPort, ObservePort } from "./observe-ports.ts";
+import type { OutskirtPorts } from "./offender-ports.ts";
 import type { SubtaskPort } from "./subtask-port.ts";
 
 /* What the REST face needs from the rooms. services.ts builds it; this face decides nothing. */
@@ -59,7 +60,7 @@ import type { SubtaskPort } from "./subtask-port.ts";
 type Answer<Value> = Promise<Result<Value, Refusal>>;
 
 /** One page of a list. */
-interface Page<Item> {
+export interface Page<Item> {
   items: Item[];
   next_cursor: string | null;
 }
@@ -76,6 +77,8 @@ export interface EventSocket {
 export interface KeyPort {
   /** Who holds this key, or null when it is unknown, expired or revoked. */
   principalOf(key: string): Promise<Principal | null>;
+  /** Who held it when it was last looked up, by memory alone; null when nobody knows. It opens nothing. */
+  remembered(key: string): Promise<Principal | null>;
   create(by: Principal, request: KeyRequest): Answer<KeyView>;
   list(
     tenant: string,
@@ -252,7 +255,7 @@ export interface HealthPort {
 }
 
 /** Everything that the REST face translates to. */
-export interface RestPorts {
+export interface RestPorts extends OutskirtPorts {
   now: Clock;
   log: Log;
   newRequestId: () => string;

@@ -268,6 +268,12 @@ export interface RestEnv {
     notices?: Notice[];
     /** What was understood and should be sent otherwise, in words, for the record of the request. */
     warnings?: string[];
+    /** Under what the caller's address is counted. */
+    address: string;
+    /** Who asks, where that is known before the key is looked at: by memory alone. */
+    remembered: Principal;
+    /** What the request was refused with. */
+    refused: RefusalCode;
   };
 }
 

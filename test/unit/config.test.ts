@@ -12,6 +12,8 @@ describe("the configuration", () => {
       adminKey: null,
       sealKeys: [KEY],
       allowLocalEndpoints: false,
+      limitsFactor: 1,
+      corsOrigins: [],
       isSamOn: true,
       retention: { settledDays: 7, undeliveredDays: 30 },
       endPhases: {},
@@ -24,6 +26,8 @@ describe("the configuration", () => {
       BATUTA_ADMIN_KEY: "bk_0123456789abcdef",
       BATUTA_SEAL_KEY: `${KEY}, ${OTHER_KEY}`,
       ALLOW_LOCAL_ENDPOINTS: "true",
+      LIMITS_FACTOR: "2.5",
+      CORS_ORIGINS: "https://console.example.com, https://other.example.com:8443",
       BATUTA_SAM: "off",
       WEBHOOK_RETENTION_DAYS: "14",
       WEBHOOK_UNDELIVERED_DAYS: "90",
@@ -37,6 +41,8 @@ describe("the configuration", () => {
       adminKey: "bk_0123456789abcdef",
       sealKeys: [KEY, OTHER_KEY],
       allowLocalEndpoints: true,
+      limitsFactor: 2.5,
+      corsOrigins: ["https://console.example.com", "https://other.example.com:8443"],
       isSamOn: false,
       retention: { settledDays: 14, undeliveredDays: 90 },
       endPhases: { cleanup: 60, types: { deployment: { cleanup: 300 } } },
@@ -44,9 +50,22 @@ describe("the configuration", () => {
     });
   });
 
+  it("lifts no limit where it does not run on a developer's machine", () => {
+    expect(readConfig({ BATUTA_SEAL_KEY: KEY, LIMITS_FACTOR: "1000" }).limitsFactor).toBe(1);
+  });
+
   it.each([
     { ALLOW_LOCAL_ENDPOINTS: "yes" },
     { BATUTA_SAM: "" },
+    { LIMITS_FACTOR: "0" },
+    { LIMITS_FACTOR: "-1" },
+    { LIMITS_FACTOR: "many" },
+    { CORS_ORIGINS: "*" },
+    { CORS_ORIGINS: "http://console.example.com" },
+    { CORS_ORIGINS: "https://console.example.com/" },
+    { CORS_ORIGINS: "https://Console.example.com" },
+    { CORS_ORIGINS: "https://*.example.com" },
+    { CORS_ORIGINS: "https://a.example.com," },
     { BATUTA_ADMIN_KEY: "" },
     { WEBHOOK_RETENTION_DAYS: "6" },
     { WEBHOOK_UNDELIVERED_DAYS: "a week" },

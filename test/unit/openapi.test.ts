@@ -6,6 +6,7 @@ import { ok } from "../../src/lib/result.ts";
 import { REFUSAL_CODES } from "../../src/protocol/refusal.ts";
 import { ROUTES } from "../../src/rest/app.ts";
 import { openApiDocument } from "../../src/rest/openapi.ts";
+import { PAGES } from "../../src/rest/pages.ts";
 import { json, route } from "../../src/rest/route.ts";
 import { createFakeApp, send } from "./rest-fakes.ts";
 
@@ -42,7 +43,7 @@ async function fetchDocument() {
 }
 
 describe("/openapi.json", () => {
-  it("lists every mounted route, and nothing else", async () => {
+  it("lists every mounted route, and nothing else but the pages", async () => {
     const { app, document } = await fetchDocument();
     const mounted = app.routes
       .filter(({ method }) => method !== "ALL")
@@ -52,7 +53,8 @@ describe("/openapi.json", () => {
       Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
     );
 
-    expect(listed.toSorted()).toEqual([...new Set(mounted)].toSorted());
+    const pages = PAGES.map((page) => `GET ${page}`);
+    expect([...listed, ...pages].toSorted()).toEqual([...new Set(mounted)].toSorted());
     expect(listed).toHaveLength(ROUTES.length);
   });
 
@@ -107,6 +109,7 @@ describe("/openapi.json", () => {
       "413",
       "415",
       "422",
+      "429",
       "default",
     ]);
     expect(submit?.requestBody?.required).toBe(true);

@@ -97,6 +97,10 @@ function portOf<Port extends object>(
 }
 
 export interface Given {
+  corsOrigins?: RestPorts["corsOrigins"];
+  addresses?: Partial<RestPorts["addresses"]>;
+  offenders?: Partial<RestPorts["offenders"]>;
+  blocks?: Partial<RestPorts["blocks"]>;
   tasks?: Partial<RestPorts["tasks"]>;
   subtasks?: Partial<RestPorts["subtasks"]>;
   notes?: Partial<RestPorts["notes"]>;
@@ -140,6 +144,24 @@ export function createFakeApp(given: Given = {}) {
     openSocket: () => {
       throw new Error("unexpected call of openSocket");
     },
+    corsOrigins: given.corsOrigins ?? [],
+    page: async (request) => new Response(new URL(request.url).pathname),
+    // Nobody is too fast, and nobody is blocked.
+    addresses: {
+      quota: 600,
+      window_s: 60,
+      accountOf: (header) => header ?? "unknown",
+      take: async () => true,
+      ...given.addresses,
+    },
+    offenders: {
+      blockedFor: () => 0,
+      mayProve: () => false,
+      commit: () => null,
+      recheck: () => null,
+      ...given.offenders,
+    },
+    blocks: portOf("blocks", given.blocks, calls),
     keys: portOf("keys", { ...given.keys, principalOf }, calls),
     tasks: portOf("tasks", given.tasks, calls),
     subtasks: portOf("subtasks", given.subtasks, calls),

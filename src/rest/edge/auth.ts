@@ -13,11 +13,16 @@ const BEARER = /^Bearer +([\x21-\x7e]{1,500}) *$/i;
 /** What a 401 asks for (RFC 6750 §3). */
 export const CHALLENGE = 'Bearer realm="batuta"';
 
+/** The key of an Authorization header, or undefined when there is none of the form `Bearer <key>`. */
+export function bearerOf(header: string | undefined): string | undefined {
+  return header === undefined ? undefined : BEARER.exec(header)?.[1];
+}
+
 /** Lets a request pass whose bearer key is known; answers 401 with a challenge (RFC 6750 §3) otherwise. */
 export function authenticate(keys: Pick<KeyPort, "principalOf">): MiddlewareHandler<RestEnv> {
   return async (context, next) => {
     const header = context.req.header("Authorization");
-    const key = header === undefined ? undefined : BEARER.exec(header)?.[1];
+    const key = bearerOf(header);
     const principal = key === undefined ? null : await keys.principalOf(key);
     if (principal === null) {
       const detail =

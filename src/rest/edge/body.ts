@@ -13,12 +13,27 @@ export const MAX_BODY_BYTES = 1_048_576;
 const MAX_DEPTH = 32;
 const MAX_KEYS = 10_000;
 
+/** The longest address, with its query; what is legitimate is far below: an id is at most 300 characters, a cursor 500. */
+const MAX_URL_CHARACTERS = 8_192;
+
 const NOTHING = new Uint8Array();
 
 const TOO_LARGE: Refusal = {
   code: "body_too_large",
   detail: `the body must not exceed ${MAX_BODY_BYTES} bytes`,
   extra: { max_bytes: MAX_BODY_BYTES },
+};
+
+const URL_TOO_LONG: Refusal = {
+  code: "validation_failed",
+  detail: "one fault",
+  errors: [
+    {
+      pointer: "",
+      code: "too_big",
+      detail: `the address with its query must not exceed ${MAX_URL_CHARACTERS} characters`,
+    },
+  ],
 };
 
 /** Reads a stream up to the limit; null when it goes on beyond it. */
@@ -53,11 +68,12 @@ async function readBytes(request: Request): Promise<Result<Uint8Array, Refusal>>
 }
 
 /**
- * The first check: refuses a body above 1 MiB, by its declared length before it is read and by
+ * The first check: refuses an address beyond 8 KiB, and a body above 1 MiB, by its declared length before it is read and by
  * counting while it is read. Keeps the bytes for later, when the route takes a body.
  */
 export function limitSize(takesBody: boolean): MiddlewareHandler<RestEnv> {
   return async (context, next) => {
+    if (context.req.url.length > MAX_URL_CHARACTERS) return answerRefusal(context, URL_TOO_LONG);
     const declared = Number(context.req.header("Content-Length") ?? 0);
     if (declared > MAX_BODY_BYTES) return answerRefusal(context, TOO_LARGE);
     if (takesBody) {

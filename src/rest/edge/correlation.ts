@@ -35,16 +35,8 @@ export function continueTrace(header: string | undefined, newHex: RestPorts["new
     : { traceId: newHex(16), spanId: newHex(8), flags: SAMPLED };
 }
 
-/** Answers of the API are for their asker alone and are no documents. */
-const HEADERS = {
-  "Cache-Control": "no-store",
-  "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-  "Referrer-Policy": "no-referrer",
-  "X-Content-Type-Options": "nosniff",
-} as const;
-
 /**
- * Gives every request its ids, every answer its headers, and the log its one line per request.
+ * Gives every request its ids, and the log its one line per request.
  *
  * The caller's X-Request-Id is taken over when it is 1-128 of `[A-Za-z0-9._-]` (protocol.md §7).
  */
@@ -62,9 +54,6 @@ export function correlate(
     await next();
 
     const { headers, status } = context.res;
-    for (const [name, value] of Object.entries(HEADERS)) {
-      if (!headers.has(name)) headers.set(name, value);
-    }
     headers.set("X-Request-Id", requestId);
     headers.set("traceparent", `00-${trace.traceId}-${trace.spanId}-${trace.flags}`);
     ports.log("info", "request", {
