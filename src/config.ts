@@ -17,6 +17,12 @@ const daysFrom = (least: number) =>
 /** Not below a week, because a schedule of retries may last longer than some days. */
 const days = daysFrom(7);
 
+/** What limits are multiplied by, as scripts/start.mjs takes it too. */
+const factor = z
+  .string()
+  .regex(/^(?=.*[1-9])\d{1,6}(\.\d{1,6})?$/, "must be a positive number such as 1 or 0.5")
+  .transform(Number);
+
 const sealKeysSchema = z
   .string({ error: "is needed: it seals the stored secrets" })
   .transform((text) => text.split(",").map((key) => key.trim()))
@@ -45,6 +51,7 @@ const configSchema = z
     BATUTA_SEAL_KEY: sealKeysSchema,
     ALLOW_LOCAL_ENDPOINTS: flag.default(false),
     BATUTA_SAM: z.enum(["on", "off"]).default("on"),
+    LIMITS_FACTOR: factor.default(1),
     WEBHOOK_RETENTION_DAYS: days.default(7),
     WEBHOOK_UNDELIVERED_DAYS: days.default(30),
     END_PHASE_LIMITS: endPhases.prefault(""),
@@ -68,6 +75,8 @@ export interface Config {
   allowLocalEndpoints: boolean;
   /** Whether the built-in executor takes tasks. */
   isSamOn: boolean;
+  /** What every request limit is multiplied by: other than 1 on a developer's machine only (protocol.md §4). */
+  limitsFactor: number;
   /** Days that deliveries are kept, by what became of them. */
   retention: { settledDays: number; undeliveredDays: number };
   /** Seconds that each end phase may take: of all tasks, and of those of a type. */
@@ -88,6 +97,7 @@ export function readConfig(variables: Readonly<Record<string, unknown>>): Config
     sealKeys: config.BATUTA_SEAL_KEY,
     allowLocalEndpoints: config.ALLOW_LOCAL_ENDPOINTS,
     isSamOn: config.BATUTA_SAM === "on",
+    limitsFactor: config.ALLOW_LOCAL_ENDPOINTS ? config.LIMITS_FACTOR : 1,
     retention: {
       settledDays: config.WEBHOOK_RETENTION_DAYS,
       undeliveredDays: config.WEBHOOK_UNDELIVERED_DAYS,

@@ -1,8 +1,10 @@
+import { LimitsObject } from "./access/limits-object.ts";
 import { EndpointObject } from "./delivery/endpoint/endpoint-object.ts";
 import { BatchObject } from "./dispatch/batch/batch-object.ts";
 import { PoolObject } from "./dispatch/pool/pool-object.ts";
 import { consume } from "./queues.ts";
 import { faceOf } from "./services-face.ts";
+import { limitsPortsOf } from "./services-limits.ts";
 import { sweepAll, sweepWithoutCron } from "./services-sweep.ts";
 import { endpointPortsOf } from "./services-webhooks.ts";
 import { batchPortsOf, taskPortsOf } from "./services.ts";
@@ -11,8 +13,9 @@ import { TaskObject } from "./task/task-object.ts";
 TaskObject.connect = taskPortsOf;
 BatchObject.connect = batchPortsOf;
 EndpointObject.connect = endpointPortsOf;
+LimitsObject.connect = limitsPortsOf;
 
-export { BatchObject, EndpointObject, PoolObject, TaskObject };
+export { BatchObject, EndpointObject, LimitsObject, PoolObject, TaskObject };
 
 export default {
   fetch: (request, env, ctx) => {

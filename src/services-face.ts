@@ -8,6 +8,7 @@ import type { HealthPort, RestPorts } from "./rest/ports.ts";
 import { debtPort } from "./services-debts.ts";
 import { now } from "./services-doors.ts";
 import { openSocket, signersOf } from "./services-executors.ts";
+import { limitPort } from "./services-limits.ts";
 import { followUpPort, observePort } from "./services-observe.ts";
 import { notesPort, subtaskPort, taskPort } from "./services-task-port.ts";
 import { routingPort } from "./services-webhooks.ts";
@@ -67,6 +68,7 @@ export function faceOf(env: Env): ReturnType<typeof createApp> {
       adminKey: config.adminKey,
       randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
     }),
+    limits: limitPort(env),
     tasks: taskPort(env, services),
     batches: services.batches,
     requests: services.requests,

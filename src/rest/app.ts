@@ -9,12 +9,14 @@ import { answer } from "./edge/answer.ts";
 import { authenticate, authorize } from "./edge/auth.ts";
 import { limitSize } from "./edge/body.ts";
 import { correlate } from "./edge/correlation.ts";
+import { limitRequests } from "./edge/limit.ts";
 import { answerRefusal } from "./edge/problems.ts";
 import { authenticateSigned } from "./edge/signature.ts";
 import { validate } from "./edge/validate.ts";
 import { escalationRoutes } from "./escalation-routes.ts";
 import { executorRoutes } from "./executor-routes.ts";
 import { followUpRoutes } from "./follow-up-routes.ts";
+import { limitRoutes } from "./limit-routes.ts";
 import { notesRoutes } from "./notes-routes.ts";
 import { observeRoutes } from "./observe-routes.ts";
 import { openApiDocument } from "./openapi.ts";
@@ -49,6 +51,7 @@ export const ROUTES: readonly Route[] = [
   ...followUpRoutes,
   ...observeRoutes,
   ...operationRoutes,
+  ...limitRoutes,
   ...documentationRoutes(() => openApiDocument(ROUTES)),
 ];
 
@@ -111,7 +114,11 @@ function answerError(ports: RestPorts, error: Error, context: RestContext): Resp
 function mount(app: Hono<RestEnv>, route: Route, ports: RestPorts): void {
   const recognise =
     route.isSignable === true ? authenticateSigned(ports) : authenticate(ports.keys);
-  const guards = (scopes: readonly Scope[]) => [recognise, authorize(scopes)];
+  const guards = (scopes: readonly Scope[]) => [
+    recognise,
+    authorize(scopes),
+    limitRequests(route, ports.limits),
+  ];
   app.on(
     route.method,
     route.path,

@@ -1,4 +1,9 @@
 import { applyD1Migrations } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 
+import { limiting } from "../../src/services-limits.ts";
+
+/** Tests make more requests than anybody may; those of limits bring their own. */
+limiting.scaleOf = () => 1_000_000;
+
 await applyD1Migrations(env.DB, env.TEST_MIGRATIONS);
