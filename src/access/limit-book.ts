@@ -37,7 +37,7 @@ const LEAST_FACTOR = 0.25;
 export interface LimitBookParts {
   now: Clock;
   log: Log;
-  store: LimitStore;
+  store: Pick<LimitStore, "setting" | "writeSetting" | "windows" | "writeWindow">;
   /** Names this life of the memory. */
   life: string;
   /** Tasks that wait for an executor at present. */

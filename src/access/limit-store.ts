@@ -38,7 +38,7 @@ const settingSchema = z.object({
 /** What is set for a tenant, what it is multiplied by (`since`: epoch milliseconds), and what has changed, newest first. */
 export type Setting = z.infer<typeof settingSchema>;
 
-const DEFAULT_SETTING: Setting = {
+export const DEFAULT_SETTING: Setting = {
   policy: { ...DEFAULT_POLICY, keys: {} },
   factor: { value: 1, reason: "none", evidence: null, since: null },
   changes: [],

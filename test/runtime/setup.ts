@@ -3,7 +3,8 @@ import { env } from "cloudflare:workers";
 
 import { limiting } from "../../src/services-limits.ts";
 
-/** Tests make more requests than anybody may; those of limits bring their own. */
+// Tests make more requests than anybody may, on machines that may be busy; those of limits bring their own (limited.ts).
 limiting.scaleOf = () => 1_000_000;
+limiting.slow_ms = 10_000;
 
 await applyD1Migrations(env.DB, env.TEST_MIGRATIONS);
