@@ -170,6 +170,18 @@ describe("the laws of limits", () => {
     expect(world.store.written.windows).toBeLessThanOrEqual(8);
   });
 
+  it("takes back in one window nothing that was given in another", () => {
+    const world = new LimitWorld();
+    const [idle, busy] = [new PlainIsolate(world), new PlainIsolate(world)];
+    for (let turn = 0; turn < 40; turn += 1) idle.draw("execute");
+    world.now += WINDOW_MS;
+    const passed = drain(busy, "execute");
+    idle.draw("execute");
+    world.now += 5_000;
+
+    expect([passed, drain(busy, "execute")]).toEqual([300, 0]);
+  });
+
   it("opens the next window when the last is over", () => {
     const world = new LimitWorld();
     const isolate = new PlainIsolate(world);

@@ -100,6 +100,7 @@ describe("/openapi.json", () => {
       "413",
       "415",
       "422",
+      "429",
       "default",
     ]);
     expect(submit?.requestBody?.required).toBe(true);
