@@ -9,7 +9,7 @@ import type { LeaseCall, LimitsChangeCall } from "./limit-door.ts";
 import { adjust, keyFactor, steady, STEP_MS, type Backlog, type Factor } from "./limit-factor.ts";
 import type { LeaseAnswer } from "./limit-lease.ts";
 import { limitsFor, quotaOf, type Quota } from "./limit-policy.ts";
-import type { LimitStore, Setting } from "./limit-store.ts";
+import type { LimitKeeping, Setting } from "./limit-setting.ts";
 import {
   grant,
   isOver,
@@ -37,7 +37,7 @@ const LEAST_FACTOR = 0.25;
 export interface LimitBookParts {
   now: Clock;
   log: Log;
-  store: Pick<LimitStore, "setting" | "writeSetting" | "windows" | "writeWindow">;
+  store: LimitKeeping;
   /** Names this life of the memory. */
   life: string;
   /** Tasks that wait for an executor at present. */

@@ -1,48 +1,18 @@
 import * as z from "zod";
 
-import {
-  factorReasonSchema,
-  factorSchema,
-  limitChangeSchema,
-  limitsSchema,
-} from "../protocol/limits.ts";
 import type { PerClass } from "../protocol/limits.ts";
 import { parseStored } from "../protocol/stored.ts";
-import { DEFAULT_POLICY } from "./limit-policy.ts";
+import {
+  DEFAULT_SETTING,
+  settingSchema,
+  type LimitKeeping,
+  type Setting,
+} from "./limit-setting.ts";
 
 /*
  * One table of names and JSON, made when something is first stored: `setting` is what is set and what became of it;
  * `window/<principal>` what a busy principal has used of its window.
  */
-
-const settingSchema = z.object({
-  policy: z.object({
-    limits: limitsSchema.partial().transform((limits) => ({
-      ...(limits.total !== undefined && { total: limits.total }),
-      ...(limits.execute !== undefined && { execute: limits.execute }),
-      ...(limits.status !== undefined && { status: limits.status }),
-      ...(limits.admin !== undefined && { admin: limits.admin }),
-    })),
-    keys: z.record(z.string(), limitsSchema),
-    auto: z.boolean(),
-  }),
-  factor: z.object({
-    value: factorSchema,
-    reason: factorReasonSchema,
-    evidence: z.string().nullable(),
-    since: z.number().nullable(),
-  }),
-  changes: z.array(limitChangeSchema),
-});
-
-/** What is set for a tenant, what it is multiplied by (`since`: epoch milliseconds), and what has changed, newest first. */
-export type Setting = z.infer<typeof settingSchema>;
-
-export const DEFAULT_SETTING: Setting = {
-  policy: { ...DEFAULT_POLICY, keys: {} },
-  factor: { value: 1, reason: "none", evidence: null, since: null },
-  changes: [],
-};
 
 const count = z.number();
 const storedWindowSchema = z.object({
@@ -60,8 +30,8 @@ const WINDOW = "window/";
 /** Windows that ended so long ago are removed when the object wakes. */
 const STALE_MS = 86_400_000;
 
-/** What the limits of one tenant keep over the loss of their memory. */
-export class LimitStore {
+/** Stores in the object of the tenant. */
+export class LimitStore implements LimitKeeping {
   readonly #sql: SqlStorage;
   #hasTable: boolean;
 
@@ -80,7 +50,6 @@ export class LimitStore {
     this.#write("setting", setting);
   }
 
-  /** Windows by their principal, those that are over included. */
   windows(now: number): Map<string, { started_at: number; used: PerClass }> {
     const rows = this.#rows("name <> 'setting'");
     const windows = rows.map(({ name, value }) => ({

@@ -41,7 +41,7 @@ export function limitedIsolate(bindings: Partial<Env> = {}) {
   return {
     send,
     /** Sends the same request until it is refused for its number; how many were not. */
-    async drain(method: string, path: string, key: string): Promise<number> {
+    drain: async (method: string, path: string, key: string): Promise<number> => {
       for (let passed = 0; passed < 2_000; passed += 1) {
         // One after the other, as one caller would.
         // oxlint-disable-next-line no-await-in-loop
@@ -60,7 +60,7 @@ export function limitedIsolate(bindings: Partial<Env> = {}) {
       return new ChannelClient(response.webSocket);
     },
     /** Moves the clock of this isolate. */
-    setClock(now: () => number): void {
+    setClock: (now: () => number): void => {
       limitsOf(world).now = now;
     },
   };

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { ok } from "../../src/lib/result.ts";
 import type { LimitsView } from "../../src/protocol/limits.ts";
+import { problemSchema } from "../../src/protocol/problem.ts";
 import { limitRoutes } from "../../src/rest/limit-routes.ts";
 import { classOf } from "../../src/rest/operation-class.ts";
 import type { RestPorts } from "../../src/rest/ports.ts";
@@ -145,8 +146,8 @@ describe("the routes of limits", () => {
     });
 
     expect(patched.status).toBe(400);
-    const { errors } = await patched.json<{ errors: { pointer: string }[] }>();
-    expect(errors.map(({ pointer }) => pointer).toSorted()).toEqual([
+    const { errors } = problemSchema.parse(await patched.json());
+    expect(errors?.map(({ pointer }) => pointer).toSorted()).toEqual([
       "/limits/admin",
       "/limits/execute",
       "/limits/notify",

@@ -3,7 +3,7 @@ import type { LimitBookParts } from "../../src/access/limit-book.ts";
 import { leaseCallSchema } from "../../src/access/limit-door.ts";
 import type { LeaseCall, LimitsDoor } from "../../src/access/limit-door.ts";
 import { leaseOf, NO_LEASE, orderFor, spend, type Lease } from "../../src/access/limit-lease.ts";
-import { DEFAULT_SETTING, type Setting } from "../../src/access/limit-store.ts";
+import { DEFAULT_SETTING, type Setting } from "../../src/access/limit-setting.ts";
 import { ok } from "../../src/lib/result.ts";
 import type { OperationClass, PerClass } from "../../src/protocol/limits.ts";
 
