@@ -6,6 +6,7 @@ import type { Draw, LimitPort } from "../limit-port.ts";
 import { classOf } from "../operation-class.ts";
 import type { RestEnv, Route } from "../route.ts";
 import { answerRefusal } from "./problems.ts";
+import { rateHeaders } from "./rate-headers.ts";
 
 /** The refusal of a request for which its principal has no permit left. */
 export function limitRefusal(operation: OperationClass, draw: Draw): Refusal {
@@ -14,14 +15,6 @@ export function limitRefusal(operation: OperationClass, draw: Draw): Refusal {
     code: "rate_limited",
     detail: `this key has made the ${limit} requests of the class ${operation} that it may make in ${WINDOW_S} s; try again in ${reset_s} s`,
     extra: { retry_after: reset_s, operation, limit, window_seconds: WINDOW_S },
-  };
-}
-
-/** The two fields of draft-ietf-httpapi-ratelimit-headers-10 (§3, §4): the policy by its name, and what is left. */
-function headersOf(operation: OperationClass, { limit, remaining, reset_s }: Draw) {
-  return {
-    "RateLimit-Policy": `"${operation}";q=${limit};w=${WINDOW_S}`,
-    RateLimit: `"${operation}";r=${remaining};t=${reset_s}`,
   };
 }
 
@@ -38,7 +31,14 @@ export function limitRequests(
   return async (context, next) => {
     const principal = context.get("principal");
     const draw = await limits.draw(principal, operation);
-    const headers = headersOf(operation, draw);
+    const { limit: quota, remaining, reset_s } = draw;
+    const headers = rateHeaders({
+      name: operation,
+      quota,
+      window_s: WINDOW_S,
+      remaining,
+      reset_s,
+    });
     if (!draw.isAllowed) return answerRefusal(context, limitRefusal(operation, draw), headers);
     await next();
     limits.answered(principal.tenant, context.res.status >= 500);
