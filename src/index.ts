@@ -1,9 +1,11 @@
+import { LimitsObject } from "./access/limits-object.ts";
 import { OffenderObject } from "./access/offender-object.ts";
 import { EndpointObject } from "./delivery/endpoint/endpoint-object.ts";
 import { BatchObject } from "./dispatch/batch/batch-object.ts";
 import { PoolObject } from "./dispatch/pool/pool-object.ts";
 import { consume } from "./queues.ts";
 import { faceOf } from "./services-face.ts";
+import { limitsPortsOf } from "./services-limits.ts";
 import { sweepAll, sweepWithoutCron } from "./services-sweep.ts";
 import { endpointPortsOf } from "./services-webhooks.ts";
 import { batchPortsOf, taskPortsOf } from "./services.ts";
@@ -12,8 +14,9 @@ import { TaskObject } from "./task/task-object.ts";
 TaskObject.connect = taskPortsOf;
 BatchObject.connect = batchPortsOf;
 EndpointObject.connect = endpointPortsOf;
+LimitsObject.connect = limitsPortsOf;
 
-export { BatchObject, EndpointObject, OffenderObject, PoolObject, TaskObject };
+export { BatchObject, EndpointObject, LimitsObject, OffenderObject, PoolObject, TaskObject };
 
 export default {
   fetch: (request, env, ctx) => {

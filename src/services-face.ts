@@ -9,6 +9,7 @@ import { trailOf } from "./services-audit.ts";
 import { debtPort } from "./services-debts.ts";
 import { now } from "./services-doors.ts";
 import { openSocket, signersOf } from "./services-executors.ts";
+import { limitPort } from "./services-limits.ts";
 import { followUpPort, observePort } from "./services-observe.ts";
 import { outskirtPorts } from "./services-offenders.ts";
 import { notesPort, subtaskPort, taskPort } from "./services-task-port.ts";
@@ -70,6 +71,7 @@ export function faceOf(env: Env): ReturnType<typeof createApp> {
       adminKey: config.adminKey,
       randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
     }),
+    limits: limitPort(env),
     tasks: taskPort(env, services),
     batches: services.batches,
     requests: services.requests,

@@ -15,6 +15,7 @@ import { limitSize } from "./edge/body.ts";
 import { correlate } from "./edge/correlation.ts";
 import { sharing } from "./edge/cors.ts";
 import { protect } from "./edge/headers.ts";
+import { limitRequests } from "./edge/limit.ts";
 import { refuseBlockedKey, watchOffences } from "./edge/offences.ts";
 import { answerRefusal } from "./edge/problems.ts";
 import { authenticateSigned } from "./edge/signature.ts";
@@ -23,6 +24,7 @@ import { stampVersion } from "./edge/version.ts";
 import { escalationRoutes } from "./escalation-routes.ts";
 import { executorRoutes } from "./executor-routes.ts";
 import { followUpRoutes } from "./follow-up-routes.ts";
+import { limitRoutes } from "./limit-routes.ts";
 import { notesRoutes } from "./notes-routes.ts";
 import { observeRoutes } from "./observe-routes.ts";
 import { openApiDocument } from "./openapi.ts";
@@ -63,6 +65,7 @@ export const ROUTES: readonly Route[] = [
   ...operationRoutes,
   ...versionRoutes,
   ...blockRoutes,
+  ...limitRoutes,
   ...documentationRoutes(() => openApiDocument(ROUTES)),
 ];
 
@@ -129,6 +132,7 @@ function mount(app: Hono<RestEnv>, route: Route, ports: RestPorts): void {
     recognise,
     refuseBlockedKey(ports.offenders),
     authorize(scopes),
+    limitRequests(route, ports.limits),
   ];
   app.on(
     route.method,

@@ -82,7 +82,7 @@ function parametersOf(kind: "path" | "query" | "header", schema: z.ZodObject | u
   });
 }
 
-const OF_KEYS: readonly RefusalCode[] = ["unauthenticated", "forbidden"];
+const OF_KEYS: readonly RefusalCode[] = ["unauthenticated", "forbidden", "rate_limited"];
 const OF_BODIES: readonly RefusalCode[] = [
   "body_too_large",
   "unsupported_media_type",
@@ -121,11 +121,18 @@ const HEADERS = {
   traceparent: { $ref: "#/components/headers/Traceparent" },
 };
 
+/** What answers say of the limit of requests, where there is one. */
+const LIMIT_HEADERS = {
+  RateLimit: { $ref: "#/components/headers/RateLimit" },
+  "RateLimit-Policy": { $ref: "#/components/headers/RateLimitPolicy" },
+};
+
 /** OpenAPI 3.1 lets a description stand beside a reference (§4.8.23). */
 const PROBLEM_RESPONSE = { $ref: "#/components/responses/Problem" };
 
 function responsesOf(route: Route, components: Components): Json {
   const responses: Json = { default: PROBLEM_RESPONSE };
+  const headers = { ...HEADERS, ...(route.scopes !== null && LIMIT_HEADERS) };
   const byStatus = Map.groupBy(refusalsOf(route), (code) => PROBLEMS[code].status);
   for (const [status, codes] of byStatus) {
     responses[status] = { ...PROBLEM_RESPONSE, description: codes.join(", ") };
@@ -135,7 +142,7 @@ function responsesOf(route: Route, components: Components): Json {
     const form = schema === null ? { type: "string" } : describe(schema, "output", components);
     responses[status] = {
       description,
-      headers: HEADERS,
+      headers,
       ...(mediaType !== null && {
         content: {
           [mediaType]: { schema: form },
@@ -264,6 +271,16 @@ export function openApiDocument(routes: readonly Route[]): Json {
       headers: {
         Version: { description: "The version of the contract", schema: { type: "string" } },
         RequestId: { description: "Names this request in the log", schema: { type: "string" } },
+        RateLimit: {
+          description:
+            'What is left of the window\'s requests of the class, and seconds until it ends: `"execute";r=299;t=60`',
+          schema: { type: "string" },
+        },
+        RateLimitPolicy: {
+          description:
+            'Requests of the class in a window, and its seconds: `"execute";q=300;w=60` (draft-ietf-httpapi-ratelimit-headers)',
+          schema: { type: "string" },
+        },
         Traceparent: { description: "W3C Trace Context", schema: { type: "string" } },
       },
       responses: {

@@ -49,6 +49,7 @@ import type { AuditPort, TrailPort } from "./audit-ports.ts";
 import type { BatchPort, RequestPort } from "./batch-ports.ts";
 import type { DebtPort } from "./debt-port.ts";
 import type { ChannelSocket, EndedAttempt, Reception, SignedMessage } from "./executor-ports.ts";
+import type { LimitPort } from "./limit-port.ts";
 import type { NotesPort } from "./notes-port.ts";
 import type { FollowUpPort, ObservePort } from "./observe-ports.ts";
 import type { OutskirtPorts } from "./offender-ports.ts";
@@ -264,6 +265,7 @@ export interface RestPorts extends OutskirtPorts {
   /** Opens a WebSocket: our end of it, and the response that takes the other one to the client. */
   openSocket: () => { socket: ChannelSocket; response: Response };
   keys: KeyPort;
+  limits: LimitPort;
   tasks: TaskPort;
   subtasks: SubtaskPort;
   notes: NotesPort;

@@ -1,5 +1,7 @@
+import { env } from "cloudflare:workers";
 import { expect } from "vitest";
 
+import { blockIdOf } from "../../src/access/party.ts";
 import { randomId } from "../../src/lib/ports.ts";
 import type { AuditEntry } from "../../src/protocol/audit.ts";
 import { Executor, call, eventually, submit } from "./batuta.ts";
@@ -76,6 +78,14 @@ async function key(): Promise<string> {
     scopes: ["observe"],
   });
   return body.key_id;
+}
+
+/** Blocks a key of tenant `default`, as many offences would. */
+async function blockKey(key_id: string): Promise<string> {
+  const name = `key/default/${key_id}`;
+  const report = { name, points: 1, offence: "malformed", isEnough: true } as const;
+  await env.OFFENDER.getByName("key/default").report([report], 1);
+  return blockIdOf(name);
 }
 
 /** A request for each route that leaves an entry, by the id of the route. A new one needs its line here. */
@@ -218,6 +228,31 @@ export const ACTS: Record<string, () => Promise<Act>> = {
       subject: "history",
       detail: { named: 1, all: false, checked: 1, repaired: 0, missing: 1 },
     };
+  },
+  change_limits: async () => {
+    const limits = { total: 1_200, execute: null };
+    return {
+      method: "PATCH",
+      path: "/v1/limits",
+      body: { limits },
+      subject: "default",
+      detail: { limits, auto: null },
+    };
+  },
+  set_key_limits: async () => {
+    const key_id = await key();
+    const limits = { total: 1_000, execute: 100, status: 500, admin: 20 };
+    const path = `/v1/limits/keys/${key_id}`;
+    return { method: "PUT", path, body: { limits }, subject: key_id, detail: { limits } };
+  },
+  delete_key_limits: async () => {
+    const key_id = await key();
+    return { method: "DELETE", path: `/v1/limits/keys/${key_id}`, subject: key_id };
+  },
+  lift_block: async () => {
+    const key_id = await key();
+    const block_id = await blockKey(key_id);
+    return { method: "DELETE", path: `/v1/blocks/${block_id}`, subject: block_id };
   },
   get_callback_secret: async () => ({
     method: "GET",

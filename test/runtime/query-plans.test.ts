@@ -2,6 +2,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
 import { deleteKey, findKey, listKeys } from "../../src/access/key-store.ts";
+import { hasKey } from "../../src/access/limit-key-store.ts";
 import { AuditStore } from "../../src/audit/audit-store.ts";
 import { listDeadLetters } from "../../src/history/dead-letter-store.ts";
 import { listDebts, readDebt, settleDebt } from "../../src/history/debt-store.ts";
@@ -32,6 +33,7 @@ import {
   readNamedRows,
   readOpenRows,
 } from "../../src/observe/active-store.ts";
+import { readBacklog } from "../../src/observe/backlog-store.ts";
 import { readDueDebts, readOpenDebts, recordDebt } from "../../src/observe/debt-repair-store.ts";
 import { readOpenQuestions, readQuestions, readRuns } from "../../src/observe/run-store.ts";
 import { readSweepCursor, readTenants, writeSweepCursor } from "../../src/observe/sweeper-store.ts";
@@ -167,6 +169,8 @@ const QUERIES: [what: string, ask: (db: D1Database) => Promise<unknown>, by: Reg
   ["read open questions", (db) => readOpenQuestions(db, "acme", 5), /escalation_by_state/],
   ["read the history of types", (db) => readTypeHistory(db, "acme", at(0)), /task_by_creation/],
   ["count active tasks", (db) => countActive(db, "acme"), /task_by_status .*status=/],
+  ["count tasks that wait", (db) => readBacklog(db, "acme"), /task_by_status .*status=/],
+  ["look for a key by its id", (db) => hasKey(db, "acme", "key_1"), /INDEX/],
   ["find tasks at their end", (db) => readFinalizing(db, "acme"), /task_by_creation/],
   ["read open rows", (db) => readOpenRows(db, "acme", null, 5), /task_by_status .*status=/],
   ["read open rows further on", (db) => readOpenRows(db, "acme", place, 5), /task_by_status/],

@@ -18,6 +18,7 @@ describe("a feed of tasks", () => {
     const one = connection();
 
     one.say({ type: "ready", max_tasks: 3 });
+    await settle();
     one.claims[0]?.answer(brought("t1", "t2"));
     await settle();
 
@@ -34,8 +35,10 @@ describe("a feed of tasks", () => {
   it("ends a wait that asks for another number than the client says now", async () => {
     const one = connection();
     one.say({ type: "ready", max_tasks: 3 });
+    await settle();
 
     one.say({ type: "ready", id: "r2", max_tasks: 0 });
+    await settle();
     const isEnded = one.claims[0]?.manner?.signal?.aborted;
     one.claims[0]?.answer(brought());
     await settle();
@@ -58,6 +61,7 @@ describe("a feed of tasks", () => {
     } as const;
     const one = connection({ end: async () => ok({ receipt, isNew: true, ended_attempt: 4 }) });
     one.say({ type: "ready", max_tasks: 1 });
+    await settle();
 
     one.say(ended("t1"));
     await settle();
@@ -71,6 +75,7 @@ describe("a feed of tasks", () => {
   it("ends with the connection when the executor may claim no more", async () => {
     const one = connection();
     one.say({ type: "ready", max_tasks: 1 });
+    await settle();
 
     one.claims[0]?.answer(refuse({ code: "agent_not_found", detail: "gone" }));
     await settle();
@@ -83,6 +88,7 @@ describe("a feed of tasks", () => {
   it("ends with the connection when claiming breaks, and logs why", async () => {
     const one = connection();
     one.say({ type: "ready", max_tasks: 1 });
+    await settle();
 
     one.claims[0]?.fail(new Error("no pool"));
     await settle();
@@ -92,10 +98,37 @@ describe("a feed of tasks", () => {
   });
 });
 
+describe("the limit of frames", () => {
+  it("refuses a frame, and a ready, above it by their ids, and the socket stays open", async () => {
+    const drawn: string[] = [];
+    const one = connection({
+      draw: async (by, operation) => {
+        drawn.push(`${by.key_id} ${operation}`);
+        return { isAllowed: false, limit: 840, remaining: 0, reset_s: 42 };
+      },
+    });
+
+    one.say(ended("t1"));
+    one.say({ type: "ready", id: "r1", max_tasks: 1 });
+    one.say({ type: "pong" });
+    await settle();
+
+    const problem = { code: "rate_limited", status: 429, retry_after: 42, operation: "notify" };
+    expect(one.said.slice(1)).toEqual([
+      { type: "problem", id: "r1", problem: expect.objectContaining(problem) },
+      { type: "problem", id: "t1", problem: expect.objectContaining(problem) },
+    ]);
+    expect(drawn).toEqual(["k1 notify", "k1 notify"]);
+    expect(one.claims).toEqual([]);
+    expect(one.closes).toEqual([]);
+  });
+});
+
 describe("a client that is gone", () => {
   it("ends the wait, so that nothing is reserved for it", async () => {
     const one = connection();
     one.say({ type: "ready", max_tasks: 1 });
+    await settle();
 
     one.leave();
 
@@ -107,6 +140,7 @@ describe("a client that is gone", () => {
     async (how) => {
       const one = connection();
       one.say({ type: "ready", max_tasks: 2 });
+      await settle();
 
       one[how]();
       one.claims[0]?.answer(brought("t1", "t2"));

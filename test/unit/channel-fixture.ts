@@ -2,6 +2,7 @@ import { ok } from "../../src/lib/result.ts";
 import type { ChannelAnswer } from "../../src/protocol/agent-channel.ts";
 import { AgentChannel } from "../../src/rest/channel/agent-channel.ts";
 import type { RestPorts } from "../../src/rest/ports.ts";
+import { PERMIT } from "./rest-fakes.ts";
 
 /* One connection on a socket and ports of the test's own. */
 
@@ -21,7 +22,9 @@ export function ended(task_id: string) {
 const END = { task_id: "t1", agent_id: "ann", reason: "cancelled", timestamp: LEASE.expires_at };
 
 /** A connection, what was said on it and what its ports were asked. */
-export function connection(given: { end?: RestPorts["tasks"]["end"] } = {}) {
+export function connection(
+  given: { end?: RestPorts["tasks"]["end"]; draw?: RestPorts["limits"]["draw"] } = {},
+) {
   let now = 0;
   const said: ChannelAnswer[] = [];
   const closes: unknown[][] = [];
@@ -63,6 +66,7 @@ export function connection(given: { end?: RestPorts["tasks"]["end"] } = {}) {
     version: null,
     ports: {
       now: () => now,
+      limits: { draw: given.draw ?? (async () => PERMIT) } as RestPorts["limits"],
       log: (_level, event) => lines.push(event),
       agents: { claim } as RestPorts["agents"],
       tasks: tasks as RestPorts["tasks"],

@@ -78,6 +78,9 @@ const PRINCIPALS = new Map<string, Principal["scopes"]>([
   ["all", ["orchestrate", "execute", "observe", "admin"]],
 ]);
 
+/** A permit, where limits are not what a test is about. */
+export const PERMIT = { isAllowed: true, limit: 100, remaining: 99, reset_s: 60 };
+
 /** A port on which every call that is not given throws, and every call is written down. */
 function portOf<Port extends object>(
   name: string,
@@ -114,6 +117,7 @@ export interface Given {
   debts?: Partial<RestPorts["debts"]>;
   escalations?: Partial<RestPorts["escalations"]>;
   keys?: Partial<RestPorts["keys"]>;
+  limits?: Partial<RestPorts["limits"]>;
   operations?: Partial<RestPorts["operations"]>;
   health?: Partial<RestPorts["health"]>;
   observe?: Partial<RestPorts["observe"]>;
@@ -163,6 +167,7 @@ export function createFakeApp(given: Given = {}) {
     },
     blocks: portOf("blocks", given.blocks, calls),
     keys: portOf("keys", { ...given.keys, principalOf }, calls),
+    limits: portOf("limits", { draw: async () => PERMIT, answered: () => {}, ...given.limits }, []),
     tasks: portOf("tasks", given.tasks, calls),
     subtasks: portOf("subtasks", given.subtasks, calls),
     notes: portOf("notes", given.notes, calls),

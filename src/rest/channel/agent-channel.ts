@@ -4,6 +4,7 @@ import type { Principal } from "../../protocol/access.ts";
 import type { ChannelAnswer, ChannelFrame } from "../../protocol/agent-channel.ts";
 import { taskIdSchema } from "../../protocol/primitives.ts";
 import type { Refusal } from "../../protocol/refusal.ts";
+import { limitRefusal } from "../edge/limit.ts";
 import { problemOf } from "../edge/problems.ts";
 import type { ChannelSocket } from "../executor-ports.ts";
 import type { RestPorts } from "../ports.ts";
@@ -38,7 +39,7 @@ export interface ChannelParts {
   requestId: string;
   /** The known version that it was opened with; null where it named none. */
   version: string | null;
-  ports: Pick<RestPorts, "agents" | "tasks" | "notes" | "now" | "log">;
+  ports: Pick<RestPorts, "agents" | "tasks" | "notes" | "limits" | "now" | "log">;
   keepAlive: KeepAlive;
 }
 
@@ -121,6 +122,8 @@ export class AgentChannel {
     this.#calls += 1;
     if (frame.type === "ready") {
       const { id, max_tasks } = frame;
+      const refusal = await this.#overLimit();
+      if (refusal !== null) return this.#refuse(id ?? null, refusal);
       if (id !== undefined) this.#send({ type: "answer", id, status: 200, body: { max_tasks } });
       return this.#feed.ready(max_tasks);
     }
@@ -129,9 +132,18 @@ export class AgentChannel {
     this.#leaveIfIdle();
   }
 
+  /** Each frame is one request of the class `notify`, as the same call over HTTP is; null when it may pass. */
+  async #overLimit(): Promise<Refusal | null> {
+    const { by, ports } = this.#parts;
+    const draw = await ports.limits.draw(by, "notify");
+    return draw.isAllowed ? null : limitRefusal("notify", draw);
+  }
+
   async #carryOut(frame: Parameters<typeof callFor>[0], warnings: string[]): Promise<void> {
     const { by, ports } = this.#parts;
     try {
+      const refusal = await this.#overLimit();
+      if (refusal !== null) return this.#refuse(frame.id, refusal);
       const called = await callFor(frame, by, ports);
       if (!called.ok) return this.#refuse(frame.id, called.refusal);
       const { ended, ...answer } = called.value;
