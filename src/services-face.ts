@@ -1,4 +1,3 @@
-import { Keys } from "./access/keys.ts";
 import { listDeadLetters } from "./history/dead-letter-store.ts";
 import { consoleLog } from "./lib/log.ts";
 import { hex, randomId } from "./lib/ports.ts";
@@ -8,6 +7,7 @@ import type { HealthPort, RestPorts } from "./rest/ports.ts";
 import { debtPort } from "./services-debts.ts";
 import { now } from "./services-doors.ts";
 import { openSocket, signersOf } from "./services-executors.ts";
+import { keyPort } from "./services-keys.ts";
 import { followUpPort, observePort } from "./services-observe.ts";
 import { notesPort, subtaskPort, taskPort } from "./services-task-port.ts";
 import { routingPort } from "./services-webhooks.ts";
@@ -53,20 +53,14 @@ export function faceOf(env: Env): ReturnType<typeof createApp> {
   const known = faces.get(env);
   if (known !== undefined) return known;
   const services = servicesOf(env);
-  const { config, agents, dispatcher, webhooks, operations, interventions } = services;
+  const { agents, dispatcher, webhooks, operations, interventions } = services;
   const ports: RestPorts = {
     now,
     log: consoleLog("http", now),
     newRequestId: randomId,
     newHex,
     openSocket,
-    keys: new Keys({
-      db: env.DB,
-      read: (query) => services.guard.get(query),
-      now,
-      adminKey: config.adminKey,
-      randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
-    }),
+    keys: keyPort(env, services),
     tasks: taskPort(env, services),
     batches: services.batches,
     requests: services.requests,

@@ -5,7 +5,7 @@ export type LogLevel = "debug" | "info" | "warning" | "error";
 export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
 const SECRET_NAME = /secret|token|authorization|password|api_?key|signature/i;
-const SECRET_VALUE = /\b(?:whsec_|bk_|Bearer\s+)[A-Za-z0-9+/=_-]{8,}/g;
+const SECRET_VALUE = /\b(?:whsec_|bk_|pt_|eyJ|Bearer\s+)[A-Za-z0-9+/=_.-]{8,}/g;
 
 /**
  * One log line: a JSON object with `time`, `level`, `component`, `event`, then the fields.

@@ -10,11 +10,13 @@ import { authenticate, authorize } from "./edge/auth.ts";
 import { limitSize } from "./edge/body.ts";
 import { correlate } from "./edge/correlation.ts";
 import { answerRefusal } from "./edge/problems.ts";
+import { authenticateReader } from "./edge/public-reader.ts";
 import { authenticateSigned } from "./edge/signature.ts";
 import { validate } from "./edge/validate.ts";
 import { escalationRoutes } from "./escalation-routes.ts";
 import { executorRoutes } from "./executor-routes.ts";
 import { followUpRoutes } from "./follow-up-routes.ts";
+import { keyRoutes } from "./key-routes.ts";
 import { notesRoutes } from "./notes-routes.ts";
 import { observeRoutes } from "./observe-routes.ts";
 import { openApiDocument } from "./openapi.ts";
@@ -48,6 +50,7 @@ export const ROUTES: readonly Route[] = [
   ...webhookAuditRoutes,
   ...followUpRoutes,
   ...observeRoutes,
+  ...keyRoutes,
   ...operationRoutes,
   ...documentationRoutes(() => openApiDocument(ROUTES)),
 ];
@@ -109,8 +112,8 @@ function answerError(ports: RestPorts, error: Error, context: RestContext): Resp
 
 /** Mounts one route behind the checks that its declaration asks for, in the order of protocol.md §4. */
 function mount(app: Hono<RestEnv>, route: Route, ports: RestPorts): void {
-  const recognise =
-    route.isSignable === true ? authenticateSigned(ports) : authenticate(ports.keys);
+  const byKey = route.isPublicReadable === true ? authenticateReader : authenticate;
+  const recognise = route.isSignable === true ? authenticateSigned(ports) : byKey(ports.keys);
   const guards = (scopes: readonly Scope[]) => [recognise, authorize(scopes)];
   app.on(
     route.method,

@@ -1,7 +1,14 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
-import { deleteKey, findKey, listKeys } from "../../src/access/key-store.ts";
+import {
+  deleteKey,
+  findKey,
+  listKeys,
+  noteKeyUse,
+  readKey,
+  rotateKey,
+} from "../../src/access/key-store.ts";
 import { listDeadLetters } from "../../src/history/dead-letter-store.ts";
 import { listDebts, readDebt, settleDebt } from "../../src/history/debt-store.ts";
 import { listEscalations } from "../../src/history/escalation-store.ts";
@@ -75,6 +82,7 @@ const ending = {
   ],
 };
 const span = { since: at(0), until: at(9) };
+const apiKey = { tenant: "acme", key_id: "k" };
 const place = { at: at(1), id: "x" };
 const lessons = (query: Record<string, string>) => (db: D1Database) =>
   listLessons(db, "acme", lessonsQuerySchema.parse(query));
@@ -201,8 +209,20 @@ const QUERIES: [what: string, ask: (db: D1Database) => Promise<unknown>, by: Reg
   ],
   ["count open debts", (db) => readOpenDebts(db, "acme", 5), /cleanup_debt_open/],
   ["find a key", (db) => findKey(db, "hash"), /PRIMARY KEY/],
+  ["find a key by the secret that it had", (db) => findKey(db, "hash"), /api_key_by_former/],
+  ["read a key", (db) => readKey(db, apiKey), /api_key_by_tenant/],
+  [
+    "rotate a key",
+    (db) => rotateKey(db, apiKey, { key_hash: "h", rotated_at: at(1), former_until: at(2) }),
+    /api_key_by_tenant/,
+  ],
+  [
+    "note the use of a key",
+    (db) => noteKeyUse(db, apiKey, { at: at(1), before: at(0) }),
+    /api_key_by_tenant/,
+  ],
   ["list keys", (db) => listKeys(db, "acme", { after: "k", limit: 5 }), /api_key_by_tenant/],
-  ["remove a key", (db) => deleteKey(db, "acme", "k"), /api_key_by_tenant/],
+  ["remove a key", (db) => deleteKey(db, apiKey), /api_key_by_tenant/],
 ];
 
 describe("the plan of a query", () => {

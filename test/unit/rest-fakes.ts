@@ -88,7 +88,8 @@ function portOf<Port extends object>(
     get: (_target, method) => {
       const fake: unknown = given?.[method as keyof Port];
       return (...input: unknown[]): unknown => {
-        if (method !== "principalOf") calls.push(`${name}.${String(method)}`);
+        if (method !== "principalOf" && method !== "noteUse")
+          calls.push(`${name}.${String(method)}`);
         if (typeof fake !== "function") throw new Error(`unexpected call of ${String(method)}`);
         return fake(...input);
       };
@@ -139,7 +140,7 @@ export function createFakeApp(given: Given = {}) {
     openSocket: () => {
       throw new Error("unexpected call of openSocket");
     },
-    keys: portOf("keys", { ...given.keys, principalOf }, calls),
+    keys: portOf("keys", { noteUse: () => null, ...given.keys, principalOf }, calls),
     tasks: portOf("tasks", given.tasks, calls),
     subtasks: portOf("subtasks", given.subtasks, calls),
     notes: portOf("notes", given.notes, calls),
