@@ -5,7 +5,7 @@ import * as z from "zod";
 
 import { CircuitBreaker, type BreakerLimits } from "../lib/circuit-breaker.ts";
 import type { Log } from "../lib/log.ts";
-import { sha256Hex, type Clock } from "../lib/ports.ts";
+import { derivedId, sha256Hex, type Clock } from "../lib/ports.ts";
 import { tenantIdSchema, type Principal } from "../protocol/access.ts";
 import { scopeSchema } from "../protocol/enums.ts";
 import { Recent } from "./recent.ts";
@@ -68,14 +68,22 @@ export function isJwtForm(text: string): boolean {
 }
 
 const claimsSchema = z.object({
-  sub: z.string().regex(/^[A-Za-z0-9_.:@|+/=-]{1,200}$/),
+  sub: z.string().regex(/^[\x21-\x7e]{1,500}$/),
   exp: z.number(),
   scope: z.string().max(2_000).optional(),
   scopes: z.array(z.string()).max(100).optional(),
 });
 
+/** Subjects that may stand in an id of ours as they are; any other one is there by its hash. */
+const PLAIN_SUBJECT = /^(?!sha256:)[A-Za-z0-9_.:@-]{1,90}$/;
+
+/** Under which id a subject acts: one that is a valid agent_id, because whoever submits a task is named by it. */
+async function keyIdOf(sub: string): Promise<string> {
+  return PLAIN_SUBJECT.test(sub) ? `jwt:${sub}` : `jwt:sha256:${await derivedId(sub)}`;
+}
+
 /** Who a verified token speaks for: null when it names no tenant, nobody, or none of our scopes. */
-function principalOf(payload: JWTPayload, tenantClaim: string): Principal | null {
+async function principalOf(payload: JWTPayload, tenantClaim: string): Promise<Principal | null> {
   const claims = claimsSchema.safeParse(payload);
   const tenant = tenantIdSchema.safeParse(payload[tenantClaim]);
   if (!claims.success || !tenant.success) return null;
@@ -83,7 +91,7 @@ function principalOf(payload: JWTPayload, tenantClaim: string): Principal | null
   const asked = [...scope.split(" "), ...listed];
   const scopes = scopeSchema.options.filter((one) => asked.includes(one));
   if (scopes.length === 0) return null;
-  return { key_id: `jwt:${sub}`, tenant: tenant.data, scopes, isBootstrap: false };
+  return { key_id: await keyIdOf(sub), tenant: tenant.data, scopes, isBootstrap: false };
 }
 
 function codeOf(error: unknown): string {
@@ -148,7 +156,7 @@ export function createJwtCheck(parts: JwtParts): (token: string) => Promise<Prin
     if (known !== undefined) return now() < known.until ? known.principal : null;
     const payload = await verify(token);
     if (payload === null) return null;
-    const principal = principalOf(payload, tenantClaim);
+    const principal = await principalOf(payload, tenantClaim);
     if (principal === null) log("info", "jwt_refused", { reason: "claims" });
     else {
       const until = ((payload.exp ?? 0) + TOLERANCE_S) * 1_000;
