@@ -40,7 +40,7 @@ export function keyPort(env: Env, { config, guard, tasks, fetchKeySet }: Service
       keys.noteUse(by)?.catch((cause: unknown) => {
         log("warning", "key_use_not_noted", { key_id: by.key_id, detail: String(cause) });
       }) ?? null,
-    readerOf: tokens.readerOf,
+    readerOf: (token) => tokens.readerOf(token),
     async mintToken(by, task_id, expiresInSeconds) {
       const readable = await tasks.readable(by, task_id);
       return readable.ok ? tokens.mint(by, task_id, expiresInSeconds) : readable;

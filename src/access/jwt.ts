@@ -29,10 +29,7 @@ export interface JwtParts extends JwtIssuer {
 }
 
 /** Signatures with a pair of keys: what the issuer publishes must not be enough to sign with (RFC 8725 §3.1). */
-const ALGORITHMS = [
-  ...["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"],
-  ...["ES256", "ES384", "ES512", "EdDSA", "Ed25519"],
-];
+const ALGORITHMS = "RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519".split(" ");
 
 /** How far the issuer's clock may be from ours. Seconds. */
 const TOLERANCE_S = 30;
@@ -107,7 +104,10 @@ function keysOf({ jwksUrl, get, now, log }: JwtParts): JWTVerifyGetKey {
     const found = await breaker.run(() => published(header, token));
     if (found.ok) return found.value;
     const { cause, retry_after_ms } = found.refusal;
-    if (cause !== null) log("error", "jwks_unavailable", { error: String(cause) });
+    if (cause !== null) {
+      const error = cause instanceof Error ? cause.message : "not an error";
+      log("error", "jwks_unavailable", { error });
+    }
     throw Object.assign(new Error("The keys of the token's issuer cannot be had", { cause }), {
       retryable: true,
       retry_after: Math.max(1, Math.ceil(retry_after_ms / 1_000)),

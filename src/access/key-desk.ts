@@ -89,12 +89,18 @@ function nameOf(by: Principal, key_id: string, { tenant }: KeysOf): Result<KeyNa
   return ok({ tenant: governed.value, key_id });
 }
 
-/** Governs the keys of an installation. */
-export function createKeyDesk({ db, now, randomBytes, forget }: KeyDeskParts): KeyDesk {
-  const mint = (): string => mintKey(randomBytes(KEY_BYTES));
-  const told = (record: KeyRecord | null): Result<KeyView, Refusal> =>
-    record === null ? refuse(UNKNOWN) : ok(viewOf(record, now()));
+function told(record: KeyRecord | null, now: number): Result<KeyView, Refusal> {
+  return record === null ? refuse(UNKNOWN) : ok(viewOf(record, now));
+}
 
+/** What shows a secret. */
+function issuing({
+  db,
+  now,
+  randomBytes,
+  forget,
+}: KeyDeskParts): Pick<KeyDesk, "create" | "rotate"> {
+  const mint = (): string => mintKey(randomBytes(KEY_BYTES));
   return {
     async create(by, request) {
       const at = now();
@@ -113,18 +119,6 @@ export function createKeyDesk({ db, now, randomBytes, forget }: KeyDeskParts): K
       const fresh = { rotated_at: null, former_until: null, last_used_at: null };
       return ok({ ...viewOf({ ...made, ...fresh }, at), key });
     },
-    async list(by, { tenant, cursor = "", limit }) {
-      const governed = governedTenant(by, tenant);
-      if (!governed.ok) return governed;
-      const rows = await listKeys(db, governed.value, { after: cursor, limit: limit + 1 });
-      const items = rows.slice(0, limit).map((row) => viewOf(row, now()));
-      const last = items.at(-1)?.key_id ?? null;
-      return ok({ items, next_cursor: rows.length > limit ? last : null });
-    },
-    async get(by, key_id, of) {
-      const name = nameOf(by, key_id, of);
-      return name.ok ? told(await readKey(db, name.value)) : name;
-    },
     async rotate(by, key_id, { overlap_seconds, ...of }) {
       const name = nameOf(by, key_id, of);
       if (!name.ok) return name;
@@ -141,8 +135,28 @@ export function createKeyDesk({ db, now, randomBytes, forget }: KeyDeskParts): K
         former_until: overlap_seconds === 0 ? null : instant(at + overlap_seconds * 1_000),
       });
       forget(name.value);
-      const view = told(rotated);
+      const view = told(rotated, at);
       return view.ok ? ok({ ...view.value, key }) : view;
+    },
+  };
+}
+
+/** Governs the keys of an installation. */
+export function createKeyDesk(parts: KeyDeskParts): KeyDesk {
+  const { db, now, forget } = parts;
+  return {
+    ...issuing(parts),
+    async list(by, { tenant, cursor = "", limit }) {
+      const governed = governedTenant(by, tenant);
+      if (!governed.ok) return governed;
+      const rows = await listKeys(db, governed.value, { after: cursor, limit: limit + 1 });
+      const items = rows.slice(0, limit).map((row) => viewOf(row, now()));
+      const last = items.at(-1)?.key_id ?? null;
+      return ok({ items, next_cursor: rows.length > limit ? last : null });
+    },
+    async get(by, key_id, of) {
+      const name = nameOf(by, key_id, of);
+      return name.ok ? told(await readKey(db, name.value), now()) : name;
     },
     async change(by, key_id, { change: { name: label, expires_at }, ...of }) {
       const name = nameOf(by, key_id, of);
@@ -155,7 +169,7 @@ export function createKeyDesk({ db, now, randomBytes, forget }: KeyDeskParts): K
         ...(expires_at !== undefined && { expires_at: until }),
       });
       forget(name.value);
-      return told(changed);
+      return told(changed, now());
     },
     async remove(by, key_id, of) {
       const name = nameOf(by, key_id, of);

@@ -10,11 +10,7 @@ import {
 
 /* The tables of D1 as migrations/ creates them. D1 is a registry and a read model: it is never a lock. */
 
-/**
- * API keys by the SHA-256 of the key.
- *
- * `former_hash` is of the secret that the last rotation replaced, which counts until `former_until`.
- */
+/** API keys by the SHA-256 of the key. `former_hash`: of the secret before the last rotation, good until `former_until`. */
 export const apiKeyTable = sqliteTable(
   "api_key",
   {
@@ -28,14 +24,11 @@ export const apiKeyTable = sqliteTable(
     former_hash: text(),
     former_until: text(),
     rotated_at: text(),
-    /** To the hour. */
     last_used_at: text(),
   },
   (table) => [
     uniqueIndex("api_key_by_tenant").on(table.tenant, table.key_id),
-    uniqueIndex("api_key_by_former")
-      .on(table.former_hash)
-      .where(sql`former_hash IS NOT NULL`),
+    uniqueIndex("api_key_by_former").on(table.former_hash),
   ],
 );
 

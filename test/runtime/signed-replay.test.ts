@@ -86,8 +86,9 @@ async function transmit(
 /** When the lease of a task would end, by its object. */
 async function leaseEnd(task_id: string): Promise<number> {
   return runInDurableObject(env.TASK.getByName(`default/${task_id}`), (_object, { storage }) => {
-    const [row] = storage.sql.exec("SELECT body FROM record WHERE id = 0").toArray();
-    return Number(JSON.parse(String(row?.["body"] ?? "{}")).beat_at);
+    const query = "SELECT body FROM record WHERE id = 0";
+    const [row] = storage.sql.exec<{ body: string }>(query).toArray();
+    return Number(JSON.parse(row?.body ?? "{}").beat_at);
   });
 }
 

@@ -1,157 +1,61 @@
+import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 
 import { ROUTES } from "../../src/rest/app.ts";
+import { faceOf } from "../../src/services-face.ts";
 import { call, eventually, type Answered } from "./batuta.ts";
 import { owe } from "./debtor.ts";
 import { newReceiver } from "./receiver.ts";
+import { recordingDb } from "./recording-db.ts";
 import { escalate, inbox, running } from "./stepping-in.ts";
-import { newTenant } from "./tenant.ts";
+import { open, stepsOf, TASK, type Outcome, type Step } from "./walk-steps.ts";
 
 /*
  * Every route of the table, called with a key of another tenant that has every scope, on objects that are really there.
  * A route without an entry fails: isolation is nobody's good intention.
  */
 
-/** What a foreigner sees. */
-type Outcome =
-  /** The very problem that an id gets which never was. */
-  | "unknown"
-  /** Its own, which is nothing: no list, figure or secret has anything of the other tenant. */
-  | "own"
-  /** Refused whatever it asks for. */
-  | "forbidden"
-  /** The same for everyone: no key is asked for. */
-  | "public";
-
-interface Step {
-  sees: Outcome;
-  body?: object;
-  query?: string;
-  headers?: Record<string, string>;
-}
-
-const unknown = (body?: object): Step => ({ sees: "unknown", ...(body && { body }) });
-const own = (body?: object): Step => ({ sees: "own", ...(body && { body }) });
-const open: Step = { sees: "public" };
-
 /** Ids of objects of tenant `default`. */
 const ids: Record<string, string> = {};
 const secrets: string[] = [];
+const steps = () => stepsOf(ids);
 let lease = "";
 
-const REASON = { reason: "because a foreigner wants it" };
-const TASK = { task_type: "research", description: "a task of the foreigner's own" };
-const AT = new Date().toISOString();
+/** The Worker's face over the real bindings, with a note of every statement that it sends to D1. */
+const recording = recordingDb(env.DB);
+const face = faceOf({ ...env, DB: recording.db });
+let key = "";
 
-const STEPS: Record<string, () => Step> = {
-  submit_task: () => own({ ...TASK, task_id: ids["task_id"] }),
-  command_task: () => unknown({ command: "cancel", ...REASON }),
-  list_task_commands: () => unknown(),
-  rebuild_task: () => unknown({}),
-  get_task: () => unknown(),
-  list_tasks: () => own(),
-  list_task_events: () => unknown(),
-  stream_task_events: () => unknown(),
-  get_task_report: () => unknown(),
-  explain_task: () => unknown(),
-  list_escalations: () => ({ sees: "own", query: `?task_id=${ids["task_id"]}` }),
-  get_escalation: () => unknown(),
-  resolve_escalation: () => unknown({ decision: "resume", answer: "the foreign one" }),
-  list_cleanup_debt: () => own(),
-  get_cleanup_debt: () => unknown(),
-  settle_cleanup_debt: () => unknown({}),
-  submit_batch: () => own({ batch_id: ids["batch_id"], tasks: [TASK] }),
-  get_batch: () => unknown(),
-  cancel_batch: () => unknown({}),
-  submit_request: () => own({ goal: "find out what others do", request_id: ids["request_id"] }),
-  get_request: () => unknown(),
-  cancel_request: () => unknown({}),
-  put_agent: () => own({ capabilities: ["foreign"] }),
-  get_agent: () => unknown(),
-  list_agents: () => own(),
-  delete_agent: () => unknown(),
-  claim_tasks: () => unknown({}),
-  decline_task: () => unknown(REASON),
-  beat_heart: () => unknown({}),
-  notify: () =>
-    unknown({
-      notification_id: "n-foreign",
-      notification_type: "task_progress",
-      task_id: ids["task_id"],
-      agent_id: ids["agent_id"],
-      timestamp: AT,
-      data: { progress_percentage: 99, current_step: "foreign" },
+/** Calls the Worker with the foreigner's key. */
+async function foreigner(
+  method: string,
+  path: string,
+  sent?: object,
+  headers: Record<string, string> = {},
+): Promise<Answered<Record<string, unknown>>> {
+  const context = createExecutionContext();
+  const response = await face.fetch(
+    new Request(`https://batuta.test${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${key}`,
+        ...(sent !== undefined && { "content-type": "application/json" }),
+        ...headers,
+      },
+      ...(sent !== undefined && { body: JSON.stringify(sent) }),
     }),
-  end_task: () =>
-    unknown({
-      task_id: ids["task_id"],
-      agent_id: ids["agent_id"],
-      reason: "cancelled",
-      timestamp: AT,
-    }),
-  rotate_agent_secret: () => unknown({}),
-  connect_agent: () => ({ sees: "unknown", headers: { upgrade: "websocket" } }),
-  drain_agent: () => unknown({}),
-  activate_agent: () => unknown({}),
-  get_pool_snapshot: () => own(),
-  offer_subtasks: () => unknown({ subtasks: [TASK] }),
-  get_subtasks: () => unknown(),
-  get_shared_context: () => unknown(),
-  patch_shared_context: () => unknown({ patch: { a: 1 } }),
-  list_notes: () => unknown(),
-  get_note: () => unknown(),
-  put_note: () => unknown({ value: "foreign" }),
-  delete_note: () => unknown(),
-  test_filters: () => own({ events: ["all"], sample: { notification_type: "task_started" } }),
-  list_task_deliveries: () => unknown(),
-  create_webhook: () => own({ url: newReceiver().url, events: ["all"] }),
-  list_webhooks: () => own(),
-  get_webhook: () => unknown(),
-  patch_webhook: () => unknown({ active: false }),
-  delete_webhook: () => unknown(),
-  pause_webhook: () => unknown({}),
-  resume_webhook: () => unknown({}),
-  verify_webhook: () => unknown({}),
-  test_webhook: () => unknown({}),
-  rotate_webhook_secret: () => unknown({}),
-  list_deliveries: () => unknown(),
-  get_delivery: () => unknown(),
-  replay_delivery: () => unknown({}),
-  get_callback_secret: () => own(),
-  rotate_callback_secret: () => own({}),
-  get_webhook_stats: () => unknown(),
-  poll_webhook_events: () => unknown(),
-  recover_webhook: () => unknown({ since: "2026-01-01T00:00:00.000Z" }),
-  get_recovery: () => unknown(),
-  cancel_recovery: () => unknown(),
-  list_webhook_audit: () => unknown(),
-  list_callback_secret_audit: () => own(),
-  command_tasks: () => own({ all: true, command: "cancel", ...REASON }),
-  list_lessons: () => own(),
-  list_next_steps: () => unknown(),
-  approve_next_step: () => unknown({}),
-  get_metrics: () => own(),
-  get_insights: () => own(),
-  get_state: () => own(),
-  repair_state: () => own({}),
-  create_key: () => own({ name: "foreign", scopes: ["observe"] }),
-  rotate_key: () => unknown({}),
-  create_public_token: () => unknown({}),
-  list_keys: () => own(),
-  get_key: () => unknown(),
-  change_key: () => unknown({ name: "foreign" }),
-  delete_key: () => unknown(),
-  list_dead_letters: () => ({ sees: "forbidden" }),
-  get_health: () => open,
-  get_readiness: () => open,
-  list_schemas: () => open,
-  get_schema: () => open,
-  get_openapi: () => open,
-};
-
-type Call = Awaited<ReturnType<typeof newTenant>>;
-let foreigner: Call;
+    env,
+    context,
+  );
+  const text = await response.text();
+  await waitOnExecutionContext(context);
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: text === "" ? {} : JSON.parse(text),
+  };
+}
 
 /** Reads everything of the tenant that the walk is about, less what time alone changes. */
 async function everything(): Promise<unknown> {
@@ -194,8 +98,10 @@ beforeAll(async () => {
   });
   const { webhook_id } = hook.body;
   const delivery = await call("POST", `/v1/webhooks/${webhook_id}/test`, {});
-  const recovery = await call("POST", `/v1/webhooks/${webhook_id}/recover`, { since: AT });
-  const key = await call<{ key_id: string; key: string }>("POST", "/v1/keys", {
+  const recovery = await call("POST", `/v1/webhooks/${webhook_id}/recover`, {
+    since: new Date().toISOString(),
+  });
+  const walked = await call<{ key_id: string; key: string }>("POST", "/v1/keys", {
     name: "walked",
     scopes: ["observe"],
   });
@@ -212,15 +118,20 @@ beforeAll(async () => {
     webhook_id,
     delivery_id: delivery.body["delivery_id"],
     recovery_id: recovery.body["recovery_id"],
-    key_id: key.body.key_id,
+    key_id: walked.body.key_id,
     debt_id: `debt_1_${debtor}`,
     key: "plan",
     index: "1",
     pool: "default",
     name: "task",
   });
-  secrets.push(lease, hook.body.secret, key.body.key, callback.body.secret);
-  foreigner = await newTenant("foreign");
+  secrets.push(lease, hook.body.secret, walked.body.key, callback.body.secret);
+  const foreign = await call<{ key: string }>("POST", "/v1/keys", {
+    name: "foreign",
+    tenant: "foreign",
+    scopes: ["orchestrate", "execute", "observe", "admin"],
+  });
+  key = foreign.body.key;
 }, 60_000);
 
 const NOBODY = { capabilities: ["nobody-has-this"] };
@@ -228,7 +139,7 @@ const NOBODY = { capabilities: ["nobody-has-this"] };
 /** The ids that no answer to a foreigner may hold; the rest of `ids` are names that everyone may use. */
 const hidden = (): string[] =>
   Object.entries(ids)
-    .filter(([name]) => /_id$/.test(name))
+    .filter(([name]) => name.endsWith("_id"))
     .map(([, id]) => id);
 
 function send(route: (typeof ROUTES)[number], step: Step, of: Record<string, string>) {
@@ -246,13 +157,13 @@ function bare({ status, body }: Answered<Record<string, unknown>>): unknown {
 
 /** Routes by what a foreigner sees; those that show before those that make. */
 const bySight = (outcome: Outcome) =>
-  ROUTES.filter(({ id }) => STEPS[id]?.().sees === outcome).toSorted(
+  ROUTES.filter(({ id }) => steps()[id]?.sees === outcome).toSorted(
     (one, other) => Number(one.method !== "GET") - Number(other.method !== "GET"),
   );
 
 describe("a key of another tenant", () => {
   it("has an entry in this walk for every route, and none for what is no route", () => {
-    expect(Object.keys(STEPS).toSorted()).toEqual(ROUTES.map(({ id }) => id).toSorted());
+    expect(Object.keys(steps()).toSorted()).toEqual(ROUTES.map(({ id }) => id).toSorted());
     expect(Object.entries(ids).filter(([, id]) => typeof id !== "string" || id === "")).toEqual([]);
   });
 
@@ -263,7 +174,7 @@ describe("a key of another tenant", () => {
     );
     const seen: [string, unknown, unknown][] = [];
     for (const route of bySight("unknown")) {
-      const step = STEPS[route.id]?.() ?? open;
+      const step = steps()[route.id] ?? open;
       // In order: what one of them did must not be undone by another.
       // oxlint-disable-next-line no-await-in-loop
       const [there, none] = [await send(route, step, ids), await send(route, step, never)];
@@ -284,7 +195,7 @@ describe("a key of another tenant", () => {
     const before = await everything();
     const answers: [string, number, string][] = [];
     for (const route of bySight("own")) {
-      const step = STEPS[route.id]?.() ?? open;
+      const step = steps()[route.id] ?? open;
       // oxlint-disable-next-line no-await-in-loop
       const { status, body } = await send(route, step, ids);
       answers.push([route.id, status, JSON.stringify(body)]);
@@ -292,7 +203,7 @@ describe("a key of another tenant", () => {
 
     expect(answers.filter(([, status]) => status >= 300)).toEqual([]);
     // What it made under these ids is its own, and may be in its lists from then on.
-    const made = ["task_id", "batch_id", "request_id", "agent_id"].map((name) => ids[name]);
+    const made = ["task_id", "batch_id", "agent_id"].map((name) => ids[name]);
     for (const [id, , text] of answers) {
       const others = [...secrets, ...hidden()].filter((one) => !made.includes(one));
       expect([id, others.filter((one) => text.includes(one))]).toEqual([id, []]);
@@ -305,7 +216,7 @@ describe("a key of another tenant", () => {
 
   it("is refused what belongs to the installation", async () => {
     const answers = await Promise.all(
-      bySight("forbidden").map((route) => send(route, STEPS[route.id]?.() ?? open, ids)),
+      bySight("forbidden").map((route) => send(route, steps()[route.id] ?? open, ids)),
     );
     const govern = await foreigner("GET", "/v1/keys?tenant=default");
     const governed = await foreigner("DELETE", `/v1/keys/${ids["key_id"]}?tenant=default`);
@@ -315,11 +226,24 @@ describe("a key of another tenant", () => {
 
   it("is asked for nowhere but on routes that show nothing of any tenant", async () => {
     const answers = await Promise.all(
-      bySight("public").map((route) => send(route, STEPS[route.id]?.() ?? open, ids)),
+      bySight("public").map((route) => send(route, steps()[route.id] ?? open, ids)),
     );
 
     const text = JSON.stringify(answers.map(({ body }) => body));
     expect([...secrets, ...hidden()].filter((one) => text.includes(one))).toEqual([]);
+  });
+
+  it("has every statement to D1 name its tenant, but for the one that finds its key by its hash", () => {
+    const statements = recording.sent.filter(
+      // And for the probe of /health/ready, which shows nothing.
+      ({ sql }) => !/\bkey_hash\b.* = \?/.test(sql) && sql !== "SELECT 1 FROM task LIMIT 1",
+    );
+
+    expect(statements.length).toBeGreaterThan(50);
+    const nameless = statements.filter(
+      ({ sql, params }) => !/\btenant\b/.test(sql) || !params.includes("foreign"),
+    );
+    expect(nameless.map(({ sql }) => sql)).toEqual([]);
   });
 
   it("finds no object under another tenant's name: the names of objects begin with the tenant", async () => {

@@ -1,5 +1,6 @@
 import type { MiddlewareHandler } from "hono";
 
+import type { Refusal } from "../../protocol/refusal.ts";
 import type { KeyPort } from "../key-port.ts";
 import type { RestContext, RestEnv } from "../route.ts";
 import { answerUnauthenticated, authenticate, bearerOf, letPass } from "./auth.ts";
@@ -7,6 +8,11 @@ import { answerRefusal } from "./problems.ts";
 
 /** What public read tokens begin with, so that nothing else is ever looked up in their place. */
 const PREFIX = "pt_";
+
+const UNKNOWN_TASK: Refusal = {
+  code: "task_not_found",
+  detail: "There is no task with this id.",
+};
 
 /** What came in the query of an address, where a browser's EventSource has no other place for it. */
 function inQuery({ req }: RestContext): string[] {
@@ -25,24 +31,23 @@ export function authenticateReader(
   const byKey = authenticate(keys);
   return async (context, next) => {
     const header = context.req.header("Authorization");
-    const [queried, ...more] = inQuery(context);
-    const bearer = bearerOf(header);
-    if (queried === undefined && bearer?.startsWith(PREFIX) !== true) return byKey(context, next);
-    if (queried !== undefined && (header !== undefined || more.length > 0)) {
+    const queried = inQuery(context);
+    const bearer = bearerOf(header) ?? "";
+    if (queried.length === 0 && !bearer.startsWith(PREFIX)) return byKey(context, next);
+    if (queried.length > (header === undefined ? 1 : 0)) {
       const detail = "send one key or token, in the Authorization header or as access_token";
       return answerUnauthenticated(context, detail, true);
     }
-    const token = queried ?? bearer ?? "";
+    const token = queried[0] ?? bearer;
     const principal = token.startsWith(PREFIX) ? await keys.readerOf(token) : null;
     if (principal === null) {
       const detail =
         "the public token is unknown or expired, or its key is revoked; a key goes into the Authorization header";
       return answerUnauthenticated(context, detail, true);
     }
-    if (principal.public_task?.task_id !== context.req.param("task_id")) {
-      const detail = "There is no task with this id.";
-      return answerRefusal(context, { code: "task_not_found", detail });
-    }
-    return letPass(context, next, { principal, keys });
+    const isOfThisTask = principal.public_task?.task_id === context.req.param("task_id");
+    return isOfThisTask
+      ? letPass(context, next, { principal, keys })
+      : answerRefusal(context, UNKNOWN_TASK);
   };
 }
