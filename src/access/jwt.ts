@@ -11,7 +11,7 @@ import { scopeSchema } from "../protocol/enums.ts";
 import { Recent } from "./recent.ts";
 
 /** Whose tokens are taken. */
-export interface JwtIssuer {
+interface JwtIssuer {
   issuer: string;
   audience: string;
   /** Where the issuer publishes its keys (RFC 7517). */

@@ -29,7 +29,7 @@ export interface KeyDeskParts {
 }
 
 /** Whose keys: the asking key's tenant's, or those of the one that the bootstrap key names. */
-export interface KeysOf {
+interface KeysOf {
   tenant?: string | undefined;
 }
 

@@ -21,4 +21,3 @@ export const publicTokenSchema = z
       .meta({ description: "For EventSource: the stream with the token in its query." }),
   })
   .meta({ id: "PublicToken", title: "Token that reads one task and nothing else" });
-export type PublicToken = z.infer<typeof publicTokenSchema>;

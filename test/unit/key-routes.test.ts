@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { ok, refuse } from "../../src/lib/result.ts";
 import type { KeyView, Principal } from "../../src/protocol/access.ts";
+import { publicTokenSchema } from "../../src/protocol/public-token.ts";
 import { createFakeApp, send } from "./rest-fakes.ts";
 
 const KEY: KeyView = {
@@ -133,7 +134,7 @@ describe("a public token of a task", () => {
     const response = await send(app, "/v1/tasks/t1/tokens", { body: {}, key: "observe" });
 
     expect(response.status).toBe(201);
-    expect(await response.json()).toEqual({
+    expect(publicTokenSchema.parse(await response.json())).toEqual({
       token: "pt_x.y",
       task_id: "t1",
       expires_at,
