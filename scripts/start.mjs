@@ -2,7 +2,8 @@
  * Serves Batuta on 127.0.0.1 with no account: prepares the local state, then becomes `wrangler dev`.
  *
  * Environment: PORT (8787), BATUTA_STATE (.state), BATUTA_ADMIN_KEY (else .dev.vars, else generated into it),
- * BATUTA_SEAL_KEY (else seal.key in the state folder, generated), LIMITS_FACTOR, BATUTA_SAM. Ready when GET /health answers 200. Exits with 2 when it is asked for what cannot be.
+ * BATUTA_SEAL_KEY (else seal.key in the state folder, generated), LIMITS_FACTOR, BATUTA_SAM, JWT_ISSUER,
+ * JWT_AUDIENCE, JWT_JWKS_URL (all three or none) and JWT_TENANT_CLAIM. Ready when GET /health answers 200. Exits with 2 when it is asked for what cannot be.
  */
 import { spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
@@ -24,6 +25,7 @@ const HOST = "127.0.0.1";
 const KEY_NAME = "BATUTA_ADMIN_KEY";
 const SEAL_KEY_NAME = "BATUTA_SEAL_KEY";
 const SEAL_KEY_WORDS = "keys of 32 characters or more, separated by commas";
+const JWT_NAMES = ["JWT_ISSUER", "JWT_AUDIENCE", "JWT_JWKS_URL", "JWT_TENANT_CLAIM"];
 const root = path.join(import.meta.dirname, "..");
 // The file itself and not wrangler's bin, which would stay between us and the server as a parent process.
 const wrangler = ["--no-warnings", path.join(root, "node_modules/wrangler/wrangler-dist/cli.js")];
@@ -105,7 +107,7 @@ function refuseTakenPort(number) {
 function variables() {
   return [
     "ALLOW_LOCAL_ENDPOINTS:true",
-    ...["BATUTA_SAM", "LIMITS_FACTOR"]
+    ...["BATUTA_SAM", "LIMITS_FACTOR", ...JWT_NAMES]
       .filter((name) => process.env[name])
       .map((name) => `${name}:${process.env[name]}`),
   ];

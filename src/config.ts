@@ -62,6 +62,15 @@ const endPhases = z
   })
   .pipe(installedEndPhasesSchema);
 
+/** A text; an empty one says nothing. */
+const text = z
+  .string()
+  .max(2_000)
+  .optional()
+  .transform((given) => (given === "" ? undefined : given));
+
+const JWT_VARIABLES = ["JWT_ISSUER", "JWT_AUDIENCE", "JWT_JWKS_URL"] as const;
+
 const configSchema = z
   .object({
     BATUTA_ADMIN_KEY: z.string().min(1).optional(),
@@ -75,12 +84,28 @@ const configSchema = z
     END_PHASE_LIMITS: endPhases.prefault(""),
     TASK_RETENTION_DAYS: daysFrom(1).default(7),
     HISTORY_RETENTION_DAYS: daysFrom(30).default(365),
+    JWT_ISSUER: text,
+    JWT_AUDIENCE: text,
+    JWT_JWKS_URL: text.refine((url) => url === undefined || URL.canParse(url), "must be a URL"),
+    JWT_TENANT_CLAIM: text,
   })
   // A task's object asks history whether it may be emptied: history must not forget first.
   .refine((all) => all.HISTORY_RETENTION_DAYS >= all.TASK_RETENTION_DAYS, {
     path: ["HISTORY_RETENTION_DAYS"],
     error: "must not be below TASK_RETENTION_DAYS",
     when: ({ issues }) => issues.length === 0,
+  })
+  .superRefine((all, context) => {
+    const missing = JWT_VARIABLES.filter((name) => all[name] === undefined);
+    if (missing.length === JWT_VARIABLES.length) return;
+    for (const name of missing) {
+      const message = `is needed beside the other two of ${JWT_VARIABLES.join(", ")}`;
+      context.addIssue({ code: "custom", path: [name], message });
+    }
+    // Whoever can change these keys in transit can be anybody.
+    if (!all.ALLOW_LOCAL_ENDPOINTS && !all.JWT_JWKS_URL?.startsWith("https://")) {
+      context.addIssue({ code: "custom", path: ["JWT_JWKS_URL"], message: "must be https" });
+    }
   });
 
 /** What an operator can set, by its meaning. */
@@ -103,6 +128,18 @@ export interface Config {
   endPhases: InstalledEndPhases;
   /** Days after its end that a task is kept: by its own object, and by history. */
   taskRetention: { objectDays: number; historyDays: number };
+  /** Whose JSON Web Tokens are taken in place of keys; null: nobody's. */
+  jwt: { issuer: string; audience: string; jwksUrl: string; tenantClaim: string } | null;
+}
+
+/** The claim that names the tenant, where the installation names no other. */
+const TENANT_CLAIM = "batuta_tenant";
+
+function jwtOf(config: z.output<typeof configSchema>): Config["jwt"] {
+  const { JWT_ISSUER: issuer, JWT_AUDIENCE: audience, JWT_JWKS_URL: jwksUrl } = config;
+  const areGiven = issuer !== undefined && audience !== undefined && jwksUrl !== undefined;
+  if (!areGiven) return null;
+  return { issuer, audience, jwksUrl, tenantClaim: config.JWT_TENANT_CLAIM ?? TENANT_CLAIM };
 }
 
 /**
@@ -128,5 +165,6 @@ export function readConfig(variables: Readonly<Record<string, unknown>>): Config
       objectDays: config.TASK_RETENTION_DAYS,
       historyDays: config.HISTORY_RETENTION_DAYS,
     },
+    jwt: jwtOf(config),
   };
 }

@@ -52,6 +52,8 @@ function build(env: Env) {
       now,
       isLocalAllowed: config.allowLocalEndpoints,
     }),
+    /** Gets the public keys of the tokens' issuer, from the address that the operator chose. */
+    fetchKeySet: (address: string, init: RequestInit) => fetch(address, init),
     urlPolicy: { isLocalAllowed: config.allowLocalEndpoints },
     task: (tenant: string, task_id: string): TaskStub => env.TASK.getByName(`${tenant}/${task_id}`),
     batch: (tenant: string, batch_id: string): BatchDoor =>

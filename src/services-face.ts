@@ -1,4 +1,3 @@
-import { Keys } from "./access/keys.ts";
 import { listDeadLetters } from "./history/dead-letter-store.ts";
 import { consoleLog } from "./lib/log.ts";
 import { hex, randomId } from "./lib/ports.ts";
@@ -9,6 +8,7 @@ import { trailOf } from "./services-audit.ts";
 import { debtPort } from "./services-debts.ts";
 import { now } from "./services-doors.ts";
 import { openSocket, signersOf } from "./services-executors.ts";
+import { keyPort } from "./services-keys.ts";
 import { limitPort } from "./services-limits.ts";
 import { followUpPort, observePort } from "./services-observe.ts";
 import { outskirtPorts } from "./services-offenders.ts";
@@ -56,7 +56,7 @@ export function faceOf(env: Env): ReturnType<typeof createApp> {
   const known = faces.get(env);
   if (known !== undefined) return known;
   const services = servicesOf(env);
-  const { config, agents, dispatcher, webhooks, operations, interventions } = services;
+  const { agents, dispatcher, webhooks, operations, interventions } = services;
   const ports: RestPorts = {
     now,
     log: consoleLog("http", now),
@@ -64,14 +64,8 @@ export function faceOf(env: Env): ReturnType<typeof createApp> {
     newHex,
     openSocket,
     ...outskirtPorts(env),
-    keys: new Keys({
-      db: env.DB,
-      read: (query) => services.guard.get(query),
-      now,
-      adminKey: config.adminKey,
-      randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
-    }),
     limits: limitPort(env),
+    keys: keyPort(env, services),
     tasks: taskPort(env, services),
     batches: services.batches,
     requests: services.requests,

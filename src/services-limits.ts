@@ -1,5 +1,5 @@
+import { readKey } from "./access/key-store.ts";
 import { limitsName } from "./access/limit-door.ts";
-import { hasKey } from "./access/limit-key-store.ts";
 import type { LimitsPorts } from "./access/limits-object.ts";
 import { Limits } from "./access/limits.ts";
 import { consoleLog } from "./lib/log.ts";
@@ -40,7 +40,8 @@ export function limitsOf(env: Env): Limits {
 /** Whether there is such a key, the bootstrap key of the installation included. */
 async function isKey(env: Env, by: Principal, key_id: string): Promise<boolean> {
   if (by.isBootstrap && key_id === by.key_id) return true;
-  return doorsOf(env).guard.get(() => hasKey(env.DB, by.tenant, key_id));
+  const key = await doorsOf(env).guard.get(() => readKey(env.DB, { tenant: by.tenant, key_id }));
+  return key !== null;
 }
 
 /** What the HTTP face asks of limits. */

@@ -3,7 +3,7 @@ import { explainWithEstimate } from "./dispatch/estimate.ts";
 import type { Tasks } from "./dispatch/tasks.ts";
 import { listTasks } from "./history/list-store.ts";
 import { ok, refuse, type Result } from "./lib/result.ts";
-import type { Principal } from "./protocol/access.ts";
+import type { Principal, SignedBy } from "./protocol/access.ts";
 import type { AgentEndTask } from "./protocol/agent-end-task.ts";
 import type { Heartbeat } from "./protocol/agent.ts";
 import type { Refusal } from "./protocol/refusal.ts";
@@ -22,6 +22,10 @@ const REPLAYED = 1_000;
 
 /** Normal closure (RFC 6455 §7.4.1). */
 const NORMAL_CLOSURE = 1_000;
+
+function signerOf({ agent_id, message }: Principal): SignedBy | undefined {
+  return agent_id === undefined || message === undefined ? undefined : { agent_id, ...message };
+}
 
 function emptiedOf({ past, tasks }: Services) {
   return createEmptied({
@@ -78,7 +82,7 @@ export function taskPort(env: Env, services: Services): TaskPort {
   const emptied = emptiedOf(services);
   const at = (by: Principal, task_id: string, token: string | null) => ({
     tenant: by.tenant,
-    signer: by.agent_id,
+    signer: signerOf(by),
     task_id,
     token,
   });

@@ -4,7 +4,7 @@ import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
 import { createOutbound } from "./outbound.ts";
-import { SEAL_KEY } from "./sealer.ts";
+import { JWT_VARIABLES, SEAL_KEY } from "./sealer.ts";
 
 const root = path.join(import.meta.dirname, "..");
 const inTest = (name: string) => path.join(import.meta.dirname, name);
@@ -72,6 +72,7 @@ export default defineConfig(async () => ({
                 // Whatever .dev.vars says on this machine.
                 BATUTA_ADMIN_KEY: ADMIN_KEY,
                 BATUTA_SEAL_KEY: SEAL_KEY,
+                ...JWT_VARIABLES,
                 TEST_MIGRATIONS: await readD1Migrations(path.join(root, "migrations")),
               },
               // Under another name than ARCHIVE: an installation has none unless its operator binds one.

@@ -14,6 +14,24 @@ function holds(by: Principal, scope: Scope): boolean {
   return by.scopes.includes(scope) || by.scopes.includes("admin");
 }
 
+/** Whose keys somebody governs: the tenant's own, or those of the one that the bootstrap key names. Refuses: `forbidden`. */
+export function governedTenant(by: Principal, tenant = by.tenant): Result<string, Refusal> {
+  if (tenant === by.tenant || by.isBootstrap) return ok(tenant);
+  const detail = "only the bootstrap key governs keys of another tenant";
+  return refuse({ code: "forbidden", detail });
+}
+
+/** What is wrong with an expiry that is not in the future; null when it is, and without one. */
+export function expiryFault(expires_at: string | undefined, now: number): Refusal | null {
+  if (expires_at === undefined || Date.parse(expires_at) > now) return null;
+  const detail = "must be in the future";
+  return {
+    code: "validation_failed",
+    detail: `expires_at ${detail}`,
+    errors: [{ pointer: "/expires_at", code: "custom", detail, received: expires_at }],
+  };
+}
+
 /**
  * Whether one key may make another.
  *
@@ -23,23 +41,14 @@ function holds(by: Principal, scope: Scope): boolean {
  * @param now epoch milliseconds
  */
 export function grantOf(by: Principal, request: KeyRequest, now: number): Result<Grant, Refusal> {
-  const tenant = request.tenant ?? by.tenant;
-  if (tenant !== by.tenant && !by.isBootstrap) {
-    const detail = "only the bootstrap key makes keys for another tenant";
-    return refuse({ code: "forbidden", detail });
-  }
+  const tenant = governedTenant(by, request.tenant);
+  if (!tenant.ok) return tenant;
   const lacking = request.scopes.filter((scope) => !holds(by, scope));
   if (lacking.length > 0) {
     const detail = `a key can't grant scopes that it lacks: ${lacking.join(", ")}`;
     return refuse({ code: "forbidden", detail });
   }
-  if (request.expires_at !== undefined && Date.parse(request.expires_at) <= now) {
-    const detail = "must be in the future";
-    return refuse({
-      code: "validation_failed",
-      detail: `expires_at ${detail}`,
-      errors: [{ pointer: "/expires_at", code: "custom", detail, received: request.expires_at }],
-    });
-  }
-  return ok({ tenant, scopes: [...new Set(request.scopes)] });
+  const fault = expiryFault(request.expires_at, now);
+  if (fault !== null) return refuse(fault);
+  return ok({ tenant: tenant.value, scopes: [...new Set(request.scopes)] });
 }

@@ -1,9 +1,8 @@
-import { and, asc, eq, gt } from "drizzle-orm";
+import { and, asc, eq, gt, isNull, lte, or, sql, type SQL } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import * as z from "zod";
 
 import { apiKeyTable } from "../db/tables.ts";
-import type { KeyView } from "../protocol/access.ts";
 import { scopeSchema } from "../protocol/enums.ts";
 
 const rowSchema = z.object({
@@ -16,7 +15,19 @@ const rowSchema = z.object({
     .pipe(z.array(scopeSchema)),
   created_at: z.string(),
   expires_at: z.string().nullable(),
+  rotated_at: z.string().nullable(),
+  former_until: z.string().nullable(),
+  last_used_at: z.string().nullable(),
 });
+
+/** A key as it is stored, without its hashes. `former_until`: how long the secret before the last rotation works. */
+export type KeyRecord = z.infer<typeof rowSchema>;
+
+/** What a key is at its making. */
+export type NewKey = Pick<
+  KeyRecord,
+  "key_id" | "name" | "tenant" | "scopes" | "created_at" | "expires_at"
+>;
 
 const COLUMNS = {
   key_id: apiKeyTable.key_id,
@@ -25,10 +36,22 @@ const COLUMNS = {
   scopes: apiKeyTable.scopes,
   created_at: apiKeyTable.created_at,
   expires_at: apiKeyTable.expires_at,
+  rotated_at: apiKeyTable.rotated_at,
+  former_until: apiKeyTable.former_until,
+  last_used_at: apiKeyTable.last_used_at,
 };
 
+/** Which key: ids are looked up within their tenant, always. */
+export interface KeyName {
+  tenant: string;
+  key_id: string;
+}
+
+const named = ({ tenant, key_id }: KeyName): SQL | undefined =>
+  and(eq(apiKeyTable.tenant, tenant), eq(apiKeyTable.key_id, key_id));
+
 /** Stores a key by its hash; the key itself is never stored. */
-export async function insertKey(db: D1Database, key_hash: string, key: KeyView): Promise<void> {
+export async function insertKey(db: D1Database, key_hash: string, key: NewKey): Promise<void> {
   const { key_id, tenant, name, created_at, expires_at } = key;
   const scopes = JSON.stringify(key.scopes);
   await drizzle(db)
@@ -36,13 +59,26 @@ export async function insertKey(db: D1Database, key_hash: string, key: KeyView):
     .values({ key_hash, key_id, tenant, name, scopes, created_at, expires_at });
 }
 
-/** The key with this hash, expired or not, or null. */
-export async function findKey(db: D1Database, key_hash: string): Promise<KeyView | null> {
+/**
+ * The key with this hash, expired or not, or null.
+ *
+ * `isFormer`: the hash is of the secret before the last rotation, which may be over.
+ */
+export async function findKey(
+  db: D1Database,
+  key_hash: string,
+): Promise<{ key: KeyRecord; isFormer: boolean } | null> {
   const row = await drizzle(db)
-    .select(COLUMNS)
+    .select({ ...COLUMNS, is_former: sql<number>`${apiKeyTable.key_hash} <> ${key_hash}` })
     .from(apiKeyTable)
-    .where(eq(apiKeyTable.key_hash, key_hash))
+    .where(or(eq(apiKeyTable.key_hash, key_hash), eq(apiKeyTable.former_hash, key_hash)))
     .get();
+  return row === undefined ? null : { key: rowSchema.parse(row), isFormer: row.is_former === 1 };
+}
+
+/** The key of this name, expired or not, or null. */
+export async function readKey(db: D1Database, name: KeyName): Promise<KeyRecord | null> {
+  const row = await drizzle(db).select(COLUMNS).from(apiKeyTable).where(named(name)).get();
   return row === undefined ? null : rowSchema.parse(row);
 }
 
@@ -51,7 +87,7 @@ export async function listKeys(
   db: D1Database,
   tenant: string,
   page: { after: string; limit: number },
-): Promise<KeyView[]> {
+): Promise<KeyRecord[]> {
   const rows = await drizzle(db)
     .select(COLUMNS)
     .from(apiKeyTable)
@@ -61,15 +97,58 @@ export async function listKeys(
   return rows.map((row) => rowSchema.parse(row));
 }
 
-/** Removes a key of a tenant; the hash it had, or null when there is no such key. */
-export async function deleteKey(
+/**
+ * Puts a new secret in the place of the present one, which works until `former_until`; the one before that is over.
+ *
+ * One statement, so that of two rotations at one time each makes a secret that counts. Null: there is no such key.
+ */
+export async function rotateKey(
   db: D1Database,
-  tenant: string,
-  key_id: string,
-): Promise<string | null> {
+  name: KeyName,
+  to: { key_hash: string; rotated_at: string; former_until: string | null },
+): Promise<KeyRecord | null> {
+  const { key_hash, rotated_at, former_until } = to;
+  const former_hash = former_until === null ? null : sql`${apiKeyTable.key_hash}`;
+  const [row] = await drizzle(db)
+    .update(apiKeyTable)
+    .set({ key_hash, rotated_at, former_until, former_hash })
+    .where(named(name))
+    .returning(COLUMNS);
+  return row === undefined ? null : rowSchema.parse(row);
+}
+
+/** Changes what is given. Null: there is no such key. */
+export async function changeKey(
+  db: D1Database,
+  name: KeyName,
+  change: { name?: string; expires_at?: string | null },
+): Promise<KeyRecord | null> {
+  const [row] = await drizzle(db)
+    .update(apiKeyTable)
+    .set(change)
+    .where(named(name))
+    .returning(COLUMNS);
+  return row === undefined ? null : rowSchema.parse(row);
+}
+
+/** Notes that a key was used at an instant, unless a use after `before` is noted: then nothing is written. */
+export async function noteKeyUse(
+  db: D1Database,
+  name: KeyName,
+  { at, before }: { at: string; before: string },
+): Promise<void> {
+  const isStale = or(isNull(apiKeyTable.last_used_at), lte(apiKeyTable.last_used_at, before));
+  await drizzle(db)
+    .update(apiKeyTable)
+    .set({ last_used_at: at })
+    .where(and(named(name), isStale));
+}
+
+/** Removes a key with all its secrets; whether there was one. */
+export async function deleteKey(db: D1Database, name: KeyName): Promise<boolean> {
   const rows = await drizzle(db)
     .delete(apiKeyTable)
-    .where(and(eq(apiKeyTable.tenant, tenant), eq(apiKeyTable.key_id, key_id)))
-    .returning({ key_hash: apiKeyTable.key_hash });
-  return rows[0]?.key_hash ?? null;
+    .where(named(name))
+    .returning({ key_id: apiKeyTable.key_id });
+  return rows.length > 0;
 }

@@ -1,14 +1,11 @@
-import { base62, instant, sha256Hex, type Clock } from "../lib/ports.ts";
-import { ok, refuse, type Result } from "../lib/result.ts";
-import type { KeyRequest, KeyView, Principal } from "../protocol/access.ts";
+import { instant, sha256Hex, type Clock } from "../lib/ports.ts";
+import type { Principal } from "../protocol/access.ts";
 import { scopeSchema } from "../protocol/enums.ts";
-import type { Refusal } from "../protocol/refusal.ts";
-import { grantOf } from "./grant.ts";
-import { deleteKey, findKey, insertKey, listKeys } from "./key-store.ts";
-import { isKeyForm, isSameHash, KEY_BYTES, mintKey } from "./key.ts";
+import { findKey, noteKeyUse, readKey, type KeyName, type KeyRecord } from "./key-store.ts";
+import { isKeyForm, isSameHash } from "./key.ts";
 import { Recent } from "./recent.ts";
 
-/** What the keys need from outside. */
+/** What recognising keys needs from outside. */
 export interface KeysPorts {
   db: D1Database;
   /** Makes a read of D1, unless that is down. */
@@ -16,8 +13,6 @@ export interface KeysPorts {
   now: Clock;
   /** The bootstrap key, or null where the installation has none. */
   adminKey: string | null;
-  /** So many bytes from a cryptographic source. */
-  randomBytes: (length: number) => Uint8Array;
 }
 
 /** How long a Worker trusts what it knows of a key: a removed one may still open doors that long elsewhere. */
@@ -36,38 +31,52 @@ const GRACE_MS = 600_000;
 /** How long a key that was good once is worth a look-up from an address that is blocked for others' guesses. */
 const REMEMBERED_MS = 3_600_000;
 
-const KEY_ID_BYTES = 16;
+/** A use of a key is noted so often at most: who wants to know whether a key is in use asks for days, not for minutes. */
+const USE_NOTED_MS = 3_600_000;
+
+/** Under which id the bootstrap key acts. It is not stored: it is a variable of the installation. */
+export const BOOTSTRAP_KEY_ID = "key_bootstrap";
 
 /** What the bootstrap key is: all scopes in tenant `default` (protocol.md §4, Running it). */
 const BOOTSTRAP: Principal = {
-  key_id: "key_bootstrap",
+  key_id: BOOTSTRAP_KEY_ID,
   tenant: "default",
   scopes: scopeSchema.options,
   isBootstrap: true,
 };
 
+interface Found {
+  key: KeyRecord;
+  /** Whether it was found by the secret before its last rotation. */
+  isFormer: boolean;
+}
+
 /**
- * The API keys of an installation: who holds one, and making, listing and removing them.
+ * Recognises the API keys of an installation.
  *
  * One per isolate: it remembers keys for `TRUSTED_MS`, so that a busy key costs D1 one read in that time.
  */
 export class Keys {
   readonly #ports: KeysPorts;
-  readonly #known = new Recent<KeyView>({ maxEntries: MAX_REMEMBERED, ttl_ms: TRUSTED_MS });
+  /** By the hash of the secret. */
+  readonly #known = new Recent<Found>({ maxEntries: MAX_REMEMBERED, ttl_ms: TRUSTED_MS });
+  /** By tenant and key_id: whose tokens of tasks count. */
+  readonly #issuers = new Recent<Found>({ maxEntries: MAX_REMEMBERED, ttl_ms: TRUSTED_MS });
   readonly #unknown = new Recent<true>({ maxEntries: MAX_REMEMBERED, ttl_ms: TRUSTED_MS });
+  readonly #used = new Recent<true>({ maxEntries: MAX_REMEMBERED, ttl_ms: USE_NOTED_MS });
   #bootstrapHash: Promise<string> | null = null;
 
   constructor(ports: KeysPorts) {
     this.#ports = ports;
   }
 
-  /** Who holds this key, or null when it is unknown, expired or removed. */
+  /** Who holds this key, or null when it is unknown, expired, rotated out or removed. */
   async principalOf(key: string): Promise<Principal | null> {
     const hash = await sha256Hex(key);
     if (await this.#isBootstrap(hash)) return BOOTSTRAP;
     const found = isKeyForm(key) ? await this.#find(hash) : null;
-    if (found === null || this.#isExpired(found)) return null;
-    const { key_id, tenant, scopes } = found;
+    if (found === null || !this.#isLive(found)) return null;
+    const { key_id, tenant, scopes } = found.key;
     return { key_id, tenant, scopes, isBootstrap: false };
   }
 
@@ -81,77 +90,91 @@ export class Keys {
     if (await this.#isBootstrap(hash)) return BOOTSTRAP;
     const known = this.#known.stale(hash, this.#ports.now(), REMEMBERED_MS);
     if (known === undefined) return null;
-    const { key_id, tenant, scopes } = known;
+    const { key_id, tenant, scopes } = known.key;
     return { key_id, tenant, scopes, isBootstrap: false };
   }
 
-  /** A new key, shown this one time. Refuses what `grantOf` refuses. */
-  async create(by: Principal, request: KeyRequest): Promise<Result<KeyView, Refusal>> {
+  /**
+   * What stands for a key in what it signs off: its id, and for the bootstrap key, whose id never changes, what tells
+   * one from the next. Null where there is none.
+   */
+  async markOf(key_id: string): Promise<string | null> {
+    return key_id === BOOTSTRAP_KEY_ID ? this.#bootstrap() : key_id;
+  }
+
+  /** Whether a key is neither expired nor removed; asked of D1 once in `TRUSTED_MS`. */
+  async isGood({ tenant, key_id }: KeyName): Promise<boolean> {
+    if (key_id === BOOTSTRAP_KEY_ID) return this.#ports.adminKey !== null;
+    const memory = { known: this.#issuers, name: `${tenant}/${key_id}` };
+    const found = await this.#lookUp(memory, async () => {
+      const key = await readKey(this.#ports.db, { tenant, key_id });
+      return key === null ? null : { key, isFormer: false };
+    });
+    return found !== null && this.#isLive(found);
+  }
+
+  /** Notes that a key was used, where that was not noted in the last hour; null where there is nothing to do. */
+  noteUse({ tenant, key_id, isBootstrap, agent_id }: Principal): Promise<void> | null {
+    const isStored = !isBootstrap && agent_id === undefined && key_id.startsWith("key_");
     const now = this.#ports.now();
-    const grant = grantOf(by, request, now);
-    if (!grant.ok) return grant;
-    const key = mintKey(this.#ports.randomBytes(KEY_BYTES));
-    const { expires_at } = request;
-    const view: KeyView = {
-      key_id: `key_${base62(this.#ports.randomBytes(KEY_ID_BYTES))}`,
-      name: request.name,
-      ...grant.value,
-      created_at: instant(now),
-      expires_at: expires_at === undefined ? null : instant(Date.parse(expires_at)),
-    };
-    const hash = await sha256Hex(key);
-    await insertKey(this.#ports.db, hash, view);
-    return ok({ ...view, key });
+    const name = `${tenant}/${key_id}`;
+    if (!isStored || this.#used.get(name, now) !== undefined) return null;
+    this.#used.put(name, true, now);
+    const times = { at: instant(now), before: instant(now - USE_NOTED_MS) };
+    return noteKeyUse(this.#ports.db, { tenant, key_id }, times);
   }
 
-  /** Keys of a tenant in order of key_id, without the keys themselves. */
-  async list(
-    tenant: string,
-    page: { cursor?: string | undefined; limit: number },
-  ): Promise<{ items: KeyView[]; next_cursor: string | null }> {
-    const { cursor = "", limit } = page;
-    const rows = await listKeys(this.#ports.db, tenant, { after: cursor, limit: limit + 1 });
-    const items = rows.slice(0, limit);
-    return { items, next_cursor: rows.length > limit ? (items.at(-1)?.key_id ?? null) : null };
+  /** Forgets what is known of a key, because it has changed. */
+  forget({ tenant, key_id }: KeyName): void {
+    const isMeant = ({ key }: Found): boolean => key.key_id === key_id && key.tenant === tenant;
+    this.#known.forgetWhere(isMeant);
+    this.#issuers.forgetWhere(isMeant);
   }
 
-  /** Removes a key: at once in this isolate, within `TRUSTED_MS` everywhere. Refuses with `key_not_found`. */
-  async remove(tenant: string, key_id: string): Promise<Result<null, Refusal>> {
-    const hash = await deleteKey(this.#ports.db, tenant, key_id);
-    if (hash === null) return refuse({ code: "key_not_found", detail: "there is no such key" });
-    this.#known.forget(hash);
-    return ok(null);
+  #bootstrap(): Promise<string> | null {
+    const { adminKey } = this.#ports;
+    if (adminKey === null) return null;
+    return (this.#bootstrapHash ??= sha256Hex(adminKey));
   }
 
   async #isBootstrap(hash: string): Promise<boolean> {
-    if (this.#ports.adminKey === null) return false;
-    this.#bootstrapHash ??= sha256Hex(this.#ports.adminKey);
-    return isSameHash(hash, await this.#bootstrapHash);
+    const own = await this.#bootstrap();
+    return own !== null && isSameHash(hash, own);
   }
 
-  #isExpired(key: KeyView): boolean {
-    return key.expires_at !== null && Date.parse(key.expires_at) <= this.#ports.now();
+  #isLive({ key, isFormer }: Found): boolean {
+    const now = this.#ports.now();
+    const isOver = (until: string | null): boolean => until !== null && Date.parse(until) <= now;
+    const isRetired = isFormer && (key.former_until === null || isOver(key.former_until));
+    return !isRetired && !isOver(key.expires_at);
   }
 
-  async #find(hash: string): Promise<KeyView | null> {
+  #find(hash: string): Promise<Found | null> {
+    return this.#lookUp({ known: this.#known, name: hash }, () => findKey(this.#ports.db, hash));
+  }
+
+  async #lookUp(
+    { known: memory, name }: { known: Recent<Found>; name: string },
+    query: () => Promise<Found | null>,
+  ): Promise<Found | null> {
     // Taken before the look-up, so that nothing is trusted for longer than since it was asked.
     const now = this.#ports.now();
-    const known = this.#known.get(hash, now);
+    const known = memory.get(name, now);
     if (known !== undefined) return known;
-    if (this.#unknown.get(hash, now) !== undefined) return null;
-    let found: KeyView | null;
+    if (this.#unknown.get(name, now) !== undefined) return null;
+    let found: Found | null;
     try {
-      found = await this.#ports.read(() => findKey(this.#ports.db, hash));
+      found = await this.#ports.read(query);
     } catch (error) {
-      const last = this.#known.stale(hash, now, GRACE_MS);
+      const last = memory.stale(name, now, GRACE_MS);
       if (last === undefined) throw error;
       return last;
     }
     if (found === null) {
-      this.#known.forget(hash);
-      this.#unknown.put(hash, true, now);
+      memory.forget(name);
+      this.#unknown.put(name, true, now);
     } else {
-      this.#known.put(hash, found, now);
+      memory.put(name, found, now);
     }
     return found;
   }

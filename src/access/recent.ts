@@ -34,6 +34,13 @@ export class Recent<Value> {
     this.#entries.delete(name);
   }
 
+  /** Forgets all that is of a kind. */
+  forgetWhere(isOfKind: (value: Value) => boolean): void {
+    for (const [name, { value }] of this.#entries) {
+      if (isOfKind(value)) this.#entries.delete(name);
+    }
+  }
+
   get size(): number {
     return this.#entries.size;
   }

@@ -10,7 +10,7 @@ import {
 
 /* The tables of D1 as migrations/ creates them. D1 is a registry and a read model: it is never a lock. */
 
-/** API keys by the SHA-256 of the key. */
+/** API keys by the SHA-256 of the key. `former_hash`: of the secret before the last rotation, good until `former_until`. */
 export const apiKeyTable = sqliteTable(
   "api_key",
   {
@@ -21,8 +21,15 @@ export const apiKeyTable = sqliteTable(
     scopes: text().notNull(),
     created_at: text().notNull(),
     expires_at: text(),
+    former_hash: text(),
+    former_until: text(),
+    rotated_at: text(),
+    last_used_at: text(),
   },
-  (table) => [uniqueIndex("api_key_by_tenant").on(table.tenant, table.key_id)],
+  (table) => [
+    uniqueIndex("api_key_by_tenant").on(table.tenant, table.key_id),
+    uniqueIndex("api_key_by_former").on(table.former_hash),
+  ],
 );
 
 /** Executors as registered; `registration` is JSON, `key_id` the key they are bound to, if any. */

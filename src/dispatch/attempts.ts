@@ -1,5 +1,6 @@
 import { ok } from "../lib/result.ts";
 import type { Result } from "../lib/result.ts";
+import type { SignedBy } from "../protocol/access.ts";
 import type { AgentEndTask } from "../protocol/agent-end-task.ts";
 import { heartbeatAnswerSchema } from "../protocol/agent.ts";
 import type { Heartbeat, Lease, OpenCommand } from "../protocol/agent.ts";
@@ -18,9 +19,9 @@ interface Reception {
 
 /** A task's object as an executor's attempt calls it; payloads are JSON text. */
 export interface AttemptDoor {
-  /** `signer`: the agent that signed the message, whose the lease has to be; null when a key was sent. */
-  decline(token: string | null, reason: string, signer: string | null): Answer<null>;
-  heartbeat(token: string | null, beat: string, signer: string | null): Answer<string>;
+  /** `signer`: the agent that signed the message, whose the lease has to be, and which message; null by a key. */
+  decline(token: string | null, reason: string, signer: SignedBy | null): Answer<null>;
+  heartbeat(token: string | null, beat: string, signer: SignedBy | null): Answer<string>;
   notify(
     token: string | null,
     notification: string,
@@ -34,7 +35,7 @@ interface AttemptAddress {
   task_id: string;
   token: string | null;
   /** The agent that signed, where the message itself does not name it. */
-  signer?: string | undefined;
+  signer?: SignedBy | undefined;
 }
 
 /** Use cases of an executor that holds a task. Each is fenced by the lease token. */

@@ -39,6 +39,8 @@ export function createSigners({ known, secretsOf, isSigned }: SignersParts) {
     const isGenuine = await isSigned(secrets, message);
     if (agent === null || !isGenuine) return null;
     const key_id = agent.key_id ?? "";
-    return { key_id, tenant, scopes: ["execute"], isBootstrap: false, agent_id };
+    const { id, timestamp } = message;
+    const base = { key_id, tenant, scopes: ["execute"] as const, isBootstrap: false };
+    return { ...base, agent_id, message: { id, timestamp } };
   };
 }

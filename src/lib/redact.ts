@@ -6,7 +6,7 @@
 const LONGEST_VALUE = 4_096;
 
 /** What keys, signing secrets and bearer credentials look like. */
-const SECRET_VALUE = /\b(?:whsec_|bk_|Bearer\s+)[A-Za-z0-9+/=_-]{8,}/g;
+const SECRET_VALUE = /\b(?:whsec_|bk_|pt_|eyJ|Bearer\s+)[A-Za-z0-9+/=_.-]{8,}/g;
 
 /** A text in which everything is replaced that looks like a key or a secret. */
 export function withoutSecrets(text: string): string {

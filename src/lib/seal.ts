@@ -1,3 +1,4 @@
+import { base64url, bytesOf, fromBase64url, hkdf } from "./key-material.ts";
 import { hex } from "./ports.ts";
 
 /** A sealed text: its form, the id of its key, the IV and the ciphertext, both base64url. */
@@ -102,24 +103,6 @@ async function deriveSealKey(text: string): Promise<SealKey> {
   return { id: hex(new Uint8Array(id)), cipher };
 }
 
-function hkdf(purpose: string) {
-  return { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info: bytesOf(purpose) };
-}
-
 function gcm(iv: Uint8Array, owner: string) {
   return { name: "AES-GCM", iv, additionalData: bytesOf(owner) };
-}
-
-function bytesOf(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
-}
-
-function base64url(bytes: Uint8Array): string {
-  const text = btoa(String.fromCodePoint(...bytes));
-  return text.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
-}
-
-function fromBase64url(text: string): Uint8Array {
-  const bytes = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
-  return Uint8Array.from(bytes, (character) => character.codePointAt(0) ?? 0);
 }

@@ -15,7 +15,7 @@ const SHOWN_VALUE_LENGTH = 80;
 const SECRET_FIELD =
   /secret|token|password|key|authorization|cookie|signature|credential|^headers$/i;
 /** Values that are secrets under whatever name: our keys and signing secrets, URLs with a password. */
-const SECRET_VALUE = /whsec_|bk_|bearer |\/\/[^/]*@/i;
+const SECRET_VALUE = /whsec_|bk_|pt_|bearer |\/\/[^/]*@/i;
 
 function received(input: unknown, path: readonly PropertyKey[]): string {
   let value = input;

@@ -36,6 +36,8 @@ export const REFUSAL_CODES = [
   "escalation_closed",
   "command_refused",
   "debt_closed",
+  "key_expired",
+  "replayed",
   "delivery_in_flight",
   "wrong_agent",
   "agent_not_yours",

@@ -18,12 +18,14 @@ import { protect } from "./edge/headers.ts";
 import { limitRequests } from "./edge/limit.ts";
 import { refuseBlockedKey, watchOffences } from "./edge/offences.ts";
 import { answerRefusal } from "./edge/problems.ts";
+import { authenticateReader } from "./edge/public-reader.ts";
 import { authenticateSigned } from "./edge/signature.ts";
 import { validate } from "./edge/validate.ts";
 import { stampVersion } from "./edge/version.ts";
 import { escalationRoutes } from "./escalation-routes.ts";
 import { executorRoutes } from "./executor-routes.ts";
 import { followUpRoutes } from "./follow-up-routes.ts";
+import { keyRoutes } from "./key-routes.ts";
 import { limitRoutes } from "./limit-routes.ts";
 import { notesRoutes } from "./notes-routes.ts";
 import { observeRoutes } from "./observe-routes.ts";
@@ -62,6 +64,7 @@ export const ROUTES: readonly Route[] = [
   ...followUpRoutes,
   ...observeRoutes,
   ...auditRoutes,
+  ...keyRoutes,
   ...operationRoutes,
   ...versionRoutes,
   ...blockRoutes,
@@ -126,8 +129,8 @@ function answerError(ports: RestPorts, error: Error, context: RestContext): Resp
 
 /** Mounts one route behind the checks that its declaration asks for, in the order of protocol.md §4. */
 function mount(app: Hono<RestEnv>, route: Route, ports: RestPorts): void {
-  const recognise =
-    route.isSignable === true ? authenticateSigned(ports) : authenticate(ports.keys);
+  const byKey = route.isPublicReadable === true ? authenticateReader : authenticate;
+  const recognise = route.isSignable === true ? authenticateSigned(ports) : byKey(ports.keys);
   const guards = (scopes: readonly Scope[]) => [
     recognise,
     refuseBlockedKey(ports.offenders),

@@ -162,6 +162,7 @@ const execution: readonly Route[] = [
       "lease_lost",
       "task_ended",
       "transition_refused",
+      "replayed",
     ],
     async handle({ tasks }, { principal, params, headers, body }) {
       const lease = headers["Lease-Token"] ?? null;
@@ -182,7 +183,14 @@ const execution: readonly Route[] = [
     headers: executorHeaders,
     body: heartbeatSchema,
     answers: { 200: json(heartbeatAnswerSchema, "The renewed lease and the open commands") },
-    refusals: ["task_not_found", "task_gone", "wrong_agent", "lease_lost", "task_ended"],
+    refusals: [
+      "task_not_found",
+      "task_gone",
+      "wrong_agent",
+      "lease_lost",
+      "task_ended",
+      "replayed",
+    ],
     async handle({ tasks }, { principal, params, headers, body }) {
       const lease = headers["Lease-Token"] ?? null;
       const beaten = await tasks.heartbeat(principal, params.task_id, lease, body);

@@ -162,11 +162,27 @@ const SIGNATURE = {
     "A Standard Webhooks signature (`v1,…`) over the body as it is sent, made with the agent's secret; goes with `webhook-id` and `webhook-timestamp`",
 };
 
+const OF_A_TOKEN = "A public read token (`pt_…`) of this very task";
+
+/** Two places for one token, because a browser's EventSource sends no headers. */
+const PUBLIC_TOKEN = {
+  public_token: { type: "http", scheme: "bearer", description: OF_A_TOKEN },
+  public_token_in_query: {
+    type: "apiKey",
+    in: "query",
+    name: "access_token",
+    description: OF_A_TOKEN,
+  },
+};
+
 /** Any one of the alternatives is enough; roles are named as OpenAPI 3.1 §4.8.30 allows. */
 function securityOf(route: Route): Json[] {
   if (route.scopes === null) return [];
   const byKey = [...new Set([...route.scopes, "admin"])].map((scope) => ({ key: [scope] }));
-  return route.isSignable === true ? [...byKey, { signature: [] }] : byKey;
+  if (route.isSignable === true) return [...byKey, { signature: [] }];
+  return route.isPublicReadable === true
+    ? [...byKey, { public_token: [] }, { public_token_in_query: [] }]
+    : byKey;
 }
 
 /** OpenAPI has no field for the content coding of a request. */
@@ -292,7 +308,11 @@ export function openApiDocument(routes: readonly Route[]): Json {
           },
         },
       },
-      securitySchemes: { key: { type: "http", scheme: "bearer" }, signature: SIGNATURE },
+      securitySchemes: {
+        key: { type: "http", scheme: "bearer" },
+        signature: SIGNATURE,
+        ...PUBLIC_TOKEN,
+      },
     },
     "x-problems": PROBLEMS,
   };

@@ -1,10 +1,9 @@
 import * as z from "zod";
 
 import { ok } from "../lib/result.ts";
-import { keyRequestSchema, keyViewSchema } from "../protocol/access.ts";
 import { instantSchema } from "../protocol/primitives.ts";
 import { pageOf, pageQuerySchema } from "../protocol/queries.ts";
-import { answered, empty, json, pathIdSchema, replyWith, route } from "./route.ts";
+import { json, replyWith, route } from "./route.ts";
 import type { Route } from "./route.ts";
 
 const healthSchema = z
@@ -30,69 +29,8 @@ const deadLetterSchema = z
   })
   .meta({ id: "DeadLetter", title: "A queue message that could not be worked off" });
 
-const keys: readonly Route[] = [
-  route({
-    id: "create_key",
-    method: "POST",
-    path: "/v1/keys",
-    tag: "Operations",
-    summary: "Create an API key",
-    audit: {
-      action: "key_created",
-      kind: "key",
-      subject: (_request, reply) => answered(reply, "key_id") ?? "unknown",
-      detail: ({ body }) => ({
-        name: body.name,
-        scopes: body.scopes,
-        expires_at: body.expires_at ?? null,
-      }),
-      tenant: (_request, reply) => answered(reply, "tenant"),
-    },
-    scopes: ["admin"],
-    body: keyRequestSchema,
-    answers: { 201: json(keyViewSchema, "The key, shown this once and stored as a hash") },
-    refusals: ["forbidden"],
-    async handle(ports, { principal, body }) {
-      const created = await ports.keys.create(principal, body);
-      return replyWith(created, (view) => ({ status: 201, body: view }));
-    },
-  }),
-  route({
-    id: "list_keys",
-    method: "GET",
-    path: "/v1/keys",
-    tag: "Operations",
-    summary: "Keys of the tenant, without the keys themselves",
-    scopes: ["admin"],
-    query: pageQuerySchema,
-    answers: { 200: json(pageOf(keyViewSchema, "KeyPage"), "A page of keys") },
-    async handle(ports, { principal, query }) {
-      return ok({ status: 200, body: await ports.keys.list(principal.tenant, query) });
-    },
-  }),
-  route({
-    id: "delete_key",
-    method: "DELETE",
-    path: "/v1/keys/:key_id",
-    tag: "Operations",
-    summary: "Revoke a key",
-    audit: {
-      action: "key_revoked",
-      kind: "key",
-      subject: ({ params }) => params.key_id,
-    },
-    scopes: ["admin"],
-    params: z.strictObject({ key_id: pathIdSchema }),
-    answers: { 204: empty("It is revoked") },
-    refusals: ["key_not_found"],
-    async handle(ports, { principal, params }) {
-      const removed = await ports.keys.remove(principal.tenant, params.key_id);
-      return replyWith(removed, () => ({ status: 204 }));
-    },
-  }),
-];
-
-const health: readonly Route[] = [
+/** Health, and what went wrong. */
+export const operationRoutes: readonly Route[] = [
   route({
     id: "list_dead_letters",
     method: "GET",
@@ -139,6 +77,3 @@ const health: readonly Route[] = [
     },
   }),
 ];
-
-/** Keys, health, and what went wrong. */
-export const operationRoutes: readonly Route[] = [...keys, ...health];

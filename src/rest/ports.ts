@@ -1,7 +1,7 @@
 import type { Log } from "../lib/log.ts";
 import type { Clock } from "../lib/ports.ts";
 import type { Result } from "../lib/result.ts";
-import type { KeyRequest, KeyView, Principal } from "../protocol/access.ts";
+import type { Principal } from "../protocol/access.ts";
 import type { AgentEndTask } from "../protocol/agent-end-task.ts";
 import type {
   AgentRegistration,
@@ -49,6 +49,7 @@ import type { AuditPort, TrailPort } from "./audit-ports.ts";
 import type { BatchPort, RequestPort } from "./batch-ports.ts";
 import type { DebtPort } from "./debt-port.ts";
 import type { ChannelSocket, EndedAttempt, Reception, SignedMessage } from "./executor-ports.ts";
+import type { KeyPort } from "./key-port.ts";
 import type { LimitPort } from "./limit-port.ts";
 import type { NotesPort } from "./notes-port.ts";
 import type { FollowUpPort, ObservePort } from "./observe-ports.ts";
@@ -72,20 +73,6 @@ export interface EventSocket {
   close(code: number, reason: string): void;
   addEventListener(type: "message", listener: (event: { data: unknown }) => void): void;
   addEventListener(type: "close" | "error", listener: () => void): void;
-}
-
-/** Keys of the installation. */
-export interface KeyPort {
-  /** Who holds this key, or null when it is unknown, expired or revoked. */
-  principalOf(key: string): Promise<Principal | null>;
-  /** Who held it when it was last looked up, by memory alone; null when nobody knows. It opens nothing. */
-  remembered(key: string): Promise<Principal | null>;
-  create(by: Principal, request: KeyRequest): Answer<KeyView>;
-  list(
-    tenant: string,
-    page: { cursor?: string | undefined; limit: number },
-  ): Promise<Page<KeyView>>;
-  remove(tenant: string, key_id: string): Answer<null>;
 }
 
 /** Tasks, as orchestrators and executors use them. */

@@ -138,6 +138,11 @@ interface RouteParts<
   scopes: readonly Scope[] | null;
   /** Whether a signature of the agent that the message is from may take the place of a key. */
   isSignable?: boolean;
+  /**
+   * Whether a public read token of the task in its path may take the place of a key. Its path has a `:task_id`, and its
+   * query has what `publicQuery` has.
+   */
+  isPublicReadable?: boolean;
   params?: Params;
   query?: Query;
   headers?: Headers;
@@ -248,6 +253,14 @@ export const leaseHeaders = z.strictObject({
     .optional()
     .meta({ description: "The token that came with the lease." }),
 });
+
+/** What the query of a public-readable route has besides its own: what it is worth is judged before all else. */
+export const publicQuery = {
+  access_token: z
+    .string()
+    .optional()
+    .meta({ description: "A public read token of this task, in place of a key." }),
+};
 
 /** The body of a call that says everything by its address. */
 export const emptyBodySchema = z

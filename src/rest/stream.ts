@@ -33,8 +33,14 @@ function parseHead(text: string): z.infer<typeof eventHeadSchema> | null {
  * The stream ends here and not in the object, so that a watched task may sleep
  * (facts/platform.md §5.3). It ends when the socket does, after ten minutes, or when the client
  * reads too slowly; when the client is gone the socket is closed.
+ *
+ * @param lasts_ms after so long it ends, when that is less: who may read it may no longer then
  */
-export function eventStream(socket: EventSocket, log: Log): ReadableStream<Uint8Array> {
+export function eventStream(
+  socket: EventSocket,
+  log: Log,
+  lasts_ms = MAX_AGE_MS,
+): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   const timers: ReturnType<typeof setInterval>[] = [];
   let isOpen = true;
@@ -69,7 +75,7 @@ export function eventStream(socket: EventSocket, log: Log): ReadableStream<Uint8
     // The client learns at once that the stream is open, even when nothing happens for long.
     send(": open\n\n");
     timers.push(setInterval(() => send(": keep-alive\n\n"), KEEP_ALIVE_MS));
-    timers.push(setInterval(end, MAX_AGE_MS));
+    timers.push(setInterval(end, Math.min(lasts_ms, MAX_AGE_MS)));
   };
 
   return new ReadableStream(

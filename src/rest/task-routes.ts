@@ -1,6 +1,7 @@
 import * as z from "zod";
 
 import { ok } from "../lib/result.ts";
+import type { Principal } from "../protocol/access.ts";
 import { commandEntrySchema, commandRequestSchema, commandViewSchema } from "../protocol/agent.ts";
 import { taskIdSchema } from "../protocol/primitives.ts";
 import {
@@ -22,6 +23,7 @@ import {
   empty,
   idempotencyHeaders,
   json,
+  publicQuery,
   replyWith,
   route,
   submissionReply,
@@ -41,6 +43,11 @@ const resumeHeaders = z.strictObject({
     .optional()
     .meta({ description: "The last seq that arrived; wins over `after`." }),
 });
+
+/** How long a stream may go on, milliseconds: that of a public token no longer than the token. */
+function lastsFor({ public_task }: Principal, now: number): number | undefined {
+  return public_task === undefined ? undefined : Math.max(0, public_task.expires_at - now);
+}
 
 const READERS = ["orchestrate", "execute", "observe"] as const;
 
@@ -159,7 +166,9 @@ const reading: readonly Route[] = [
     tag: "Tasks",
     summary: "The authoritative view of a task",
     scopes: READERS,
+    isPublicReadable: true,
     params: taskParams,
+    query: z.strictObject(publicQuery),
     answers: { 200: json(taskViewSchema, "The task") },
     refusals: ["task_not_found", "task_gone"],
     async handle({ tasks }, { principal, params }) {
@@ -189,8 +198,9 @@ const reading: readonly Route[] = [
     tag: "Tasks",
     summary: "The log of a task, in order",
     scopes: READERS,
+    isPublicReadable: true,
     params: taskParams,
-    query: eventsQuerySchema,
+    query: eventsQuerySchema.extend(publicQuery),
     answers: { 200: json(pageOf(taskEventSchema, "EventPage"), "A page of events") },
     refusals: ["task_not_found", "task_gone"],
     async handle({ tasks }, { principal, params, query }) {
@@ -207,15 +217,16 @@ const reading: readonly Route[] = [
     description:
       "`id` is the seq, `event` the type, `data` the event. Resumes after `Last-Event-ID` or `after`; ends when the task has ended, and every ten minutes, to be resumed.",
     scopes: READERS,
+    isPublicReadable: true,
     params: taskParams,
-    query: streamQuerySchema,
+    query: streamQuerySchema.extend(publicQuery),
     headers: resumeHeaders,
     answers: {
       200: { schema: null, description: "The stream", mediaType: "text/event-stream" },
       204: empty("The task has ended and all of it was seen: do not connect again"),
     },
     refusals: ["task_not_found", "task_gone"],
-    async handle({ tasks, log }, { principal, params, query, headers, isHead }) {
+    async handle({ tasks, log, now }, { principal, params, query, headers, isHead }) {
       const resumed = headers["Last-Event-ID"];
       if (resumed !== undefined || isHead) {
         const task = await tasks.view(principal, params.task_id);
@@ -227,7 +238,7 @@ const reading: readonly Route[] = [
       const socket = await tasks.watch(principal, params.task_id, resumed ?? query.after ?? 0);
       return replyWith(socket, (open) => ({
         status: 200,
-        stream: eventStream(open, log),
+        stream: eventStream(open, log, lastsFor(principal, now())),
         headers: { "Cache-Control": "no-cache, no-transform" },
       }));
     },
@@ -239,7 +250,9 @@ const reading: readonly Route[] = [
     tag: "Tasks",
     summary: "The end-task report",
     scopes: READERS,
+    isPublicReadable: true,
     params: taskParams,
+    query: z.strictObject(publicQuery),
     answers: { 200: json(reportSchema, "The report") },
     refusals: ["task_not_found", "task_gone", "report_not_ready"],
     async handle({ tasks }, { principal, params }) {
@@ -254,7 +267,9 @@ const reading: readonly Route[] = [
     tag: "Tasks",
     summary: "Why a task is where it is, and what would move it",
     scopes: READERS,
+    isPublicReadable: true,
     params: taskParams,
+    query: z.strictObject(publicQuery),
     answers: { 200: json(explanationSchema, "The explanation") },
     refusals: ["task_not_found", "task_gone"],
     async handle({ tasks }, { principal, params }) {

@@ -2,6 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 
 import { randomId, type Clock } from "../lib/ports.ts";
 import { ok, refuse, type Result } from "../lib/result.ts";
+import type { SignedBy } from "../protocol/access.ts";
 import { agentEndTaskSchema } from "../protocol/agent-end-task.ts";
 import { commandRequestSchema, heartbeatSchema } from "../protocol/agent.ts";
 import type { CommandView, Lease } from "../protocol/agent.ts";
@@ -104,7 +105,11 @@ export class TaskObject extends DurableObject<Env> {
   }
 
   /** The executor gives the task back. */
-  async decline(token: string | null, reason: string, signer: string | null = null): Answer<null> {
+  async decline(
+    token: string | null,
+    reason: string,
+    signer: SignedBy | null = null,
+  ): Answer<null> {
     const done = await this.#keeper.apply({ type: "decline", token, reason, signer });
     return done.ok ? ok(null) : done;
   }
@@ -113,7 +118,7 @@ export class TaskObject extends DurableObject<Env> {
   async heartbeat(
     token: string | null,
     beat: string,
-    signer: string | null = null,
+    signer: SignedBy | null = null,
   ): Answer<string> {
     const parsed = heartbeatSchema.parse(JSON.parse(beat));
     const done = await this.#keeper.apply({ type: "heartbeat", token, beat: parsed, signer });

@@ -105,6 +105,9 @@ const memoSchema = z.object({
   earlier: z.object({ cost_usd: z.number(), tokens: z.number() }),
   end: storedEndSchema.nullable(),
   end_at: z.int().optional(),
+  signed: z
+    .record(z.string(), z.object({ floor: z.int(), seen: z.array(z.tuple([z.int(), z.string()])) }))
+    .optional(),
 });
 
 const heldSchema = z.object({

@@ -101,6 +101,32 @@ export const ACTS: Record<string, () => Promise<Act>> = {
     const key_id = await key();
     return { method: "DELETE", path: `/v1/keys/${key_id}`, subject: key_id };
   },
+  rotate_key: async () => {
+    const key_id = await key();
+    const body = { overlap_seconds: 60 };
+    return {
+      method: "POST",
+      path: `/v1/keys/${key_id}/rotate`,
+      body,
+      subject: key_id,
+      detail: body,
+    };
+  },
+  change_key: async () => {
+    const key_id = await key();
+    const body = { name: "renamed", expires_at: null };
+    return { method: "PATCH", path: `/v1/keys/${key_id}`, body, subject: key_id, detail: body };
+  },
+  create_public_token: async () => {
+    const task_id = await waiting();
+    return {
+      method: "POST",
+      path: `/v1/tasks/${task_id}/tokens`,
+      body: {},
+      subject: task_id,
+      detail: { expires_at: expect.any(String) },
+    };
+  },
   put_agent: async () => {
     const agent_id = name();
     const url = `https://push.example.com/${CANARY}?token=${CANARY}`;

@@ -1,46 +1,9 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
-import { Keys } from "../../src/access/keys.ts";
-import type { KeyRequest, KeyView, Principal } from "../../src/protocol/access.ts";
-import type { KeyPort } from "../../src/rest/ports.ts";
+import type { KeyView, Principal } from "../../src/protocol/access.ts";
 import { at, T0 } from "../task-news.ts";
-import { recordingDb } from "./recording-db.ts";
-
-const ADMIN_KEY = "an operator chose this";
-
-function newKeys(adminKey: string | null = ADMIN_KEY) {
-  const clock = { now: T0, isDown: false };
-  const recording = recordingDb(env.DB);
-  const keys: KeyPort = new Keys({
-    db: recording.db,
-    read: (query) => (clock.isDown ? Promise.reject(new Error("D1 is down")) : query()),
-    now: () => clock.now,
-    adminKey,
-    randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
-  });
-  return { keys, clock, recording };
-}
-
-const bootstrap: Principal = {
-  key_id: "key_bootstrap",
-  tenant: "default",
-  scopes: ["orchestrate", "execute", "observe", "admin"],
-  isBootstrap: true,
-};
-
-const requestOf = (changes: Partial<KeyRequest> = {}): KeyRequest => ({
-  schema_version: "2.0",
-  name: "ci",
-  scopes: ["observe"],
-  ...changes,
-});
-
-async function created(keys: KeyPort, changes: Partial<KeyRequest> = {}) {
-  const answer = await keys.create(bootstrap, requestOf(changes));
-  if (!answer.ok) throw new Error(answer.refusal.detail);
-  return { ...answer.value, key: answer.value.key ?? "" };
-}
+import { ADMIN_KEY, bootstrap, created, newKeys, requestOf } from "./key-world.ts";
 
 describe("the API keys", () => {
   it("know the bootstrap key, without asking D1, and nothing that looks like it", async () => {
@@ -59,9 +22,9 @@ describe("the API keys", () => {
   });
 
   it("make a key that is shown once, known at once, and stored as a hash", async () => {
-    const { keys } = newKeys();
+    const { desk, keys } = newKeys();
 
-    const made = await created(keys, { tenant: "acme", scopes: ["execute", "observe"] });
+    const made = await created(desk, { tenant: "acme", scopes: ["execute", "observe"] });
 
     expect(made.key).toMatch(/^bk_[A-Za-z0-9_-]{43}$/);
     expect(made).toMatchObject({ tenant: "acme", created_at: at(0), expires_at: null });
@@ -73,12 +36,12 @@ describe("the API keys", () => {
       isBootstrap: false,
     });
     const stored = await env.DB.prepare("SELECT * FROM api_key").all();
-    const listed = await keys.list("acme", { limit: 5 });
+    const listed = await desk.list(bootstrap, { tenant: "acme", limit: 5 });
     expect(JSON.stringify([stored.results, listed])).not.toContain(made.key);
   });
 
   it("refuse what the maker may not grant, and store nothing", async () => {
-    const { keys, recording } = newKeys();
+    const { desk, recording } = newKeys();
     const maker: Principal = {
       ...bootstrap,
       key_id: "key_x",
@@ -87,8 +50,8 @@ describe("the API keys", () => {
     };
 
     const answers = [
-      await keys.create(maker, requestOf({ scopes: ["admin"] })),
-      await keys.create(maker, requestOf({ tenant: "acme" })),
+      await desk.create(maker, requestOf({ scopes: ["admin"] })),
+      await desk.create(maker, requestOf({ tenant: "acme" })),
     ];
 
     expect(answers).toMatchObject([
@@ -99,8 +62,8 @@ describe("the API keys", () => {
   });
 
   it("end at their expiry to the millisecond, also while they are remembered", async () => {
-    const { keys, clock } = newKeys();
-    const { key } = await created(keys, { expires_at: at(2) });
+    const { desk, keys, clock } = newKeys();
+    const { key } = await created(desk, { expires_at: at(2) });
     const known: boolean[] = [];
     for (const now of [T0 + 1_999, T0 + 2_000]) {
       clock.now = now;
@@ -112,10 +75,13 @@ describe("the API keys", () => {
 
   it("are removed at once here, and within five seconds elsewhere", async () => {
     const [here, elsewhere] = [newKeys(), newKeys()];
-    const { key, key_id, tenant } = await created(here.keys);
+    const { key, key_id, tenant } = await created(here.desk);
     for (const { keys } of [here, elsewhere]) await keys.principalOf(key);
 
-    expect(await here.keys.remove(tenant, key_id)).toEqual({ ok: true, value: null });
+    expect(await here.desk.remove(bootstrap, key_id, { tenant })).toEqual({
+      ok: true,
+      value: null,
+    });
 
     expect(await here.keys.principalOf(key)).toBeNull();
     expect(await elsewhere.keys.principalOf(key)).not.toBeNull();
@@ -124,13 +90,13 @@ describe("the API keys", () => {
   });
 
   it("can't be removed by another tenant, nor twice", async () => {
-    const { keys } = newKeys();
-    const { key_id, tenant } = await created(keys);
+    const { desk } = newKeys();
+    const { key_id, tenant } = await created(desk);
 
     const answers = [
-      await keys.remove("foreign", key_id),
-      await keys.remove(tenant, key_id),
-      await keys.remove(tenant, key_id),
+      await desk.remove(bootstrap, key_id, { tenant: "foreign" }),
+      await desk.remove(bootstrap, key_id, { tenant }),
+      await desk.remove(bootstrap, key_id, { tenant }),
     ];
 
     expect(answers.map((answer) => (answer.ok ? "removed" : answer.refusal.code))).toEqual([
@@ -141,8 +107,8 @@ describe("the API keys", () => {
   });
 
   it("cost D1 one read in five seconds for a known key, for a guess, and none for nonsense", async () => {
-    const { keys, clock, recording } = newKeys();
-    const { key } = await created(keys);
+    const { desk, keys, clock, recording } = newKeys();
+    const { key } = await created(desk);
     const guess = `bk_${"g".repeat(43)}`;
     const before = recording.trips();
 
@@ -159,12 +125,12 @@ describe("the API keys", () => {
   });
 
   it("stay good for ten minutes while D1 is down, unless they were known to be gone or are expired", async () => {
-    const { keys, clock } = newKeys();
-    const { key } = await created(keys);
-    const short = await created(keys, { expires_at: at(60) });
-    const gone = await created(keys);
+    const { desk, keys, clock } = newKeys();
+    const { key } = await created(desk);
+    const short = await created(desk, { expires_at: at(60) });
+    const gone = await created(desk);
     for (const known of [key, short.key, gone.key]) await keys.principalOf(known);
-    await keys.remove("default", gone.key_id);
+    await desk.remove(bootstrap, gone.key_id, {});
     await keys.principalOf(gone.key);
     clock.isDown = true;
     clock.now += 600_000;
@@ -177,14 +143,19 @@ describe("the API keys", () => {
   });
 
   it("are listed in pages, each tenant its own", async () => {
-    const { keys } = newKeys();
+    const { desk } = newKeys();
     const made: KeyView[] = [];
     for (const name of ["one", "two", "three"]) {
-      made.push(await created(keys, { name, tenant: "paged" }));
+      made.push(await created(desk, { name, tenant: "paged" }));
     }
 
-    const first = await keys.list("paged", { limit: 2 });
-    const second = await keys.list("paged", { cursor: first.next_cursor ?? "", limit: 2 });
+    const page = async (cursor?: string) => {
+      const listed = await desk.list(bootstrap, { tenant: "paged", cursor, limit: 2 });
+      if (!listed.ok) throw new Error(listed.refusal.detail);
+      return listed.value;
+    };
+    const first = await page();
+    const second = await page(first.next_cursor ?? "");
 
     const seen = [...first.items, ...second.items].map(({ key_id }) => key_id);
     expect(seen).toEqual(made.map(({ key_id }) => key_id).sort());

@@ -1,8 +1,14 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
-import { deleteKey, findKey, listKeys } from "../../src/access/key-store.ts";
-import { hasKey } from "../../src/access/limit-key-store.ts";
+import {
+  deleteKey,
+  findKey,
+  listKeys,
+  noteKeyUse,
+  readKey,
+  rotateKey,
+} from "../../src/access/key-store.ts";
 import { AuditStore } from "../../src/audit/audit-store.ts";
 import { listDeadLetters } from "../../src/history/dead-letter-store.ts";
 import { listDebts, readDebt, settleDebt } from "../../src/history/debt-store.ts";
@@ -78,6 +84,7 @@ const ending = {
   ],
 };
 const span = { since: at(0), until: at(9) };
+const apiKey = { tenant: "acme", key_id: "k" };
 const place = { at: at(1), id: "x" };
 const lessons = (query: Record<string, string>) => (db: D1Database) =>
   listLessons(db, "acme", lessonsQuerySchema.parse(query));
@@ -170,7 +177,6 @@ const QUERIES: [what: string, ask: (db: D1Database) => Promise<unknown>, by: Reg
   ["read the history of types", (db) => readTypeHistory(db, "acme", at(0)), /task_by_creation/],
   ["count active tasks", (db) => countActive(db, "acme"), /task_by_status .*status=/],
   ["count tasks that wait", (db) => readBacklog(db, "acme"), /task_by_status .*status=/],
-  ["look for a key by its id", (db) => hasKey(db, "acme", "key_1"), /INDEX/],
   ["find tasks at their end", (db) => readFinalizing(db, "acme"), /task_by_creation/],
   ["read open rows", (db) => readOpenRows(db, "acme", null, 5), /task_by_status .*status=/],
   ["read open rows further on", (db) => readOpenRows(db, "acme", place, 5), /task_by_status/],
@@ -212,6 +218,18 @@ const QUERIES: [what: string, ask: (db: D1Database) => Promise<unknown>, by: Reg
   ],
   ["count open debts", (db) => readOpenDebts(db, "acme", 5), /cleanup_debt_open/],
   ["find a key", (db) => findKey(db, "hash"), /PRIMARY KEY/],
+  ["find a key by the secret that it had", (db) => findKey(db, "hash"), /api_key_by_former/],
+  ["read a key", (db) => readKey(db, apiKey), /api_key_by_tenant/],
+  [
+    "rotate a key",
+    (db) => rotateKey(db, apiKey, { key_hash: "h", rotated_at: at(1), former_until: at(2) }),
+    /api_key_by_tenant/,
+  ],
+  [
+    "note the use of a key",
+    (db) => noteKeyUse(db, apiKey, { at: at(1), before: at(0) }),
+    /api_key_by_tenant/,
+  ],
   ["list keys", (db) => listKeys(db, "acme", { after: "k", limit: 5 }), /api_key_by_tenant/],
   ["list the audit", audit({}), /audit_by_time \(tenant=\? AND \(at,audit_id\)</],
   [
@@ -227,7 +245,7 @@ const QUERIES: [what: string, ask: (db: D1Database) => Promise<unknown>, by: Reg
     audit({ subject: "x", actor: "y", action: "z", since: at(0) }),
     /PRIMARY KEY .*subject=|audit_by_a/,
   ],
-  ["remove a key", (db) => deleteKey(db, "acme", "k"), /api_key_by_tenant/],
+  ["remove a key", (db) => deleteKey(db, apiKey), /api_key_by_tenant/],
 ];
 
 describe("the plan of a query", () => {

@@ -16,6 +16,7 @@ function createGuarded() {
   const asked: string[] = [];
   const app = new Hono<RestEnv>();
   const keys = {
+    noteUse: () => null,
     principalOf: async (key: string) => {
       asked.push(key);
       return key === "good" ? principal : null;
@@ -48,7 +49,7 @@ describe("authenticate", () => {
     "Bearer",
     "Bearer ",
     "Bearer two words",
-    `Bearer ${"x".repeat(501)}`,
+    `Bearer ${"x".repeat(4_097)}`,
   ])("refuses %s without asking anyone", async (authorization) => {
     const { response, asked } = await get("/", authorization);
 

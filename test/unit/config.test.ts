@@ -18,6 +18,7 @@ describe("the configuration", () => {
       retention: { settledDays: 7, undeliveredDays: 30 },
       endPhases: {},
       taskRetention: { objectDays: 7, historyDays: 365 },
+      jwt: null,
     });
   });
 
@@ -34,6 +35,10 @@ describe("the configuration", () => {
       END_PHASE_LIMITS: '{"cleanup": 60, "types": {"deployment": {"cleanup": 300}}}',
       TASK_RETENTION_DAYS: "1",
       HISTORY_RETENTION_DAYS: "30",
+      JWT_ISSUER: "https://id.example",
+      JWT_AUDIENCE: "batuta",
+      JWT_JWKS_URL: "http://127.0.0.1/jwks",
+      JWT_TENANT_CLAIM: "org",
       PATH: "/bin",
     };
 
@@ -47,6 +52,12 @@ describe("the configuration", () => {
       retention: { settledDays: 14, undeliveredDays: 90 },
       endPhases: { cleanup: 60, types: { deployment: { cleanup: 300 } } },
       taskRetention: { objectDays: 1, historyDays: 30 },
+      jwt: {
+        issuer: "https://id.example",
+        audience: "batuta",
+        jwksUrl: "http://127.0.0.1/jwks",
+        tenantClaim: "org",
+      },
     });
   });
 
@@ -55,6 +66,11 @@ describe("the configuration", () => {
   });
 
   it.each([
+    { JWT_ISSUER: "https://id.example" },
+    { JWT_ISSUER: "i", JWT_AUDIENCE: "a" },
+    { JWT_ISSUER: "i", JWT_AUDIENCE: "", JWT_JWKS_URL: "https://id.example/jwks" },
+    { JWT_JWKS_URL: "http://id.example/jwks", JWT_ISSUER: "i", JWT_AUDIENCE: "a" },
+    { JWT_JWKS_URL: "jwks", JWT_ISSUER: "i", JWT_AUDIENCE: "a" },
     { ALLOW_LOCAL_ENDPOINTS: "yes" },
     { BATUTA_SAM: "" },
     { LIMITS_FACTOR: "0" },

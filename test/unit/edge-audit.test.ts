@@ -13,6 +13,10 @@ const KEY = {
   scopes: ["observe" as const],
   created_at: "2026-11-22T10:00:00.000Z",
   expires_at: null,
+  state: "active" as const,
+  rotated_at: null,
+  retiring_until: null,
+  last_used_at: null,
 };
 
 /** The face over fakes, with what it has told the trail. */

@@ -91,7 +91,8 @@ function portOf<Port extends object>(
     get: (_target, method) => {
       const fake: unknown = given?.[method as keyof Port];
       return (...input: unknown[]): unknown => {
-        if (method !== "principalOf") calls.push(`${name}.${String(method)}`);
+        if (method !== "principalOf" && method !== "noteUse")
+          calls.push(`${name}.${String(method)}`);
         if (typeof fake !== "function") throw new Error(`unexpected call of ${String(method)}`);
         return fake(...input);
       };
@@ -166,8 +167,8 @@ export function createFakeApp(given: Given = {}) {
       ...given.offenders,
     },
     blocks: portOf("blocks", given.blocks, calls),
-    keys: portOf("keys", { ...given.keys, principalOf }, calls),
     limits: portOf("limits", { draw: async () => PERMIT, answered: () => {}, ...given.limits }, []),
+    keys: portOf("keys", { noteUse: () => null, ...given.keys, principalOf }, calls),
     tasks: portOf("tasks", given.tasks, calls),
     subtasks: portOf("subtasks", given.subtasks, calls),
     notes: portOf("notes", given.notes, calls),

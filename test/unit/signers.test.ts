@@ -42,6 +42,7 @@ describe("a signer", () => {
       scopes: ["execute"],
       isBootstrap: false,
       agent_id: "ann",
+      message: { id: "m1", timestamp: 1 },
     });
     expect(await signers(null).signer("acme", "ann", MESSAGE)).toMatchObject({ key_id: "" });
     expect(checked).toEqual([["secret of ann"]]);

@@ -183,14 +183,15 @@ describe("attempts", () => {
       end: async (...given) => ok(calls.push([tenant, task_id, ...given]) as never),
     }));
     const at = { tenant: "acme", task_id: "t", token: "secret" };
+    const signer = { agent_id: "ann", id: "m1", timestamp: 1 };
 
     await attempts.decline(at, "busy");
-    const beaten = await attempts.heartbeat({ ...at, signer: "ann" }, { schema_version: "2.0" });
+    const beaten = await attempts.heartbeat({ ...at, signer }, { schema_version: "2.0" });
 
     expect(beaten).toEqual(ok({ lease: LEASE, commands: [] }));
     expect(calls).toEqual([
       ["acme", "t", "secret", "busy", null],
-      ["acme", "t", "secret", '{"schema_version":"2.0"}', "ann"],
+      ["acme", "t", "secret", '{"schema_version":"2.0"}', signer],
     ]);
   });
 });

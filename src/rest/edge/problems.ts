@@ -40,6 +40,8 @@ export const PROBLEMS = {
   escalation_closed: { status: 409, title: "The escalation has been answered already" },
   command_refused: { status: 409, title: "The command does not fit the task's present status" },
   debt_closed: { status: 409, title: "The cleanup debt is settled or expired already" },
+  key_expired: { status: 409, title: "The key has expired" },
+  replayed: { status: 409, title: "This very message came before" },
   delivery_in_flight: { status: 409, title: "The delivery is being attempted right now" },
   wrong_agent: { status: 403, title: "The task is assigned to another agent" },
   agent_not_yours: { status: 403, title: "The agent belongs to another key" },

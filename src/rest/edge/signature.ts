@@ -3,7 +3,8 @@ import * as z from "zod";
 
 import { tenantIdSchema } from "../../protocol/access.ts";
 import { agentIdSchema } from "../../protocol/primitives.ts";
-import type { KeyPort, RestPorts } from "../ports.ts";
+import type { KeyPort } from "../key-port.ts";
+import type { RestPorts } from "../ports.ts";
 import type { RestContext, RestEnv } from "../route.ts";
 import { authenticate, CHALLENGE } from "./auth.ts";
 import { parseBody } from "./body.ts";
@@ -40,7 +41,7 @@ const DETAIL =
  * `Batuta-Tenant`, or `default`.
  */
 export function authenticateSigned(ports: {
-  keys: Pick<KeyPort, "principalOf">;
+  keys: Pick<KeyPort, "principalOf" | "noteUse">;
   agents: Pick<RestPorts["agents"], "signer">;
   now: RestPorts["now"];
 }): MiddlewareHandler<RestEnv> {

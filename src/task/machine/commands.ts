@@ -1,4 +1,5 @@
 import type { Result } from "../../lib/result.ts";
+import type { SignedBy } from "../../protocol/access.ts";
 import type { AgentEndTask } from "../../protocol/agent-end-task.ts";
 import type { CommandRequest, Heartbeat } from "../../protocol/agent.ts";
 import type { EndReason } from "../../protocol/enums.ts";
@@ -14,9 +15,9 @@ import type { DraftEvent, Memo, Origin, SettledTask } from "./state.ts";
 export type Command =
   | { type: "submit"; origin: Origin; task: SettledTask; actor: Actor }
   | { type: "assign"; agent_id: string; attempt: number; token: string; decision: JsonObject }
-  /** `signer`: the agent that signed it, where one did. */
-  | { type: "decline"; token: string | null; reason: string; signer?: string | null }
-  | { type: "heartbeat"; token: string | null; beat: Heartbeat; signer?: string | null }
+  /** `signer`: the agent that signed it, where one did, and by what this message is known. */
+  | { type: "decline"; token: string | null; reason: string; signer?: SignedBy | null }
+  | { type: "heartbeat"; token: string | null; beat: Heartbeat; signer?: SignedBy | null }
   /** `was_held`: it was accepted when it came, and waited for its turn. */
   | { type: "notify"; token: string | null; notification: Notification; was_held?: boolean }
   | { type: "end"; token: string | null; end: AgentEndTask }

@@ -4,6 +4,7 @@ import { budgetEvents } from "../kin/budget-events.ts";
 import type { Command, Decision } from "./commands.ts";
 import { afterBeat } from "./interventions.ts";
 import { endedRefusal, fence } from "./lease.ts";
+import { remembered } from "./replay.ts";
 import type { DraftEvent, Holder, Memo, TaskState } from "./state.ts";
 import { addUse, hasVerdict } from "./state.ts";
 
@@ -30,6 +31,7 @@ export function memoOf(state: TaskState, holder: Holder, now: number): Memo {
     ...NOTHING_USED,
     earlier: usedSoFar(memo),
     end: null,
+    ...(memo?.signed !== undefined && { signed: memo.signed }),
   };
 }
 
@@ -58,13 +60,15 @@ function isCleaningUp(state: TaskState): boolean {
 /** A sign of life: renews the lease, keeps the checkpoint, counts what was used. */
 export function decideHeartbeat(state: TaskState, command: Beat, now: number): Decision {
   if (hasVerdict(state) && !isCleaningUp(state)) return refuse(endedRefusal(state));
-  const fenced = fence(state, command.token, command.signer ?? null);
+  const fenced = fence(state, command.token, command.signer?.agent_id ?? null);
   if (!fenced.ok) return fenced;
   const { beat } = command;
   if (hasVerdict(state)) {
     return ok({ events: acknowledgements(state, fenced.value, beat.acknowledged ?? []) });
   }
-  const memo = withBeat(memoOf(state, fenced.value, now), beat);
+  const memory = remembered(memoOf(state, fenced.value, now), command.signer, now);
+  if (!memory.ok) return memory;
+  const memo = withBeat(memory.value, beat);
   const budget = budgetEvents(state, memo);
   const isOver = budget.some(({ type }) => type === "verdict");
   return ok({

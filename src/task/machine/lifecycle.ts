@@ -4,7 +4,9 @@ import { onward } from "../kin/gates.ts";
 import { approvalEvent } from "./autonomy.ts";
 import type { Command, Decision } from "./commands.ts";
 import { contractFaults } from "./gates.ts";
+import { memoOf } from "./heartbeat.ts";
 import { endedRefusal, fence } from "./lease.ts";
+import { remembered } from "./replay.ts";
 import type { DraftEvent, TaskState } from "./state.ts";
 import { SYSTEM, hasVerdict } from "./state.ts";
 import { closedCancels, openCancels, readyEvent, verdictEvent } from "./verdict.ts";
@@ -95,8 +97,10 @@ export function decideAssign(state: TaskState, command: Of<"assign">, now: numbe
 /** The executor gives the task back, which costs no retry. */
 export function decideDecline(state: TaskState, command: Of<"decline">, now: number): Decision {
   if (hasVerdict(state)) return refuse(endedRefusal(state));
-  const fenced = fence(state, command.token, command.signer ?? null);
+  const fenced = fence(state, command.token, command.signer?.agent_id ?? null);
   if (!fenced.ok) return fenced;
+  const memory = remembered(memoOf(state, fenced.value, now), command.signer, now);
+  if (!memory.ok) return memory;
   const { agent_id, attempt } = fenced.value;
   const declined: DraftEvent = {
     type: "task_declined",
@@ -105,6 +109,8 @@ export function decideDecline(state: TaskState, command: Of<"decline">, now: num
   };
   const isCancelling = openCancels(state).length > 0;
   return ok({
+    // Without a signature there is nothing to remember, and no row to write.
+    ...(command.signer != null && { memo: memory.value }),
     events: isCancelling
       ? [
           declined,

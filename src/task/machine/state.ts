@@ -140,6 +140,12 @@ export interface Verdict {
   hasPartialResults: boolean;
 }
 
+/** Messages that an agent signed, `[timestamp, webhook-id]` each; all that were signed until `floor` count as known. Unix seconds. */
+export interface SignedMessages {
+  floor: number;
+  seen: [number, string][];
+}
+
 /** Facts that are overwritten instead of logged: the newest sign of life and the executor's last word. */
 export interface Memo {
   /** The attempt these facts belong to. */
@@ -154,6 +160,8 @@ export interface Memo {
   end: AgentEndTask | null;
   /** When that came; absent while there is none. Epoch milliseconds. */
   end_at?: number | undefined;
+  /** Signed messages that had their effect, by agent (machine/replay.ts); absent where none was signed. */
+  signed?: Record<string, SignedMessages> | undefined;
 }
 
 /** Everything the rules know of one task: the fold of its log, its memo and its family. */

@@ -1,0 +1,266 @@
+import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { beforeAll, describe, expect, it } from "vitest";
+
+import { ROUTES } from "../../src/rest/app.ts";
+import { faceOf } from "../../src/services-face.ts";
+import { call, eventually, type Answered } from "./batuta.ts";
+import { owe } from "./debtor.ts";
+import { newReceiver } from "./receiver.ts";
+import { recordingDb } from "./recording-db.ts";
+import { escalate, inbox, running } from "./stepping-in.ts";
+import { open, stepsOf, TASK, type Outcome, type Step } from "./walk-steps.ts";
+
+/*
+ * Every route of the table, called with a key of another tenant that has every scope, on objects that are really there.
+ * A route without an entry fails: isolation is nobody's good intention.
+ */
+
+/** Ids of objects of tenant `default`. */
+const ids: Record<string, string> = {};
+const secrets: string[] = [];
+const steps = () => stepsOf(ids);
+let lease = "";
+
+/** The Worker's face over the real bindings, with a note of every statement that it sends to D1. */
+const recording = recordingDb(env.DB);
+const face = faceOf({ ...env, DB: recording.db });
+let key = "";
+
+/** Calls the Worker with the foreigner's key. */
+async function foreigner(
+  method: string,
+  path: string,
+  sent?: object,
+  headers: Record<string, string> = {},
+): Promise<Answered<Record<string, unknown>>> {
+  const context = createExecutionContext();
+  const response = await face.fetch(
+    new Request(`https://batuta.test${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${key}`,
+        ...(sent !== undefined && { "content-type": "application/json" }),
+        ...headers,
+      },
+      ...(sent !== undefined && { body: JSON.stringify(sent) }),
+    }),
+    env,
+    context,
+  );
+  const text = await response.text();
+  await waitOnExecutionContext(context);
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: text === "" ? {} : JSON.parse(text),
+  };
+}
+
+/** Reads everything of the tenant that the walk is about, less what time alone changes. */
+async function everything(): Promise<unknown> {
+  const paths = [
+    `/v1/tasks/${ids["task_id"]}`,
+    `/v1/tasks/${ids["task_id"]}/events?limit=200`,
+    `/v1/tasks/${ids["task_id"]}/commands`,
+    `/v1/tasks/${ids["task_id"]}/notes`,
+    `/v1/escalations/${ids["escalation_id"]}`,
+    `/v1/cleanup-debt/${ids["debt_id"]}`,
+    `/v1/batches/${ids["batch_id"]}`,
+    `/v1/requests/${ids["request_id"]}`,
+    `/v1/webhooks/${ids["webhook_id"]}`,
+    `/v1/webhooks/${ids["webhook_id"]}/audit`,
+    `/v1/deliveries/${ids["delivery_id"]}`,
+    "/v1/callback-secret",
+    "/v1/keys",
+  ];
+  return Promise.all(paths.map(async (path) => (await call("GET", path)).body));
+}
+
+const receiver = newReceiver();
+
+beforeAll(async () => {
+  const agent_id = `walked-${crypto.randomUUID().slice(0, 8)}`;
+  const executor = await running(agent_id);
+  const { task_id } = executor;
+  lease = executor.lease["lease-token"] ?? "";
+  await call("PUT", `/v1/tasks/${task_id}/notes/plan`, { value: "own" }, executor.lease);
+  await escalate(executor);
+  const asked = await eventually(
+    () => inbox(`task_id=${task_id}`),
+    ({ body }) => body.items.length === 1,
+  );
+  const batch = await call("POST", "/v1/batches", { tasks: [{ ...TASK, requires: NOBODY }] });
+  const request = await call("POST", "/v1/requests", { goal: "find out what nobody knows" });
+  const hook = await call<{ webhook_id: string; secret: string }>("POST", "/v1/webhooks", {
+    url: receiver.url,
+    events: ["system_alert"],
+  });
+  const { webhook_id } = hook.body;
+  const delivery = await call("POST", `/v1/webhooks/${webhook_id}/test`, {});
+  const recovery = await call("POST", `/v1/webhooks/${webhook_id}/recover`, {
+    since: new Date().toISOString(),
+  });
+  const walked = await call<{ key_id: string; key: string }>("POST", "/v1/keys", {
+    name: "walked",
+    scopes: ["observe"],
+  });
+  const callback = await call<{ secret: string }>("GET", "/v1/callback-secret");
+  const debtor = `owing-${agent_id}`;
+  await owe(call, "default", debtor, [{}]);
+  await eventually(receiver.log, (log) => log.length > 0);
+  Object.assign(ids, {
+    task_id,
+    agent_id,
+    escalation_id: asked.body.items[0]?.escalation_id,
+    batch_id: batch.body["batch_id"],
+    request_id: request.body["request_id"],
+    webhook_id,
+    delivery_id: delivery.body["delivery_id"],
+    recovery_id: recovery.body["recovery_id"],
+    key_id: walked.body.key_id,
+    debt_id: `debt_1_${debtor}`,
+    key: "plan",
+    index: "1",
+    pool: "default",
+    name: "task",
+  });
+  secrets.push(lease, hook.body.secret, walked.body.key, callback.body.secret);
+  const foreign = await call<{ key: string }>("POST", "/v1/keys", {
+    name: "foreign",
+    tenant: "foreign",
+    scopes: ["orchestrate", "execute", "observe", "admin"],
+  });
+  key = foreign.body.key;
+}, 60_000);
+
+const NOBODY = { capabilities: ["nobody-has-this"] };
+
+/** The ids that no answer to a foreigner may hold; the rest of `ids` are names that everyone may use. */
+const hidden = (): string[] =>
+  Object.entries(ids)
+    .filter(([name]) => name.endsWith("_id"))
+    .map(([, id]) => id);
+
+function send(route: (typeof ROUTES)[number], step: Step, of: Record<string, string>) {
+  const path = route.path.replaceAll(/:(\w+)/g, (_all, name: string) => of[name] ?? "x");
+  const headers = { "lease-token": lease, ...step.headers };
+  const body = step.body ?? (route.body === undefined ? undefined : {});
+  return foreigner(route.method, `${path}${step.query ?? ""}`, body, headers);
+}
+
+/** A problem without what names the request. */
+function bare({ status, body }: Answered<Record<string, unknown>>): unknown {
+  const { request_id: _id, instance: _path, ...problem } = body ?? {};
+  return { status, problem };
+}
+
+/** Routes by what a foreigner sees; those that show before those that make. */
+const bySight = (outcome: Outcome) =>
+  ROUTES.filter(({ id }) => steps()[id]?.sees === outcome).toSorted(
+    (one, other) => Number(one.method !== "GET") - Number(other.method !== "GET"),
+  );
+
+describe("a key of another tenant", () => {
+  it("has an entry in this walk for every route, and none for what is no route", () => {
+    expect(Object.keys(steps()).toSorted()).toEqual(ROUTES.map(({ id }) => id).toSorted());
+    expect(Object.entries(ids).filter(([, id]) => typeof id !== "string" || id === "")).toEqual([]);
+  });
+
+  it("sees of another tenant's object what it sees of none: 404, on every route", async () => {
+    const before = await everything();
+    const never = Object.fromEntries(
+      Object.entries(ids).map(([name, id]) => [name, name.endsWith("_id") ? "never-was" : id]),
+    );
+    const seen: [string, unknown, unknown][] = [];
+    for (const route of bySight("unknown")) {
+      const step = steps()[route.id] ?? open;
+      // In order: what one of them did must not be undone by another.
+      // oxlint-disable-next-line no-await-in-loop
+      const [there, none] = [await send(route, step, ids), await send(route, step, never)];
+      seen.push([route.id, bare(there), bare(none)]);
+    }
+
+    expect(seen.length).toBeGreaterThan(40);
+    expect(
+      seen.filter(([, there]) => !isNotFound(there)).map(([id, there]) => [id, there]),
+    ).toEqual([]);
+    for (const [, there, none] of seen) {
+      expect(scrubbed(there)).toEqual(scrubbed(none));
+    }
+    expect(await everything()).toEqual(before);
+  });
+
+  it("has lists, figures and secrets of its own alone, and makes things under the same ids beside them", async () => {
+    const before = await everything();
+    const answers: [string, number, string][] = [];
+    for (const route of bySight("own")) {
+      const step = steps()[route.id] ?? open;
+      // oxlint-disable-next-line no-await-in-loop
+      const { status, body } = await send(route, step, ids);
+      answers.push([route.id, status, JSON.stringify(body)]);
+    }
+
+    expect(answers.filter(([, status]) => status >= 300)).toEqual([]);
+    // What it made under these ids is its own, and may be in its lists from then on.
+    const made = ["task_id", "batch_id", "agent_id"].map((name) => ids[name]);
+    for (const [id, , text] of answers) {
+      const others = [...secrets, ...hidden()].filter((one) => !made.includes(one));
+      expect([id, others.filter((one) => text.includes(one))]).toEqual([id, []]);
+    }
+    expect(await foreigner("GET", `/v1/tasks/${ids["task_id"]}`)).toMatchObject({
+      body: { description: TASK.description },
+    });
+    expect(await everything()).toEqual(before);
+  });
+
+  it("is refused what belongs to the installation", async () => {
+    const answers = await Promise.all(
+      bySight("forbidden").map((route) => send(route, steps()[route.id] ?? open, ids)),
+    );
+    const govern = await foreigner("GET", "/v1/keys?tenant=default");
+    const governed = await foreigner("DELETE", `/v1/keys/${ids["key_id"]}?tenant=default`);
+
+    expect([...answers, govern, governed].map(({ status }) => status)).toEqual([403, 403, 403]);
+  });
+
+  it("is asked for nowhere but on routes that show nothing of any tenant", async () => {
+    const answers = await Promise.all(
+      bySight("public").map((route) => send(route, steps()[route.id] ?? open, ids)),
+    );
+
+    const text = JSON.stringify(answers.map(({ body }) => body));
+    expect([...secrets, ...hidden()].filter((one) => text.includes(one))).toEqual([]);
+  });
+
+  it("has every statement to D1 name its tenant, but for the one that finds its key by its hash", () => {
+    const statements = recording.sent.filter(
+      // And for the probe of /health/ready, which shows nothing.
+      ({ sql }) => !/\bkey_hash\b.* = \?/.test(sql) && sql !== "SELECT 1 FROM task LIMIT 1",
+    );
+
+    expect(statements.length).toBeGreaterThan(50);
+    const nameless = statements.filter(
+      ({ sql, params }) => !/\btenant\b/.test(sql) || !params.includes("foreign"),
+    );
+    expect(nameless.map(({ sql }) => sql)).toEqual([]);
+  });
+
+  it("finds no object under another tenant's name: the names of objects begin with the tenant", async () => {
+    const inDefault = await env.TASK.getByName(`default/${ids["task_id"]}`).view();
+    const inForeign = await env.TASK.getByName(`foreign/${ids["debt_id"]}`).view();
+
+    expect([inDefault.ok, inForeign.ok]).toEqual([true, false]);
+  });
+});
+
+function isNotFound(answer: unknown): boolean {
+  return /"status":404.*_not_found"/.test(JSON.stringify(answer));
+}
+
+/** An answer in which every id is the same, for refusals that name what was asked for. */
+function scrubbed(answer: unknown): string {
+  let text = JSON.stringify(answer);
+  for (const id of [...Object.values(ids), "never-was"]) text = text.replaceAll(id, "ID");
+  return text;
+}
