@@ -2,7 +2,8 @@
  * Serves Batuta on 127.0.0.1 with no account: prepares the local state, then becomes `wrangler dev`.
  *
  * Environment: PORT (8787), BATUTA_STATE (.state), BATUTA_ADMIN_KEY (else .dev.vars, else generated into it),
- * BATUTA_SEAL_KEY (else seal.key in the state folder, generated), LIMITS_FACTOR, BATUTA_SAM. Ready when GET /health answers 200. Exits with 2 when it is asked for what cannot be.
+ * BATUTA_SEAL_KEY (else seal.key in the state folder, generated), LIMITS_FACTOR, BATUTA_SAM,
+ * VALIDATION_SAMPLE (1 here: all are written down). Ready when GET /health answers 200. Exits with 2 when it is asked for what cannot be.
  */
 import { spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
@@ -33,6 +34,7 @@ await refuseTakenPort(port);
 refuseImpossible("BATUTA_SAM", /^(on|off)$/, "on or off");
 refuseImpossible(SEAL_KEY_NAME, /^[^",]{32,}(,[^",]{32,})*$/, SEAL_KEY_WORDS);
 refuseImpossible("LIMITS_FACTOR", /^(?=.*[1-9])\d{1,6}(\.\d{1,6})?$/, "a positive number");
+refuseImpossible("VALIDATION_SAMPLE", /^\d{1,6}$/, "a whole number");
 const state = path.resolve(root, process.env.BATUTA_STATE || ".state");
 makeStateFolder();
 
@@ -105,6 +107,7 @@ function refuseTakenPort(number) {
 function variables() {
   return [
     "ALLOW_LOCAL_ENDPOINTS:true",
+    `VALIDATION_SAMPLE:${process.env.VALIDATION_SAMPLE || "1"}`,
     ...["BATUTA_SAM", "LIMITS_FACTOR"]
       .filter((name) => process.env[name])
       .map((name) => `${name}:${process.env[name]}`),

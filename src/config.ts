@@ -50,6 +50,11 @@ const configSchema = z
     END_PHASE_LIMITS: endPhases.prefault(""),
     TASK_RETENTION_DAYS: daysFrom(1).default(7),
     HISTORY_RETENTION_DAYS: daysFrom(30).default(365),
+    VALIDATION_SAMPLE: z
+      .string()
+      .regex(/^\d{1,6}$/, "must be a whole number from 0 to 999999")
+      .transform(Number)
+      .default(100),
   })
   // A task's object asks history whether it may be emptied: history must not forget first.
   .refine((all) => all.HISTORY_RETENTION_DAYS >= all.TASK_RETENTION_DAYS, {
@@ -74,6 +79,8 @@ export interface Config {
   endPhases: InstalledEndPhases;
   /** Days after its end that a task is kept: by its own object, and by history. */
   taskRetention: { objectDays: number; historyDays: number };
+  /** One in so many validations that passed is written down; none when 0. */
+  validationSample: number;
 }
 
 /**
@@ -97,5 +104,6 @@ export function readConfig(variables: Readonly<Record<string, unknown>>): Config
       objectDays: config.TASK_RETENTION_DAYS,
       historyDays: config.HISTORY_RETENTION_DAYS,
     },
+    validationSample: config.VALIDATION_SAMPLE,
   };
 }

@@ -72,6 +72,8 @@ export default defineConfig(async () => ({
                 // Whatever .dev.vars says on this machine.
                 BATUTA_ADMIN_KEY: ADMIN_KEY,
                 BATUTA_SEAL_KEY: SEAL_KEY,
+                // What a test does not ask for costs no row.
+                VALIDATION_SAMPLE: "0",
                 TEST_MIGRATIONS: await readD1Migrations(path.join(root, "migrations")),
               },
               // Under another name than ARCHIVE: an installation has none unless its operator binds one.

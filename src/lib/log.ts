@@ -33,9 +33,14 @@ function logLine(entry: {
   });
 }
 
+/** A text in which whatever looks like a key is replaced. */
+export function redacted(text: string): string {
+  return text.replace(SECRET_VALUE, "[redacted]");
+}
+
 function redact(name: string, value: LogFields[string]): LogFields[string] {
   if (value === null || value === undefined || typeof value !== "string") return value;
-  return SECRET_NAME.test(name) ? "[redacted]" : value.replace(SECRET_VALUE, "[redacted]");
+  return SECRET_NAME.test(name) ? "[redacted]" : redacted(value);
 }
 
 /** Writes one structured line; `event` is a stable name such as `delivery_failed`. */

@@ -19,6 +19,7 @@ export const REFUSAL_CODES = [
   "recovery_not_found",
   "escalation_not_found",
   "key_not_found",
+  "validation_not_found",
   "batch_not_found",
   "request_not_found",
   "pool_not_found",

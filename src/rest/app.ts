@@ -12,6 +12,7 @@ import { correlate } from "./edge/correlation.ts";
 import { answerRefusal } from "./edge/problems.ts";
 import { authenticateSigned } from "./edge/signature.ts";
 import { validate } from "./edge/validate.ts";
+import { recordValidations } from "./edge/validation-log.ts";
 import { escalationRoutes } from "./escalation-routes.ts";
 import { executorRoutes } from "./executor-routes.ts";
 import { followUpRoutes } from "./follow-up-routes.ts";
@@ -25,6 +26,7 @@ import { requestRoutes } from "./request-routes.ts";
 import type { RestContext, RestEnv, Route } from "./route.ts";
 import { subtaskRoutes } from "./subtask-routes.ts";
 import { taskRoutes } from "./task-routes.ts";
+import { validationRoutes } from "./validation-routes.ts";
 import { webhookAuditRoutes } from "./webhook-audit-routes.ts";
 import { webhookFilterRoutes } from "./webhook-filter-routes.ts";
 import { webhookOperationRoutes } from "./webhook-operation-routes.ts";
@@ -49,6 +51,7 @@ export const ROUTES: readonly Route[] = [
   ...followUpRoutes,
   ...observeRoutes,
   ...operationRoutes,
+  ...validationRoutes,
   ...documentationRoutes(() => openApiDocument(ROUTES)),
 ];
 
@@ -119,9 +122,10 @@ function mount(app: Hono<RestEnv>, route: Route, ports: RestPorts): void {
       context.set("route", route.path);
       return next();
     },
+    recordValidations(route, ports),
     limitSize(route.body !== undefined),
     ...(route.scopes === null ? [] : guards(route.scopes)),
-    validate(route),
+    validate(route, ports),
     answer(route, ports),
   );
 }

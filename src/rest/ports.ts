@@ -52,6 +52,7 @@ import type { ChannelSocket, EndedAttempt, Reception, SignedMessage } from "./ex
 import type { NotesPort } from "./notes-port.ts";
 import type { FollowUpPort, ObservePort } from "./observe-ports.ts";
 import type { SubtaskPort } from "./subtask-port.ts";
+import type { ValidationPort } from "./validation-port.ts";
 
 /* What the REST face needs from the rooms. services.ts builds it; this face decides nothing. */
 
@@ -291,4 +292,5 @@ export interface RestPorts {
   health: HealthPort;
   observe: ObservePort;
   followUps: FollowUpPort;
+  validations: ValidationPort;
 }

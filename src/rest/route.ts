@@ -8,7 +8,9 @@ import type { Scope } from "../protocol/enums.ts";
 import type { OperationClass } from "../protocol/limits.ts";
 import { schemaVersionSchema } from "../protocol/primitives.ts";
 import type { Refusal, RefusalCode } from "../protocol/refusal.ts";
+import type { Check, ValidationRecord } from "../protocol/validation-record.ts";
 import type { Trace } from "./edge/correlation.ts";
+import type { Verdict } from "./edge/validation-log.ts";
 import type { ChannelSocket } from "./executor-ports.ts";
 import type { RestPorts } from "./ports.ts";
 
@@ -175,6 +177,15 @@ export const emptyBodySchema = z
   .strictObject({ schema_version: schemaVersionSchema })
   .meta({ id: "Empty", title: "Nothing more to say" });
 
+/** What has been checked of a message. */
+export interface Checked {
+  checks: readonly Check[];
+  /** Microseconds of the checks of form. */
+  duration_us: number;
+  /** The body as it was sent, where it could be read. */
+  body: unknown;
+}
+
 /** What the edge knows of a request while it passes. */
 export interface RestEnv {
   Variables: {
@@ -185,6 +196,15 @@ export interface RestEnv {
     principal: Principal;
     bytes: Uint8Array;
     request: Parameters<Route["handle"]>[1];
+    /** What has been judged of the message so far; absent while nothing is. */
+    checked: Checked;
+    /** What was wrong with it, as it was answered. */
+    refusal: Refusal;
+    /** Where the answer broke its schema, so that it did not leave. */
+    withheld: ValidationRecord["errors"];
+    verdict: Verdict;
+    /** What the sender should change although it is taken. */
+    warnings: readonly string[];
   };
 }
 

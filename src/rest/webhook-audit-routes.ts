@@ -5,6 +5,7 @@ import { auditEntrySchema } from "../protocol/webhook-operations.ts";
 import { NDJSON, ndjsonStream, wantsNdjson } from "./ndjson.ts";
 import { json, pathIdSchema, replyWith, route } from "./route.ts";
 import type { Route } from "./route.ts";
+import { outflowOf } from "./withheld.ts";
 
 const auditPageSchema = pageOf(auditEntrySchema, "AuditPage");
 
@@ -26,11 +27,17 @@ export const webhookAuditRoutes: readonly Route[] = [
       200: { ...json(auditPageSchema, "A page of entries, or all of them"), streamType: NDJSON },
     },
     refusals: ["webhook_not_found"],
-    async handle({ audit, log }, { principal, params, query, headers }) {
+    async handle(ports, { principal, params, query, headers, requestId }) {
+      const { audit } = ports;
       const { tenant } = principal;
       if (wantsNdjson(headers.Accept)) {
         const all = await audit.all(tenant, params.webhook_id);
-        return replyWith(all, (pages) => ({ status: 200, stream: ndjsonStream(pages, log) }));
+        const operation = "list_webhook_audit";
+        const outflow = outflowOf(ports, { kind: "export", operation, requestId, by: principal });
+        return replyWith(all, (pages) => ({
+          status: 200,
+          stream: ndjsonStream(pages, auditEntrySchema, outflow),
+        }));
       }
       const page = await audit.list(tenant, params.webhook_id, query);
       return replyWith(page, (body) => ({ status: 200, body }));

@@ -10,9 +10,10 @@ import {
 import { describe, expect, it } from "vitest";
 
 import * as tables from "../../src/db/tables.ts";
+import * as validationTable from "../../src/db/validation-table.ts";
 
 const dialect = new SQLiteSyncDialect();
-const configs = Object.values(tables)
+const configs = Object.values({ ...tables, ...validationTable })
   .filter((table) => is(table, SQLiteTable))
   .map((table) => getTableConfig(table));
 

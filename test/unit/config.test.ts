@@ -16,6 +16,7 @@ describe("the configuration", () => {
       retention: { settledDays: 7, undeliveredDays: 30 },
       endPhases: {},
       taskRetention: { objectDays: 7, historyDays: 365 },
+      validationSample: 100,
     });
   });
 
@@ -30,6 +31,7 @@ describe("the configuration", () => {
       END_PHASE_LIMITS: '{"cleanup": 60, "types": {"deployment": {"cleanup": 300}}}',
       TASK_RETENTION_DAYS: "1",
       HISTORY_RETENTION_DAYS: "30",
+      VALIDATION_SAMPLE: "1",
       PATH: "/bin",
     };
 
@@ -41,6 +43,7 @@ describe("the configuration", () => {
       retention: { settledDays: 14, undeliveredDays: 90 },
       endPhases: { cleanup: 60, types: { deployment: { cleanup: 300 } } },
       taskRetention: { objectDays: 1, historyDays: 30 },
+      validationSample: 1,
     });
   });
 
@@ -57,6 +60,8 @@ describe("the configuration", () => {
     { TASK_RETENTION_DAYS: "0" },
     { TASK_RETENTION_DAYS: "3651" },
     { HISTORY_RETENTION_DAYS: "29" },
+    { VALIDATION_SAMPLE: "-1" },
+    { VALIDATION_SAMPLE: "all" },
     { HISTORY_RETENTION_DAYS: "30", TASK_RETENTION_DAYS: "31" },
     { BATUTA_SEAL_KEY: undefined },
     { BATUTA_SEAL_KEY: "" },

@@ -56,7 +56,9 @@ function world(subscribers: Subscriber[] = [], known: Record<string, number> = {
   const broken = new Set<string>();
   const asked: (readonly Facet[])[] = [];
   let [open, mostOpen] = [0, 0];
+  const withheld: unknown[] = [];
   const ports: FanOutPorts = {
+    tellWithheld: async (told) => void withheld.push(told),
     registry: {
       subscribers: async (_tenant, facets) => {
         asked.push(facets);
@@ -89,7 +91,7 @@ function world(subscribers: Subscriber[] = [], known: Record<string, number> = {
   };
   const sent = () =>
     Object.fromEntries(enqueued.map(([id, { items }]) => [id, items.map(({ seq }) => seq)]));
-  return { ports, enqueued, configured, broken, asked, sent, mostOpen: () => mostOpen };
+  return { ports, withheld, enqueued, configured, broken, asked, sent, mostOpen: () => mostOpen };
 }
 
 function wants(

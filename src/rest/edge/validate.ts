@@ -3,7 +3,9 @@ import * as z from "zod";
 
 import { faultsOf } from "../../protocol/faults.ts";
 import { SUPPORTED_VERSIONS } from "../../protocol/primitives.ts";
-import type { Fault, Refusal } from "../../protocol/refusal.ts";
+import type { Fault, Refusal, RefusalCode } from "../../protocol/refusal.ts";
+import type { Check } from "../../protocol/validation-record.ts";
+import type { RestPorts } from "../ports.ts";
 import type { RestContext, RestEnv, Route } from "../route.ts";
 import { NOBODY } from "./auth.ts";
 import { parseBody } from "./body.ts";
@@ -79,6 +81,33 @@ function headersOf(context: RestContext, names: readonly string[]): Record<strin
   return found;
 }
 
+/** What had been checked when a body was refused before its schema was asked. */
+function checksBefore(code: RefusalCode): readonly Check[] {
+  switch (code) {
+    case "unsupported_media_type":
+      return ["size", "content_type"];
+    case "malformed_json":
+    case "body_too_large":
+      return ["size", "content_type", "json"];
+    default:
+      return ["size", "content_type", "json", "complexity"];
+  }
+}
+
+/** What is checked of a message that gets as far as its schemas. */
+function checksOf(schemas: InputSchemas): readonly Check[] {
+  const ofBody: readonly Check[] = ["content_type", "json", "complexity"];
+  return [
+    "size",
+    ...(schemas.body === undefined ? [] : ofBody),
+    ...(schemas.params === undefined ? [] : (["path"] as const)),
+    // One that is not declared is refused too.
+    "query",
+    ...(schemas.headers === undefined ? [] : (["headers"] as const)),
+    ...(schemas.body === undefined ? [] : (["body"] as const)),
+  ];
+}
+
 /**
  * The last check of form: content type, JSON, complexity, then the schemas of path, query, headers
  * and body, all of them, so that one answer lists every fault.
@@ -86,16 +115,22 @@ function headersOf(context: RestContext, names: readonly string[]): Record<strin
  * A fault in the path, the query or a header has a pointer that begins with `/path`, `/query` or
  * `/headers`; one in the body points into the body.
  */
-export function validate(schemas: InputSchemas): MiddlewareHandler<RestEnv> {
+export function validate(
+  schemas: InputSchemas,
+  ports: { validations: Pick<RestPorts["validations"], "micros"> },
+): MiddlewareHandler<RestEnv> {
   const none: z.ZodObject = z.strictObject({});
   const params = { schema: schemas.params ?? none, base: "/path" } as const;
   const query = { schema: schemas.query ?? none, base: "/query" } as const;
   const headers = { schema: schemas.headers ?? none, base: "/headers" } as const;
   const headerNames = Object.keys(headers.schema.shape);
   const body = schemas.body === undefined ? null : ({ schema: schemas.body, base: "" } as const);
+  const checks = checksOf(schemas);
+  const { validations } = ports;
 
   return async (context, next) => {
     const { req } = context;
+    const startedAt = validations.micros();
     const sent =
       body === null
         ? null
@@ -103,7 +138,14 @@ export function validate(schemas: InputSchemas): MiddlewareHandler<RestEnv> {
             type: req.header("Content-Type"),
             encoding: req.header("Content-Encoding"),
           });
-    if (sent?.ok === false) return answerRefusal(context, sent.refusal);
+    const note = (done: readonly Check[], value: unknown): void => {
+      const duration_us = Math.round(validations.micros() - startedAt);
+      context.set("checked", { checks: done, duration_us, body: value });
+    };
+    if (sent?.ok === false) {
+      note(checksBefore(sent.refusal.code), undefined);
+      return answerRefusal(context, sent.refusal);
+    }
 
     const faults: Fault[] = [];
     const request = {
@@ -119,6 +161,7 @@ export function validate(schemas: InputSchemas): MiddlewareHandler<RestEnv> {
       isHead: req.method === "HEAD",
       requestId: context.get("requestId"),
     };
+    note(checks, sent?.value);
     if (faults.length > 0) return answerRefusal(context, faultsRefusal(faults));
     context.set("request", request);
     return next();
