@@ -81,6 +81,12 @@ function headersOf(context: RestContext, names: readonly string[]): Record<strin
   return found;
 }
 
+/** Scheme, host and port of an absolute URL as the platform gives it; to parse it again costs microseconds. */
+function originOf(url: string): string {
+  const path = url.indexOf("/", url.indexOf("://") + "://".length);
+  return path < 0 ? url : url.slice(0, path);
+}
+
 /** What had been checked when a body was refused before its schema was asked. */
 function checksBefore(code: RefusalCode): readonly Check[] {
   switch (code) {
@@ -157,7 +163,7 @@ export function validate(
       body: body === null ? undefined : parse(body, sent?.value, faults),
       sentBody: sent?.value,
       traceId: context.get("trace").traceId,
-      origin: new URL(req.url).origin,
+      origin: originOf(req.url),
       isHead: req.method === "HEAD",
       requestId: context.get("requestId"),
     };
