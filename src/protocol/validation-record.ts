@@ -9,7 +9,7 @@ import { cursorSchema, wholeNumber } from "./queries.ts";
  * What can be checked, in the order in which it is: the form of a request, its meaning, and at last what is about to
  * leave.
  */
-export const checkSchema = z.enum([
+const checkSchema = z.enum([
   "size",
   "content_type",
   "json",

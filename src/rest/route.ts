@@ -178,7 +178,7 @@ export const emptyBodySchema = z
   .meta({ id: "Empty", title: "Nothing more to say" });
 
 /** What has been checked of a message. */
-export interface Checked {
+interface Checked {
   checks: readonly Check[];
   /** Microseconds of the checks of form. */
   duration_us: number;

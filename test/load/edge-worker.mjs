@@ -59,10 +59,10 @@ const tasks = {
 function bareApp(ports) {
   const app = new Hono();
   for (const id of ["submit_task", "get_task"]) {
-    const { method, path, handle, body } = ROUTES.find((route) => route.id === id);
-    app.on(method, path, async (context) => {
-      const sent = body === undefined ? undefined : await context.req.json();
-      const { value } = await handle(ports, {
+    const bare = ROUTES.find((route) => route.id === id);
+    app.on(bare.method, bare.path, async (context) => {
+      const sent = bare.body === undefined ? undefined : await context.req.json();
+      const { value } = await bare.handle(ports, {
         principal: { key_id: "k", tenant: "bench", scopes: ["orchestrate"], isBootstrap: false },
         params: context.req.param(),
         query: {},

@@ -296,4 +296,15 @@ describe("fan-out", () => {
     await expect(publishing).rejects.toBeInstanceOf(AggregateError);
     expect(sent()).toEqual({ wh_a: [2], wh_c: [2] });
   });
+
+  it("tells of a notification that broke its schema, and sends a notice in its place", async () => {
+    const { ports, withheld, enqueued } = world(wants("wh_a", ["task_progress"]));
+    const broken = { ...event(3, "task_progress"), data: { lease_token: "tok-123" } };
+
+    await publish(ports, { tenant: "acme", task: TASK, events: [broken] });
+
+    expect(withheld).toMatchObject([{ tenant: "acme", route: "webhook:task_progress" }]);
+    expect(JSON.stringify(enqueued)).toContain("withheld");
+    expect(JSON.stringify([enqueued, withheld])).not.toContain("tok-123");
+  });
 });

@@ -134,9 +134,9 @@ function validationsOf(given: Given["validations"], calls: string[], told: Told[
     micros: () => 0,
     note: tell,
     withheld: async (report: ValidationReport) => tell(report),
-    list: reading.list,
-    get: reading.get,
-    summary: reading.summary,
+    list: (...asked: Parameters<typeof reading.list>) => reading.list(...asked),
+    get: (...asked: Parameters<typeof reading.get>) => reading.get(...asked),
+    summary: (...asked: Parameters<typeof reading.summary>) => reading.summary(...asked),
     ...given,
   };
 }

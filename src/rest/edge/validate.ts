@@ -89,15 +89,11 @@ function originOf(url: string): string {
 
 /** What had been checked when a body was refused before its schema was asked. */
 function checksBefore(code: RefusalCode): readonly Check[] {
-  switch (code) {
-    case "unsupported_media_type":
-      return ["size", "content_type"];
-    case "malformed_json":
-    case "body_too_large":
-      return ["size", "content_type", "json"];
-    default:
-      return ["size", "content_type", "json", "complexity"];
-  }
+  if (code === "unsupported_media_type") return ["size", "content_type"];
+  const isUnread = code === "malformed_json" || code === "body_too_large";
+  return isUnread
+    ? ["size", "content_type", "json"]
+    : ["size", "content_type", "json", "complexity"];
 }
 
 /** What is checked of a message that gets as far as its schemas. */
