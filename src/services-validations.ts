@@ -29,6 +29,12 @@ const KEPT_MS = 7 * 86_400_000;
 /** Statements of one sweep; what is left is for the next. */
 const MOST_DELETIONS = 20;
 
+/** A uniform draw in [0, 1). */
+function draw(): number {
+  const [bits = 0] = crypto.getRandomValues(new Uint32Array(1));
+  return bits / 2 ** 32;
+}
+
 function build(env: Env): ValidationPort {
   const doors = doorsOf(env);
   const { config, guard } = doors;
@@ -37,7 +43,7 @@ function build(env: Env): ValidationPort {
   const validations = createValidations({
     now,
     newId: (at) => validationId(at, randomId()),
-    sampling: new ValidationSampling(config.validationSample, () => Math.random()),
+    sampling: new ValidationSampling(config.validationSample, draw),
     keeper: new ValidationKeeper({
       now,
       pause: (ms) => new Promise((resolve) => void setTimeout(resolve, ms)),

@@ -42,7 +42,6 @@ async function call<Body = Record<string, unknown>>(
   return { status: response.status, body: text === "" ? null : JSON.parse(text) };
 }
 
-/** A tenant of its own and a key of it. */
 async function keyOf(scopes: string[] = ["orchestrate", "observe"]): Promise<string> {
   const { tenant } = newTenant();
   const { body } = await call<{ key: string }>("POST", "/v1/keys", {

@@ -1,6 +1,7 @@
 import type { MiddlewareHandler } from "hono";
 import * as z from "zod";
 
+import type { Principal } from "../../protocol/access.ts";
 import { faultsOf } from "../../protocol/faults.ts";
 import { SUPPORTED_VERSIONS } from "../../protocol/primitives.ts";
 import type { Fault, Refusal, RefusalCode } from "../../protocol/refusal.ts";
@@ -87,6 +88,25 @@ function originOf(url: string): string {
   return path < 0 ? url : url.slice(0, path);
 }
 
+function principalOf(context: RestContext): Principal {
+  return context.get("principal") ?? NOBODY;
+}
+
+function bodyOf(context: RestContext): ReturnType<typeof parseBody> {
+  return parseBody(context.get("bytes"), {
+    type: context.req.header("Content-Type"),
+    encoding: context.req.header("Content-Encoding"),
+  });
+}
+
+function noteChecked(
+  context: RestContext,
+  checks: readonly Check[],
+  { body, us }: { body: unknown; us: number },
+): void {
+  context.set("checked", { checks, duration_us: Math.round(us), body });
+}
+
 /** What had been checked when a body was refused before its schema was asked. */
 function checksBefore(code: RefusalCode): readonly Check[] {
   if (code === "unsupported_media_type") return ["size", "content_type"];
@@ -133,25 +153,17 @@ export function validate(
   return async (context, next) => {
     const { req } = context;
     const startedAt = validations.micros();
-    const sent =
-      body === null
-        ? null
-        : await parseBody(context.get("bytes"), {
-            type: req.header("Content-Type"),
-            encoding: req.header("Content-Encoding"),
-          });
-    const note = (done: readonly Check[], value: unknown): void => {
-      const duration_us = Math.round(validations.micros() - startedAt);
-      context.set("checked", { checks: done, duration_us, body: value });
-    };
+    const sent = body === null ? null : await bodyOf(context);
+    const note = (done: readonly Check[], value?: unknown): void =>
+      noteChecked(context, done, { body: value, us: validations.micros() - startedAt });
     if (sent?.ok === false) {
-      note(checksBefore(sent.refusal.code), undefined);
+      note(checksBefore(sent.refusal.code));
       return answerRefusal(context, sent.refusal);
     }
 
     const faults: Fault[] = [];
     const request = {
-      principal: context.get("principal") ?? NOBODY,
+      principal: principalOf(context),
       // A part that is null here has left faults, and the request ends below.
       params: parse(params, req.param(), faults) ?? {},
       query: parse(query, queryOf(req.url), faults) ?? {},
