@@ -3,7 +3,8 @@
  *
  * Environment: PORT (8787), BATUTA_STATE (.state), BATUTA_ADMIN_KEY (else .dev.vars, else generated into it),
  * BATUTA_SEAL_KEY (else seal.key in the state folder, generated), LIMITS_FACTOR, BATUTA_SAM, JWT_ISSUER,
- * JWT_AUDIENCE, JWT_JWKS_URL (all three or none) and JWT_TENANT_CLAIM. Ready when GET /health answers 200. Exits with 2 when it is asked for what cannot be.
+ * JWT_AUDIENCE, JWT_JWKS_URL (all three or none), JWT_TENANT_CLAIM and VALIDATION_SAMPLE (1 here: all are written
+ * down). Ready when GET /health answers 200. Exits with 2 when it is asked for what cannot be.
  */
 import { spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
@@ -35,6 +36,7 @@ await refuseTakenPort(port);
 refuseImpossible("BATUTA_SAM", /^(on|off)$/, "on or off");
 refuseImpossible(SEAL_KEY_NAME, /^[^",]{32,}(,[^",]{32,})*$/, SEAL_KEY_WORDS);
 refuseImpossible("LIMITS_FACTOR", /^(?=.*[1-9])\d{1,6}(\.\d{1,6})?$/, "a positive number");
+refuseImpossible("VALIDATION_SAMPLE", /^\d{1,6}$/, "a whole number");
 const state = path.resolve(root, process.env.BATUTA_STATE || ".state");
 makeStateFolder();
 
@@ -107,6 +109,7 @@ function refuseTakenPort(number) {
 function variables() {
   return [
     "ALLOW_LOCAL_ENDPOINTS:true",
+    `VALIDATION_SAMPLE:${process.env.VALIDATION_SAMPLE || "1"}`,
     ...["BATUTA_SAM", "LIMITS_FACTOR", ...JWT_NAMES]
       .filter((name) => process.env[name])
       .map((name) => `${name}:${process.env[name]}`),

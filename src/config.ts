@@ -88,6 +88,11 @@ const configSchema = z
     JWT_AUDIENCE: text,
     JWT_JWKS_URL: text.refine((url) => url === undefined || URL.canParse(url), "must be a URL"),
     JWT_TENANT_CLAIM: text,
+    VALIDATION_SAMPLE: z
+      .string()
+      .regex(/^\d{1,6}$/, "must be a whole number from 0 to 999999")
+      .transform(Number)
+      .default(100),
   })
   // A task's object asks history whether it may be emptied: history must not forget first.
   .refine((all) => all.HISTORY_RETENTION_DAYS >= all.TASK_RETENTION_DAYS, {
@@ -130,6 +135,8 @@ export interface Config {
   taskRetention: { objectDays: number; historyDays: number };
   /** Whose JSON Web Tokens are taken in place of keys; null: nobody's. */
   jwt: { issuer: string; audience: string; jwksUrl: string; tenantClaim: string } | null;
+  /** One in so many validations that passed is written down; none when 0. */
+  validationSample: number;
 }
 
 /** The claim that names the tenant, where the installation names no other. */
@@ -166,5 +173,6 @@ export function readConfig(variables: Readonly<Record<string, unknown>>): Config
       historyDays: config.HISTORY_RETENTION_DAYS,
     },
     jwt: jwtOf(config),
+    validationSample: config.VALIDATION_SAMPLE,
   };
 }

@@ -13,6 +13,7 @@ import { limitPort } from "./services-limits.ts";
 import { followUpPort, observePort } from "./services-observe.ts";
 import { outskirtPorts } from "./services-offenders.ts";
 import { notesPort, subtaskPort, taskPort } from "./services-task-port.ts";
+import { validationsOf } from "./services-validations.ts";
 import { routingPort } from "./services-webhooks.ts";
 import { servicesOf, type Services } from "./services.ts";
 
@@ -49,12 +50,8 @@ function healthPort(env: Env, { pool }: Services): HealthPort {
   };
 }
 
-const faces = new WeakMap<Env, ReturnType<typeof createApp>>();
-
-/** The HTTP face. */
-export function faceOf(env: Env): ReturnType<typeof createApp> {
-  const known = faces.get(env);
-  if (known !== undefined) return known;
+/** Everything that the HTTP face is given. */
+export function portsOf(env: Env): RestPorts {
   const services = servicesOf(env);
   const { agents, dispatcher, webhooks, operations, interventions } = services;
   const ports: RestPorts = {
@@ -94,8 +91,18 @@ export function faceOf(env: Env): ReturnType<typeof createApp> {
     health: healthPort(env, services),
     observe: observePort(env, (tenant, page) => agents.list(tenant, page)),
     followUps: followUpPort(env, services.tasks, interventions.command),
+    validations: validationsOf(env),
   };
-  const face = createApp(ports);
+  return ports;
+}
+
+const faces = new WeakMap<Env, ReturnType<typeof createApp>>();
+
+/** The HTTP face. */
+export function faceOf(env: Env): ReturnType<typeof createApp> {
+  const known = faces.get(env);
+  if (known !== undefined) return known;
+  const face = createApp(portsOf(env));
   faces.set(env, face);
   return face;
 }

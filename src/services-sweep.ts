@@ -8,6 +8,7 @@ import { readSweepCursor, readTenants, writeSweepCursor } from "./observe/sweepe
 import { sweepDebts } from "./services-debts.ts";
 import { doorsOf, now } from "./services-doors.ts";
 import { sweepTasks } from "./services-observe.ts";
+import { sweepValidations } from "./services-validations.ts";
 import { sweepEndpoints } from "./services-webhooks.ts";
 
 /* What wakes those that sleep too long, what removes what is too old, and when. */
@@ -48,7 +49,13 @@ export function sweepHistory(env: Env, at: Clock = now): Promise<void> {
  * @throws when one of them failed, after the others have done their work
  */
 export async function sweepAll(env: Env): Promise<void> {
-  const sweeps = [sweepEndpoints(env), sweepTasks(env), sweepDebts(env), sweepHistory(env)];
+  const sweeps = [
+    sweepEndpoints(env),
+    sweepTasks(env),
+    sweepDebts(env),
+    sweepHistory(env),
+    sweepValidations(env),
+  ];
   // The platform ends an invocation that fails, whatever is still going on in it.
   await Promise.allSettled(sweeps);
   await Promise.all(sweeps);

@@ -45,7 +45,11 @@ export function webhookServices(doors: Doors) {
 }
 
 /** What telling endpoints needs. */
-export function fanOutPorts({ webhookStore, callbacks, endpoint }: Doors): FanOutPorts {
+export function fanOutPorts({
+  webhookStore,
+  callbacks,
+  endpoint,
+}: Doors): Omit<FanOutPorts, "tellWithheld"> {
   return {
     registry: {
       subscribers: (tenant, asked) => webhookStore.subscribers(tenant, asked),

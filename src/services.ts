@@ -20,6 +20,7 @@ import { doorsOf, now } from "./services-doors.ts";
 import { addressFault, postSigned } from "./services-executors.ts";
 import { askKinOf, kinPortsOf } from "./services-kin.ts";
 import { keyOfAgent, tasksOf, unknownWebhooks } from "./services-tasks.ts";
+import { withheldTeller } from "./services-validations.ts";
 import { fanOutPorts, webhookServices } from "./services-webhooks.ts";
 import type { TaskPorts } from "./task/ports.ts";
 
@@ -97,7 +98,7 @@ const DAY_MS = 86_400_000;
 export function taskPortsOf(env: Env): TaskPorts {
   const services = servicesOf(env);
   const { pool } = services;
-  const fanOut = fanOutPorts(services);
+  const fanOut = { ...fanOutPorts(services), tellWithheld: withheldTeller(env) };
   return {
     ...kinPortsOf(services),
     announce: (tenant, name, announcement) => pool(tenant, name).announce(announcement),
@@ -152,5 +153,6 @@ export function pushPortsOf(env: Env): PushPorts {
     take: dispatcher.takeReserved,
     decline: (at, reason) => attempts.decline(at, reason),
     post: (request) => postSigned(services, request),
+    tellWithheld: withheldTeller(env),
   };
 }

@@ -73,6 +73,8 @@ export default defineConfig(async () => ({
                 BATUTA_ADMIN_KEY: ADMIN_KEY,
                 BATUTA_SEAL_KEY: SEAL_KEY,
                 ...JWT_VARIABLES,
+                // What a test does not ask for costs no row.
+                VALIDATION_SAMPLE: "0",
                 TEST_MIGRATIONS: await readD1Migrations(path.join(root, "migrations")),
               },
               // Under another name than ARCHIVE: an installation has none unless its operator binds one.

@@ -52,7 +52,9 @@ export async function publishAlert(ports: AlertPorts, news: AlertNews): Promise<
     source: null,
   });
   if (faults.length > 0) {
-    ports.log("error", "notification_invalid", { event_id, pointers: faults.join(" ") });
+    // Of an alert there is no alert: it would be broken too.
+    const pointers = faults.map(({ pointer }) => pointer).join(" ");
+    ports.log("error", "notification_invalid", { event_id, pointers });
   }
   const item: EnqueueItem = {
     task_id: null,

@@ -6,10 +6,11 @@ import {
   type TaskType,
 } from "../protocol/enums.ts";
 import type { TaskEvent } from "../protocol/task-view.ts";
+import type { Withheld } from "../protocol/validation-record.ts";
 import { deliveryPriority } from "./delivery-priority.ts";
 import type { EndpointConfig, EnqueueItem } from "./endpoint-config.ts";
 import { addItem, handOver, type Batches, type HandOverPorts } from "./hand-over.ts";
-import { outboundOf } from "./outbound-check.ts";
+import { outboundOf, type Outbound } from "./outbound-check.ts";
 import { distinctFacets, shownFacets, type Facet } from "./registry/facets.ts";
 import { factsOf, type FilterFacts } from "./registry/filters.ts";
 import { isRouted, type Subscriber } from "./registry/routing.ts";
@@ -43,6 +44,8 @@ export interface FanOutPorts extends HandOverPorts {
     /** The configuration of the endpoint that a callback URL stands for. */
     callbackConfig(tenant: string, url: string): Promise<EndpointConfig>;
   };
+  /** Tells of a notification that was replaced because it broke its schema. Never fails. */
+  tellWithheld: (withheld: Withheld) => Promise<void>;
 }
 
 /**
@@ -55,11 +58,19 @@ export async function publish(ports: FanOutPorts, publication: Publication): Pro
   const news = publication.events.flatMap((event) => newsOf(event, publication.task, ports.log));
   if (news.length === 0) return;
   await handOver(ports, publication.tenant, await batchesOf(ports, publication, news));
+  for (const { item, faults } of news) {
+    if (faults.length === 0) continue;
+    const route = `webhook:${item.type}`;
+    // One after the other: what is wrong with one is wrong with all of its type, and told once.
+    // oxlint-disable-next-line no-await-in-loop
+    await ports.tellWithheld({ tenant: publication.tenant, route, places: faults });
+  }
 }
 
 interface News {
   item: EnqueueItem;
   facts: FilterFacts;
+  faults: Outbound["faults"];
 }
 
 function newsOf(event: TaskEvent, task: TaskFacts, log: Log): News[] {
@@ -72,11 +83,12 @@ function newsOf(event: TaskEvent, task: TaskFacts, log: Log): News[] {
     log("error", "notification_invalid", {
       task_id: task.task_id,
       event_id: event.event_id,
-      pointers: faults.join(" "),
+      pointers: faults.map(({ pointer }) => pointer).join(" "),
     });
   }
   return [
     {
+      faults,
       facts: factsOf(type.data, aroundOf(event, task), notification),
       item: {
         task_id: task.task_id,

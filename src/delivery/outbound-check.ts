@@ -1,11 +1,12 @@
 import type { z } from "zod";
 
 import { agentViewSchema } from "../protocol/agent.ts";
+import { placesOf } from "../protocol/declared-names.ts";
 import type { NotificationType } from "../protocol/enums.ts";
-import { pointerOf } from "../protocol/faults.ts";
 import { notificationSchema } from "../protocol/notification.ts";
 import type { JsonObject } from "../protocol/primitives.ts";
 import { reportSchema } from "../protocol/task-view.ts";
+import type { ValidationRecord } from "../protocol/validation-record.ts";
 import { systemAlertSchema } from "../protocol/webhook-operations.ts";
 
 const finalSchema = reportSchema.omit({ timeline: true });
@@ -41,7 +42,7 @@ interface Departure {
 /** What may leave, and the places where it broke its schema. */
 export interface Outbound {
   notification: JsonObject;
-  faults: string[];
+  faults: ValidationRecord["errors"];
 }
 
 /**
@@ -50,7 +51,8 @@ export interface Outbound {
  */
 export function outboundOf(type: NotificationType, departure: Departure): Outbound {
   const { event_id, at, data, source } = departure;
-  const parsed = schemaOf(type).safeParse(data);
+  const schema = schemaOf(type);
+  const parsed = schema.safeParse(data);
   if (parsed.success) return { notification: data, faults: [] };
   const withheld = "The notification was withheld because it broke its schema";
   return {
@@ -64,6 +66,6 @@ export function outboundOf(type: NotificationType, departure: Departure): Outbou
           ? `${withheld}.`
           : `${withheld}; see /v1/tasks/${source.task_id}/events?after=${source.seq - 1}`,
     },
-    faults: parsed.error.issues.map(({ path }) => pointerOf(path)),
+    faults: placesOf(schema, parsed.error),
   };
 }

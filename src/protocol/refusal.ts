@@ -20,6 +20,7 @@ export const REFUSAL_CODES = [
   "escalation_not_found",
   "key_not_found",
   "block_not_found",
+  "validation_not_found",
   "batch_not_found",
   "request_not_found",
   "pool_not_found",

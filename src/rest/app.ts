@@ -21,6 +21,7 @@ import { answerRefusal } from "./edge/problems.ts";
 import { authenticateReader } from "./edge/public-reader.ts";
 import { authenticateSigned } from "./edge/signature.ts";
 import { validate } from "./edge/validate.ts";
+import { recordValidations } from "./edge/validation-log.ts";
 import { stampVersion } from "./edge/version.ts";
 import { escalationRoutes } from "./escalation-routes.ts";
 import { executorRoutes } from "./executor-routes.ts";
@@ -39,6 +40,7 @@ import { requestRoutes } from "./request-routes.ts";
 import type { RestContext, RestEnv, Route } from "./route.ts";
 import { subtaskRoutes } from "./subtask-routes.ts";
 import { taskRoutes } from "./task-routes.ts";
+import { validationRoutes } from "./validation-routes.ts";
 import { versionRoutes } from "./version-routes.ts";
 import { webhookAuditRoutes } from "./webhook-audit-routes.ts";
 import { webhookFilterRoutes } from "./webhook-filter-routes.ts";
@@ -69,6 +71,7 @@ export const ROUTES: readonly Route[] = [
   ...versionRoutes,
   ...blockRoutes,
   ...limitRoutes,
+  ...validationRoutes,
   ...documentationRoutes(() => openApiDocument(ROUTES)),
 ];
 
@@ -144,11 +147,12 @@ function mount(app: Hono<RestEnv>, route: Route, ports: RestPorts): void {
       context.set("route", route.path);
       return next();
     },
+    recordValidations(route, ports),
     ...(classOf(route) === "admin" ? [tellDenials(route.id, ports)] : []),
     limitSize(route.body !== undefined),
     limitAddress(ports.addresses),
     ...(route.scopes === null ? [] : guards(route.scopes)),
-    validate(route),
+    validate(route, ports),
     answer(route, ports),
   );
 }

@@ -5,6 +5,7 @@ import { pageOf } from "../protocol/queries.ts";
 import { NDJSON, ndjsonStream, wantsNdjson } from "./ndjson.ts";
 import { json, replyWith, route } from "./route.ts";
 import type { Route } from "./route.ts";
+import { outflowOf } from "./withheld.ts";
 
 /** The shape of a page of the audit. */
 export const auditPageSchema = pageOf(auditEntrySchema, "AuditPage");
@@ -37,10 +38,16 @@ export const auditRoutes: readonly Route[] = [
     headers: exportHeaders,
     answers: auditAnswers,
     refusals: ["forbidden", "unavailable"],
-    async handle({ trail, log }, { principal, query, headers }) {
+    async handle(ports, { principal, query, headers, requestId }) {
+      const { trail } = ports;
       if (wantsNdjson(headers.Accept)) {
         const all = await trail.all(principal, query);
-        return replyWith(all, (pages) => ({ status: 200, stream: ndjsonStream(pages, log) }));
+        const operation = "list_audit";
+        const outflow = outflowOf(ports, { kind: "export", operation, requestId, by: principal });
+        return replyWith(all, (pages) => ({
+          status: 200,
+          stream: ndjsonStream(pages, auditEntrySchema, outflow),
+        }));
       }
       const page = await trail.list(principal, query);
       return replyWith(page, (body) => ({ status: 200, body }));

@@ -55,6 +55,7 @@ import type { NotesPort } from "./notes-port.ts";
 import type { FollowUpPort, ObservePort } from "./observe-ports.ts";
 import type { OutskirtPorts } from "./offender-ports.ts";
 import type { SubtaskPort } from "./subtask-port.ts";
+import type { ValidationPort } from "./validation-port.ts";
 
 /* What the REST face needs from the rooms. services.ts builds it; this face decides nothing. */
 
@@ -269,4 +270,5 @@ export interface RestPorts extends OutskirtPorts {
   health: HealthPort;
   observe: ObservePort;
   followUps: FollowUpPort;
+  validations: ValidationPort;
 }

@@ -9,7 +9,9 @@ import type { OperationClass } from "../protocol/limits.ts";
 import { schemaVersionSchema, type JsonObject } from "../protocol/primitives.ts";
 import type { Refusal, RefusalCode } from "../protocol/refusal.ts";
 import type { Notice } from "../protocol/upgrader.ts";
+import type { Check, ValidationRecord } from "../protocol/validation-record.ts";
 import type { Trace } from "./edge/correlation.ts";
+import type { Verdict } from "./edge/validation-log.ts";
 import type { ChannelSocket } from "./executor-ports.ts";
 import type { RestPorts } from "./ports.ts";
 
@@ -267,6 +269,15 @@ export const emptyBodySchema = z
   .strictObject({ schema_version: schemaVersionSchema })
   .meta({ id: "Empty", title: "Nothing more to say" });
 
+/** What has been checked of a message. */
+interface Checked {
+  checks: readonly Check[];
+  /** Microseconds of the checks of form. */
+  duration_us: number;
+  /** The body as it was sent, where it could be read. */
+  body: unknown;
+}
+
 /** What the edge knows of a request while it passes. */
 export interface RestEnv {
   Variables: {
@@ -285,8 +296,13 @@ export interface RestEnv {
     address: string;
     /** Who asks, where that is known before the key is looked at: by memory alone. */
     remembered: Principal;
-    /** What the request was refused with. */
-    refused: RefusalCode;
+    /** What has been judged of the message so far; absent while nothing is. */
+    checked: Checked;
+    /** What was wrong with it, as it was answered. */
+    refusal: Refusal;
+    /** Where the answer broke its schema, so that it did not leave. */
+    withheld: ValidationRecord["errors"];
+    verdict: Verdict;
   };
 }
 

@@ -30,6 +30,7 @@ import {
 } from "./route.ts";
 import type { Route } from "./route.ts";
 import { eventStream } from "./stream.ts";
+import { outflowOf } from "./withheld.ts";
 
 const taskParams = z.strictObject({ task_id: taskIdSchema });
 
@@ -226,7 +227,8 @@ const reading: readonly Route[] = [
       204: empty("The task has ended and all of it was seen: do not connect again"),
     },
     refusals: ["task_not_found", "task_gone"],
-    async handle({ tasks, log, now }, { principal, params, query, headers, isHead }) {
+    async handle(ports, { principal, params, query, headers, isHead, requestId }) {
+      const { tasks, now } = ports;
       const resumed = headers["Last-Event-ID"];
       if (resumed !== undefined || isHead) {
         const task = await tasks.view(principal, params.task_id);
@@ -235,10 +237,12 @@ const reading: readonly Route[] = [
         // EventSource connects again after every end but a 204 (HTML, Server-sent events).
         if (isOver || isHead) return ok({ status: isOver ? 204 : 200 });
       }
+      const operation = "stream_task_events";
+      const outflow = outflowOf(ports, { kind: "stream", operation, requestId, by: principal });
       const socket = await tasks.watch(principal, params.task_id, resumed ?? query.after ?? 0);
       return replyWith(socket, (open) => ({
         status: 200,
-        stream: eventStream(open, log, lastsFor(principal, now())),
+        stream: eventStream(open, now, outflow, lastsFor(principal, now())),
         headers: { "Cache-Control": "no-cache, no-transform" },
       }));
     },

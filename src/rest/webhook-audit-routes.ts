@@ -1,10 +1,12 @@
 import * as z from "zod";
 
+import { auditEntrySchema } from "../protocol/audit.ts";
 import { pageQuerySchema } from "../protocol/queries.ts";
 import { auditAnswers, auditPageSchema, exportHeaders } from "./audit-routes.ts";
 import { ndjsonStream, wantsNdjson } from "./ndjson.ts";
 import { json, pathIdSchema, replyWith, route } from "./route.ts";
 import type { Route } from "./route.ts";
+import { outflowOf } from "./withheld.ts";
 
 /** Who did what to an endpoint and to the callback secret. Entries are added and never changed. */
 export const webhookAuditRoutes: readonly Route[] = [
@@ -22,11 +24,17 @@ export const webhookAuditRoutes: readonly Route[] = [
     headers: exportHeaders,
     answers: auditAnswers,
     refusals: ["webhook_not_found"],
-    async handle({ audit, log }, { principal, params, query, headers }) {
+    async handle(ports, { principal, params, query, headers, requestId }) {
+      const { audit } = ports;
       const { tenant } = principal;
       if (wantsNdjson(headers.Accept)) {
         const all = await audit.all(tenant, params.webhook_id);
-        return replyWith(all, (pages) => ({ status: 200, stream: ndjsonStream(pages, log) }));
+        const operation = "list_webhook_audit";
+        const outflow = outflowOf(ports, { kind: "export", operation, requestId, by: principal });
+        return replyWith(all, (pages) => ({
+          status: 200,
+          stream: ndjsonStream(pages, auditEntrySchema, outflow),
+        }));
       }
       const page = await audit.list(tenant, params.webhook_id, query);
       return replyWith(page, (body) => ({ status: 200, body }));

@@ -4,7 +4,7 @@
  * The built bundle on the miniflare API, loopback only, sixteen at a time; medians of five rounds in which every
  * phase has its turn, because only ratios within one run mean anything on a machine that others use too.
  * Takes less than 100 s; `--long` up to ten minutes. Prints a table of phases and one of what webhooks promise, each
- * beside its target, and then the same as JSON.
+ * beside its target, and then the same as JSON. `--only edge` measures what the edge costs and nothing else.
  *
  * Exits with 1 when something is broken: an answer that is not 2xx, a lost delivery, a bundle that is too large.
  * Never for slowness: a missed target is only said.
@@ -15,12 +15,17 @@ import path from "node:path";
 
 import { CONCURRENCY, median, quantile } from "./client.mjs";
 import { deliveriesPhase, isolationPhase, pickCosts } from "./delivery-phases.mjs";
+import { edgeCosts } from "./edge-phases.mjs";
 import { acceptsPhase, floorPhase, livesPhase } from "./phases.mjs";
 import { dispatchLatency, poolPickCosts } from "./pool-phases.mjs";
 import { Workshop } from "./servers.mjs";
 import { Sink } from "./sink.mjs";
 
 const isLong = process.argv.includes("--long");
+const isEdgeOnly = process.argv.includes("--only") && process.argv.includes("edge");
+
+/** Turns of the edge's measurement. */
+const EDGE_TURNS = isLong || isEdgeOnly ? 7 : 3;
 
 /** What the figures are medians of. */
 const ROUNDS = isLong ? 9 : 5;
@@ -41,7 +46,7 @@ const MAX_UNITS = { floor: 1_500, accept: isLong ? 1_500 : 300, life: 1_000, del
 const PACE_SHARE = 0.25;
 
 /** What is promised of webhooks. Ratios hold on any machine; the rate is a million deliveries a day. */
-const TARGETS = { isolation: 1.5, pick: 2, deliveriesPerDay: 1_000_000 };
+const TARGETS = { isolation: 1.5, pick: 2, deliveriesPerDay: 1_000_000, edgeCpuMs: 0.3 };
 const SECONDS_PER_DAY = 86_400;
 
 /** Compressed bytes that the bundle may have. */
@@ -59,9 +64,14 @@ const sink = await new Sink().start();
 let workshop = null;
 try {
   workshop = new Workshop(folder);
-  const picks = await pickCosts(workshop, sink);
-  const pools = { picks: await poolPickCosts(), dispatch: await dispatchLatency(workshop) };
-  report(await runRounds(), picks, poolFigures(pools));
+  const edge = edgeFigures(await edgeCosts(workshop, EDGE_TURNS));
+  if (isEdgeOnly) {
+    console.log(`${table(["edge", "figure", "target"], edgeLines(edge))}\n${JSON.stringify(edge)}`);
+  } else {
+    const picks = await pickCosts(workshop, sink);
+    const pools = { picks: await poolPickCosts(), dispatch: await dispatchLatency(workshop) };
+    report(await runRounds(), picks, { edge, pools: poolFigures(pools) });
+  }
 } catch (error) {
   console.error("bench:", error);
   process.exitCode = 1;
@@ -119,7 +129,7 @@ async function runRound(phases, counts) {
   return figures;
 }
 
-function report(rounds, picks, pools) {
+function report(rounds, picks, { edge, pools }) {
   const { gzipBytes, problems } = workshop;
   const rows = Object.keys(WARM_UP).map((name) => {
     const of = (figure) => median(rounds.map((figures) => figures[name][figure]));
@@ -141,6 +151,7 @@ function report(rounds, picks, pools) {
     rows,
     webhooks,
     pools,
+    edge,
     bundleGzipKiB: round(gzipBytes / 1_024, 1),
     repeatedDeliveries: sink.repeated,
     problems: problems.length,
@@ -151,7 +162,8 @@ function report(rounds, picks, pools) {
   const heads = ["unit", "per s", "CPU-ms", "p50 ms", "p99 ms", "rate : floor", "CPU : floor"];
   console.log(table(heads, rows.map(Object.values)));
   console.log(`\n${table(["webhooks", "figure", "target"], webhookLines(webhooks))}`);
-  console.log(`\n${table(["pools", "figure", "target"], poolLines(pools))}\n`);
+  console.log(`\n${table(["pools", "figure", "target"], poolLines(pools))}`);
+  console.log(`\n${table(["edge", "figure", "target"], edgeLines(edge))}\n`);
   console.log("event to receipt: from `timestamp` in the body to the arrival of the request");
   console.log(
     `medians of ${rounds.length} rounds; bundle ${result.bundleGzipKiB} KiB gzip; every delivery arrived`,
@@ -225,6 +237,36 @@ function poolLines({ pickUs, pickRatio, dispatch }) {
       "",
     ],
     ["the large pool : the small one", pickRatio, `<= ${TARGETS.pick}`],
+  ];
+}
+
+/** Figures of the edge: the same route with and without it, and what a cache of verdicts would save. */
+function edgeFigures({ requests, verdicts }) {
+  const of = ({ bare, edge, difference }) => ({
+    bare: round(bare, 2),
+    edge: round(edge, 2),
+    difference: round(difference, 2),
+  });
+  const { sha256, fnv1a, schema } = verdicts;
+  return {
+    post: of(requests.post),
+    get: of(requests.get),
+    verdictUs: { sha256: round(sha256, 1), fnv1a: round(fnv1a, 1), schema: round(schema, 1) },
+  };
+}
+
+function edgeLines({ post, get, verdictUs }) {
+  const costs = ({ bare, edge, difference }) => `${bare} -> ${edge}: ${difference}`;
+  const target = `<= ${TARGETS.edgeCpuMs}`;
+  const { sha256, fnv1a, schema } = verdictUs;
+  return [
+    ["POST of a task without and with the edge, CPU-ms", costs(post), target],
+    ["GET of a task without and with the edge, CPU-ms", costs(get), target],
+    [
+      "a typical body: SHA-256 / FNV-1a / its schema, CPU-us",
+      `${sha256} / ${fnv1a} / ${schema}`,
+      "",
+    ],
   ];
 }
 

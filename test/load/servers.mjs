@@ -148,6 +148,14 @@ function workerdsBelow(pid) {
   }
 }
 
+/** Batuta's configuration for another main module. */
+function configFor(main) {
+  const config = readFileSync(path.join(root, "wrangler.toml"), "utf8");
+  return config
+    .replace(/^main = .*$/m, `main = ${JSON.stringify(main)}`)
+    .replace(/^directory = .*$/m, `directory = ${JSON.stringify(path.join(root, "assets"))}`);
+}
+
 /** Builds both Workers into a folder, and starts as many of them as are wanted, each with its own state. */
 export class Workshop {
   #folder;
@@ -174,15 +182,15 @@ export class Workshop {
   }
 
   /** A Batuta of one's own, so that one measurement's afterwork is not on the bill of another. */
-  async startBatuta() {
-    const variables = { ALLOW_LOCAL_ENDPOINTS: "true", LIMITS_FACTOR: "1000" };
-    const server = await this.#start(this.#batuta, {
-      ...variables,
-      BATUTA_ADMIN_KEY: ADMIN_KEY,
-      BATUTA_SEAL_KEY: SEAL_KEY,
-    });
-    await server.migrate(path.join(root, "migrations"));
-    return server;
+  startBatuta() {
+    return this.#startWithData(this.#batuta);
+  }
+
+  /** The face of Batuta over a room that answers at once; it is built when it is asked for. */
+  async startEdge() {
+    const config = path.join(this.#folder, "edge.toml");
+    writeFileSync(config, configFor(path.join(import.meta.dirname, "edge-worker.mjs")));
+    return this.#startWithData(build(config, path.join(this.#folder, "edge-bundle")));
   }
 
   startFloor() {
@@ -191,6 +199,17 @@ export class Workshop {
 
   async stop() {
     await Promise.allSettled(this.#servers.map((server) => server.stop()));
+  }
+
+  async #startWithData(built) {
+    const variables = { ALLOW_LOCAL_ENDPOINTS: "true", LIMITS_FACTOR: "1000" };
+    const server = await this.#start(built, {
+      ...variables,
+      BATUTA_ADMIN_KEY: ADMIN_KEY,
+      BATUTA_SEAL_KEY: SEAL_KEY,
+    });
+    await server.migrate(path.join(root, "migrations"));
+    return server;
   }
 
   async #start({ config, script }, bindings) {

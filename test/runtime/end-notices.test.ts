@@ -188,7 +188,7 @@ describe("the final notification", () => {
       },
       events: [event(4, "task_completed"), event(5, "agent_end_task")],
     };
-    const ports = { registry, endpoint, log: () => {} };
+    const ports = { registry, endpoint, log: () => {}, tellWithheld: async () => {} };
 
     await publish(ports, flush);
     await publish(ports, flush);

@@ -11,9 +11,10 @@ import { describe, expect, it } from "vitest";
 
 import { auditTable } from "../../src/db/audit-table.ts";
 import * as tables from "../../src/db/tables.ts";
+import * as validationTable from "../../src/db/validation-table.ts";
 
 const dialect = new SQLiteSyncDialect();
-const configs = Object.values({ ...tables, auditTable })
+const configs = Object.values({ ...tables, auditTable, ...validationTable })
   .filter((table) => is(table, SQLiteTable))
   .map((table) => getTableConfig(table));
 

@@ -50,6 +50,7 @@ async function consume(bodies: unknown[], take: PushPorts["take"]) {
       take,
       decline: none,
       post: none,
+      tellWithheld: none,
     },
     deadLetter: async (...letter) => {
       letters.push(letter);

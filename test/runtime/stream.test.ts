@@ -10,11 +10,20 @@ function open() {
   const closed = new Promise<number>((resolve) => {
     far.addEventListener("close", ({ code }) => resolve(code));
   });
-  const response = new Response(eventStream(near, () => {}));
+  const response = new Response(eventStream(near, () => 0, { tellWithheld: async () => {} }));
   return { far, closed, response };
 }
 
-const eventText = (seq: number): string => JSON.stringify({ seq, type: "task_progress", data: {} });
+const eventText = (seq: number): string =>
+  JSON.stringify({
+    seq,
+    event_id: `e${seq}`,
+    type: "task_progress",
+    at: "2026-11-22T10:00:00.000Z",
+    actor: { kind: "executor", id: "a-1" },
+    correlation_id: "c",
+    data: {},
+  });
 
 describe("eventStream in workerd", () => {
   it("passes on what is sent until the far end closes", async () => {

@@ -144,7 +144,7 @@ export async function announce(
 ) {
   const { type = "task_progress", data = {}, at = new Date().toISOString(), ...task } = more;
   await publish(
-    { registry, endpoint, log: () => {} },
+    { registry, endpoint, log: () => {}, tellWithheld: async () => {} },
     {
       tenant: by.tenant,
       task: {

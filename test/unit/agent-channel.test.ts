@@ -259,3 +259,38 @@ describe("frames", () => {
     expect(begun).toEqual(["t1", "t2", "t1"]);
   });
 });
+
+describe("what breaks its schema", () => {
+  it("is not said: a problem stands in its place, and it is told of", async () => {
+    const receipt = { task_id: "t1", end_reason: "boredom", lease_token: "tok-9" } as never;
+    const one = connection({ end: async () => ok({ receipt, isNew: true, ended_attempt: null }) });
+
+    one.say(ended("t1"));
+    await settle();
+
+    expect(one.said.at(-1)).toMatchObject({
+      type: "problem",
+      id: "t1",
+      problem: { code: "internal_error" },
+    });
+    expect(JSON.stringify(one.said)).not.toMatch(/boredom|tok-9/);
+    expect(one.withheld).toMatchObject([["channel:connect_agent", [{}]]]);
+    expect(one.lines).toEqual(["answer_invalid"]);
+  });
+
+  it("among tasks has them given back", async () => {
+    const one = connection();
+    const claimed = brought("t1");
+    if (claimed.ok) Object.assign(Object(claimed.value.tasks[0]?.task), { timeout: -1 });
+    one.say({ type: "ready", max_tasks: 1 });
+
+    one.claims[0]?.answer(claimed);
+    await settle();
+
+    expect(one.types()).toEqual(["welcome"]);
+    expect(one.declined).toEqual([["t1", "tok-1", expect.stringMatching(/^withheld/)]]);
+    expect(one.withheld).toEqual([
+      ["channel:connect_agent", [{ pointer: "/tasks/0/task/timeout", code: "too_small" }]],
+    ]);
+  });
+});

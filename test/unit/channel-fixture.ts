@@ -2,6 +2,7 @@ import { ok } from "../../src/lib/result.ts";
 import type { ChannelAnswer } from "../../src/protocol/agent-channel.ts";
 import { AgentChannel } from "../../src/rest/channel/agent-channel.ts";
 import type { RestPorts } from "../../src/rest/ports.ts";
+import { assignedTask } from "../assigned-task.ts";
 import { PERMIT } from "./rest-fakes.ts";
 
 /* One connection on a socket and ports of the test's own. */
@@ -13,7 +14,7 @@ const BY = { key_id: "k1", tenant: "acme", scopes: ["execute"] as const, isBoots
 const LEASE = { token: "tok-1", attempt: 1, expires_at: "2026-11-22T10:00:00.000Z" };
 /** What a claim brings. */
 export const brought = (...ids: string[]): Claimed =>
-  ok({ tasks: ids.map((task_id) => ({ task: { task_id }, lease: LEASE })) });
+  ok({ tasks: ids.map((task_id) => ({ task: assignedTask(task_id), lease: LEASE })) });
 
 /** The last word on a task. */
 export function ended(task_id: string) {
@@ -30,6 +31,7 @@ export function connection(
   const closes: unknown[][] = [];
   const declined: unknown[][] = [];
   const lines: string[] = [];
+  const withheld: unknown[] = [];
   const claims: {
     request: Parameters<Claim>[2];
     manner: Parameters<Claim>[3];
@@ -71,6 +73,14 @@ export function connection(
       agents: { claim } as RestPorts["agents"],
       tasks: tasks as RestPorts["tasks"],
       notes: { list: unexpected, get: unexpected, put: unexpected, remove: unexpected },
+      validations: {
+        micros: () => 0,
+        note: () => {},
+        withheld: async ({ route, detail }) => void withheld.push([route, detail().errors]),
+        list: unexpected,
+        get: unexpected,
+        summary: unexpected,
+      },
     },
     keepAlive: () => {},
   });
@@ -81,6 +91,7 @@ export function connection(
     declined,
     claims,
     lines,
+    withheld,
     say: (frame: object) => listeners.get("message")?.({ data: JSON.stringify(frame) }),
     leave: () => listeners.get("close")?.({ data: null }),
     vanish: () => (isGone = true),

@@ -19,6 +19,7 @@ describe("the configuration", () => {
       endPhases: {},
       taskRetention: { objectDays: 7, historyDays: 365 },
       jwt: null,
+      validationSample: 100,
     });
   });
 
@@ -39,6 +40,7 @@ describe("the configuration", () => {
       JWT_AUDIENCE: "batuta",
       JWT_JWKS_URL: "http://127.0.0.1/jwks",
       JWT_TENANT_CLAIM: "org",
+      VALIDATION_SAMPLE: "1",
       PATH: "/bin",
     };
 
@@ -58,6 +60,7 @@ describe("the configuration", () => {
         jwksUrl: "http://127.0.0.1/jwks",
         tenantClaim: "org",
       },
+      validationSample: 1,
     });
   });
 
@@ -92,6 +95,8 @@ describe("the configuration", () => {
     { TASK_RETENTION_DAYS: "0" },
     { TASK_RETENTION_DAYS: "3651" },
     { HISTORY_RETENTION_DAYS: "29" },
+    { VALIDATION_SAMPLE: "-1" },
+    { VALIDATION_SAMPLE: "all" },
     { HISTORY_RETENTION_DAYS: "30", TASK_RETENTION_DAYS: "31" },
     { BATUTA_SEAL_KEY: undefined },
     { BATUTA_SEAL_KEY: "" },

@@ -110,6 +110,8 @@ describe("log", () => {
         request_id: "generated-id",
         trace_id: "ab".repeat(16),
         tenant: "acme",
+        validation: "passed",
+        checks: "size content_type json complexity query headers body meaning output",
       },
       expect.objectContaining({ route: "/v1/tasks/:task_id", status: 401, tenant: null }),
     ]);

@@ -56,7 +56,9 @@ function world(subscribers: Subscriber[] = [], known: Record<string, number> = {
   const broken = new Set<string>();
   const asked: (readonly Facet[])[] = [];
   let [open, mostOpen] = [0, 0];
+  const withheld: unknown[] = [];
   const ports: FanOutPorts = {
+    tellWithheld: async (told) => void withheld.push(told),
     registry: {
       subscribers: async (_tenant, facets) => {
         asked.push(facets);
@@ -89,7 +91,7 @@ function world(subscribers: Subscriber[] = [], known: Record<string, number> = {
   };
   const sent = () =>
     Object.fromEntries(enqueued.map(([id, { items }]) => [id, items.map(({ seq }) => seq)]));
-  return { ports, enqueued, configured, broken, asked, sent, mostOpen: () => mostOpen };
+  return { ports, withheld, enqueued, configured, broken, asked, sent, mostOpen: () => mostOpen };
 }
 
 function wants(
@@ -293,5 +295,16 @@ describe("fan-out", () => {
 
     await expect(publishing).rejects.toBeInstanceOf(AggregateError);
     expect(sent()).toEqual({ wh_a: [2], wh_c: [2] });
+  });
+
+  it("tells of a notification that broke its schema, and sends a notice in its place", async () => {
+    const { ports, withheld, enqueued } = world(wants("wh_a", ["task_progress"]));
+    const broken = { ...event(3, "task_progress"), data: { lease_token: "tok-123" } };
+
+    await publish(ports, { tenant: "acme", task: TASK, events: [broken] });
+
+    expect(withheld).toMatchObject([{ tenant: "acme", route: "webhook:task_progress" }]);
+    expect(JSON.stringify(enqueued)).toContain("withheld");
+    expect(JSON.stringify([enqueued, withheld])).not.toContain("tok-123");
   });
 });

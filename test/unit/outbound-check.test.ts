@@ -40,7 +40,7 @@ describe("what leaves by webhook", () => {
   });
 
   it.each([
-    ["a field that nobody declared", { ...PROGRESS, lease_token: "secret" }, ""],
+    ["a field that nobody declared", { ...PROGRESS, lease_token: "secret" }, "/"],
     [
       "a value out of its range",
       { ...PROGRESS, data: { progress_percentage: 101, current_step: "x" } },
@@ -50,7 +50,7 @@ describe("what leaves by webhook", () => {
   ])("is replaced by a safe notice when it has %s", (_what, data, pointer) => {
     const outbound = leaving("task_progress", data);
 
-    expect(outbound.faults).toEqual([pointer]);
+    expect(outbound.faults.map((fault) => fault.pointer)).toEqual([pointer]);
     expect(outbound.notification).toMatchObject({
       notification_type: "task_progress",
       task_id: "t1",
@@ -77,7 +77,7 @@ describe("what leaves by webhook", () => {
 
     expect(ofTask.notification["notice"]).toContain("/v1/tasks/t1/events?after=6");
     expect(ofNone).toMatchObject({
-      faults: ["/severity"],
+      faults: [{ pointer: "/severity" }],
       notification: { notification_id: "a-1", notification_type: "system_alert", timestamp: AT },
     });
     expect(ofNone.notification).not.toHaveProperty("task_id");

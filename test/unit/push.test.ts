@@ -7,6 +7,7 @@ import { push } from "../../src/dispatch/push/push.ts";
 import type { PushPorts, SignedPost } from "../../src/dispatch/push/push.ts";
 import { ok, refuse } from "../../src/lib/result.ts";
 import { agentRegistrationSchema } from "../../src/protocol/agent.ts";
+import { assignedTask } from "../assigned-task.ts";
 import { fakePool, offer } from "./fake-pool.ts";
 import type { FakePool } from "./fake-pool.ts";
 
@@ -39,13 +40,14 @@ function pushing(more: Omit<Partial<PushPorts>, "pool"> & { answer?: PushAnswer 
   const pool: FakePool = fakePool({ reservation: async () => offer("t1") });
   const posted: SignedPost[] = [];
   const declined: unknown[][] = [];
+  const withheld: unknown[] = [];
   const run = () =>
     push(MESSAGE, {
       now: () => NOW,
       log: () => {},
       pool: () => pool,
       known: async () => agentWith(URL),
-      take: async () => ok({ task: '{"task_id":"t1"}', lease: LEASE }),
+      take: async () => ok({ task: JSON.stringify(assignedTask("t1", 2)), lease: LEASE }),
       decline: async (...parameters) => {
         declined.push(parameters);
         return ok(null);
@@ -54,12 +56,35 @@ function pushing(more: Omit<Partial<PushPorts>, "pool"> & { answer?: PushAnswer 
         posted.push(request);
         return answer;
       },
+      tellWithheld: async (told) => void withheld.push(told),
       ...ports,
     });
-  return { run, pool, posted, declined };
+  return { run, pool, posted, declined, withheld };
 }
 
 describe("a push", () => {
+  it("that broke its schema goes to nobody: the task goes back, and it is told of", async () => {
+    const task = JSON.stringify({ ...assignedTask("t1", 2), lease_secret: "s3cret" });
+    const { run, posted, declined, withheld, pool } = pushing({
+      take: async () => ok({ task, lease: LEASE }),
+    });
+
+    await run();
+
+    expect(posted).toEqual([]);
+    expect(declined).toMatchObject([
+      [{ task_id: "t1", token: "tok-1" }, expect.stringMatching(/^withheld/)],
+    ]);
+    expect(withheld).toEqual([
+      {
+        tenant: "acme",
+        route: "push:task_execution",
+        places: [{ pointer: "/data/task", code: "unrecognized_keys" }],
+      },
+    ]);
+    expect(pool.calls).toContainEqual(["pushed", "ann", "declined"]);
+  });
+
   it("posts the task and its lease once, and counts what was accepted", async () => {
     const { run, pool, posted, declined } = pushing();
 
@@ -71,7 +96,7 @@ describe("a push", () => {
     expect(JSON.parse(posted[0]?.body ?? "")).toEqual({
       type: "task_execution",
       timestamp: "2026-11-22T10:00:00.000Z",
-      data: { task: { task_id: "t1" }, lease: LEASE },
+      data: { task: assignedTask("t1", 2), lease: LEASE },
     });
     expect(declined).toEqual([]);
     expect(pool.calls).toEqual([["pushed", "ann", "accepted"]]);

@@ -5,6 +5,7 @@ import type { TaskView } from "../../src/protocol/task-view.ts";
 import type { WebhookView } from "../../src/protocol/webhook.ts";
 import { createApp } from "../../src/rest/app.ts";
 import type { RestPorts } from "../../src/rest/ports.ts";
+import type { ValidationDetail, ValidationReport } from "../../src/rest/validation-port.ts";
 
 /* The ports of the REST face as plain functions: what a test does not expect to be called, throws. */
 
@@ -123,6 +124,7 @@ export interface Given {
   health?: Partial<RestPorts["health"]>;
   observe?: Partial<RestPorts["observe"]>;
   followUps?: Partial<RestPorts["followUps"]>;
+  validations?: Partial<RestPorts["validations"]>;
 }
 
 interface Line extends LogFields {
@@ -130,9 +132,29 @@ interface Line extends LogFields {
   event: string;
 }
 
-/** The REST face over fakes, with what it called (keys aside) and what it logged. */
+/** A validation as it was told, with what was found in the message. */
+type Told = Omit<ValidationReport, "detail"> & ValidationDetail;
+
+/** The port of validations: what it is told is written down, in place of being called. */
+function validationsOf(given: Given["validations"], calls: string[], told: Told[]) {
+  const reading = portOf<RestPorts["validations"]>("validations", given, calls);
+  const tell = ({ detail, ...report }: ValidationReport) =>
+    void told.push({ ...report, ...detail() });
+  return {
+    micros: () => 0,
+    note: tell,
+    withheld: async (report: ValidationReport) => tell(report),
+    list: (...asked: Parameters<typeof reading.list>) => reading.list(...asked),
+    get: (...asked: Parameters<typeof reading.get>) => reading.get(...asked),
+    summary: (...asked: Parameters<typeof reading.summary>) => reading.summary(...asked),
+    ...given,
+  };
+}
+
+/** The REST face over fakes, with what it called (keys aside), what it logged and which validations it told of. */
 export function createFakeApp(given: Given = {}) {
   const calls: string[] = [];
+  const told: Told[] = [];
   const lines: Line[] = [];
   const principalOf: RestPorts["keys"]["principalOf"] = async (key) => {
     const scopes = PRINCIPALS.get(key);
@@ -190,8 +212,9 @@ export function createFakeApp(given: Given = {}) {
     health: portOf("health", given.health, calls),
     observe: portOf("observe", given.observe, calls),
     followUps: portOf("followUps", given.followUps, calls),
+    validations: validationsOf(given.validations, calls, told),
   };
-  return { app: createApp(ports), calls, lines, ports };
+  return { app: createApp(ports), calls, lines, told, ports };
 }
 
 /** A port that accepts every submission. */

@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { ok, refuse } from "../../src/lib/result.ts";
+import { taskEventSchema } from "../../src/protocol/task-view.ts";
 import type { EventSocket } from "../../src/rest/ports.ts";
 import { eventStream } from "../../src/rest/stream.ts";
+import type { Outflow } from "../../src/rest/withheld.ts";
 import { createFakeApp, send, TASK_VIEW } from "./rest-fakes.ts";
 
 /** A socket of which a test holds the other end. */
@@ -25,14 +27,28 @@ class FakeSocket implements EventSocket {
   }
 }
 
-const eventText = (seq: number, type = "task_progress"): string =>
-  JSON.stringify({ seq, type, data: { note: "a\nb" } });
+const AT = "2026-11-22T10:00:00.000Z";
+const NOW = Date.parse(AT);
+
+const eventOf = (seq: number, more: object = {}) => ({
+  seq,
+  event_id: `e${seq}`,
+  type: "task_progress",
+  at: AT,
+  actor: { kind: "executor", id: "a-1" },
+  correlation_id: "c",
+  data: { note: "a\nb" },
+  ...more,
+});
+
+const eventText = (seq: number, more: object = {}): string => JSON.stringify(eventOf(seq, more));
 
 function open() {
   const socket = new FakeSocket();
-  const lines: string[] = [];
-  const stream = eventStream(socket, (_level, event) => lines.push(event));
-  return { socket, lines, reader: stream.getReader() };
+  const withheld: unknown[] = [];
+  const tellWithheld: Outflow["tellWithheld"] = async (places) => void withheld.push(...places);
+  const stream = eventStream(socket, () => NOW, { tellWithheld });
+  return { socket, withheld, reader: stream.getReader() };
 }
 
 async function readText(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<string | null> {
@@ -55,9 +71,7 @@ describe("eventStream", () => {
 
     expect(socket.isAccepted).toBe(true);
     expect(await readText(reader)).toBe(": open\n\n");
-    expect(await readText(reader)).toBe(
-      `id: 7\nevent: task_progress\ndata: {"seq":7,"type":"task_progress","data":{"note":"a\\nb"}}\n\n`,
-    );
+    expect(await readText(reader)).toBe(`id: 7\nevent: task_progress\ndata: ${eventText(7)}\n\n`);
   });
 
   it("keeps a quiet stream alive every 15 s", async () => {
@@ -105,7 +119,7 @@ describe("eventStream", () => {
 
   it("cuts off a client that does not read, after a mebibyte", async () => {
     const { socket, reader } = open();
-    const large = JSON.stringify({ seq: 1, type: "task_progress", data: "x".repeat(400_000) });
+    const large = eventText(1, { data: { text: "x".repeat(400_000) } });
 
     for (let count = 0; count < 5; count += 1) socket.emit("message", large);
 
@@ -122,13 +136,28 @@ describe("eventStream", () => {
     '{"seq":1,"type":"gossip"}',
     new ArrayBuffer(1),
   ])("ends rather than pass on %s", async (message) => {
-    const { socket, reader, lines } = open();
+    const { socket, reader, withheld } = open();
     await readText(reader);
 
     socket.emit("message", message);
 
     expect(await readText(reader)).toBeNull();
-    expect(lines).toEqual(["answer_invalid"]);
+    expect(withheld).not.toEqual([]);
+  });
+
+  it("puts a notice in the place of an event that breaks its schema, and goes on", async () => {
+    const { socket, reader, withheld } = open();
+    await readText(reader);
+
+    socket.emit("message", eventText(3, { lease_token: "tok-123" }));
+    socket.emit("message", eventText(4));
+
+    const [notice, next] = [await readText(reader), await readText(reader)];
+    const [, data = ""] = /^id: 3\nevent: task_progress\ndata: (.*)\n\n$/.exec(notice ?? "") ?? [];
+    expect(taskEventSchema.parse(JSON.parse(data)).data).toHaveProperty("notice");
+    expect(notice).not.toMatch(/tok-123|lease_token/);
+    expect(withheld).toEqual([{ pointer: "/", code: "unrecognized_keys" }]);
+    expect(next).toContain("id: 4");
   });
 });
 

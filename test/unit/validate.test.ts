@@ -204,7 +204,7 @@ describe("the middleware", () => {
       return next();
     });
     const handler = answer(greeting, ports);
-    if (isValidated) app.post("/", validate(greeting), handler);
+    if (isValidated) app.post("/", validate(greeting, ports), handler);
     else app.post("/", handler);
     return app;
   }

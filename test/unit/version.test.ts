@@ -10,6 +10,7 @@ import { kindOf, noticeHeaders, stampVersion } from "../../src/rest/edge/version
 import { openApiDocument } from "../../src/rest/openapi.ts";
 import { json, route } from "../../src/rest/route.ts";
 import type { RestEnv } from "../../src/rest/route.ts";
+import { createFakeApp } from "./rest-fakes.ts";
 
 const SINCE = "2026-11-26";
 
@@ -53,7 +54,9 @@ describe("a route that is deprecated", () => {
       context.set("trace", { traceId: "", spanId: "", flags: "" });
       return next();
     });
-    app.get("/old", validate(old), (context) => context.json(context.get("warnings") ?? []));
+    app.get("/old", validate(old, createFakeApp().ports), (context) =>
+      context.json(context.get("warnings") ?? []),
+    );
 
     const response = await app.request("/old");
 

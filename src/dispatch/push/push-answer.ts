@@ -1,8 +1,11 @@
 import * as z from "zod";
 
 import { instant } from "../../lib/ports.ts";
+import { taskPushSchema } from "../../protocol/agent-channel.ts";
 import type { Lease } from "../../protocol/agent.ts";
+import { placesOf } from "../../protocol/declared-names.ts";
 import { UPGRADER } from "../../protocol/upgrader.ts";
+import type { ValidationRecord } from "../../protocol/validation-record.ts";
 import type { PushOutcome } from "../choice/push-breaker.ts";
 
 /* What is said to a push executor, and what its answer means. Pure. */
@@ -25,11 +28,23 @@ export type PushVerdict =
   | { outcome: "accepted" }
   | { outcome: Exclude<PushOutcome, "accepted">; reason: string };
 
+/** What becomes of a push that broke its schema: no executor gets it, and none has failed. */
+export const WITHHELD: PushVerdict = {
+  outcome: "declined",
+  reason: "withheld: the task as it was to be sent broke its schema",
+};
+
 /** The request of a push as JSON text (protocol.md §4, Shapes of answers): the same as a claim's answer to one task. */
 export function pushBody(task: string, lease: Lease, now: number): string {
-  // The task is JSON text already, up to a megabyte of it: parsing it only to write it again would be waste.
+  // The task is JSON text already: to parse it for its check is enough, writing it again would be waste.
   const head = `{"type":"task_execution","timestamp":${JSON.stringify(instant(now))}`;
   return `${head},"data":{"task":${task},"lease":${JSON.stringify(lease)}}}`;
+}
+
+/** Where the request of a push breaks its schema; null when it keeps it. */
+export function faultsOfPush(body: string): ValidationRecord["errors"] | null {
+  const parsed = taskPushSchema.safeParse(jsonOf(body));
+  return parsed.success ? null : placesOf(taskPushSchema, parsed.error);
 }
 
 /** Names a push: equal for whatever repeats it, so that a receiver can tell. */

@@ -3,11 +3,19 @@ import type { Clock } from "../../lib/ports.ts";
 import type { Result } from "../../lib/result.ts";
 import type { PushMessage } from "../../protocol/queue-messages.ts";
 import type { Refusal } from "../../protocol/refusal.ts";
+import type { Withheld } from "../../protocol/validation-record.ts";
 import { poolAgentOf } from "../agents.ts";
 import type { AgentRecord } from "../agents.ts";
 import type { Assigned, Dispatcher } from "../dispatcher.ts";
 import type { PoolPort } from "../pool/pool-port.ts";
-import { ACCEPT_DEADLINE_MS, pushBody, pushId, verdictOf } from "./push-answer.ts";
+import {
+  ACCEPT_DEADLINE_MS,
+  faultsOfPush,
+  pushBody,
+  pushId,
+  verdictOf,
+  WITHHELD,
+} from "./push-answer.ts";
 import type { PushAnswer, PushVerdict } from "./push-answer.ts";
 
 /** One POST to an executor, to be signed with its secrets, which are sealed. */
@@ -38,6 +46,8 @@ export interface PushPorts {
   ) => Promise<Result<unknown, Refusal>>;
   /** Signs and sends. Never throws for what the receiver does: no answer is an answer too. */
   post: (request: SignedPost) => Promise<PushAnswer>;
+  /** Tells of a push that broke its schema. Never fails. */
+  tellWithheld: (withheld: Withheld) => Promise<void>;
 }
 
 /**
@@ -92,12 +102,20 @@ async function offer(
   ports: PushPorts,
 ): Promise<PushVerdict> {
   const { attempt } = lease;
+  const body = pushBody(task, lease, ports.now());
+  const places = faultsOfPush(body);
+  if (places !== null) {
+    const pointers = places.map(({ pointer }) => pointer).join(" ");
+    ports.log("error", "push_invalid", { tenant, task_id, pointers });
+    await ports.tellWithheld({ tenant, route: "push:task_execution", places });
+    return WITHHELD;
+  }
   const answer = await ports.post({
     url,
     tenant,
     agent,
     id: pushId(task_id, attempt),
-    body: pushBody(task, lease, ports.now()),
+    body,
     task_id,
     attempt,
     timeoutMs: ACCEPT_DEADLINE_MS,

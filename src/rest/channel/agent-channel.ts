@@ -1,7 +1,9 @@
 import * as z from "zod";
 
 import type { Principal } from "../../protocol/access.ts";
+import { channelAnswerSchema } from "../../protocol/agent-channel.ts";
 import type { ChannelAnswer, ChannelFrame } from "../../protocol/agent-channel.ts";
+import { placesOf } from "../../protocol/declared-names.ts";
 import { taskIdSchema } from "../../protocol/primitives.ts";
 import type { Refusal } from "../../protocol/refusal.ts";
 import { limitRefusal } from "../edge/limit.ts";
@@ -9,6 +11,7 @@ import { problemOf } from "../edge/problems.ts";
 import type { ChannelSocket } from "../executor-ports.ts";
 import type { RestPorts } from "../ports.ts";
 import type { KeepAlive } from "../route.ts";
+import { outflowOf } from "../withheld.ts";
 import { callFor, taskOf } from "./calls.ts";
 import { TaskFeed } from "./feed.ts";
 import type { Claimed } from "./feed.ts";
@@ -39,7 +42,7 @@ export interface ChannelParts {
   requestId: string;
   /** The known version that it was opened with; null where it named none. */
   version: string | null;
-  ports: Pick<RestPorts, "agents" | "tasks" | "notes" | "limits" | "now" | "log">;
+  ports: Pick<RestPorts, "agents" | "tasks" | "notes" | "limits" | "now" | "log" | "validations">;
   keepAlive: KeepAlive;
 }
 
@@ -149,7 +152,7 @@ export class AgentChannel {
       const { ended, ...answer } = called.value;
       if (ended !== null) this.#feed.slotFreed(ended);
       const told = warnings.length > 0 && { warnings };
-      this.#send({ type: "answer", id: frame.id, ...answer, ...told });
+      this.#sendSound({ type: "answer", id: frame.id, ...answer, ...told });
     } catch (cause) {
       this.#break("channel_frame_failed", cause);
     }
@@ -157,12 +160,16 @@ export class AgentChannel {
 
   /** Tasks that the client does not hear of go back. */
   async #hand(tasks: Claimed[]): Promise<void> {
-    if (this.#sendText(JSON.stringify({ type: "tasks", tasks }))) return;
+    const frame = { type: "tasks", tasks };
+    const isSound = this.#isSound(frame);
+    if (isSound && this.#sendText(JSON.stringify(frame))) return;
     const { by, ports } = this.#parts;
+    const reason = isSound
+      ? "the executor's connection was gone"
+      : "withheld: the tasks as they were to be sent broke their schema";
     await Promise.all(
       tasks.map(({ task, lease }) => {
         const { task_id } = identifiedSchema.parse(task);
-        const reason = "the executor's connection was gone";
         return ports.tasks.decline(by, task_id, lease.token, reason);
       }),
     );
@@ -172,6 +179,23 @@ export class AgentChannel {
     const { agent_id, requestId } = this.#parts;
     const path = `/v1/agents/${agent_id}/connect`;
     this.#send({ type: "problem", id, problem: problemOf(refusal, { id: requestId, path }) });
+  }
+
+  /** What rooms gave; a notice in its place when it breaks its schema. */
+  #sendSound(answer: Extract<ChannelAnswer, { type: "answer" }>): void {
+    if (this.#isSound(answer)) return this.#send(answer);
+    const detail = "the answer broke its own contract and was withheld";
+    this.#refuse(answer.id, { code: "internal_error", detail });
+  }
+
+  #isSound(frame: unknown): boolean {
+    const parsed = channelAnswerSchema.safeParse(frame);
+    if (parsed.success) return true;
+    const { by, ports, requestId, keepAlive } = this.#parts;
+    const origin = { kind: "channel", operation: "connect_agent", requestId, by } as const;
+    const { tellWithheld } = outflowOf(ports, origin);
+    keepAlive(tellWithheld(placesOf(channelAnswerSchema, parsed.error)));
+    return false;
   }
 
   #send(answer: ChannelAnswer): void {

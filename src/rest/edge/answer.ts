@@ -1,29 +1,54 @@
 import type { Handler } from "hono";
+import * as z from "zod";
 
 import type { Log } from "../../lib/log.ts";
-import { pointerOf } from "../../protocol/faults.ts";
-import type { Refusal } from "../../protocol/refusal.ts";
+import { placesOf } from "../../protocol/declared-names.ts";
+import { REFUSAL_CODES, type Refusal } from "../../protocol/refusal.ts";
+import type { Check, ValidationRecord } from "../../protocol/validation-record.ts";
 import type { RestPorts } from "../ports.ts";
 import type { Reply, RestContext, RestEnv, Route } from "../route.ts";
 import { performer } from "./audit.ts";
 import { answerRefusal } from "./problems.ts";
 
-/** A log names at most so many faulty places of an answer. */
-const SHOWN_PATHS = 10;
+/** Where something broke its declaration, and how. Places only, never values. */
+type Places = ValidationRecord["errors"];
 
-/** Where a reply breaks its declaration, or null when it keeps it. Places only, never values. */
-function faultOfReply(route: Pick<Route, "answers">, reply: Reply): string | null {
+/** A refusal as rooms give it: it comes out of objects as unparsed data. */
+const refusalSchema = z.object({
+  code: z.enum(REFUSAL_CODES),
+  detail: z.string(),
+  errors: z
+    .array(
+      z.strictObject({
+        pointer: z.string(),
+        code: z.string(),
+        detail: z.string(),
+        expected: z.string().optional(),
+        received: z.string().optional(),
+      }),
+    )
+    .optional(),
+  extra: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])).optional(),
+});
+
+/** Where a value breaks its schema; null when it keeps it. */
+function faultOf(schema: z.ZodType, value: unknown): Places | null {
+  const parsed = schema.safeParse(value);
+  return parsed.success ? null : placesOf(schema, parsed.error);
+}
+
+/** Where a reply breaks its declaration, or null when it keeps it. */
+function faultOfReply(route: Pick<Route, "answers">, reply: Reply): Places | null {
   const shape = route.answers[reply.status];
-  if (shape === undefined) return `undeclared status ${reply.status}`;
-  if (reply.connect !== undefined) return reply.status === 101 ? null : "undeclared socket";
+  if (shape === undefined) return [{ pointer: "/", code: `undeclared_status_${reply.status}` }];
+  if (reply.connect !== undefined) {
+    return reply.status === 101 ? null : [{ pointer: "/", code: "undeclared_socket" }];
+  }
   if (reply.stream !== undefined && shape.streamType !== undefined) return null;
-  if (shape.schema === null) return reply.body === undefined ? null : "undeclared body";
-  const parsed = shape.schema.safeParse(reply.body);
-  if (parsed.success) return null;
-  return parsed.error.issues
-    .slice(0, SHOWN_PATHS)
-    .map((issue) => `${pointerOf(issue.path) || "/"} ${issue.code}`)
-    .join(", ");
+  if (shape.schema === null) {
+    return reply.body === undefined ? null : [{ pointer: "/", code: "undeclared_body" }];
+  }
+  return faultOf(shape.schema, reply.body);
 }
 
 function respond(route: Pick<Route, "answers">, reply: Reply): Response {
@@ -36,12 +61,13 @@ function respond(route: Pick<Route, "answers">, reply: Reply): Response {
   });
 }
 
-/** Whatever must never leave is replaced by an answer that says nothing, and by a loud log line. */
-function withhold(context: RestContext, log: Log, paths: string): Response {
+/** Whatever must never leave is replaced by an answer that says nothing, and by a loud log line; its record alerts. */
+function withhold(context: RestContext, log: Log, places: Places): Response {
+  context.set("withheld", places);
   log("error", "answer_invalid", {
     route: context.get("route"),
     request_id: context.get("requestId"),
-    paths,
+    paths: places.map(({ pointer, code }) => `${pointer} ${code}`).join(", "),
   });
   return answerRefusal(context, {
     code: "internal_error",
@@ -59,6 +85,13 @@ function placed(refusal: Refusal, hasBody: boolean): Refusal {
   return { ...refusal, errors };
 }
 
+/** Adds to what has been checked of the message. */
+function noteChecks(context: RestContext, more: readonly Check[]): void {
+  const checked = context.get("checked");
+  if (checked === undefined) return;
+  context.set("checked", { ...checked, checks: [...checked.checks, ...more] });
+}
+
 /**
  * Runs a route's handler and answers with what it says: a reply that keeps its declared shape, or a
  * problem. A reply that breaks it does not leave (requirements.md row 115).
@@ -71,7 +104,12 @@ export function answer(
   const hasBody = route.body !== undefined;
   return async (context) => {
     const outcome = await perform(context);
-    if (!outcome.ok) return answerRefusal(context, placed(outcome.refusal, hasBody));
+    noteChecks(context, outcome.ok ? ["meaning", "output"] : ["meaning"]);
+    if (!outcome.ok) {
+      const fault = faultOf(refusalSchema, outcome.refusal);
+      if (fault !== null) return withhold(context, ports.log, fault);
+      return answerRefusal(context, placed(outcome.refusal, hasBody));
+    }
     const fault = faultOfReply(route, outcome.value);
     if (fault !== null) return withhold(context, ports.log, fault);
     const { connect } = outcome.value;

@@ -3,7 +3,7 @@ import type { MiddlewareHandler } from "hono";
 import { ok, refuse } from "../../lib/result.ts";
 import type { Result } from "../../lib/result.ts";
 import type { Refusal } from "../../protocol/refusal.ts";
-import type { RestEnv } from "../route.ts";
+import type { RestContext, RestEnv } from "../route.ts";
 import { gunzip, joined, slicesOf } from "./gunzip.ts";
 import { findJsonFault } from "./json-fault.ts";
 import { answerRefusal } from "./problems.ts";
@@ -67,6 +67,11 @@ async function readBytes(request: Request): Promise<Result<Uint8Array, Refusal>>
   }
 }
 
+function refuseSize(context: RestContext, refusal: Refusal): Response {
+  context.set("checked", { checks: ["size"], duration_us: 0, body: undefined });
+  return answerRefusal(context, refusal);
+}
+
 /**
  * The first check: refuses an address beyond 8 KiB, and a body above 1 MiB, by its declared length before it is read and by
  * counting while it is read. Keeps the bytes for later, when the route takes a body.
@@ -75,10 +80,10 @@ export function limitSize(takesBody: boolean): MiddlewareHandler<RestEnv> {
   return async (context, next) => {
     if (context.req.url.length > MAX_URL_CHARACTERS) return answerRefusal(context, URL_TOO_LONG);
     const declared = Number(context.req.header("Content-Length") ?? 0);
-    if (declared > MAX_BODY_BYTES) return answerRefusal(context, TOO_LARGE);
+    if (declared > MAX_BODY_BYTES) return refuseSize(context, TOO_LARGE);
     if (takesBody) {
       const read = await readBytes(context.req.raw);
-      if (!read.ok) return answerRefusal(context, read.refusal);
+      if (!read.ok) return refuseSize(context, read.refusal);
       context.set("bytes", read.value);
     }
     return next();

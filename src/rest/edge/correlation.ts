@@ -56,6 +56,7 @@ export function correlate(
     const { headers, status } = context.res;
     headers.set("X-Request-Id", requestId);
     headers.set("traceparent", `00-${trace.traceId}-${trace.spanId}-${trace.flags}`);
+    const verdict = context.get("verdict");
     ports.log("info", "request", {
       method: context.req.method,
       route: context.get("route") ?? "unknown",
@@ -64,6 +65,10 @@ export function correlate(
       request_id: requestId,
       trace_id: trace.traceId,
       tenant: context.get("principal")?.tenant || null,
+      ...(verdict !== undefined && {
+        validation: verdict.outcome,
+        checks: context.get("checked").checks.join(" "),
+      }),
     });
   };
 }

@@ -57,7 +57,7 @@ async function refusalOfAddress(context: RestContext, ports: Ports): Promise<Res
 
 /** What a refused request is held against its sender for; null for what may happen to anybody. */
 function offenceOf(context: RestContext, isKnown: boolean): Offence | null {
-  const refused = context.get("refused");
+  const refused = context.get("refusal")?.code;
   if (refused === "unauthenticated") return failedProof(context);
   if (refused === "rate_limited") return isKnown ? "key_limited" : "address_limited";
   if (refused === "body_too_large") return "oversize";

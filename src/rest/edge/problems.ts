@@ -24,6 +24,7 @@ export const PROBLEMS = {
   escalation_not_found: { status: 404, title: "There is no such escalation" },
   key_not_found: { status: 404, title: "There is no such key" },
   block_not_found: { status: 404, title: "There is no such block in force" },
+  validation_not_found: { status: 404, title: "There is no such validation record" },
   batch_not_found: { status: 404, title: "There is no such batch" },
   request_not_found: { status: 404, title: "There is no such request" },
   pool_not_found: { status: 404, title: "There is no such pool" },
@@ -96,7 +97,7 @@ export function answerRefusal(
   refusal: Refusal,
   headers: Readonly<Record<string, string>> = {},
 ): Response {
-  context.set("refused", refusal.code);
+  context.set("refusal", refusal);
   const problem = problemOf(refusal, { id: context.get("requestId"), path: context.req.path });
   const retryAfter = refusal.extra?.["retry_after"];
   return new Response(JSON.stringify(problem), {

@@ -1,9 +1,12 @@
 import type { MiddlewareHandler } from "hono";
 import * as z from "zod";
 
+import type { Principal } from "../../protocol/access.ts";
 import { faultsOf } from "../../protocol/faults.ts";
-import type { Fault, Refusal } from "../../protocol/refusal.ts";
+import type { Fault, Refusal, RefusalCode } from "../../protocol/refusal.ts";
 import { UPGRADER } from "../../protocol/upgrader.ts";
+import type { Check } from "../../protocol/validation-record.ts";
+import type { RestPorts } from "../ports.ts";
 import type { RestContext, RestEnv, Route } from "../route.ts";
 import { NOBODY } from "./auth.ts";
 import { parseBody } from "./body.ts";
@@ -84,6 +87,54 @@ function headersOf(context: RestContext, names: readonly string[]): Record<strin
   return found;
 }
 
+/** Scheme, host and port of an absolute URL as the platform gives it; to parse it again costs microseconds. */
+function originOf(url: string): string {
+  const path = url.indexOf("/", url.indexOf("://") + "://".length);
+  return path < 0 ? url : url.slice(0, path);
+}
+
+function principalOf(context: RestContext): Principal {
+  return context.get("principal") ?? NOBODY;
+}
+
+function bodyOf(context: RestContext): ReturnType<typeof parseBody> {
+  return parseBody(context.get("bytes"), {
+    type: context.req.header("Content-Type"),
+    encoding: context.req.header("Content-Encoding"),
+  });
+}
+
+function noteChecked(
+  context: RestContext,
+  checks: readonly Check[],
+  { body, us }: { body: unknown; us: number },
+): void {
+  context.set("checked", { checks, duration_us: Math.round(us), body });
+}
+
+/** What had been checked when a body was refused before its schema was asked. */
+function checksBefore(code: RefusalCode): readonly Check[] {
+  if (code === "unsupported_media_type") return ["size", "content_type"];
+  const isUnread = code === "malformed_json" || code === "body_too_large";
+  return isUnread
+    ? ["size", "content_type", "json"]
+    : ["size", "content_type", "json", "complexity"];
+}
+
+/** What is checked of a message that gets as far as its schemas. */
+function checksOf(schemas: InputSchemas): readonly Check[] {
+  const ofBody: readonly Check[] = ["content_type", "json", "complexity"];
+  return [
+    "size",
+    ...(schemas.body === undefined ? [] : ofBody),
+    ...(schemas.params === undefined ? [] : (["path"] as const)),
+    // One that is not declared is refused too.
+    "query",
+    ...(schemas.headers === undefined ? [] : (["headers"] as const)),
+    ...(schemas.body === undefined ? [] : (["body"] as const)),
+  ];
+}
+
 /**
  * The last check of form: content type, JSON, complexity, then the schemas of path, query, headers
  * and body, all of them, so that one answer lists every fault.
@@ -91,7 +142,10 @@ function headersOf(context: RestContext, names: readonly string[]): Record<strin
  * A fault in the path, the query or a header has a pointer that begins with `/path`, `/query` or
  * `/headers`; one in the body points into the body.
  */
-export function validate(schemas: InputSchemas): MiddlewareHandler<RestEnv> {
+export function validate(
+  schemas: InputSchemas,
+  ports: { validations: Pick<RestPorts["validations"], "micros"> },
+): MiddlewareHandler<RestEnv> {
   const none: z.ZodObject = z.strictObject({});
   const params = { schema: schemas.params ?? none, base: "/path" } as const;
   const query = { schema: schemas.query ?? none, base: "/query" } as const;
@@ -103,22 +157,24 @@ export function validate(schemas: InputSchemas): MiddlewareHandler<RestEnv> {
     body: body === null ? undefined : kindOf(body.schema),
     deprecated: schemas.deprecated,
   };
+  const checks = checksOf(schemas);
+  const { validations } = ports;
 
   return async (context, next) => {
     const { req } = context;
-    const sent =
-      body === null
-        ? null
-        : await parseBody(context.get("bytes"), {
-            type: req.header("Content-Type"),
-            encoding: req.header("Content-Encoding"),
-          });
-    if (sent?.ok === false) return answerRefusal(context, sent.refusal);
+    const startedAt = validations.micros();
+    const sent = body === null ? null : await bodyOf(context);
+    const note = (done: readonly Check[], value?: unknown): void =>
+      noteChecked(context, done, { body: value, us: validations.micros() - startedAt });
+    if (sent?.ok === false) {
+      note(checksBefore(sent.refusal.code));
+      return answerRefusal(context, sent.refusal);
+    }
 
     const newest = newestInput(context, reads, { query: queryOf(req.url), body: sent?.value });
     const { faults, version } = newest;
     const request = {
-      principal: context.get("principal") ?? NOBODY,
+      principal: principalOf(context),
       // A part that is null here has left faults, and the request ends below.
       params: parse(params, req.param(), faults) ?? {},
       query: parse(query, newest.query, faults) ?? {},
@@ -126,11 +182,12 @@ export function validate(schemas: InputSchemas): MiddlewareHandler<RestEnv> {
       body: body === null ? undefined : parse(body, newest.body, faults),
       sentBody: sent?.value,
       traceId: context.get("trace").traceId,
-      origin: new URL(req.url).origin,
+      origin: originOf(req.url),
       isHead: req.method === "HEAD",
       requestId: context.get("requestId"),
       version,
     };
+    note(checks, sent?.value);
     if (faults.length > 0) return answerRefusal(context, faultsRefusal(faults));
     context.set("request", request);
     return next();
