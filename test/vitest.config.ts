@@ -72,6 +72,9 @@ export default defineConfig(async () => ({
                 // Whatever .dev.vars says on this machine.
                 BATUTA_ADMIN_KEY: ADMIN_KEY,
                 BATUTA_SEAL_KEY: SEAL_KEY,
+                // How long test/runtime/fuzz goes on, and what it draws.
+                FUZZ_CASES: process.env["FUZZ_CASES"] ?? "900",
+                FUZZ_SEED: process.env["FUZZ_SEED"] ?? "6",
                 TEST_MIGRATIONS: await readD1Migrations(path.join(root, "migrations")),
               },
               // Under another name than ARCHIVE: an installation has none unless its operator binds one.

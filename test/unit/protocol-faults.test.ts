@@ -81,7 +81,10 @@ describe("faultsOf", () => {
   });
 
   it.each([
-    ...["whsec_hunter2", "bk_hunter2", "Bearer hunter2", "https://user:hunter2@example.com"],
+    "whsec_hunter2",
+    "bk_hunter2",
+    "Bearer hunter2",
+    "https://user:hunter2@example.com",
     // A lease token.
     "6KG2DD6PX3FryvHUnZSSSS",
   ])("hides %s under any name", (value) => {
