@@ -1,5 +1,4 @@
 import { publish } from "./delivery/fan-out.ts";
-import { urlFault } from "./delivery/registry/endpoint-url.ts";
 import { createAgents } from "./dispatch/agents.ts";
 import { createAttempts } from "./dispatch/attempts.ts";
 import type { BatchPorts } from "./dispatch/batch/batch-ports.ts";
@@ -126,8 +125,10 @@ export function batchPortsOf(env: Env): BatchPorts {
 
 /** What the built-in executor needs: the doors that every executor has. */
 export function executorPortsOf(env: Env): ExecutorPorts {
-  const { attempts, dispatcher, urlPolicy } = servicesOf(env);
-  const isAllowed = (url: string): boolean => urlFault(url, urlPolicy) === null;
+  const services = servicesOf(env);
+  const { attempts, dispatcher } = services;
+  const fault = addressFault(services);
+  const isAllowed = async (url: string): Promise<boolean> => (await fault(url)) === null;
   return {
     now,
     log: consoleLog("executor", now),

@@ -75,6 +75,9 @@ export default defineConfig(async () => ({
                 ...JWT_VARIABLES,
                 // What a test does not ask for costs no row.
                 VALIDATION_SAMPLE: "0",
+                // How long test/runtime/fuzz goes on, and what it draws.
+                FUZZ_CASES: process.env["FUZZ_CASES"] ?? "900",
+                FUZZ_SEED: process.env["FUZZ_SEED"] ?? "6",
                 TEST_MIGRATIONS: await readD1Migrations(path.join(root, "migrations")),
               },
               // Under another name than ARCHIVE: an installation has none unless its operator binds one.

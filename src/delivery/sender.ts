@@ -1,7 +1,11 @@
+import { withoutEchoes } from "./echo.ts";
 import type { SendFault } from "./response-class.ts";
 
 /** Kept of an answer's body (protocol.md §5). */
 const KEPT_CHARACTERS = 1_000;
+
+/** Read of it: a credential that begins before the cut, a header value of 1,000 at most, is known whole. */
+const READ_CHARACTERS = 2 * KEPT_CHARACTERS;
 
 /** One POST. */
 export interface SendRequest {
@@ -23,7 +27,7 @@ export interface SendAnswer {
  * Sends one webhook request. Never throws: no answer is an answer too.
  *
  * Redirects are not followed (protocol.md §5). The timeout covers the answer's body, of which the first 1,000
- * characters are read; the rest is cancelled, because an unread body holds one of the six connections
+ * characters are kept; the rest is cancelled, because an unread body holds one of the six connections
  * (facts/platform.md §4).
  */
 export async function sendRequest(request: SendRequest): Promise<SendAnswer> {
@@ -42,7 +46,7 @@ export async function sendRequest(request: SendRequest): Promise<SendAnswer> {
     return {
       status_code: response.status,
       fault: null,
-      response_body: await readStart(response.body),
+      response_body: await readStart(response.body, request.headers),
       retry_after: response.headers.get("retry-after"),
     };
   } catch {
@@ -54,13 +58,17 @@ export async function sendRequest(request: SendRequest): Promise<SendAnswer> {
   }
 }
 
-async function readStart(body: ReadableStream<Uint8Array> | null): Promise<string | null> {
+/** The beginning of an answer, without what it repeats of the request's credentials. */
+async function readStart(
+  body: ReadableStream<Uint8Array> | null,
+  sent: SendRequest["headers"],
+): Promise<string | null> {
   if (body === null) return null;
   const reader = body.getReader();
   const decoder = new TextDecoder();
   let text = "";
   try {
-    while (text.length < KEPT_CHARACTERS) {
+    while (text.length < READ_CHARACTERS) {
       const { done, value } = await reader.read();
       if (done) break;
       text += decoder.decode(value, { stream: true });
@@ -70,5 +78,5 @@ async function readStart(body: ReadableStream<Uint8Array> | null): Promise<strin
     // The status has come and decides; what was read of a body that broke off is still worth keeping.
   }
   // A cut through a surrogate pair would leave half a character.
-  return text.slice(0, KEPT_CHARACTERS).toWellFormed();
+  return withoutEchoes(text, sent).slice(0, KEPT_CHARACTERS).toWellFormed();
 }

@@ -65,9 +65,9 @@ type Get = (url: string, init: RequestInit) => Promise<Response>;
  */
 export async function fetchInput(
   url: string,
-  source: { get: Get; isAllowed: (url: string) => boolean },
+  source: { get: Get; isAllowed: (url: string) => Promise<boolean> },
 ): Promise<Result<JsonObject, SkillFailure>> {
-  if (!source.isAllowed(url)) {
+  if (!(await source.isAllowed(url))) {
     return refuse(unreadable("the URL must be https and public", "input_data.url", false));
   }
   try {

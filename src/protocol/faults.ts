@@ -14,8 +14,11 @@ const SHOWN_VALUE_LENGTH = 80;
 /** Fields whose values are never shown, nor those of anything inside them; any header may hold a key. */
 const SECRET_FIELD =
   /secret|token|password|key|authorization|cookie|signature|credential|^headers$/i;
-/** Values that are secrets under whatever name: our keys and signing secrets, URLs with a password. */
-const SECRET_VALUE = /whsec_|bk_|pt_|bearer |\/\/[^/]*@/i;
+/**
+ * Values that are secrets under whatever name: our keys and signing secrets, lease tokens (22 characters of base 62,
+ * lib/ports randomId), URLs with a password.
+ */
+const SECRET_VALUE = /whsec_|bk_|pt_|bearer |\/\/[^/]*@|^"[0-9A-Za-z]{22}"$/i;
 
 function received(input: unknown, path: readonly PropertyKey[]): string {
   let value = input;

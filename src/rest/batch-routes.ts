@@ -32,6 +32,7 @@ export const batchRoutes: readonly Route[] = [
       "dependency_cycle",
       "parent_refused",
       "budget_exceeded",
+      "task_ended",
     ],
     async handle({ batches }, { principal, body, headers, sentBody, traceId, origin }) {
       const idempotencyKey = headers["Idempotency-Key"] ?? null;

@@ -226,6 +226,7 @@ const execution: readonly Route[] = [
       "timestamp_in_future",
       "deadline_too_near",
       "progress_regressed",
+      "task_mismatch",
       "result_rejected",
     ],
     async handle(ports, { principal: by, headers, query, body }) {

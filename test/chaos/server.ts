@@ -16,7 +16,7 @@ const READY_WITHIN_MS = 90_000;
 /** Processes that were killed need a moment until the system has buried them. */
 const GONE_WITHIN_MS = 10_000;
 /** What of the server's output is worth showing when it fails. */
-const KEPT_CHARACTERS = 4_000;
+const SHOWN_CHARACTERS = 4_000;
 
 /** Whether a port of this machine can be had. */
 function isFree(port: number): Promise<boolean> {
@@ -57,14 +57,18 @@ export class Server {
   readonly #guardian: ChildProcess;
   /** One for each start, named by its leader. */
   readonly #groups: number[] = [];
-  #output = "";
+  readonly #environment: Readonly<Record<string, string>>;
+  /** All that its processes have said since the last start. */
+  output = "";
 
-  static async create(): Promise<Server> {
-    return new Server(await freePort());
+  /** @param environment what a user would set beside what a test needs */
+  static async create(environment: Readonly<Record<string, string>> = {}): Promise<Server> {
+    return new Server(await freePort(), environment);
   }
 
-  private constructor(port: number) {
+  private constructor(port: number, environment: Readonly<Record<string, string>>) {
     this.#port = port;
+    this.#environment = environment;
     this.url = `http://127.0.0.1:${port}`;
     // A group of its own: the signal that interrupts the test must not reach it.
     this.#guardian = spawn(process.execPath, [GUARDIAN, this.#folder], {
@@ -73,24 +77,30 @@ export class Server {
     });
   }
 
+  /** The folder of all that it keeps. */
+  get state(): string {
+    return path.join(this.#folder, "state");
+  }
+
   /**
    * Starts it on the state that is there, and waits until it answers.
    *
    * @throws with what it said when it does not
    */
   async start(): Promise<void> {
-    this.#output = "";
+    this.output = "";
     const child = spawn("npm", ["start"], {
       cwd: root,
       detached: true,
       env: {
         ...process.env,
         PORT: String(this.#port),
-        BATUTA_STATE: path.join(this.#folder, "state"),
+        BATUTA_STATE: this.state,
         // Whoever is killed cleans up no temporary files.
         TMPDIR: this.#folder,
         BATUTA_ADMIN_KEY: this.adminKey,
         LIMITS_FACTOR: "1000",
+        ...this.#environment,
       },
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -99,14 +109,15 @@ export class Server {
       this.#guardian.stdin?.write(`${child.pid}\n`);
     }
     const keep = (chunk: Buffer): void => {
-      this.#output = (this.#output + chunk.toString()).slice(-KEPT_CHARACTERS);
+      this.output += chunk.toString();
     };
     child.stdout.on("data", keep);
     child.stderr.on("data", keep);
     const giveUpAt = Date.now() + READY_WITHIN_MS;
     while (!(await this.#answers())) {
       if (child.exitCode !== null || child.signalCode !== null || Date.now() > giveUpAt) {
-        throw new Error(`The server did not start. It said:\n${this.#output}`);
+        const said = this.output.slice(-SHOWN_CHARACTERS);
+        throw new Error(`The server did not start. It said:\n${said}`);
       }
       await pause(100);
     }

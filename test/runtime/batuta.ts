@@ -49,17 +49,20 @@ export async function submit(task: Record<string, unknown>): Promise<TaskView> {
 /** An executor that registers under a name and claims one task. */
 export class Executor {
   readonly agent_id: string;
+  readonly #call: typeof call;
   #sequence = 0;
   #token = "";
   task_id = "";
 
-  constructor(agent_id: string) {
+  /** @param by how it calls the Worker: with the bootstrap key unless a tenant's own is given */
+  constructor(agent_id: string, by: typeof call = call) {
     this.agent_id = agent_id;
+    this.#call = by;
   }
 
   /** Registers with a capability of its own name, so that only it can take a test's tasks. */
   async register(capabilities = [this.agent_id]): Promise<this> {
-    await call("PUT", `/v1/agents/${this.agent_id}`, {
+    await this.#call("PUT", `/v1/agents/${this.agent_id}`, {
       capabilities,
       task_types: ["research"],
       slots: 10,
@@ -71,7 +74,7 @@ export class Executor {
     interface Claimed {
       tasks: { task: Record<string, unknown> & { task_id: string }; lease: { token: string } }[];
     }
-    const { body } = await call<Claimed>("POST", `/v1/agents/${this.agent_id}/claim`, {
+    const { body } = await this.#call<Claimed>("POST", `/v1/agents/${this.agent_id}/claim`, {
       wait_seconds: 5,
     });
     const first = body.tasks[0];
@@ -104,7 +107,7 @@ export class Executor {
       sequence: this.#sequence,
       data,
     };
-    return call("POST", "/v1/notifications", notification, this.lease);
+    return this.#call("POST", "/v1/notifications", notification, this.lease);
   }
 
   start(): Promise<Answered<Record<string, unknown>>> {
@@ -122,12 +125,16 @@ export class Executor {
     });
   }
 
-  complete(result: unknown = { answer: 42 }): Promise<Answered<Record<string, unknown>>> {
+  complete(
+    result: unknown = { answer: 42 },
+    more: Record<string, unknown> = {},
+  ): Promise<Answered<Record<string, unknown>>> {
     return this.notify("task_completed", {
       result,
       execution_summary: "done",
       metrics: { execution_time: 1, tokens_used: 10, cost: 0.01, quality_score: 0.9 },
       quality_assessment: { overall_score: 0.9 },
+      ...more,
     });
   }
 
@@ -148,7 +155,7 @@ export class Executor {
       timestamp: new Date().toISOString(),
       quality_assessment: { overall_score: 0.9 },
     };
-    return call("POST", `/v1/tasks/${this.task_id}/end`, end, this.lease);
+    return this.#call("POST", `/v1/tasks/${this.task_id}/end`, end, this.lease);
   }
 }
 

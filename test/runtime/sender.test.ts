@@ -47,6 +47,16 @@ describe("the sender", () => {
     expect(response_body?.isWellFormed()).toBe(true);
   });
 
+  it("keeps no credential that the answer repeats, also where the cut goes through one", async () => {
+    const receiver = newReceiver();
+    const headers = { authorization: `Bearer ${"k".repeat(200)}` };
+    await receiver.script([{ body: `${"x".repeat(900)}${"k".repeat(200)}` }]);
+
+    const { response_body } = await sendRequest({ ...REQUEST, headers, url: receiver.url });
+
+    expect(response_body).toBe(`${"x".repeat(900)}[redacted]`);
+  });
+
   it("gives up after the timeout", async () => {
     const receiver = newReceiver();
     await receiver.script([{ delay_ms: 500 }]);

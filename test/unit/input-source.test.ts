@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { fetchInput, tableOf } from "../../src/executor/input-source.ts";
 
-const isAllowed = () => true;
+const isAllowed = async () => true;
 
 describe("the table in a document", () => {
   it.each([
@@ -33,7 +33,7 @@ describe("fetching an input", () => {
       return new Response("");
     };
 
-    const done = await fetchInput("http://10.0.0.1/", { get, isAllowed: () => false });
+    const done = await fetchInput("http://10.0.0.1/", { get, isAllowed: async () => false });
 
     expect(calls).toBe(0);
     expect(done).toMatchObject({ ok: false, refusal: { retry_recommended: false } });
