@@ -6,7 +6,8 @@ import {
   debtsQuerySchema,
 } from "../protocol/cleanup-debt.ts";
 import { pageOf } from "../protocol/queries.ts";
-import { answered, json, pathIdSchema, replyWith, route } from "./route.ts";
+import { answered } from "./audit-rule.ts";
+import { json, pathIdSchema, replyWith, route } from "./route.ts";
 import type { Route } from "./route.ts";
 
 const debtParams = z.strictObject({ debt_id: pathIdSchema });

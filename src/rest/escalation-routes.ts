@@ -2,7 +2,8 @@ import * as z from "zod";
 
 import { escalationsQuerySchema, pageOf } from "../protocol/queries.ts";
 import { escalationResolutionSchema, escalationSchema } from "../protocol/task-view.ts";
-import { answered, json, pathIdSchema, replyWith, route } from "./route.ts";
+import { answered } from "./audit-rule.ts";
+import { json, pathIdSchema, replyWith, route } from "./route.ts";
 import type { Route } from "./route.ts";
 
 const escalationParams = z.strictObject({ escalation_id: pathIdSchema });

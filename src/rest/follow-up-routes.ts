@@ -10,7 +10,8 @@ import {
 import { taskIdSchema, type JsonObject } from "../protocol/primitives.ts";
 import { pageOf, wholeNumber } from "../protocol/queries.ts";
 import { taskViewSchema } from "../protocol/task-view.ts";
-import { answered, json, replyWith, route, submissionReply } from "./route.ts";
+import { answered } from "./audit-rule.ts";
+import { json, replyWith, route, submissionReply } from "./route.ts";
 import type { Route } from "./route.ts";
 
 const READERS = ["orchestrate", "execute", "observe"] as const;

@@ -11,7 +11,8 @@ import {
 import { taskIdSchema } from "../protocol/primitives.ts";
 import { publicTokenRequestSchema, publicTokenSchema } from "../protocol/public-token.ts";
 import { pageOf } from "../protocol/queries.ts";
-import { answered, empty, json, pathIdSchema, replyWith, route } from "./route.ts";
+import { answered } from "./audit-rule.ts";
+import { empty, json, pathIdSchema, replyWith, route } from "./route.ts";
 import type { Route } from "./route.ts";
 
 const keyParams = z.strictObject({ key_id: pathIdSchema });

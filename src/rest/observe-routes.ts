@@ -5,7 +5,8 @@ import {
   metricsSchema,
 } from "../protocol/observation.ts";
 import { repairRequestSchema, repairSchema, stateViewSchema } from "../protocol/state-view.ts";
-import { answeredCount, json, replyWith, route } from "./route.ts";
+import { answeredCount } from "./audit-rule.ts";
+import { json, replyWith, route } from "./route.ts";
 import type { Route } from "./route.ts";
 
 const ONLOOKERS = ["orchestrate", "observe"] as const;

@@ -17,8 +17,8 @@ import {
   taskEventSchema,
   taskViewSchema,
 } from "../protocol/task-view.ts";
+import { answered } from "./audit-rule.ts";
 import {
-  answered,
   emptyBodySchema,
   empty,
   idempotencyHeaders,

@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 
 import { instant } from "../../src/lib/ports.ts";
 import { ROUTES } from "../../src/rest/app.ts";
-import { ACTS, audit, CANARY, carryOut, foreigner, leftBy } from "./audited.ts";
+import { ACTS, CANARY } from "./audit-acts.ts";
+import { audit, carryOut, foreigner, leftBy } from "./audited.ts";
 import { call, eventually, submit } from "./batuta.ts";
 import { fragileWorld } from "./fragile-world.ts";
 import { newReceiver } from "./receiver.ts";

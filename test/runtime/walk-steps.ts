@@ -136,7 +136,7 @@ export const stepsOf = (ids: Readonly<Record<string, string>>): Record<string, S
   list_validations: own(),
   summarise_validations: own(),
   get_validation: unknown(),
-  get_versions: open,
+  list_versions: open,
   list_blocks: own(),
   lift_block: unknown(),
   get_limits: own(),

@@ -283,6 +283,7 @@ describe("what breaks its schema", () => {
     const claimed = brought("t1");
     if (claimed.ok) Object.assign(Object(claimed.value.tasks[0]?.task), { timeout: -1 });
     one.say({ type: "ready", max_tasks: 1 });
+    await settle();
 
     one.claims[0]?.answer(claimed);
     await settle();

@@ -18,7 +18,7 @@ const PUBLIC = [
   "list_schemas",
   "get_schema",
   "get_openapi",
-  "get_versions",
+  "list_versions",
 ];
 
 /** Routes that show a task to the holder of a public read token. */

@@ -2,8 +2,9 @@ import type { MiddlewareHandler } from "hono";
 
 import type { Result } from "../../lib/result.ts";
 import type { Refusal } from "../../protocol/refusal.ts";
+import type { AuditRule } from "../audit-rule.ts";
 import type { RestPorts } from "../ports.ts";
-import type { AuditRule, Reply, RestContext, RestEnv, Route } from "../route.ts";
+import type { Reply, RestContext, RestEnv, Route } from "../route.ts";
 import { NOBODY } from "./auth.ts";
 
 type Request = RestEnv["Variables"]["request"];
