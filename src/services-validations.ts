@@ -35,6 +35,11 @@ function draw(): number {
   return bits / 2 ** 32;
 }
 
+/** How records wait to be written together. Tests that wait for all that goes on after an answer replace it. */
+export const recording = {
+  pause: (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms)),
+};
+
 function build(env: Env): ValidationPort {
   const doors = doorsOf(env);
   const { config, guard } = doors;
@@ -46,7 +51,7 @@ function build(env: Env): ValidationPort {
     sampling: new ValidationSampling(config.validationSample, draw),
     keeper: new ValidationKeeper({
       now,
-      pause: (ms) => new Promise((resolve) => void setTimeout(resolve, ms)),
+      pause: (ms) => recording.pause(ms),
       write: (records) => writeValidations(env.DB, records),
       log,
     }),

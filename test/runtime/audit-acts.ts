@@ -272,7 +272,9 @@ export const ACTS: Record<string, () => Promise<Act>> = {
   },
   delete_key_limits: async () => {
     const key_id = await key();
-    return { method: "DELETE", path: `/v1/limits/keys/${key_id}`, subject: key_id };
+    const path = `/v1/limits/keys/${key_id}`;
+    await call("PUT", path, { limits: { total: 100, execute: 10, status: 50, admin: 10 } });
+    return { method: "DELETE", path, subject: key_id };
   },
   lift_block: async () => {
     const key_id = await key();

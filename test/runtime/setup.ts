@@ -1,14 +1,16 @@
 import { applyD1Migrations } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 
-import { tolerance } from "../../src/services-offenders.ts";
-
-// All tests come from one address; those of abuse bring an isolate of their own (offenders.ts).
-tolerance.factorOf = () => 1_000_000;
 import { limiting } from "../../src/services-limits.ts";
+import { tolerance } from "../../src/services-offenders.ts";
+import { recording } from "../../src/services-validations.ts";
 
-// Tests make more requests than anybody may, on machines that may be busy; those of limits bring their own (limited.ts).
+// All tests come from one address, and make more requests than anybody may on machines that may be busy; those of abuse
+// and of limits bring isolates of their own (offenders.ts, limited.ts).
+tolerance.factorOf = () => 1_000_000;
 limiting.scaleOf = () => 1_000_000;
 limiting.slow_ms = 10_000;
+// Some wait for all that goes on after an answer.
+recording.pause = async () => {};
 
 await applyD1Migrations(env.DB, env.TEST_MIGRATIONS);

@@ -5,6 +5,7 @@ import type { Refusal } from "../../protocol/refusal.ts";
 import type { AuditRule } from "../audit-rule.ts";
 import type { RestPorts } from "../ports.ts";
 import type { Reply, RestContext, RestEnv, Route } from "../route.ts";
+import { keepAliveOf } from "./afterwards.ts";
 import { NOBODY } from "./auth.ts";
 
 type Request = RestEnv["Variables"]["request"];
@@ -35,16 +36,6 @@ async function carryOut(
   return outcome;
 }
 
-/** A client that hangs up ends an invocation, but not this work: what it changes has to leave its entry. */
-function keepAlive(context: RestContext, work: Promise<unknown>): void {
-  const settled = work.catch(() => undefined);
-  try {
-    context.executionCtx.waitUntil(settled);
-  } catch {
-    // Only where there is no invocation: the face was called as a function.
-  }
-}
-
 /** What runs a route's handler, and leaves the entry in the audit that the route declares. */
 export function performer(
   route: Pick<Route, "handle" | "audit">,
@@ -56,7 +47,8 @@ export function performer(
   }
   return (context) => {
     const work = carryOut(route, audit, context.get("request"), ports);
-    keepAlive(context, work);
+    // A client that hangs up ends an invocation, but not this work: what it changes has to leave its entry.
+    keepAliveOf(context)(work.catch(() => undefined));
     return work;
   };
 }

@@ -4,6 +4,7 @@ import type { Principal } from "../../protocol/access.ts";
 import type { Scope } from "../../protocol/enums.ts";
 import type { KeyPort } from "../key-port.ts";
 import type { RestContext, RestEnv } from "../route.ts";
+import { keepAliveOf } from "./afterwards.ts";
 import { answerRefusal } from "./problems.ts";
 
 /** Who asks on a route that needs no key. */
@@ -30,7 +31,7 @@ export async function letPass(
 ): Promise<void> {
   context.set("principal", principal);
   const noting = keys.noteUse(principal);
-  if (noting !== null) context.executionCtx.waitUntil(noting);
+  if (noting !== null) keepAliveOf(context)(noting);
   return next();
 }
 

@@ -4,6 +4,7 @@ import type { Offence } from "../../protocol/block.ts";
 import type { Caller, OffenderPort } from "../offender-ports.ts";
 import type { RestPorts } from "../ports.ts";
 import type { RestContext, RestEnv } from "../route.ts";
+import { keepAliveOf } from "./afterwards.ts";
 import { bearerOf } from "./auth.ts";
 import { answerRefusal } from "./problems.ts";
 
@@ -11,12 +12,7 @@ type Ports = Pick<RestPorts, "addresses" | "keys" | "offenders">;
 
 /** Has work go on after the answer. */
 function afterwards(context: RestContext, work: Promise<void> | null): void {
-  if (work === null) return;
-  try {
-    context.executionCtx.waitUntil(work);
-  } catch {
-    // Called without an invocation, as tests do: nothing cuts the work off then, and it catches its own errors.
-  }
+  if (work !== null) keepAliveOf(context)(work);
 }
 
 function refuseFor(context: RestContext, offenders: OffenderPort, caller: Caller): Response | null {

@@ -4,8 +4,9 @@ import { withoutSecrets } from "../../lib/redact.ts";
 import type { RefusalCode } from "../../protocol/refusal.ts";
 import type { ValidationOutcome } from "../../protocol/validation-record.ts";
 import type { RestPorts } from "../ports.ts";
-import type { KeepAlive, RestContext, RestEnv, Route } from "../route.ts";
+import type { RestContext, RestEnv, Route } from "../route.ts";
 import type { ValidationDetail, ValidationReport } from "../validation-port.ts";
+import { keepAliveOf } from "./afterwards.ts";
 import { detailOf } from "./validation-detail.ts";
 
 /** Refusals that are no judgement of the message. */
@@ -15,18 +16,6 @@ const NOT_ITS_FAULT: ReadonlySet<RefusalCode> = new Set(["unavailable", "interna
 export interface Verdict {
   outcome: ValidationOutcome;
   code: RefusalCode | null;
-}
-
-/** Has the invocation live on for work that its answer does not wait for; outside a Worker there is nobody to ask. */
-function keepAliveOf(context: RestContext): KeepAlive {
-  return (work) => {
-    try {
-      context.executionCtx.waitUntil(work);
-    } catch {
-      // Hono throws where no execution context was given; the work goes on by itself.
-      return;
-    }
-  };
 }
 
 function verdictOf(context: RestContext): Verdict {
