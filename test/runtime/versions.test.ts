@@ -218,8 +218,10 @@ describe("a frame of an executor's WebSocket", () => {
     await call("PUT", `/v1/agents/${agent_id}`, {
       capabilities: [agent_id],
       task_types: ["research"],
+      // Others of this file wait in the pool that all share, and would do for it, too.
+      pools: [agent_id],
     });
-    const { task_id } = await submit({ requires: { capabilities: [agent_id] } });
+    const { task_id } = await submit({ pool: agent_id });
     const client = await connect(agent_id);
     client.say({ type: "ready", max_tasks: 1 });
     const [first] = (await client.hear("tasks")).tasks;
