@@ -10,6 +10,9 @@ import type { Services } from "./services.ts";
 
 /* What the HTTP face is given of keys and tokens. */
 
+/** What public read tokens begin with. */
+const PUBLIC_PREFIX = "pt_";
+
 /** Keys as the REST face uses them. */
 export function keyPort(env: Env, { config, guard, tasks, fetchKeySet }: Services): KeyPort {
   const log = consoleLog("access", now);
@@ -27,16 +30,28 @@ export function keyPort(env: Env, { config, guard, tasks, fetchKeySet }: Service
   });
   const ofToken =
     config.jwt === null ? null : createJwtCheck({ ...config.jwt, now, log, get: fetchKeySet });
+  const desk = createKeyDesk({
+    db: env.DB,
+    now,
+    randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
+    forget: (name) => keys.forget(name),
+  });
   return {
-    ...createKeyDesk({
-      db: env.DB,
-      now,
-      randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
-      forget: (name) => keys.forget(name),
-    }),
+    create: (...asked) => guard.read(() => desk.create(...asked)),
+    list: (...asked) => guard.read(() => desk.list(...asked)),
+    get: (...asked) => guard.read(() => desk.get(...asked)),
+    rotate: (...asked) => guard.read(() => desk.rotate(...asked)),
+    change: (...asked) => guard.read(() => desk.change(...asked)),
+    remove: (...asked) => guard.read(() => desk.remove(...asked)),
     principalOf: (key) =>
-      ofToken !== null && isJwtForm(key) ? ofToken(key) : keys.principalOf(key),
-    remembered: (key) => keys.remembered(key),
+      ofToken !== null && isJwtForm(key) ? ofToken.principalOf(key) : keys.principalOf(key),
+    remembered: (key) => {
+      if (key.startsWith(PUBLIC_PREFIX)) return tokens.readerOf(key);
+      return ofToken !== null && isJwtForm(key) ? ofToken.remembered(key) : keys.remembered(key);
+    },
+    isHopeless: async (key) =>
+      key.startsWith(PUBLIC_PREFIX) ||
+      (isJwtForm(key) ? ofToken === null : await keys.isHopeless(key)),
     noteUse: (by) =>
       keys.noteUse(by)?.catch((cause: unknown) => {
         log("warning", "key_use_not_noted", { key_id: by.key_id, detail: String(cause) });

@@ -55,7 +55,7 @@ export function outskirtPorts(env: Env): OutskirtPorts {
     },
     offenders: {
       blockedFor: (caller) => offenders.blockedFor(partyOf(caller)),
-      mayProve: (caller) => offenders.mayProve(partyOf(caller)),
+      mayProve: (caller, proof) => offenders.mayProve(partyOf(caller), proof),
       commit: (caller, offence) => offenders.commit(partyOf(caller), offence),
       recheck: (caller) => offenders.recheck(partyOf(caller)),
     },

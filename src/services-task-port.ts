@@ -96,12 +96,16 @@ export function taskPort(env: Env, services: Services): TaskPort {
       const allowed = await tasks.readable(by, task_id);
       if (!allowed.ok) return allowed;
       // Not an address anywhere: the path by which the object knows what is asked.
-      const answer = await task(by.tenant, task_id).fetch(`https://task/watch?after=${after}`, {
-        headers: { Upgrade: "websocket" },
-      });
+      const answer = await task(by.tenant, task_id).fetch(
+        `https://task/watch?after=${after}${by.public_task === undefined ? "" : "&public=1"}`,
+        {
+          headers: { Upgrade: "websocket" },
+        },
+      );
       if (answer.webSocket) return ok(answer.webSocket);
       if (answer.status === UNKNOWN_TASK) return replay(tasks, by, { task_id, after });
-      return refuse({ code: "unavailable", detail: "Too many streams of this task are open." });
+      const detail = "too many streams of this task are open; try again when one has ended";
+      return refuse({ code: "rate_limited", detail, extra: { retry_after: 15 } });
     },
     command: emptied.orders(interventions.command),
     commands: emptied.reads(interventions.commands),

@@ -1,4 +1,4 @@
-import type { JWTPayload } from "jose";
+import type { JWSHeaderParameters, JWTPayload } from "jose";
 import { createRemoteJWKSet, customFetch } from "jose/jwks/remote";
 import { jwtVerify, type JWTVerifyGetKey } from "jose/jwt/verify";
 import * as z from "zod";
@@ -100,7 +100,12 @@ function keysOf({ jwksUrl, get, now, log }: JwtParts): JWTVerifyGetKey {
   const published = createRemoteJWKSet(new URL(jwksUrl), { ...JWKS_TIMES, [customFetch]: get });
   const isOutage = (error: unknown): boolean => !FAULTS_OF_TOKENS.has(codeOf(error));
   const breaker = new CircuitBreaker(JWKS_LIMITS, now, isOutage);
+  const isAtHand = ({ kid, alg }: JWSHeaderParameters): boolean =>
+    published.fresh &&
+    published.jwks()?.keys.some((key) => key.kid === kid && key.alg === alg) === true;
   return async (header, token) => {
+    // What is at hand needs no issuer, whatever strangers' tokens have made of the breaker.
+    if (header?.kid !== undefined && isAtHand(header)) return published(header, token);
     const found = await breaker.run(() => published(header, token));
     if (found.ok) return found.value;
     const { cause, retry_after_ms } = found.refusal;
@@ -123,7 +128,11 @@ function keysOf({ jwksUrl, get, now, log }: JwtParts): JWTVerifyGetKey {
  *
  * @throws while the issuer's keys cannot be had an error that asks for patience: nobody is refused for that
  */
-export function createJwtCheck(parts: JwtParts): (token: string) => Promise<Principal | null> {
+export function createJwtCheck(parts: JwtParts): {
+  principalOf(token: string): Promise<Principal | null>;
+  /** Who holds a token that was verified within the minute, by memory alone; null when nobody knows. */
+  remembered(token: string): Promise<Principal | null>;
+} {
   const { issuer, audience, tenantClaim, now, log } = parts;
   const keys = keysOf(parts);
   const verified = new Recent<{ principal: Principal; until: number }>({
@@ -150,18 +159,24 @@ export function createJwtCheck(parts: JwtParts): (token: string) => Promise<Prin
     }
   };
 
-  return async (token) => {
-    const hash = await sha256Hex(token);
-    const known = verified.get(hash, now());
-    if (known !== undefined) return now() < known.until ? known.principal : null;
-    const payload = await verify(token);
-    if (payload === null) return null;
-    const principal = await principalOf(payload, tenantClaim);
-    if (principal === null) log("info", "jwt_refused", { reason: "claims" });
-    else {
-      const until = ((payload.exp ?? 0) + TOLERANCE_S) * 1_000;
-      verified.put(hash, { principal, until }, now());
-    }
-    return principal;
+  return {
+    async principalOf(token) {
+      const hash = await sha256Hex(token);
+      const known = verified.get(hash, now());
+      if (known !== undefined) return now() < known.until ? known.principal : null;
+      const payload = await verify(token);
+      if (payload === null) return null;
+      const principal = await principalOf(payload, tenantClaim);
+      if (principal === null) log("info", "jwt_refused", { reason: "claims" });
+      else {
+        const until = ((payload.exp ?? 0) + TOLERANCE_S) * 1_000;
+        verified.put(hash, { principal, until }, now());
+      }
+      return principal;
+    },
+    async remembered(token) {
+      const known = verified.get(await sha256Hex(token), now());
+      return known !== undefined && now() < known.until ? known.principal : null;
+    },
   };
 }

@@ -89,9 +89,19 @@ export class Keys {
     const hash = await sha256Hex(key);
     if (await this.#isBootstrap(hash)) return BOOTSTRAP;
     const known = this.#known.stale(hash, this.#ports.now(), REMEMBERED_MS);
-    if (known === undefined) return null;
+    if (known === undefined || !this.#isLive(known)) return null;
     const { key_id, tenant, scopes } = known.key;
     return { key_id, tenant, scopes, isBootstrap: false };
+  }
+
+  /** Whether a text is known, by memory alone, to be no key that is still good. */
+  async isHopeless(key: string): Promise<boolean> {
+    const hash = await sha256Hex(key);
+    if (await this.#isBootstrap(hash)) return false;
+    if (!isKeyForm(key)) return true;
+    const now = this.#ports.now();
+    const known = this.#known.get(hash, now);
+    return known === undefined ? this.#unknown.get(hash, now) !== undefined : !this.#isLive(known);
   }
 
   /**

@@ -30,6 +30,9 @@ const MOST_SHOWN = 20;
 /** Windows in memory above which those that are over are forgotten. */
 const MANY_WINDOWS = 2_000;
 
+/** Windows that are over are looked for so often at most: each look goes through all of them. */
+const FORGET_EVERY_MS = 10_000;
+
 /** The least that a factor may come to, of the tenant's and the key's together. */
 const LEAST_FACTOR = 0.25;
 
@@ -52,6 +55,7 @@ function sumOf(used: Window["used"]): number {
 export class LimitBook {
   readonly #parts: LimitBookParts;
   readonly #windows = new Map<string, Window>();
+  #forgot_at = 0;
   /** Of keys that were lowered; all others have 1. */
   readonly #keyFactors = new Map<string, number>();
   #setting: Setting;
@@ -154,6 +158,8 @@ export class LimitBook {
   }
 
   #forget(now: number): void {
+    if (now < this.#forgot_at + FORGET_EVERY_MS) return;
+    this.#forgot_at = now;
     for (const [principal, window] of this.#windows) {
       if (isOver(window, now)) this.#windows.delete(principal);
     }

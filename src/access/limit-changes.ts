@@ -60,7 +60,8 @@ function changeKey(
   key_id: string,
   limits: Limits | null,
 ): Result<Changed, Refusal> {
-  const { [key_id]: from = null, ...others } = policy.keys;
+  const from = (Object.hasOwn(policy.keys, key_id) ? policy.keys[key_id] : undefined) ?? null;
+  const { [key_id]: _former, ...others } = policy.keys;
   if (limits === null && from === null) {
     return refuse({ code: "key_not_found", detail: "this key has no limits of its own" });
   }

@@ -70,11 +70,18 @@ function textOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : "not an error";
 }
 
-/** Keeps a map from growing: the entry that was made first goes. */
+/** Keeps a map from growing: the entry goes that was used longest ago. */
 function bound(entries: Map<string, unknown>): void {
   if (entries.size <= MAX_REMEMBERED) return;
   const [oldest] = entries.keys();
   if (oldest !== undefined) entries.delete(oldest);
+}
+
+/** Puts an entry behind all others, as the one that was used last. */
+function used<Entry>(entries: Map<string, Entry>, name: string, entry: Entry): Entry {
+  entries.delete(name);
+  entries.set(name, entry);
+  return entry;
 }
 
 /**
@@ -155,7 +162,7 @@ export class Limits {
   #accountOf(by: Principal, operation: OperationClass): Account {
     const name = `${by.tenant}/${operation}/${principalName(by)}`;
     const known = this.#accounts.get(name);
-    if (known !== undefined) return known;
+    if (known !== undefined) return used(this.#accounts, name, known);
     const account = {
       lease: NO_LEASE,
       waiting: 0,
@@ -171,7 +178,7 @@ export class Limits {
 
   #tenantOf(name: string): Tenant {
     const known = this.#tenants.get(name);
-    if (known !== undefined) return known;
+    if (known !== undefined) return used(this.#tenants, name, known);
     const { slow_ms } = this.#parts;
     const breaker = new CircuitBreaker(
       { ...BREAKER, slow_ms },
@@ -212,8 +219,17 @@ export class Limits {
       tenant.answers -= answers;
       tenant.faults -= faults;
       // A stub that has failed may stay broken: each call has its own.
-      const text = await this.#parts.door(by.tenant).lease(JSON.stringify(call));
-      return leaseAnswerSchema.parse(JSON.parse(text));
+      try {
+        const text = await this.#parts.door(by.tenant).lease(JSON.stringify(call));
+        return leaseAnswerSchema.parse(JSON.parse(text));
+      } catch (error) {
+        // It was not heard: it is told with the next call.
+        account.owed += told.owed;
+        account.refused += told.refused;
+        tenant.answers += answers;
+        tenant.faults += faults;
+        throw error;
+      }
     });
     account.pending = null;
     // Those who have waited ask again, if there is still something to ask for.

@@ -25,8 +25,6 @@ interface Account {
   blocked_until: number;
   /** When the object was last asked whether the block is still in force. */
   asked_at: number;
-  /** When a caller that is blocked was last let through to prove that its key is good. */
-  proof_at: number;
 }
 
 const STRANGER: Account = {
@@ -34,7 +32,6 @@ const STRANGER: Account = {
   untold: null,
   blocked_until: 0,
   asked_at: 0,
-  proof_at: 0,
 };
 
 /** Callers that an isolate remembers; the longest silent go first, and the objects remember them. */
@@ -49,8 +46,18 @@ const REPORT_EVERY_MS = 2_000;
 /** An isolate that refuses somebody asks this often whether the block was lifted. */
 const RECHECK_EVERY_MS = 5_000;
 
-/** From a blocked address so often a key is looked up that this isolate does not know. */
+/** From a blocked address so often what is sent as proof is looked up, of each of so many kinds of it. */
 const PROOF_EVERY_MS = 1_000;
+const PROOF_KINDS = 16;
+
+/** Of which kind a proof is: the same text always of the same one. */
+function kindOf(proof: string): number {
+  let sum = 0;
+  for (let place = 0; place < proof.length; place += 1) {
+    sum = (Math.imul(sum, 31) + proof.charCodeAt(place)) >>> 0;
+  }
+  return sum % PROOF_KINDS;
+}
 
 /** Parties of one report. */
 const MAX_REPORTED = 100;
@@ -68,6 +75,7 @@ export class Offenders {
     maxEntries: MAX_REMEMBERED,
     ttl_ms: REMEMBERED_MS,
   });
+  readonly #proofs = new Recent<true>({ maxEntries: MAX_REMEMBERED, ttl_ms: PROOF_EVERY_MS });
   /** Names with something untold, by object, and when each object was last told. */
   readonly #untold = new Map<string, { names: Set<PartyName>; told_at: number }>();
 
@@ -81,12 +89,15 @@ export class Offenders {
     return Math.max(0, (this.#accounts.get(name, now)?.blocked_until ?? 0) - now);
   }
 
-  /** Whether a key of a blocked party may be looked up now: the answer is yes once a second. */
-  mayProve(name: PartyName): boolean {
+  /**
+   * Whether what a blocked party sends as proof may be looked up now: once a second for each kind of proof, so that
+   * one client that repeats a dead key takes no more than one turn in sixteen from those behind the same address.
+   */
+  mayProve(name: PartyName, proof: string): boolean {
     const now = this.#ports.now();
-    const account = this.#account(name, now);
-    if (now < account.proof_at + PROOF_EVERY_MS) return false;
-    this.#accounts.put(name, { ...account, proof_at: now }, now);
+    const turn = `${name}#${kindOf(proof)}`;
+    if (this.#proofs.get(turn, now) !== undefined) return false;
+    this.#proofs.put(turn, true, now);
     return true;
   }
 
@@ -105,7 +116,11 @@ export class Offenders {
       {
         ...account,
         tally: enough ? undefined : tally,
-        untold: { points: told + points, offence, isEnough: enough },
+        untold: {
+          points: told + points,
+          offence,
+          isEnough: enough || account.untold?.isEnough === true,
+        },
         blocked_until: enough ? sentence(null, now).until : 0,
       },
       now,
@@ -123,9 +138,13 @@ export class Offenders {
     const account = this.#account(name, now);
     if (now < account.asked_at + RECHECK_EVERY_MS) return null;
     this.#accounts.put(name, { ...account, asked_at: now }, now);
-    const { door } = this.#ports.door(name);
+    const { id, door } = this.#ports.door(name);
+    const waiting = this.#untold.get(id);
+    // What the object did not hear when it was due is told now.
+    if (account.untold !== null && waiting !== undefined) return this.#tell(door, waiting);
     return this.#asking(async () => {
-      this.#set(name, await door.blockedUntil(name));
+      const until = await door.blockedUntil(name);
+      this.#set(name, until);
     });
   }
 
@@ -150,13 +169,34 @@ export class Offenders {
     waiting.names.clear();
     waiting.told_at = now;
     return this.#asking(async () => {
-      const untils = await door.report(reports, this.#ports.factor);
+      let untils: number[];
+      try {
+        untils = await door.report(reports, this.#ports.factor);
+      } catch (error) {
+        this.#keepUntold(reports, waiting.names);
+        throw error;
+      }
       reports.forEach(({ name }, place) => {
         const until = untils[place] ?? 0;
         // A block that this isolate has decided upon meanwhile stands: the object is being told of it.
         if (until > 0) this.#set(name, until);
       });
     });
+  }
+
+  /** What could not be told is told with the next offence. */
+  #keepUntold(reports: readonly Report[], names: Set<PartyName>): void {
+    const now = this.#ports.now();
+    for (const { name, points, offence, isEnough: enough } of reports) {
+      const account = this.#account(name, now);
+      const untold = {
+        points: points + (account.untold?.points ?? 0),
+        offence,
+        isEnough: enough || account.untold?.isEnough === true,
+      };
+      this.#accounts.put(name, { ...account, untold }, now);
+      names.add(name);
+    }
   }
 
   #set(name: PartyName, blocked_until: number): void {

@@ -14,7 +14,7 @@ export function addressParty(account: string): PartyName {
 
 /** A key; an agent that signs and is bound to no key is its own. */
 export function keyParty({ tenant, key_id, agent_id }: Principal): PartyName {
-  return `key/${tenant}/${key_id === "" ? `agent:${agent_id ?? ""}` : key_id}`;
+  return `key/${tenant}/${agent_id === undefined ? key_id : `agent:${agent_id}`}`;
 }
 
 /** The id of a block: the name without slashes, so that it fits into an address and says where it is kept. */

@@ -1,5 +1,5 @@
 import type { Mac } from "../lib/mac.ts";
-import { instant, type Clock } from "../lib/ports.ts";
+import { derivedId, instant, type Clock } from "../lib/ports.ts";
 import { ok, refuse, type Result } from "../lib/result.ts";
 import type { Principal } from "../protocol/access.ts";
 import type { Refusal } from "../protocol/refusal.ts";
@@ -56,7 +56,8 @@ export function createPublicTokens({ mac, now, markOf, isGood }: PublicTokensPar
       // Last, so that what somebody made up costs no look-up.
       if (!(await isGood({ tenant, key_id }))) return null;
       return {
-        key_id: `public/${task_id}`,
+        // Each token has budgets of its own: viewers of one task do not starve each other.
+        key_id: `public/${task_id}/${await derivedId(token)}`,
         tenant,
         scopes: ["observe"],
         isBootstrap: false,

@@ -15,6 +15,8 @@ export interface KeyPort {
   principalOf(key: string): Promise<Principal | null>;
   /** Who held it when it was last looked up, by memory alone; null when nobody knows. It opens nothing. */
   remembered(key: string): Promise<Principal | null>;
+  /** Whether a key or token is known, by memory alone, to be none that is still good. */
+  isHopeless(key: string): Promise<boolean>;
   /** Who holds this public read token: the reader of one task. Null when it is none, expired or its key is gone. */
   readerOf(token: string): Promise<Principal | null>;
   /** Notes that a key was used, where that is due; null where it is not. */

@@ -19,8 +19,8 @@ export interface AddressPort {
 export interface OffenderPort {
   /** How long somebody is still blocked, milliseconds; 0 when not. */
   blockedFor(caller: Caller): number;
-  /** Whether a caller from a blocked address may have a key looked up now that is not known here. */
-  mayProve(caller: Caller): boolean;
+  /** Whether what a caller from a blocked address sends as proof may be looked up now. */
+  mayProve(caller: Caller, proof: string): boolean;
   /** Counts an offence; the work that is left to do after the answer, if any. */
   commit(caller: Caller, offence: Offence): Promise<void> | null;
   /** Asks whether somebody who is being refused still has to be; likewise. */

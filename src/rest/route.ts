@@ -27,7 +27,7 @@ interface RouteRequest<Params, Query, Headers, Body> {
   /** The headers that the route declares, by the names it declares. */
   headers: Headers;
   body: Body;
-  /** The body as it was sent, before defaults were filled in. */
+  /** The body as it was sent, in the newest form of its version, before defaults were filled in. */
   sentBody: unknown;
   traceId: string;
   /** Scheme, host and port by which the request came. */

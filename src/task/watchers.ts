@@ -5,6 +5,10 @@ import { eventOf } from "./view.ts";
 /** Most live streams of one task; further ones are refused (design.md §5: cap streams). */
 const MOST_WATCHERS = 100;
 
+/** Most of them that were opened with a public token: whoever has a link must not lock out those who have a key. */
+const MOST_PUBLIC_WATCHERS = 50;
+const PUBLIC = "public";
+
 /** Normal closure (RFC 6455 §7.4.1). */
 const NORMAL_CLOSURE = 1_000;
 
@@ -43,14 +47,19 @@ export function closeWatchers(sockets: readonly WebSocket[], code = NORMAL_CLOSU
  *
  * When one portion of the log does not reach the present, the socket closes behind it.
  *
- * @param url its `after` is the last seq that the watcher has
+ * @param url its `after` is the last seq that the watcher has; with `public` it came with a public token
  */
 export function openWatch(ctx: DurableObjectState, state: TaskState, url: string): Response {
-  const after = Number(new URL(url).searchParams.get("after") ?? "0");
+  const { searchParams } = new URL(url);
+  const after = Number(searchParams.get("after") ?? "0");
+  const isPublic = searchParams.has(PUBLIC);
   const past = readEvents(ctx.storage.sql, after, state.seq);
-  if (ctx.getWebSockets().length >= MOST_WATCHERS) return new Response(null, { status: 429 });
+  const isFull =
+    ctx.getWebSockets().length >= MOST_WATCHERS ||
+    (isPublic && ctx.getWebSockets(PUBLIC).length >= MOST_PUBLIC_WATCHERS);
+  if (isFull) return new Response(null, { status: 429 });
   const pair = new WebSocketPair();
-  ctx.acceptWebSocket(pair[1]);
+  ctx.acceptWebSocket(pair[1], isPublic ? [PUBLIC] : []);
   send([pair[1]], state, past);
   const isBehind = (past.at(-1)?.seq ?? state.seq) < state.seq;
   if (state.phase === "ended" || isBehind) closeWatchers([pair[1]]);

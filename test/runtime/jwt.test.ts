@@ -125,7 +125,7 @@ describe("the check of JSON Web Tokens", () => {
     const clock = { now: T0 };
     const fetched: RequestInit[] = [];
     const lines: string[] = [];
-    const check = createJwtCheck({
+    const { principalOf: check } = createJwtCheck({
       issuer,
       audience,
       jwksUrl,

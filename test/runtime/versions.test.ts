@@ -196,6 +196,21 @@ describe("the notice of deprecation", () => {
   });
 });
 
+describe("a repeated submission", () => {
+  it("in the newer form is the same as the older one that came first", async () => {
+    const task = {
+      task_id: `same-${crypto.randomUUID()}`,
+      task_type: "research",
+      description: "the same task in two forms",
+      requires: { capabilities: ["nobody-has-this"] },
+    };
+    const first = await call("POST", "/v1/tasks", { ...task, priority: "urgent" });
+    const second = await call("POST", "/v1/tasks", { ...task, priority: "critical" });
+
+    expect([first.status, second.status]).toEqual([202, 200]);
+  });
+});
+
 describe("/v1/versions", () => {
   it("tells without a key what is read, what has a successor and what is refused", async () => {
     const { status, body } = await call("GET", "/v1/versions", undefined, { authorization: "" });

@@ -58,7 +58,20 @@ describe("offences", () => {
       ADDRESS,
       "forged_signature",
     ],
-    ["a body beyond the limit", "/v1/tasks", { body: "x".repeat(1_048_577) }, ADDRESS, "oversize"],
+    [
+      "a body beyond the limit",
+      "/v1/tasks",
+      { key: null, body: "x".repeat(1_048_577) },
+      ADDRESS,
+      "oversize",
+    ],
+    [
+      "a body beyond the limit, with a good key",
+      "/v1/tasks",
+      { body: "x".repeat(1_048_577) },
+      "key_all",
+      "oversize",
+    ],
     [
       "a body that is not JSON, with a good key",
       "/v1/tasks",

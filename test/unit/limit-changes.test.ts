@@ -73,6 +73,15 @@ describe("a change of limits", () => {
     });
   });
 
+  it.each(["constructor", "toString", "__proto__"])(
+    "finds no key that is only a name of every object: %s",
+    (key_id) => {
+      expect(changePolicy(DEFAULT_POLICY, { key_id, limits: null })).toMatchObject({
+        refusal: { code: "key_not_found" },
+      });
+    },
+  );
+
   it("refuses a thousand and first key with limits of its own", () => {
     const keys = Object.fromEntries(
       Array.from({ length: 1_000 }, (_, index) => [`k${index}`, OWN]),

@@ -37,6 +37,23 @@ async function drain(limits: Limits, most = 2_000): Promise<number> {
 }
 
 describe("the limits in an isolate", () => {
+  it("charges what passed while the object failed", async () => {
+    const world = new LimitWorld();
+    const { limits, state } = isolateIn(world);
+    state.isDown = true;
+    let passed = 0;
+    for (let second = 0; second < 28; second += 1) {
+      world.now += 1_000;
+      passed += await drain(limits, 10);
+    }
+    state.isDown = false;
+    world.now += 11_000;
+
+    const after = await drain(limits, 400);
+
+    expect([passed, after]).toEqual([280, 20]);
+  });
+
   it("lets exactly the limit pass, asks rarely, and asks nobody once all is spent", async () => {
     const { limits, state } = isolateIn(new LimitWorld());
     const passed = await drain(limits);

@@ -131,13 +131,30 @@ describe("an isolate", () => {
     expect(offenders.blockedFor(SOMEBODY)).toBe(0);
   });
 
-  it("lets one key a second be looked up from a blocked address", () => {
+  it("lets a proof a second be looked up from a blocked address, and one that is repeated takes no other's turn", () => {
     const { offenders, clock } = newOffenders();
 
-    const first = [offenders.mayProve(SOMEBODY), offenders.mayProve(SOMEBODY)];
+    const first = [offenders.mayProve(SOMEBODY, "a"), offenders.mayProve(SOMEBODY, "a")];
+    const other = offenders.mayProve(SOMEBODY, "b");
     clock.now += 1_000;
 
-    expect([...first, offenders.mayProve(SOMEBODY)]).toEqual([true, false, true]);
+    expect([...first, offenders.mayProve(SOMEBODY, "a")]).toEqual([true, false, true]);
+    expect(other).toBe(true);
+  });
+
+  it("tells anew what an object did not hear, and lets nobody go meanwhile", async () => {
+    const { offenders, clock, answer, guess, told } = newOffenders();
+    answer.isDown = true;
+    await guess(20);
+    answer.isDown = false;
+    const heard = told.length;
+    clock.now += 6_000;
+    answer.until = clock.now + 60_000;
+
+    await offenders.recheck(SOMEBODY);
+
+    expect(told.slice(heard).flat()).toMatchObject([{ isEnough: true }]);
+    expect(offenders.blockedFor(SOMEBODY)).toBe(60_000);
   });
 });
 
@@ -150,6 +167,11 @@ describe("the name of a party", () => {
       addressParty("2001:db8:1:2::/64"),
       "address~2001:db8:1:2::~64",
       { kind: "address", tenant: null, subject: "2001:db8:1:2::/64" },
+    ],
+    [
+      keyParty({ ...key, agent_id: "w1" }),
+      "key~acme~agent:w1",
+      { kind: "key", tenant: "acme", subject: "agent:w1" },
     ],
     [keyParty(key), "key~acme~key_1", { kind: "key", tenant: "acme", subject: "key_1" }],
     [

@@ -190,7 +190,17 @@ export function createFakeApp(given: Given = {}) {
     },
     blocks: portOf("blocks", given.blocks, calls),
     limits: portOf("limits", { draw: async () => PERMIT, answered: () => {}, ...given.limits }, []),
-    keys: portOf("keys", { noteUse: () => null, ...given.keys, principalOf }, calls),
+    keys: portOf(
+      "keys",
+      {
+        noteUse: () => null,
+        remembered: async () => null,
+        isHopeless: async () => false,
+        ...given.keys,
+        principalOf,
+      },
+      calls,
+    ),
     tasks: portOf("tasks", given.tasks, calls),
     subtasks: portOf("subtasks", given.subtasks, calls),
     notes: portOf("notes", given.notes, calls),

@@ -1,11 +1,13 @@
 import type { MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
 
+import { VERSION_HEADER } from "../../protocol/versions.ts";
 import type { RestContext, RestEnv, Route } from "../route.ts";
 
 /** What scripts may send on any route, besides the headers that routes declare. */
 const SENT = [
   "Authorization",
+  VERSION_HEADER,
   "Content-Encoding",
   "Content-Type",
   "Last-Event-ID",
@@ -15,11 +17,15 @@ const SENT = [
 
 /** What scripts may read, besides what they always may. */
 const READ = [
+  VERSION_HEADER,
+  "Deprecation",
   "Idempotency-Replayed",
+  "Link",
   "Location",
   "RateLimit",
   "RateLimit-Policy",
   "Retry-After",
+  "Sunset",
   "WWW-Authenticate",
   "X-Request-Id",
   "traceparent",

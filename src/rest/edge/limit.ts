@@ -8,12 +8,15 @@ import type { RestEnv, Route } from "../route.ts";
 import { answerRefusal } from "./problems.ts";
 import { rateHeaders } from "./rate-headers.ts";
 
+/** Classes that draw on what the others leave, together. */
+const SHARED: ReadonlySet<OperationClass> = new Set(["notify", "status"]);
+
 /** The refusal of a request for which its principal has no permit left. */
 export function limitRefusal(operation: OperationClass, draw: Draw): Refusal {
   const { limit, reset_s } = draw;
   return {
     code: "rate_limited",
-    detail: `this key has made the ${limit} requests of the class ${operation} that it may make in ${WINDOW_S} s; try again in ${reset_s} s`,
+    detail: `no request of the class ${operation} is left to this key in this window (${limit} in ${WINDOW_S} s at most${SHARED.has(operation) ? ", shared by notify and status" : ""}); try again in ${reset_s} s`,
     extra: { retry_after: reset_s, operation, limit, window_seconds: WINDOW_S },
   };
 }
@@ -41,7 +44,9 @@ export function limitRequests(
     });
     if (!draw.isAllowed) return answerRefusal(context, limitRefusal(operation, draw), headers);
     await next();
-    limits.answered(principal.tenant, context.res.status >= 500);
+    if (principal.public_task === undefined) {
+      limits.answered(principal.tenant, context.res.status >= 500);
+    }
     for (const [name, value] of Object.entries(headers)) context.res.headers.set(name, value);
     return undefined;
   };

@@ -1,5 +1,6 @@
 import type { MiddlewareHandler } from "hono";
 
+import type { Principal } from "../../protocol/access.ts";
 import type { Offence } from "../../protocol/block.ts";
 import type { Caller, OffenderPort } from "../offender-ports.ts";
 import type { RestPorts } from "../ports.ts";
@@ -29,25 +30,35 @@ function refuseFor(context: RestContext, offenders: OffenderPort, caller: Caller
   });
 }
 
+/** The key or token that a request brings, in its header or, where only a public token may be, in its address. */
+function credentialOf({ req }: RestContext): string | undefined {
+  return bearerOf(req.header("Authorization")) ?? req.query("access_token");
+}
+
+/** Whether a browser asks first: it sends no key with that, whatever it will send afterwards. */
+function isPreflight({ req }: RestContext): boolean {
+  return req.method === "OPTIONS" && req.header("Access-Control-Request-Method") !== undefined;
+}
+
 /**
  * The refusal of a blocked address, by memory alone; null for whom it does not concern.
  *
- * Others may share the address, so a key that this isolate has seen to be good passes, and is judged for itself. One
- * that it has not seen is looked up at most once a second, as a signature is.
+ * Others may share the address, so what this isolate has seen to be good passes, and is judged for itself. What it has
+ * not seen is looked up now and then, as signatures are; what it knows to be no key takes no turn from the others.
  */
 async function refusalOfAddress(context: RestContext, ports: Ports): Promise<Response | null> {
   const { offenders, keys } = ports;
   const address = context.get("address");
-  if (offenders.blockedFor(address) === 0) return null;
-  const header = context.req.header("Authorization");
-  const key = bearerOf(header);
+  if (offenders.blockedFor(address) === 0 || isPreflight(context)) return null;
+  const key = credentialOf(context);
   const remembered = key === undefined ? null : await keys.remembered(key);
   if (remembered !== null) {
     context.set("remembered", remembered);
     return remembered.isBootstrap ? null : refuseFor(context, offenders, remembered);
   }
-  const hasProof = key !== undefined || context.req.header("webhook-signature") !== undefined;
-  if (hasProof && offenders.mayProve(address)) return null;
+  const isWorthwhile = key !== undefined && !(await keys.isHopeless(key));
+  const proof = isWorthwhile ? key : context.req.header("webhook-signature");
+  if (proof !== undefined && offenders.mayProve(address, proof)) return null;
   return refuseFor(context, offenders, address);
 }
 
@@ -61,13 +72,25 @@ function offenceOf(context: RestContext, isKnown: boolean): Offence | null {
 }
 
 /** Who sent nothing to prove who he is has forgotten it, and guesses nothing. */
-function failedProof({ req }: RestContext): Offence | null {
-  if (bearerOf(req.header("Authorization")) !== undefined) return "wrong_key";
-  return req.header("webhook-signature") === undefined ? null : "forged_signature";
+function failedProof(context: RestContext): Offence | null {
+  if (credentialOf(context) !== undefined) return "wrong_key";
+  return context.req.header("webhook-signature") === undefined ? null : "forged_signature";
 }
 
-function count(context: RestContext, offenders: OffenderPort): void {
-  const principal = context.get("principal") ?? context.get("remembered");
+/** Whose offence it is: that of the key. A body is found too large before anybody has looked at the key. */
+async function offenderOf(
+  context: RestContext,
+  keys: Ports["keys"],
+): Promise<Principal | undefined> {
+  const known = context.get("principal");
+  if (known !== undefined || context.get("refusal")?.code !== "body_too_large") return known;
+  const key = credentialOf(context);
+  return key === undefined ? undefined : ((await keys.remembered(key)) ?? undefined);
+}
+
+async function count(context: RestContext, { offenders, keys }: Ports): Promise<void> {
+  if (context.get("refusal") === undefined) return;
+  const principal = await offenderOf(context, keys);
   const offence = offenceOf(context, principal !== undefined);
   if (offence === null || principal?.isBootstrap === true) return;
   afterwards(context, offenders.commit(principal ?? context.get("address"), offence));
@@ -87,7 +110,7 @@ export function watchOffences(ports: Ports): MiddlewareHandler<RestEnv> {
     if (refusal !== null) return refusal;
 
     await next();
-    count(context, ports.offenders);
+    await count(context, ports);
     return undefined;
   };
 }

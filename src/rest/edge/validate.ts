@@ -180,7 +180,7 @@ export function validate(
       query: parse(query, newest.query, faults) ?? {},
       headers: parse(headers, headersOf(context, headerNames), faults) ?? {},
       body: body === null ? undefined : parse(body, newest.body, faults),
-      sentBody: sent?.value,
+      sentBody: newest.body,
       traceId: context.get("trace").traceId,
       origin: originOf(req.url),
       isHead: req.method === "HEAD",

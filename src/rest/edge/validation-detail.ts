@@ -1,6 +1,7 @@
 import { declaredNames, maskedPointer } from "../../protocol/declared-names.ts";
 import type { Refusal } from "../../protocol/refusal.ts";
 import { LONGEST_NAME, MOST_NAMED } from "../../protocol/validation-record.ts";
+import { VERSION_HEADER } from "../../protocol/versions.ts";
 import type { Route } from "../route.ts";
 import type { ValidationDetail } from "../validation-port.ts";
 
@@ -42,10 +43,10 @@ export function detailOf(route: Parts, told: Told): ValidationDetail {
   const fields = [
     ...presentIn(told.params, params.top).map((name) => `/path/${name}`),
     ...presentIn(told.query, query.top).map((name) => `/query/${name}`),
-    ...[...headers.top].filter(told.hasHeader).map((name) => `/headers/${name}`),
+    ...[...headers.top, VERSION_HEADER].filter(told.hasHeader).map((name) => `/headers/${name}`),
     ...presentIn(told.body, body.top).map((name) => `/${name}`),
   ];
-  const declared = new Set(["path", "query", "headers"]);
+  const declared = new Set(["path", "query", "headers", VERSION_HEADER]);
   for (const { all } of [params, query, headers, body]) for (const name of all) declared.add(name);
   const faults = told.refusal?.errors ?? [];
   return {
