@@ -52,11 +52,26 @@ export default defineConfig(async () => ({
     },
     projects: [
       // Pure files keep nothing between tests, so they need no worker each.
-      { test: { name: "unit", root, include: ["test/unit/**/*.test.ts"], isolate: false } },
+      {
+        test: {
+          name: "unit",
+          root,
+          include: ["test/unit/**/*.test.ts"],
+          isolate: false,
+          // Properties and whole trees take their time on a busy machine.
+          testTimeout: 20_000,
+        },
+      },
       // The real objects in Node, on a clock and a network of the simulation's own.
       {
         resolve: { alias: { "cloudflare:workers": inTest("simulation/cloudflare-workers.ts") } },
-        test: { name: "simulation", root, include: ["test/simulation/**/*.test.ts"] },
+        test: {
+          name: "simulation",
+          root,
+          include: ["test/simulation/**/*.test.ts"],
+          // Whole lives take their time on a busy machine.
+          testTimeout: 20_000,
+        },
       },
       // The real server from outside. Not beside `npm run bench`: each would slow the other.
       { test: { name: "chaos", root, include: ["test/chaos/**/*.test.ts"] } },

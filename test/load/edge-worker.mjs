@@ -4,6 +4,9 @@ import { Hono } from "hono";
 import worker from "../../src/index.ts";
 import { taskExecutionSchema } from "../../src/protocol/task-execution.ts";
 import { createApp, ROUTES } from "../../src/rest/app.ts";
+import { correlate } from "../../src/rest/edge/correlation.ts";
+import { protect } from "../../src/rest/edge/headers.ts";
+import { stampVersion } from "../../src/rest/edge/version.ts";
 import { portsOf } from "../../src/services-face.ts";
 
 export * from "../../src/index.ts";
@@ -56,8 +59,9 @@ const tasks = {
 };
 
 /** The same handlers with nothing in front of them: a body that is JSON, an answer that is sent as it comes. */
-function bareApp(ports) {
+function bareApp(ports, ...middlewares) {
   const app = new Hono();
+  for (const middleware of middlewares) app.use(middleware);
   for (const id of ["submit_task", "get_task"]) {
     const bare = ROUTES.find((route) => route.id === id);
     app.on(bare.method, bare.path, async (context) => {
@@ -129,10 +133,13 @@ const apps = new WeakMap();
 function appsOf(env) {
   const known = apps.get(env);
   if (known !== undefined) return known;
-  const ports = portsOf(env);
+  const real = portsOf(env);
+  const ports = { ...real, tasks: { ...real.tasks, ...tasks } };
   const made = {
-    edge: createApp({ ...ports, tasks: { ...ports.tasks, ...tasks } }),
-    bare: bareApp({ ...ports, tasks: { ...ports.tasks, ...tasks } }),
+    edge: createApp(ports),
+    // Ids, headers and the line in the log, which answers would need without keys, limits and schemas, too.
+    told: bareApp(ports, correlate(ports), stampVersion(), protect),
+    bare: bareApp(ports),
   };
   apps.set(env, made);
   return made;
@@ -146,8 +153,8 @@ export default {
     if (pathname === "/repeat") {
       return repeat(searchParams.get("what"), Number(searchParams.get("times")));
     }
-    // Both look at this header, so that neither has an advantage.
-    const app = request.headers.get("x-bench") === "bare" ? "bare" : "edge";
+    // All of them look at this header, so that none has an advantage.
+    const app = request.headers.get("x-bench") ?? "edge";
     return appsOf(env)[app].fetch(request, env, context);
   },
 };
