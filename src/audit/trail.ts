@@ -56,18 +56,17 @@ export class Trail {
    * follows by the queue, and one that the queue does not take either is in the log as `audit_lost`.
    */
   async record(by: Principal, deed: Deed): Promise<void> {
-    const { now, newId, store } = this.#ports;
-    const { tenant = by.tenant, detail, ...what } = deed;
-    const record: AuditRecord = {
-      tenant,
-      audit_id: `aud_${newId()}`,
-      at: instant(now()),
-      actor: by.key_id,
-      ...what,
-      detail: harmless(detail),
-    };
-    const written = await this.#writes.run(() => store.add(record));
-    if (!written.ok) await this.#defer(record);
+    const { store, log } = this.#ports;
+    try {
+      const record = this.#recordOf(by, deed);
+      const written = await this.#writes.run(() => store.add(record));
+      if (!written.ok) await this.#defer(record);
+    } catch (error) {
+      // Without its detail, which may be what no entry can be made of.
+      const { detail: _detail, tenant = by.tenant, ...what } = deed;
+      const entry = JSON.stringify({ tenant, actor: by.key_id, ...what });
+      log("error", "audit_lost", { entry, error: String(error) });
+    }
   }
 
   /** Takes down that somebody was denied what only some may do: once a minute for each key and operation. */
@@ -105,6 +104,18 @@ export class Trail {
     const first = await this.#ports.read(async () => ok(await pages.next()));
     if (!first.ok) return first;
     return ok(from(first.value, pages));
+  }
+
+  #recordOf(by: Principal, { tenant = by.tenant, detail, ...what }: Deed): AuditRecord {
+    const { now, newId } = this.#ports;
+    return {
+      tenant,
+      audit_id: `aud_${newId()}`,
+      at: instant(now()),
+      actor: by.key_id,
+      ...what,
+      detail: harmless(detail),
+    };
   }
 
   async #defer(record: AuditRecord): Promise<void> {

@@ -13,9 +13,24 @@ export function withoutSecrets(text: string): string {
   return text.replace(SECRET_VALUE, "[redacted]");
 }
 
-/** The same of every text in an object, whose values are JSON. */
+/** A value whose own texts are clean, with clean names. */
+function cleanOne(value: unknown): unknown {
+  if (typeof value === "string") return withoutSecrets(value);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, part]: [string, unknown]) => [withoutSecrets(name), part]),
+  );
+}
+
+/**
+ * The same of every text and name in an object, whose values are JSON.
+ *
+ * Each by itself: in JSON text an escape such as `\b` or `\n` is a letter before what follows it.
+ */
 export function scrubbed(fields: Record<string, unknown>): Record<string, unknown> {
-  const clean: Record<string, unknown> = JSON.parse(withoutSecrets(JSON.stringify(fields)));
+  const clean: Record<string, unknown> = JSON.parse(JSON.stringify(fields), (_name, value) =>
+    cleanOne(value),
+  );
   return clean;
 }
 

@@ -13,6 +13,21 @@ describe("what is kept for good", () => {
     expect(scrubbed({ a: [{ b: text }], n: 1 })).toEqual({ a: [{ b: clean }], n: 1 });
   });
 
+  it.each([
+    ["use this:\nbk_0123456789abcdef", "use this:\n[redacted]"],
+    ["\tbk_0123456789abcdef", "\t[redacted]"],
+    ["\u0008k_12345678", "\u0008k_12345678"],
+    ['"bk_0123456789abcdef"', '"[redacted]"'],
+  ])("has of %j what is no secret, whatever JSON makes of it", (text, clean) => {
+    expect(scrubbed({ [text]: [{ b: text }] })).toEqual({ [clean]: [{ b: clean }] });
+  });
+
+  it("has names as they are, even those that mean something", () => {
+    const fields: Record<string, unknown> = JSON.parse('{"__proto__":{"a":"bk_0123456789"}}');
+
+    expect(JSON.stringify(scrubbed(fields))).toBe('{"__proto__":{"a":"[redacted]"}}');
+  });
+
   it("has of a long value how long it is", () => {
     expect(brief("x".repeat(4_094))).toHaveLength(4_094);
     expect(brief("x".repeat(4_095))).toEqual({ omitted_characters: 4_097 });

@@ -116,6 +116,19 @@ describe("the trail", () => {
     expect(entry).toMatchObject({ tenant: "acme", actor: "key_1", ...DEED });
   });
 
+  it("has the log hold what no entry can be made of, and never throws", async () => {
+    const { trail, lines } = world();
+    const detail: Record<string, unknown> = {};
+    detail["self"] = detail;
+
+    await trail.record(BY, { ...DEED, detail });
+
+    expect(lines).toEqual([["error", "audit_lost", expect.objectContaining({})]]);
+    const { detail: _detail, ...what } = DEED;
+    const entry: unknown = JSON.parse(String(lines[0]?.[2]?.["entry"]));
+    expect(entry).toEqual({ tenant: "acme", actor: "key_1", ...what });
+  });
+
   it("tells of a denied attempt once a minute for each key and operation, and how many were untold", async () => {
     const { trail, state, records } = world();
     const denied = { operation: "create_key", request_id: "r1" };
