@@ -16,7 +16,7 @@ describe("request id", () => {
     expect(response.headers.get("X-Request-Id")).toBe(id);
   });
 
-  it.each(["has space", "x".repeat(129), "a/b", "ä"])("makes its own for %s", async (id) => {
+  it.each(["has space", "x".repeat(129), "a/b", "ä", "bk_0123456789", "eyJ0123456789"])("makes its own for %s", async (id) => {
     const { app } = createFakeApp();
 
     const response = await send(app, "/health", {

@@ -62,7 +62,7 @@ describe("a validation", () => {
       {
         outcome: "refused",
         code: "validation_failed",
-        request_id: "[redacted]",
+        request_id: "generated-id",
         fields: ["/task_type", "/requires"],
         unknown_fields: 2,
         errors: expect.arrayContaining([

@@ -1,5 +1,6 @@
 import type { MiddlewareHandler } from "hono";
 
+import { withoutSecrets } from "../../lib/redact.ts";
 import type { RestPorts } from "../ports.ts";
 import type { RestEnv } from "../route.ts";
 
@@ -35,10 +36,16 @@ export function continueTrace(header: string | undefined, newHex: RestPorts["new
     : { traceId: newHex(16), spanId: newHex(8), flags: SAMPLED };
 }
 
+/** Whether a caller's id may be kept for good: it has the form of one, and not the looks of a key. */
+function isRequestId(sent: string): boolean {
+  return REQUEST_ID.test(sent) && withoutSecrets(sent) === sent;
+}
+
 /**
  * Gives every request its ids, and the log its one line per request.
  *
- * The caller's X-Request-Id is taken over when it is 1-128 of `[A-Za-z0-9._-]` (protocol.md §7).
+ * The caller's X-Request-Id is taken over when it is 1-128 of `[A-Za-z0-9._-]` (protocol.md §7)
+ * and does not look like a secret: it is shown in the audit, in records, logs and answers.
  */
 export function correlate(
   ports: Pick<RestPorts, "now" | "log" | "newRequestId" | "newHex">,
@@ -46,7 +53,7 @@ export function correlate(
   return async (context, next) => {
     const startedAt = ports.now();
     const sentId = context.req.header("X-Request-Id");
-    const requestId = sentId && REQUEST_ID.test(sentId) ? sentId : ports.newRequestId();
+    const requestId = sentId !== undefined && isRequestId(sentId) ? sentId : ports.newRequestId();
     const trace = continueTrace(context.req.header("traceparent"), ports.newHex);
     context.set("requestId", requestId);
     context.set("trace", trace);

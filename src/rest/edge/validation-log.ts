@@ -1,6 +1,5 @@
 import type { MiddlewareHandler } from "hono";
 
-import { withoutSecrets } from "../../lib/redact.ts";
 import type { RefusalCode } from "../../protocol/refusal.ts";
 import type { ValidationOutcome } from "../../protocol/validation-record.ts";
 import type { RestPorts } from "../ports.ts";
@@ -81,7 +80,7 @@ export function recordValidations(route: Route, ports: RestPorts): MiddlewareHan
       ...verdict,
       route: route.path,
       operation: route.id,
-      request_id: withoutSecrets(context.get("requestId")),
+      request_id: context.get("requestId"),
       tenant: principal?.tenant || null,
       key_id: principal?.key_id || null,
       validations: [...checked.checks],
