@@ -6,6 +6,11 @@ import { pageOf, pageQuerySchema } from "../protocol/queries.ts";
 import { empty, json, pathIdSchema, replyWith, route } from "./route.ts";
 import type { Route } from "./route.ts";
 
+/** Tenant of the key that a block is of, by its id: `key~<tenant>~…`; an address has none. */
+function tenantOf(block_id: string): string | undefined {
+  return /^key~([A-Za-z0-9_-]{1,64})~/.exec(block_id)?.[1];
+}
+
 /** Who is blocked for a while, and making it shorter. */
 export const blockRoutes: readonly Route[] = [
   route({
@@ -38,6 +43,7 @@ export const blockRoutes: readonly Route[] = [
       action: "block_lifted",
       kind: "block",
       subject: ({ params }) => params.block_id,
+      tenant: ({ params }) => tenantOf(params.block_id),
     },
     async handle(ports, { principal, params }) {
       const lifted = await ports.blocks.lift(principal, params.block_id);

@@ -99,7 +99,7 @@ export const followUpRoutes: readonly Route[] = [
     audit: {
       action: "next_step_approved",
       kind: "task",
-      subject: ({ params }, { status }) => (status === 202 ? params.task_id : null),
+      subject: ({ params }, { status }) => (status === 200 ? null : params.task_id),
       detail: ({ params }, reply) => ({
         index: params.index,
         submitted_task_id: answered(reply, "task_id"),

@@ -92,15 +92,62 @@ describe("what is taken down at the edge", () => {
     ]);
   });
 
-  it("is nothing when the request was refused or has failed", async () => {
+  it("is nothing when the request was refused, or was to show something and has failed", async () => {
     const refusal = { code: "key_not_found" as const, detail: "" };
     const refusing = audited({ keys: { remove: async () => refuse(refusal) } });
-    const failing = audited({ keys: { remove: () => Promise.reject(new Error("broken")) } });
+    const failing = audited({
+      webhooks: { callbackSecret: () => Promise.reject(new Error("broken")) },
+    });
 
     await send(refusing.app, "/v1/keys/key_1", { method: "DELETE" });
-    await send(failing.app, "/v1/keys/key_1", { method: "DELETE" });
+    const response = await send(failing.app, "/v1/callback-secret");
 
     expect([refusing.told, failing.told]).toEqual([[], []]);
+    expect(response.status).toBe(500);
+  });
+
+  it("is what may have been done when the handler has failed, in the actor's own tenant", async () => {
+    const broken = () => Promise.reject(new Error("broken"));
+    const { app, told } = audited({
+      keys: { remove: broken, create: broken },
+      followUps: { commandAll: broken },
+    });
+
+    const response = await send(app, "/v1/keys/key_1?tenant=other", { method: "DELETE", headers });
+    await send(app, "/v1/keys", { body });
+    await send(app, "/v1/commands", { body: { all: true, command: "cancel", reason: "x" } });
+    await send(app, "/v1/commands", {
+      body: { all: true, command: "cancel", reason: "x", dry_run: true },
+    });
+
+    expect(response.status).toBe(500);
+    expect(told).toEqual([
+      [
+        "key_all",
+        {
+          action: "key_revoked",
+          subject: "key_1",
+          subject_kind: "key",
+          detail: { outcome: "unknown" },
+          request_id: "r-1",
+          tenant: undefined,
+        },
+      ],
+      ["key_all", expect.objectContaining({ subject: "unknown" })],
+      ["key_all", expect.objectContaining({ subject: "tasks" })],
+    ]);
+  });
+
+  it.each([
+    ["key~other~key_1", "other"],
+    ["address~192.0.2.1", undefined],
+  ])("is of the lifted block %s in the tenant %s", async (block_id, tenant) => {
+    const { app, told } = audited({ blocks: { lift: async () => ok(null) } });
+
+    await send(app, `/v1/blocks/${block_id}`, { method: "DELETE" });
+
+    expect(told).toMatchObject([["key_all", { action: "block_lifted", subject: block_id }]]);
+    expect(told).toMatchObject([["key_all", { tenant }]]);
   });
 
   it("is what was done also when its answer has to be withheld", async () => {

@@ -97,7 +97,7 @@ function noteChecks(context: RestContext, more: readonly Check[]): void {
  * problem. A reply that breaks it does not leave (requirements.md row 115).
  */
 export function answer(
-  route: Pick<Route, "answers" | "handle" | "body" | "audit">,
+  route: Pick<Route, "answers" | "handle" | "method" | "body" | "audit">,
   ports: RestPorts,
 ): Handler<RestEnv> {
   const perform = performer(route, ports);
