@@ -1,5 +1,6 @@
 import { instant, type Clock } from "../lib/ports.ts";
 import { ok, refuse, type Result } from "../lib/result.ts";
+import { withinLimit } from "../lib/within-limit.ts";
 import type { Principal } from "../protocol/access.ts";
 import type { Page } from "../protocol/keyset.ts";
 import type { Refusal } from "../protocol/refusal.ts";
@@ -11,6 +12,9 @@ import type {
 } from "../protocol/validation-record.ts";
 import type { ValidationKeeper } from "./validation-keeper.ts";
 import type { ValidationSampling } from "./validation-sampling.ts";
+
+/** As long as a read of D1 may take (services-doors.ts). Milliseconds. */
+const FLUSH_LIMIT_MS = 2_000;
 
 type Answer<Value> = Promise<Result<Value, Refusal>>;
 
@@ -54,6 +58,11 @@ export function createValidations(parts: ValidationsParts) {
     return { ...report, ...detail(), record_id: parts.newId(at), at: instant(at), weight };
   }
 
+  /** Has what waits written, but waits no longer than a reader would: a D1 that hangs refuses its questions itself. */
+  async function flushed(): Promise<void> {
+    await withinLimit(FLUSH_LIMIT_MS, () => keeper.flush());
+  }
+
   return {
     note(report: Report, keepAlive: (work: Promise<unknown>) => void): void {
       const weight = sampling.weightOf(report.outcome, now());
@@ -64,12 +73,12 @@ export function createValidations(parts: ValidationsParts) {
       const record = recordOf(report, Math.max(1, weight));
       if (weight > 0) keeper.push(record);
       // It is rare, and may come out of an object, which has nothing to live on for.
-      await Promise.all([keeper.flush(), parts.alert(record)]);
+      await Promise.all([flushed(), parts.alert(record)]);
     },
     async list(by: Principal, { all, ...query }: ValidationsQuery) {
       const owner = ownerOf(by, all);
       if (!owner.ok) return owner;
-      await keeper.flush();
+      await flushed();
       return parts.list(owner.value, query);
     },
     async get(by: Principal, record_id: string, all: boolean): Answer<ValidationRecord> {
@@ -82,7 +91,7 @@ export function createValidations(parts: ValidationsParts) {
     async summary(by: Principal, { window, all }: ValidationSummaryQuery) {
       const owner = ownerOf(by, all);
       if (!owner.ok) return owner;
-      await keeper.flush();
+      await flushed();
       return parts.summarise(owner.value, instant(now() - window * 1_000));
     },
   };

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 
 import { ValidationKeeper } from "../../src/history/validation-keeper.ts";
 import { ValidationSampling } from "../../src/history/validation-sampling.ts";
@@ -11,7 +11,7 @@ const NOW = Date.parse("2026-11-26T10:00:00Z");
 const BY = { key_id: "k1", tenant: "acme", scopes: ["observe"] as const, isBootstrap: false };
 const BOOTSTRAP = { ...BY, isBootstrap: true };
 
-function world(oneIn = 1) {
+function world(oneIn = 1, write?: () => Promise<void>) {
   const written: ValidationRecord[] = [];
   const alerted: ValidationRecord[] = [];
   const asked: unknown[] = [];
@@ -22,7 +22,7 @@ function world(oneIn = 1) {
     keeper: new ValidationKeeper({
       now: () => NOW,
       pause: () => new Promise(() => {}),
-      write: async (records) => void written.push(...records),
+      write: write ?? (async (records) => void written.push(...records)),
       log: () => {},
     }),
     alert: async (record) => void alerted.push(record),
@@ -78,6 +78,36 @@ describe("validations", () => {
 
     expect(written).toMatchObject([{ outcome: "withheld", weight: 1 }]);
     expect(alerted).toEqual(written);
+  });
+
+  it("of something withheld are written whatever else was refused in the same minute", async () => {
+    const { validations, written } = world();
+    for (let turn = 0; turn < 100; turn += 1) {
+      validations.note({ ...report, outcome: "refused" }, () => {});
+    }
+
+    await validations.withheld({ ...report, outcome: "withheld" });
+
+    expect(written.filter(({ outcome }) => outcome === "withheld")).toHaveLength(1);
+  });
+
+  it("are read, and alerted of, within two seconds while D1 takes none", async () => {
+    vi.useFakeTimers();
+    const { validations, alerted } = world(1, () => new Promise(() => {}));
+    const done: string[] = [];
+    validations.note(report, () => {});
+    const reads = validations.list(BY, { all: false, limit: 5 }).then(() => done.push("list"));
+    validations.note(report, () => {});
+    const sums = validations.summary(BY, { all: false, window: 60 }).then(() => done.push("sum"));
+    const tells = validations.withheld({ ...report, outcome: "withheld" });
+    void tells.then(() => done.push("withheld"));
+
+    await vi.advanceTimersByTimeAsync(2_000);
+
+    vi.useRealTimers();
+    expect(done).toEqual(["list", "sum", "withheld"]);
+    expect(alerted).toHaveLength(1);
+    await Promise.all([reads, sums, tells]);
   });
 
   it("of all tenants are for the bootstrap key alone", async () => {
