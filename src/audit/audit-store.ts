@@ -5,6 +5,7 @@ import * as z from "zod";
 import { auditInsert, auditTable } from "../db/audit-table.ts";
 import { isAfter, isBefore } from "../db/keyset.ts";
 import { instant } from "../lib/ports.ts";
+import { briefUrl } from "../lib/redact.ts";
 import { ok, type Result } from "../lib/result.ts";
 import {
   auditEntrySchema,
@@ -23,6 +24,22 @@ const EXPORT_ROWS = 200;
 /** What befell the callback secret, which alone has no id that says what it is. */
 const CALLBACK_SECRET = "callback_secret";
 
+const urlSchema = z
+  .unknown()
+  .transform((url) => (typeof url === "string" ? briefUrl(url) : url))
+  .optional();
+
+/**
+ * What an entry tells of a webhook, its address as short as it is written today: the oldest entries, which nothing can
+ * change, have it whole.
+ */
+const webhookDetailSchema = z.looseObject({
+  registration: z.looseObject({ url: urlSchema }).optional(),
+  changes: z
+    .looseObject({ url: z.looseObject({ from: urlSchema, to: urlSchema }).optional() })
+    .optional(),
+});
+
 const rowSchema = z
   .object({ ...auditRecordSchema.omit({ tenant: true }).shape, detail: z.string() })
   .transform(({ detail, subject_kind, ...row }) => ({
@@ -30,9 +47,16 @@ const rowSchema = z
     actor_kind: row.actor === SYSTEM_ACTOR ? "system" : "key",
     // The webhook registry writes none, and writes of nothing else.
     subject_kind: subject_kind ?? (row.subject === CALLBACK_SECRET ? CALLBACK_SECRET : "webhook"),
-    detail: JSON.parse(detail) as unknown,
+    detail: detailOf(detail, subject_kind),
   }))
   .pipe(auditEntrySchema);
+
+function detailOf(stored: string, subject_kind: string | null): unknown {
+  const detail: unknown = JSON.parse(stored);
+  const isOfWebhook = subject_kind === null || subject_kind === "webhook";
+  const shown = isOfWebhook ? webhookDetailSchema.safeParse(detail) : null;
+  return shown?.data ?? detail;
+}
 
 /** Who did what to which object, in D1, whose triggers refuse to change or remove a row. */
 export class AuditStore implements Ledger {

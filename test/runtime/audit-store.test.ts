@@ -54,6 +54,35 @@ describe("the audit in the database", () => {
     expect(await auditOf(tenant, "wh_x")).toMatchObject([{ actor: "system" }]);
   });
 
+  it("shows of an address where it leads, also in the entries that have it whole", async () => {
+    const { tenant } = newTenant();
+    const url = "https://hooks.example.com/T0/secret?token=x";
+    const details = [
+      { registration: { url, timeout: 3 } },
+      { changes: { url: { from: url, to: url }, timeout: { from: 3, to: null } } },
+      { changes: { timeout: { from: 3, to: 4 } } },
+      { registration: "unlike any", n: null },
+    ];
+    await env.DB.batch(
+      details.map((detail, second) =>
+        env.DB.prepare(
+          `INSERT INTO audit (tenant, subject, at, audit_id, actor, action, detail)
+           VALUES (?, 'wh_x', ?, ?, 'key_1', 'webhook_changed', ?)`,
+        ).bind(tenant, at(second), `aud_${second}`, JSON.stringify(detail)),
+      ),
+    );
+
+    const entries = await auditOf(tenant, "wh_x");
+
+    const brief = "https://hooks.example.com/…";
+    expect(entries.map(({ detail }) => detail)).toEqual([
+      { registration: { url: brief, timeout: 3 } },
+      { changes: { url: { from: brief, to: brief }, timeout: { from: 3, to: null } } },
+      details[2],
+      details[3],
+    ]);
+  });
+
   it("takes a change of level once, however often it is told", async () => {
     const { tenant } = newTenant();
 
