@@ -1,3 +1,6 @@
+import { env } from "cloudflare:workers";
+
+import { blockIdOf, keyParty } from "../../src/access/party.ts";
 import { newReceiver } from "./receiver.ts";
 
 /* What a foreigner asks of each route, and what it sees. */
@@ -150,3 +153,11 @@ export const stepsOf = (ids: Readonly<Record<string, string>>): Record<string, S
   get_schema: open,
   get_openapi: open,
 });
+
+/** Blocks a key of the walked tenant, and gives the id of the block. */
+export async function blockKey(key_id: string): Promise<string> {
+  const party = keyParty({ tenant: "default", key_id, scopes: [], isBootstrap: false });
+  const offence = { name: party, points: 1, offence: "malformed", isEnough: true } as const;
+  await env.OFFENDER.getByName("key/default").report([offence], 1);
+  return blockIdOf(party);
+}

@@ -16,15 +16,18 @@ describe("request id", () => {
     expect(response.headers.get("X-Request-Id")).toBe(id);
   });
 
-  it.each(["has space", "x".repeat(129), "a/b", "ä", "bk_0123456789", "eyJ0123456789"])("makes its own for %s", async (id) => {
-    const { app } = createFakeApp();
+  it.each(["has space", "x".repeat(129), "a/b", "ä", "bk_0123456789", "eyJ0123456789"])(
+    "makes its own for %s",
+    async (id) => {
+      const { app } = createFakeApp();
 
-    const response = await send(app, "/health", {
-      headers: { "X-Request-Id": id.replace("ä", "%C3") },
-    });
+      const response = await send(app, "/health", {
+        headers: { "X-Request-Id": id.replace("ä", "%C3") },
+      });
 
-    expect(response.headers.get("X-Request-Id")).toBe("generated-id");
-  });
+      expect(response.headers.get("X-Request-Id")).toBe("generated-id");
+    },
+  );
 });
 
 describe("trace", () => {

@@ -122,6 +122,22 @@ describe("a validation", () => {
     ]);
   });
 
+  it("is told with how long it took, in whole microseconds", async () => {
+    let now = 1_000.25;
+    const micros = () => (now += 41.5);
+    const { app, told, lines } = createFakeApp({ validations: { micros } });
+
+    await send(app, "/v1/tasks", { body: {} });
+    await send(app, "/v1/tasks", { method: "POST", body: "{" });
+
+    expect(told.map(({ duration_us }) => duration_us)).toEqual([42, 42]);
+    expect(
+      lines
+        .filter(({ event }) => event === "validation_refused")
+        .map(({ duration_us }) => duration_us),
+    ).toEqual([42, 42]);
+  });
+
   it("is not told of who never got as far, and breaks of ours are not laid at its door", async () => {
     const { app, told } = createFakeApp();
 
