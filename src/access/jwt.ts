@@ -129,9 +129,9 @@ function keysOf({ jwksUrl, get, now, log }: JwtParts): JWTVerifyGetKey {
  * @throws while the issuer's keys cannot be had an error that asks for patience: nobody is refused for that
  */
 export function createJwtCheck(parts: JwtParts): {
-  principalOf(token: string): Promise<Principal | null>;
+  principalOf: (token: string) => Promise<Principal | null>;
   /** Who holds a token that was verified within the minute, by memory alone; null when nobody knows. */
-  remembered(token: string): Promise<Principal | null>;
+  remembered: (token: string) => Promise<Principal | null>;
 } {
   const { issuer, audience, tenantClaim, now, log } = parts;
   const keys = keysOf(parts);

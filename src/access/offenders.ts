@@ -34,6 +34,15 @@ const STRANGER: Account = {
   asked_at: 0,
 };
 
+/** What the object has not been told yet, with something more. */
+function besides(untold: Account["untold"], more: Omit<Report, "name">): Omit<Report, "name"> {
+  return {
+    ...more,
+    points: more.points + (untold?.points ?? 0),
+    isEnough: more.isEnough || untold?.isEnough === true,
+  };
+}
+
 /** Callers that an isolate remembers; the longest silent go first, and the objects remember them. */
 const MAX_REMEMBERED = 10_000;
 
@@ -110,17 +119,12 @@ export class Offenders {
     const points = pointsOf(offence);
     const tally = added(account.tally, points, now);
     const enough = isEnough(tally, this.#ports.factor);
-    const told = account.untold?.points ?? 0;
     this.#accounts.put(
       name,
       {
         ...account,
         tally: enough ? undefined : tally,
-        untold: {
-          points: told + points,
-          offence,
-          isEnough: enough || account.untold?.isEnough === true,
-        },
+        untold: besides(account.untold, { points, offence, isEnough: enough }),
         blocked_until: enough ? sentence(null, now).until : 0,
       },
       now,
@@ -189,11 +193,7 @@ export class Offenders {
     const now = this.#ports.now();
     for (const { name, points, offence, isEnough: enough } of reports) {
       const account = this.#account(name, now);
-      const untold = {
-        points: points + (account.untold?.points ?? 0),
-        offence,
-        isEnough: enough || account.untold?.isEnough === true,
-      };
+      const untold = besides(account.untold, { points, offence, isEnough: enough });
       this.#accounts.put(name, { ...account, untold }, now);
       names.add(name);
     }

@@ -1,5 +1,3 @@
-import { gzipSync } from "node:zlib";
-
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
@@ -27,60 +25,6 @@ async function repeat(call: Call, times: number, path: string, sent: Sent): Prom
   for (let turn = 0; turn < times; turn += 1) statuses.push((await call(path, sent)).status);
   return statuses;
 }
-
-/** A body that says nothing of its length, of so many bytes. */
-function chunked(bytes: number): ReadableStream<Uint8Array> {
-  let left = bytes;
-  return new ReadableStream<Uint8Array>({
-    pull(controller) {
-      const length = Math.min(left, 65_536);
-      left -= length;
-      if (length > 0) controller.enqueue(new Uint8Array(length).fill(0x20));
-      else controller.close();
-    },
-  });
-}
-
-describe("what is too large", () => {
-  it.each<[what: string, sent: () => Sent]>([
-    ["by its declared length", () => ({ body: "x".repeat(MEBIBYTE + 1) })],
-    ["without a declared length", () => ({ body: chunked(3 * MEBIBYTE) })],
-    [
-      "once it is decompressed",
-      () => ({
-        body: gzipSync(" ".repeat(64 * MEBIBYTE)),
-        headers: { "Content-Encoding": "gzip" },
-      }),
-    ],
-  ])("is refused with 413: %s", async (_what, sent) => {
-    const { call } = newIsolate(newAddress());
-
-    const { status, code } = await call("/v1/tasks", { ...ADMIN, ...sent() });
-
-    expect([status, code]).toEqual([413, "body_too_large"]);
-  });
-
-  it("is refused with 400 when it is an address", async () => {
-    const { call } = newIsolate(newAddress());
-
-    const { status, code } = await call(`/v1/tasks?cursor=${"x".repeat(8_200)}`, ADMIN);
-
-    expect([status, code]).toEqual([400, "validation_failed"]);
-  });
-});
-
-describe("the pages", () => {
-  it.each(["/", "/docs"])("are served with ids, limits and a strict policy: %s", async (path) => {
-    const address = newAddress();
-    const response = await newIsolate(address).fetch(path);
-
-    expect(response.status).toBe(200);
-    expect(response.headers.get("Content-Type")).toMatch(/^text\/html/);
-    expect(response.headers.get("X-Request-Id")).toMatch(/^[A-Za-z0-9]{22}$/);
-    expect(response.headers.get("Strict-Transport-Security")).toBe("max-age=31536000");
-    expect(await response.text()).toContain("<!doctype html>");
-  });
-});
 
 describe("repeat offenders", () => {
   it("answers 413 to what is too large, blocks the address that goes on with it, and lets go when the minute is over", async () => {
