@@ -176,7 +176,7 @@ describe("an executor on its WebSocket", () => {
     expect(await client.end()).toEqual({ code, reason: expect.stringMatching(/\w/) });
   });
 
-  it("ends when its key is revoked: no frame is carried out any more, and no task comes", async () => {
+  it("ends at its next frame when its key is revoked", async () => {
     const { body: made } = await call<{ key: string; key_id: string }>("POST", "/v1/keys", {
       name: "soon gone",
       scopes: ["execute"],
