@@ -75,10 +75,13 @@ const parametersSchema = z.strictObject({
   }),
 });
 
+/** Entries of `previous_tasks`, in a request and in what its executor receives. */
+export const MOST_PREVIOUS = 100;
+
 export const contextSchema = z.strictObject({
   previous_tasks: z
     .array(z.union([taskIdSchema, jsonObjectSchema]))
-    .max(100)
+    .max(MOST_PREVIOUS)
     .optional(),
   memory_context: z
     .union([z.string().max(100_000), jsonObjectSchema, z.array(z.unknown())])

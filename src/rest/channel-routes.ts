@@ -53,13 +53,22 @@ export const channelRoutes: readonly Route[] = [
     headers: upgradeHeaders,
     answers: { 101: empty("The WebSocket is open") },
     refusals: ["agent_not_found", "agent_not_yours"],
-    async handle(ports, { principal: by, params: { agent_id }, requestId, version }) {
+    async handle(ports, { principal: by, params: { agent_id }, ...request }) {
+      const { requestId, version, isStillGood } = request;
       const allowed = await ports.agents.mayClaim(by, agent_id);
       if (!allowed.ok) return allowed;
       return ok({
         status: 101,
         connect: (socket, keepAlive) =>
-          new AgentChannel(socket, { by, agent_id, requestId, version, ports, keepAlive }).open(),
+          new AgentChannel(socket, {
+            by,
+            agent_id,
+            requestId,
+            version,
+            isStillGood,
+            ports,
+            keepAlive,
+          }).open(),
       });
     },
   }),

@@ -19,6 +19,7 @@ import { declineSchema } from "../protocol/task-execution.ts";
 import { answerAndClaim } from "./claim-next.ts";
 import { empty, json, leaseHeaders, replyWith, route } from "./route.ts";
 import type { Route } from "./route.ts";
+import { soundOf } from "./sound-tasks.ts";
 
 const agentParams = z.strictObject({ agent_id: agentIdSchema });
 const taskParams = z.strictObject({ task_id: taskIdSchema });
@@ -134,9 +135,12 @@ const agents: readonly Route[] = [
     body: claimRequestSchema,
     answers: { 200: json(claimAnswerSchema, "Tasks with their leases; none when none came") },
     refusals: ["agent_not_found", "agent_not_yours"],
-    async handle(ports, { principal, params, body }) {
+    async handle(ports, { principal, params, body, requestId }) {
       const claimed = await ports.agents.claim(principal, params.agent_id, body);
-      return replyWith(claimed, (tasks) => ({ status: 200, body: tasks }));
+      if (!claimed.ok) return claimed;
+      const claim = { kind: "claim", operation: "claim_tasks", requestId, by: principal } as const;
+      const tasks = await soundOf(ports, claim, claimed.value.tasks);
+      return ok({ status: 200, body: { tasks } });
     },
   }),
 ];
@@ -229,9 +233,9 @@ const execution: readonly Route[] = [
       "task_mismatch",
       "result_rejected",
     ],
-    async handle(ports, { principal: by, headers, query, body }) {
+    async handle(ports, { principal: by, headers, query, body, requestId }) {
       const { agent_id, task_id } = body;
-      return answerAndClaim(ports, { by, agent_id, task_id, query }, () =>
+      return answerAndClaim(ports, { by, agent_id, task_id, query, requestId }, () =>
         ports.tasks.notify(by, headers["Lease-Token"] ?? null, body),
       );
     },
@@ -266,9 +270,10 @@ const execution: readonly Route[] = [
       "transition_refused",
       "result_rejected",
     ],
-    async handle(ports, { principal: by, params: { task_id }, headers, query, body }) {
+    async handle(ports, { principal: by, params: { task_id }, headers, query, ...request }) {
+      const { body, requestId } = request;
       const { agent_id } = body;
-      return answerAndClaim(ports, { by, agent_id, task_id, query }, () =>
+      return answerAndClaim(ports, { by, agent_id, task_id, query, requestId }, () =>
         ports.tasks.end(by, task_id, headers["Lease-Token"] ?? null, body),
       );
     },

@@ -37,6 +37,8 @@ interface RouteRequest<Params, Query, Headers, Body> {
   requestId: string;
   /** The known version that the header says; null where it says none. */
   version: string | null;
+  /** Whether the key it was sent with still opens doors, for what goes on after the answer. Never fails. */
+  isStillGood: () => Promise<boolean>;
 }
 
 /** Has the invocation live on until something is done, though its connection is gone. */

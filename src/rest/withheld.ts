@@ -5,7 +5,7 @@ import type { RestPorts } from "./ports.ts";
 
 /** Where something was about to leave. */
 interface Origin {
-  kind: "stream" | "export" | "channel";
+  kind: "stream" | "export" | "channel" | "claim";
   operation: string;
   requestId: string;
   by: Pick<Principal, "tenant" | "key_id">;

@@ -5,8 +5,10 @@ import type { CommandEntry, CommandView, OpenCommand } from "../protocol/agent.t
 import { MOST } from "../protocol/primitives.ts";
 import type { JsonObject } from "../protocol/primitives.ts";
 import type { Refusal } from "../protocol/refusal.ts";
+import { MOST_PREVIOUS } from "../protocol/task-execution.ts";
 import type { EndReceipt, NotificationReceipt, Report } from "../protocol/task-view.ts";
 import { timelineOf } from "../protocol/timeline.ts";
+import type { Prerequisite } from "./kin/family.ts";
 import type { Change } from "./machine/commands.ts";
 import { stallTimeoutOf } from "./machine/plan.ts";
 import type { LoggedEvent, TaskState } from "./machine/state.ts";
@@ -69,12 +71,27 @@ function sayable(grant: NonNullable<OpenCommand["grant"]>): OpenCommand["grant"]
 }
 
 /**
+ * What the request names as what went before, then what the task waited for, within the bound of the contract.
+ *
+ * A bare id goes where a prerequisite tells of the same task. So all that was named fits; of other prerequisites the
+ * last are left out where there is no room: `dependencies` has their ids.
+ */
+function previousTasks(task: TaskState["task"], prerequisites: readonly Prerequisite[]) {
+  const all = task.context?.previous_tasks ?? [];
+  const isNamed = ({ task_id }: Prerequisite): boolean => all.includes(task_id);
+  const told = new Set<unknown>(prerequisites.map(({ task_id }) => task_id));
+  const named = all.filter((previous) => !told.has(previous));
+  const room = MOST_PREVIOUS - named.length - prerequisites.filter(isNamed).length;
+  const leftOut = prerequisites.filter((one) => !isNamed(one)).slice(room);
+  return [...named, ...prerequisites.filter((one) => !leftOut.includes(one))];
+}
+
+/**
  * What the executor gets: the request with all defaults, the priority and the limits that hold at present, its
  * checkpoint, and what was answered on the way.
  */
 export function assignmentOf(state: TaskState): JsonObject {
   const { task, prerequisites, priority } = state;
-  const { previous_tasks = [] } = task.context ?? {};
   return {
     ...task,
     stall_timeout: stallTimeoutOf(state),
@@ -82,7 +99,7 @@ export function assignmentOf(state: TaskState): JsonObject {
     ...presentLimits(state),
     ...(prerequisites !== null &&
       prerequisites.length > 0 && {
-        context: { ...task.context, previous_tasks: [...previous_tasks, ...prerequisites] },
+        context: { ...task.context, previous_tasks: previousTasks(task, prerequisites) },
       }),
     ...(state.answers.length > 0 && {
       metadata: { ...task.metadata, escalation_answers: state.answers },

@@ -176,6 +176,24 @@ describe("an executor on its WebSocket", () => {
     expect(await client.end()).toEqual({ code, reason: expect.stringMatching(/\w/) });
   });
 
+  it("ends at its next frame when its key is revoked", async () => {
+    const { body: made } = await call<{ key: string; key_id: string }>("POST", "/v1/keys", {
+      name: "soon gone",
+      scopes: ["execute"],
+    });
+    const bearer = { authorization: `Bearer ${made.key}` };
+    const agent_id = `ws-${crypto.randomUUID().slice(0, 8)}`;
+    await call("PUT", `/v1/agents/${agent_id}`, { capabilities: [agent_id] }, bearer);
+    const client = await connect(agent_id, made.key);
+    client.say({ type: "ready", id: "r1", max_tasks: 0 });
+    await client.hear("answer");
+
+    await call("DELETE", `/v1/keys/${made.key_id}`);
+    client.say({ type: "ready", id: "r2", max_tasks: 1 });
+
+    expect(await client.end()).toEqual({ code: 1_008, reason: "the key is no longer good" });
+  });
+
   it("connects for its own registration only, and only by an upgrade", async () => {
     const agent_id = await registered();
     const path = `/v1/agents/${agent_id}/connect`;

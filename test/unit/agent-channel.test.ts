@@ -98,32 +98,6 @@ describe("a feed of tasks", () => {
   });
 });
 
-describe("the limit of frames", () => {
-  it("refuses a frame, and a ready, above it by their ids, and the socket stays open", async () => {
-    const drawn: string[] = [];
-    const one = connection({
-      draw: async (by, operation) => {
-        drawn.push(`${by.key_id} ${operation}`);
-        return { isAllowed: false, limit: 840, remaining: 0, reset_s: 42 };
-      },
-    });
-
-    one.say(ended("t1"));
-    one.say({ type: "ready", id: "r1", max_tasks: 1 });
-    one.say({ type: "pong" });
-    await settle();
-
-    const problem = { code: "rate_limited", status: 429, retry_after: 42, operation: "notify" };
-    expect(one.said.slice(1)).toEqual([
-      { type: "problem", id: "r1", problem: expect.objectContaining(problem) },
-      { type: "problem", id: "t1", problem: expect.objectContaining(problem) },
-    ]);
-    expect(drawn).toEqual(["k1 notify", "k1 notify"]);
-    expect(one.claims).toEqual([]);
-    expect(one.closes).toEqual([]);
-  });
-});
-
 describe("a client that is gone", () => {
   it("ends the wait, so that nothing is reserved for it", async () => {
     const one = connection();
@@ -276,6 +250,20 @@ describe("what breaks its schema", () => {
     expect(JSON.stringify(one.said)).not.toMatch(/boredom|tok-9/);
     expect(one.withheld).toMatchObject([["channel:connect_agent", [{}]]]);
     expect(one.lines).toEqual(["answer_invalid"]);
+  });
+
+  it("among tasks keeps no other task from the client", async () => {
+    const one = connection();
+    const claimed = brought("t1", "t2");
+    if (claimed.ok) Object.assign(Object(claimed.value.tasks[0]?.task), { timeout: -1 });
+    one.say({ type: "ready", max_tasks: 2 });
+    await settle();
+
+    one.claims[0]?.answer(claimed);
+    await settle();
+
+    expect(one.said.at(-1)).toMatchObject({ type: "tasks", tasks: [{ task: { task_id: "t2" } }] });
+    expect(one.declined).toEqual([["t1", "tok-1", expect.stringMatching(/^withheld/)]]);
   });
 
   it("among tasks has them given back", async () => {

@@ -24,7 +24,11 @@ const END = { task_id: "t1", agent_id: "ann", reason: "cancelled", timestamp: LE
 
 /** A connection, what was said on it and what its ports were asked. */
 export function connection(
-  given: { end?: RestPorts["tasks"]["end"]; draw?: RestPorts["limits"]["draw"] } = {},
+  given: {
+    end?: RestPorts["tasks"]["end"];
+    draw?: RestPorts["limits"]["draw"];
+    isStillGood?: () => Promise<boolean>;
+  } = {},
 ) {
   let now = 0;
   const said: ChannelAnswer[] = [];
@@ -32,6 +36,7 @@ export function connection(
   const declined: unknown[][] = [];
   const lines: string[] = [];
   const withheld: unknown[] = [];
+  const noted: object[] = [];
   const claims: {
     request: Parameters<Claim>[2];
     manner: Parameters<Claim>[3];
@@ -66,6 +71,7 @@ export function connection(
     agent_id: "ann",
     requestId: "r1",
     version: null,
+    isStillGood: given.isStillGood ?? (async () => true),
     ports: {
       now: () => now,
       limits: { draw: given.draw ?? (async () => PERMIT) } as RestPorts["limits"],
@@ -75,7 +81,7 @@ export function connection(
       notes: { list: unexpected, get: unexpected, put: unexpected, remove: unexpected },
       validations: {
         micros: () => 0,
-        note: () => {},
+        note: ({ detail, ...report }) => void noted.push({ ...report, ...detail() }),
         withheld: async ({ route, detail }) => void withheld.push([route, detail().errors]),
         list: unexpected,
         get: unexpected,
@@ -92,6 +98,7 @@ export function connection(
     claims,
     lines,
     withheld,
+    noted,
     say: (frame: object) => listeners.get("message")?.({ data: JSON.stringify(frame) }),
     leave: () => listeners.get("close")?.({ data: null }),
     vanish: () => (isGone = true),

@@ -120,6 +120,19 @@ describe("claim_next", () => {
     expect(lines.map(({ event }) => event)).toContain("next_not_claimed");
   });
 
+  it("keeps the receipt when a task that it brings cannot leave", async () => {
+    const [next] = NEXT.tasks;
+    const broken = { ...next, task: { ...TASK, task_id: "t9", timeout: -1 } };
+    const { app, calls } = face({
+      agents: { claim: async () => ok({ tasks: [broken, next] }) as never },
+    });
+
+    const response = await send(app, "/v1/notifications?claim_next=2", { body: NOTIFICATION });
+
+    expect(await response.json()).toEqual({ ...RECEIPT, next: NEXT });
+    expect(calls).toContain("tasks.decline");
+  });
+
   it.each(["claim_next=0", "claim_next=11", "wait_seconds=5", "claim_next=1&wait_seconds=26"])(
     "refuses ?%s",
     async (query) => {

@@ -4,6 +4,7 @@ import { ok, refuse } from "../../src/lib/result.ts";
 import type { AgentView } from "../../src/protocol/agent.ts";
 import type { RefusalCode } from "../../src/protocol/refusal.ts";
 import type { RestPorts } from "../../src/rest/ports.ts";
+import { assignedTask } from "../assigned-task.ts";
 import type { Given } from "./rest-fakes.ts";
 import { createFakeApp, send } from "./rest-fakes.ts";
 
@@ -109,6 +110,28 @@ describe("agents", () => {
     expect(asked).toEqual({ schema_version: "2.0", max_tasks: 3, wait_seconds: 0 });
     expect(response.status).toBe(200);
     expect(await response.json()).toEqual({ tasks: [{ task, lease: LEASE }] });
+  });
+
+  it("claims and gets the sound tasks, though one of them cannot leave: that goes back", async () => {
+    const broken = { ...assignedTask("t1"), timeout: -1 };
+    const sound = { task: assignedTask("t2"), lease: LEASE };
+    const declined: unknown[][] = [];
+    const { app, told } = createFakeApp({
+      agents: { claim: async () => ok({ tasks: [{ task: broken, lease: LEASE }, sound] }) },
+      tasks: {
+        decline: async (_by, ...parameters) => {
+          declined.push(parameters);
+          return ok(null);
+        },
+      },
+    });
+
+    const response = await send(app, "/v1/agents/a1/claim", { body: { max_tasks: 2 } });
+
+    expect(response.status).toBe(200);
+    expect(await response.json()).toEqual({ tasks: [sound] });
+    expect(declined).toEqual([["t1", "tok-1", expect.stringMatching(/^withheld/)]]);
+    expect(told).toMatchObject([{ route: "claim:claim_tasks", outcome: "withheld" }, {}]);
   });
 
   it.each([{ max_tasks: 0 }, { max_tasks: 11 }, { wait_seconds: 26 }, { wait: 1 }])(

@@ -200,6 +200,7 @@ describe("the middleware", () => {
         isHead: false,
         requestId: "generated-id",
         version: null,
+        isStillGood: async () => true,
       });
       return next();
     });

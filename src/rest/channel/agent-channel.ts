@@ -1,22 +1,22 @@
-import * as z from "zod";
-
 import type { Principal } from "../../protocol/access.ts";
 import { channelAnswerSchema } from "../../protocol/agent-channel.ts";
 import type { ChannelAnswer, ChannelFrame } from "../../protocol/agent-channel.ts";
 import { placesOf } from "../../protocol/declared-names.ts";
-import { taskIdSchema } from "../../protocol/primitives.ts";
 import type { Refusal } from "../../protocol/refusal.ts";
 import { limitRefusal } from "../edge/limit.ts";
 import { problemOf } from "../edge/problems.ts";
 import type { ChannelSocket } from "../executor-ports.ts";
 import type { RestPorts } from "../ports.ts";
 import type { KeepAlive } from "../route.ts";
+import { giveTasksBack, soundOf } from "../sound-tasks.ts";
+import type { Claimed } from "../sound-tasks.ts";
 import { outflowOf } from "../withheld.ts";
 import { callFor, taskOf } from "./calls.ts";
 import { TaskFeed } from "./feed.ts";
-import type { Claimed } from "./feed.ts";
 import { parseFrame } from "./frame.ts";
+import type { RefusedFrame } from "./frame.ts";
 import { FrameLanes } from "./lanes.ts";
+import { noteRefused } from "./refused-frame.ts";
 
 /* An executor's WebSocket (shell: its timer and the socket). It translates frames to the ports and decides nothing. */
 
@@ -32,6 +32,9 @@ const MAX_AGE_MS = 600_000;
 /** Frames and claims of one connection: each costs some of the 10,000 calls of an invocation (facts/platform.md §4). */
 const MOST_CALLS = 2_000;
 
+/** Frames of one connection that may break their schema: a client that sends more does not read the answers. */
+const MOST_MALFORMED = 50;
+
 /** Close codes of RFC 6455 §7.4.1, and 1012 of IANA's registry. */
 const CLOSE = { goingAway: 1_001, refused: 1_008, broken: 1_011, again: 1_012 } as const;
 
@@ -42,11 +45,11 @@ export interface ChannelParts {
   requestId: string;
   /** The known version that it was opened with; null where it named none. */
   version: string | null;
+  /** Whether the key that it was opened with still opens doors: by memory alone in most cases. Never fails. */
+  isStillGood: () => Promise<boolean>;
   ports: Pick<RestPorts, "agents" | "tasks" | "notes" | "limits" | "now" | "log" | "validations">;
   keepAlive: KeepAlive;
 }
-
-const identifiedSchema = z.object({ task_id: taskIdSchema });
 
 /**
  * One connection of an executor. While its client is `ready`, tasks are claimed for it and sent; its frames are
@@ -62,6 +65,7 @@ export class AgentChannel {
   readonly #bornAt: number;
   #heardAt: number;
   #calls = 0;
+  #malformed = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
   #isOpen = true;
   #isLeaving = false;
@@ -114,7 +118,7 @@ export class AgentChannel {
       case "breach":
         return this.#close(parsed.code, parsed.reason);
       case "refused":
-        return this.#refuse(parsed.id, parsed.refusal);
+        return this.#parts.keepAlive(this.#takeMalformed(parsed));
       case "frame":
         return this.#parts.keepAlive(this.#take(parsed.frame, parsed.warnings));
     }
@@ -122,9 +126,12 @@ export class AgentChannel {
 
   async #take(frame: ChannelFrame, warnings: string[]): Promise<void> {
     if (frame.type === "pong") return;
+    // One that always waits for some answer would never be idle.
+    if (this.#isLeaving) return this.#close(CLOSE.again, "connect again");
     this.#calls += 1;
     if (frame.type === "ready") {
       const { id, max_tasks } = frame;
+      if (!(await this.#mayGoOn())) return;
       const refusal = await this.#overLimit();
       if (refusal !== null) return this.#refuse(id ?? null, refusal);
       if (id !== undefined) this.#send({ type: "answer", id, status: 200, body: { max_tasks } });
@@ -133,6 +140,31 @@ export class AgentChannel {
     const isTaken = await this.#lanes.run(taskOf(frame), () => this.#carryOut(frame, warnings));
     if (!isTaken) this.#close(CLOSE.refused, "too many frames without an answer");
     this.#leaveIfIdle();
+  }
+
+  /** A frame that breaks its schema is a request like any other: it counts, and leaves a record. */
+  async #takeMalformed(refused: RefusedFrame): Promise<void> {
+    if (this.#isLeaving) return this.#close(CLOSE.again, "connect again");
+    this.#calls += 1;
+    this.#malformed += 1;
+    if (this.#malformed > MOST_MALFORMED) {
+      return this.#close(CLOSE.refused, "too many malformed frames");
+    }
+    try {
+      if (!(await this.#mayGoOn())) return;
+      const overLimit = await this.#overLimit();
+      if (overLimit === null) noteRefused(this.#parts, refused);
+      this.#refuse(refused.id, overLimit ?? refused.refusal);
+    } catch (cause) {
+      this.#break("channel_frame_failed", cause);
+    }
+  }
+
+  /** Asked of every frame: a key that has ended ends what was opened with it. */
+  async #mayGoOn(): Promise<boolean> {
+    if (await this.#parts.isStillGood()) return true;
+    this.#close(CLOSE.refused, "the key is no longer good");
+    return false;
   }
 
   /** Each frame is one request of the class `notify`, as the same call over HTTP is; null when it may pass. */
@@ -145,6 +177,8 @@ export class AgentChannel {
   async #carryOut(frame: Parameters<typeof callFor>[0], warnings: string[]): Promise<void> {
     const { by, ports } = this.#parts;
     try {
+      // Asked here and not before its turn, so that frames keep their order.
+      if (!(await this.#mayGoOn())) return;
       const refusal = await this.#overLimit();
       if (refusal !== null) return this.#refuse(frame.id, refusal);
       const called = await callFor(frame, by, ports);
@@ -160,19 +194,15 @@ export class AgentChannel {
 
   /** Tasks that the client does not hear of go back. */
   async #hand(tasks: Claimed[]): Promise<void> {
-    const frame = { type: "tasks", tasks };
-    const isSound = this.#isSound(frame);
-    if (isSound && this.#sendText(JSON.stringify(frame))) return;
-    const { by, ports } = this.#parts;
-    const reason = isSound
-      ? "the executor's connection was gone"
-      : "withheld: the tasks as they were to be sent broke their schema";
-    await Promise.all(
-      tasks.map(({ task, lease }) => {
-        const { task_id } = identifiedSchema.parse(task);
-        return ports.tasks.decline(by, task_id, lease.token, reason);
-      }),
-    );
+    const { by, ports, requestId } = this.#parts;
+    const giveBack = (given: Claimed[], reason: string): Promise<void> =>
+      giveTasksBack(ports, by, { tasks: given, reason });
+    if (!(await this.#mayGoOn())) return giveBack(tasks, "the executor's key is no longer good");
+    const claim = { kind: "channel", operation: "connect_agent", requestId, by } as const;
+    const sound = await soundOf(ports, claim, tasks);
+    if (sound.length === 0 || this.#sendText(JSON.stringify({ type: "tasks", tasks: sound })))
+      return;
+    return giveBack(sound, "the executor's connection was gone");
   }
 
   #refuse(id: string | null, refusal: Refusal): void {

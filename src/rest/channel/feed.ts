@@ -1,20 +1,15 @@
 import type { Result } from "../../lib/result.ts";
-import type { ClaimRequest, Lease } from "../../protocol/agent.ts";
+import type { ClaimRequest } from "../../protocol/agent.ts";
 import { SCHEMA_VERSION } from "../../protocol/primitives.ts";
 import type { Refusal } from "../../protocol/refusal.ts";
 import type { EndedAttempt } from "../executor-ports.ts";
+import type { Claimed } from "../sound-tasks.ts";
 
 /** A claim waits as long as the longest long poll (protocol.md §4, Executor). Seconds. */
 const WAIT_S = 25;
 
 /** Ended attempts that no claim has named yet; older ones are freed by their own tasks. */
 const MOST_ENDED = 10;
-
-/** A task as a claim brings it. */
-export interface Claimed {
-  task: unknown;
-  lease: Lease;
-}
 
 /** What a feed needs. */
 export interface FeedParts {

@@ -9,10 +9,19 @@ import { MAX_BODY_BYTES, parseText } from "../edge/body.ts";
 import { faultsRefusal } from "../edge/validate.ts";
 import { kindOf } from "../edge/version.ts";
 
+/** A frame that breaks its schema: `message` is what it was read as. */
+export interface RefusedFrame {
+  kind: "refused";
+  id: string;
+  refusal: Refusal;
+  message: unknown;
+  warnings: string[];
+}
+
 /** What came: a frame; one that breaks its schema, to be answered; or what no answer could be given to. */
 export type Parsed =
   | { kind: "frame"; frame: ChannelFrame; warnings: string[] }
-  | { kind: "refused"; id: string; refusal: Refusal }
+  | RefusedFrame
   | { kind: "breach"; code: number; reason: string };
 
 /** Close codes of RFC 6455 §7.4.1. */
@@ -38,16 +47,15 @@ export function parseFrame(data: unknown, spoken: string | null): Parsed {
   const json = parseText(data);
   if (!json.ok) return breach(BREACH.notJson, json.refusal.code);
   const { message, notices } = UPGRADER.upgrade(KIND, json.value, spoken);
+  const warnings = notices.map(({ text }) => text);
   const parsed = channelFrameSchema.safeParse(message);
-  if (parsed.success) {
-    return { kind: "frame", frame: parsed.data, warnings: notices.map(({ text }) => text) };
-  }
+  if (parsed.success) return { kind: "frame", frame: parsed.data, warnings };
   const identified = identifiedSchema.safeParse(json.value);
   if (!identified.success) {
     return breach(BREACH.notAFrame, "not a frame: see channel_frame at /v1/schemas");
   }
   const refusal = faultsRefusal(faultsOf(parsed.error, message));
-  return { kind: "refused", id: identified.data.id, refusal };
+  return { kind: "refused", id: identified.data.id, refusal, message, warnings };
 }
 
 function breach(code: number, reason: string): Parsed {

@@ -6,6 +6,7 @@ import { faultsOf } from "../../protocol/faults.ts";
 import type { Fault, Refusal, RefusalCode } from "../../protocol/refusal.ts";
 import { UPGRADER } from "../../protocol/upgrader.ts";
 import type { Check } from "../../protocol/validation-record.ts";
+import { stillGoodBy } from "../channel/still-good.ts";
 import type { RestPorts } from "../ports.ts";
 import type { RestContext, RestEnv, Route } from "../route.ts";
 import { NOBODY } from "./auth.ts";
@@ -144,7 +145,10 @@ function checksOf(schemas: InputSchemas): readonly Check[] {
  */
 export function validate(
   schemas: InputSchemas,
-  ports: { validations: Pick<RestPorts["validations"], "micros"> },
+  ports: {
+    validations: Pick<RestPorts["validations"], "micros">;
+    keys: Pick<RestPorts["keys"], "principalOf">;
+  },
 ): MiddlewareHandler<RestEnv> {
   const none: z.ZodObject = z.strictObject({});
   const params = { schema: schemas.params ?? none, base: "/path" } as const;
@@ -158,7 +162,7 @@ export function validate(
     deprecated: schemas.deprecated,
   };
   const checks = checksOf(schemas);
-  const { validations } = ports;
+  const { validations, keys } = ports;
 
   return async (context, next) => {
     const { req } = context;
@@ -186,6 +190,7 @@ export function validate(
       isHead: req.method === "HEAD",
       requestId: context.get("requestId"),
       version,
+      isStillGood: stillGoodBy(keys, req.header("Authorization")),
     };
     note(checks, sent?.value);
     if (faults.length > 0) return answerRefusal(context, faultsRefusal(faults));

@@ -42,7 +42,7 @@ function detailFor(route: Route, context: RestContext): ValidationDetail {
 }
 
 /** A message that was refused has a line of its own; what passed is told in the line of its request. */
-function logRefused(log: RestPorts["log"], report: ValidationReport): void {
+export function logRefused(log: RestPorts["log"], report: ValidationReport): void {
   const detail = report.detail();
   log("info", "validation_refused", {
     route: report.route,
