@@ -73,11 +73,12 @@ function sayable(grant: NonNullable<OpenCommand["grant"]>): OpenCommand["grant"]
 /**
  * What the request names as what went before, then what the task waited for, within the bound of the contract.
  *
- * A bare id goes where a prerequisite tells of the same task. So all that was named fits; of other prerequisites the
- * last are left out where there is no room: `dependencies` has their ids.
+ * Where that is too much, a bare id goes for the prerequisite that tells of the same task, so all that was named fits; of
+ * other prerequisites the last are left out then: `dependencies` has their ids.
  */
 function previousTasks(task: TaskState["task"], prerequisites: readonly Prerequisite[]) {
   const all = task.context?.previous_tasks ?? [];
+  if (all.length + prerequisites.length <= MOST_PREVIOUS) return [...all, ...prerequisites];
   const isNamed = ({ task_id }: Prerequisite): boolean => all.includes(task_id);
   const told = new Set<unknown>(prerequisites.map(({ task_id }) => task_id));
   const named = all.filter((previous) => !told.has(previous));

@@ -1,6 +1,7 @@
 /** What the edge costs: the same route with and without it; and what a cache of verdicts could save of that. */
 import { inParallel, median } from "./client.mjs";
 import { measure, PHASE_MS, tenantOf } from "./phases.mjs";
+import { TYPICAL_TASK } from "./typical-task.mjs";
 
 /** Requests of one turn; medians of turns are what is said. */
 const REQUESTS = 1_000;
@@ -8,20 +9,8 @@ const REQUESTS = 1_000;
 /** How often a thing is done that takes microseconds: the kernel counts CPU time in hundredths of a second. */
 const TIMES = 20_000;
 
-/** A typical task, with what people use of it. */
-const TASK = {
-  task_type: "general",
-  description: "A task of the bench that says in a sentence or two what is to be done, and how",
-  priority: "high",
-  requires: { capabilities: ["bench"], labels: { region: "eu" } },
-  parameters: { input_data: { text: "x".repeat(600) } },
-  execution_options: { retry_policy: { max_retries: 1 } },
-  tags: ["bench", "edge"],
-  metadata: { customer: "c-1" },
-};
-
 const CALLS = {
-  post: ["POST", "/v1/tasks", TASK],
+  post: ["POST", "/v1/tasks", TYPICAL_TASK],
   get: ["GET", "/v1/tasks/t1", undefined],
 };
 

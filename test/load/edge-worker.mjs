@@ -8,6 +8,7 @@ import { correlate } from "../../src/rest/edge/correlation.ts";
 import { protect } from "../../src/rest/edge/headers.ts";
 import { stampVersion } from "../../src/rest/edge/version.ts";
 import { portsOf } from "../../src/services-face.ts";
+import { TYPICAL_TASK } from "./typical-task.mjs";
 
 export * from "../../src/index.ts";
 
@@ -87,18 +88,6 @@ function bareApp(ports, ...middlewares) {
   return app;
 }
 
-/** A typical body, for what is timed inside. */
-const BODY = {
-  task_type: "general",
-  description: "A task of the bench that says in a sentence or two what is to be done, and how",
-  priority: "high",
-  requires: { capabilities: ["bench"], labels: { region: "eu" } },
-  parameters: { input_data: { text: "x".repeat(600) } },
-  execution_options: { retry_policy: { max_retries: 1 } },
-  tags: ["bench", "edge"],
-  metadata: { customer: "c-1" },
-};
-
 function fnv1a(text) {
   let hash = 0x81_1c_9d_c5;
   for (let place = 0; place < text.length; place += 1) {
@@ -112,7 +101,7 @@ function fnv1a(text) {
  * would have to do, beside what it would save.
  */
 async function repeat(what, times) {
-  const text = JSON.stringify(BODY);
+  const text = JSON.stringify(TYPICAL_TASK);
   const bytes = new TextEncoder().encode(text);
   const value = JSON.parse(text);
   const does = {

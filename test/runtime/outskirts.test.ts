@@ -3,24 +3,12 @@ import { gzipSync } from "node:zlib";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
+import { chunked } from "./chunked.ts";
 import { newAddress, newIsolate } from "./offenders.ts";
 import type { Sent } from "./offenders.ts";
 
 const MEBIBYTE = 1_048_576;
 const ADMIN = { key: env.BATUTA_ADMIN_KEY };
-
-/** A body that says nothing of its length, of so many bytes. */
-function chunked(bytes: number): ReadableStream<Uint8Array> {
-  let left = bytes;
-  return new ReadableStream<Uint8Array>({
-    pull(controller) {
-      const length = Math.min(left, 65_536);
-      left -= length;
-      if (length > 0) controller.enqueue(new Uint8Array(length).fill(0x20));
-      else controller.close();
-    },
-  });
-}
 
 describe("what is too large", () => {
   it.each<[what: string, sent: () => Sent]>([

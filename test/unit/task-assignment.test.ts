@@ -40,11 +40,13 @@ function assigned(previous_tasks: unknown[], ...prerequisites: string[]): unknow
 }
 
 describe("tasks that went before", () => {
-  it("are named once where they were waited for: with what they made", () => {
+  it("stand as they were named, then with what those made that were waited for", () => {
     const mine = { task_id: "first", note: "mine" };
 
     expect(assigned(["first", "hint", mine], "first")).toMatchObject({
-      context: { previous_tasks: ["hint", mine, { task_id: "first", result: { made: 1 } }] },
+      context: {
+        previous_tasks: ["first", "hint", mine, { task_id: "first", result: { made: 1 } }],
+      },
     });
   });
 
