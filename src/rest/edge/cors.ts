@@ -34,7 +34,8 @@ const READ = [
 /** How long a browser may remember the answer to a preflight: the most that Chromium honours is two hours. Seconds. */
 const REMEMBERED_S = 7_200;
 
-function isPreflight({ req }: RestContext): boolean {
+/** Whether a browser asks first: it sends no key with that, whatever it will send afterwards. */
+export function isPreflight({ req }: RestContext): boolean {
   return req.method === "OPTIONS" && req.header("Access-Control-Request-Method") !== undefined;
 }
 

@@ -7,6 +7,7 @@ import type { RestPorts } from "../ports.ts";
 import type { RestContext, RestEnv } from "../route.ts";
 import { keepAliveOf } from "./afterwards.ts";
 import { bearerOf } from "./auth.ts";
+import { isPreflight } from "./cors.ts";
 import { answerRefusal } from "./problems.ts";
 
 type Ports = Pick<RestPorts, "addresses" | "keys" | "offenders">;
@@ -33,11 +34,6 @@ function refuseFor(context: RestContext, offenders: OffenderPort, caller: Caller
 /** The key or token that a request brings, in its header or, where only a public token may be, in its address. */
 function credentialOf({ req }: RestContext): string | undefined {
   return bearerOf(req.header("Authorization")) ?? req.query("access_token");
-}
-
-/** Whether a browser asks first: it sends no key with that, whatever it will send afterwards. */
-function isPreflight({ req }: RestContext): boolean {
-  return req.method === "OPTIONS" && req.header("Access-Control-Request-Method") !== undefined;
 }
 
 /**
