@@ -8,15 +8,11 @@ import type { ExecutionMessage } from "../protocol/queue-messages.ts";
 import type { Refusal } from "../protocol/refusal.ts";
 import type { ExecutorPorts } from "./ports.ts";
 import { Session } from "./session.ts";
-import { dataAnalysis } from "./skills/data-analysis.ts";
-import { general } from "./skills/general.ts";
 import { missingCapability } from "./skills/missing-capability.ts";
-import type { Skill, SkillFailure, SkillResult } from "./skills/skill.ts";
+import { SKILLS } from "./skills/registry.ts";
+import type { Skill, SkillFailure, SkillResult, SkillTools } from "./skills/skill.ts";
 
 type Task = z.infer<typeof assignedTaskSchema>;
-
-/** Skills that need no model. */
-const SKILLS: readonly Skill[] = [dataAnalysis, general];
 
 /** What a run came to: a result, a failure, or a cancellation. */
 type Outcome =
@@ -41,6 +37,9 @@ async function inputOf(
     : ok(input);
 }
 
+/** The skills that there are need none. */
+const NO_TOOLS = {} as SkillTools;
+
 /** Runs a skill to its end, reporting each step; a refusal means that the lease is gone. */
 async function work(
   session: Session,
@@ -48,12 +47,15 @@ async function work(
   task: Task,
   input: JsonObject,
 ): Promise<Result<Outcome, Refusal>> {
-  const run = skill.run({
-    description: task.description,
-    input_data: jsonSchema.parse(input),
-    configuration: jsonSchema.parse(task.parameters?.configuration ?? {}),
-  });
-  for (let step = run.next(); ; step = run.next()) {
+  const run = skill.run(
+    {
+      description: task.description,
+      input_data: jsonSchema.parse(input),
+      configuration: jsonSchema.parse(task.parameters?.configuration ?? {}),
+    },
+    NO_TOOLS,
+  );
+  for (let step = await run.next(); ; step = await run.next()) {
     if (step.done === true) {
       return ok(
         step.value.ok

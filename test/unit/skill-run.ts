@@ -1,6 +1,6 @@
 import type {
   JsonObject,
-  Skill,
+  PureSkill,
   SkillFailure,
   SkillOutcome,
   SkillProgress,
@@ -9,7 +9,7 @@ import type {
 
 /** Runs a skill to its end and keeps what it reported on the way. */
 export function runSkill(
-  skill: Skill,
+  skill: PureSkill,
   input_data: JsonObject,
   options: { description?: string; configuration?: JsonObject } = {},
 ): { outcome: SkillOutcome; progress: SkillProgress[] } {

@@ -1,7 +1,7 @@
 import { ok } from "../../lib/result.ts";
 import { readerLanguage, type Language } from "./language.ts";
 import { progressAt } from "./progress.ts";
-import type { JsonObject, Skill, SkillResult, SkillRun, SkillTask } from "./skill.ts";
+import type { JsonObject, PureRun, PureSkill, SkillResult, SkillTask } from "./skill.ts";
 import { nextSteps, readingNotes } from "./table/advice.ts";
 import { countDuplicateRows, type Analysis } from "./table/analysis.ts";
 import { drawCharts } from "./table/chart.ts";
@@ -57,13 +57,14 @@ const CHARACTERS_PER_SECOND = 100_000;
  * `placeholders`, * `trends`, `correlations`, `group_effects`, `associations`, `outliers`, `findings` (ranked, with a
  * sentence each), `columns_left_out` (beyond 100), `chart` (Vega-Lite, or null when there is nothing to draw) and `charts` (up to three).
  */
-export const dataAnalysis: Skill = {
+export const dataAnalysis: PureSkill = {
   task_type: "data_analysis",
+  prior_quality: 0.9,
   estimate: (input_data) => 1 + Math.ceil(inputSize(input_data) / CHARACTERS_PER_SECOND),
   run: analyse,
 };
 
-function* analyse({ description, input_data, configuration }: SkillTask): SkillRun {
+function* analyse({ description, input_data, configuration }: SkillTask): PureRun {
   const language = readerLanguage(configuration["language"], description);
   const steps = STEPS[language];
   yield progressAt(steps, 0);

@@ -2,7 +2,14 @@ import { ok, type Result } from "../../lib/result.ts";
 import { refuseInput } from "./input-failure.ts";
 import { detectLanguage, wordsOf, type Language, type LanguageGuess } from "./language.ts";
 import { progressAt } from "./progress.ts";
-import type { JsonObject, JsonValue, Skill, SkillFailure, SkillRun, SkillTask } from "./skill.ts";
+import type {
+  JsonObject,
+  JsonValue,
+  PureSkill,
+  SkillFailure,
+  PureRun,
+  SkillTask,
+} from "./skill.ts";
 import { keyTerms } from "./text/key-terms.ts";
 import { readDocuments } from "./text/read-documents.ts";
 import { paragraphsOf, splitSentences } from "./text/split-sentences.ts";
@@ -50,13 +57,14 @@ interface Options {
  * (1–100, default 12). The output has `language`, `summary` (sentences in the order of the text, each
  * with document_id, position and score), `summary_text`, `key_terms` and `statistics`.
  */
-export const general: Skill = {
+export const general: PureSkill = {
   task_type: "general",
+  prior_quality: 0.7,
   estimate: (input_data) => 1 + Math.ceil(inputSize(input_data) / CHARACTERS_PER_SECOND),
   run: condense,
 };
 
-function* condense({ input_data, configuration }: SkillTask): SkillRun {
+function* condense({ input_data, configuration }: SkillTask): PureRun {
   const options = readOptions(configuration);
   if (!options.ok) return options;
   const read = readDocuments(input_data);

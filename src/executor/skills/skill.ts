@@ -58,13 +58,75 @@ export interface SkillFailure {
 export type SkillOutcome = Result<SkillResult, SkillFailure>;
 
 /** Runs to its next step at each `next()`. Dropping it between two steps cancels the work. */
-export type SkillRun = Generator<SkillProgress, SkillOutcome>;
+export type SkillRun = PureRun | AsyncGenerator<SkillProgress, SkillOutcome>;
 
-/** Work of one task type that needs no model. Pure: the same task gives the same outcome. */
+/** A run that waits for nothing. */
+export type PureRun = Generator<SkillProgress, SkillOutcome>;
+
+/** A request that a skill makes. */
+export interface HttpRequest {
+  method: string;
+  url: string;
+  headers?: Readonly<Record<string, string>>;
+  body?: string;
+  timeout_ms: number;
+  /** Bytes of the answer that are read; more are cut off and `is_cut` says so. At most 1 MiB. */
+  max_bytes?: number;
+}
+
+export interface HttpAnswer {
+  status: number;
+  /** Names in lower case. */
+  headers: Readonly<Record<string, string>>;
+  text: string;
+  bytes: number;
+  is_cut: boolean;
+  duration_ms: number;
+}
+
+export interface HttpFault {
+  /** address_refused: not public by the URL policy of webhooks; nothing was sent. */
+  class: "address_refused" | "timeout" | "network" | "aborted";
+  detail: string;
+  duration_ms: number;
+}
+
+/** What a skill may do besides computing. */
+export interface SkillTools {
+  /** Epoch milliseconds. */
+  now(): number;
+  pause(ms: number): Promise<void>;
+  /** Never follows a redirect, never throws for what a server does, and reaches no address that webhooks may not. */
+  http(request: HttpRequest): Promise<Result<HttpAnswer, HttpFault>>;
+  /**
+   * Does something once: the value is in the task's checkpoint before it is given back, and a later attempt gets it
+   * from there instead of doing it again. Between doing and writing a crash can still repeat it: what changes the
+   * world also sends `idempotencyKey(name)`.
+   */
+  step<Value extends JsonValue>(name: string, work: () => Promise<Value>): Promise<Value>;
+  /** The same for every attempt of the task. */
+  idempotencyKey(name: string): string;
+  /** Aborted by a cancellation, a lost lease or a spent budget. */
+  signal: AbortSignal;
+}
+
+/** Work of one task type that needs no model. */
 export interface Skill {
   readonly task_type: string;
   /** Expected duration in whole seconds, at least 1, from the size of the input alone. */
   estimate(input_data: JsonObject): number;
-  /** Never throws for any JSON input: what cannot be worked on is a SkillFailure. */
-  run(task: SkillTask): SkillRun;
+  /**
+   * Why it can't do this task without a model, in one sentence; null when it can. Absent: it always can.
+   * Input that is simply wrong is no lack: `run` says so.
+   */
+  lack?(task: SkillTask): string | null;
+  /** Expected quality of its results, in [0, 1], as the selection weighs it against models. */
+  readonly prior_quality: number;
+  /** Never throws for any JSON input: what cannot be worked on is a SkillFailure. Pure but for its tools. */
+  run(task: SkillTask, tools: SkillTools): SkillRun;
+}
+
+/** A skill that needs nothing but its task: it runs without waiting. */
+export interface PureSkill extends Skill {
+  run(task: SkillTask): PureRun;
 }

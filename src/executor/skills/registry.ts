@@ -1,0 +1,6 @@
+import { dataAnalysis } from "./data-analysis.ts";
+import { general } from "./general.ts";
+import type { Skill } from "./skill.ts";
+
+/** What the built-in executor does without a model, one skill a task type. */
+export const SKILLS: readonly Skill[] = [dataAnalysis, general];

@@ -1,0 +1,95 @@
+import * as z from "zod";
+
+import { taskTypeSchema } from "./enums.ts";
+import { instantSchema, nameSchema, schemaVersionSchema, scoreSchema } from "./primitives.ts";
+
+/** The arm of the catalogue that is no model: the built-in executor's own skills. Nobody can register under it. */
+export const BUILTIN_MODEL_ID = "builtin";
+
+/** What a model can be asked for. */
+export const modelCapabilitySchema = z.enum([
+  "text",
+  "json",
+  "tools",
+  "code",
+  "reasoning",
+  "vision",
+]);
+export type ModelCapability = z.infer<typeof modelCapabilitySchema>;
+
+export const modelProviderSchema = z.enum(["openai_compatible", "workers_ai"]);
+
+/** US dollars per million tokens. */
+const priceSchema = z.strictObject({
+  input_usd_per_mtok: z.number().min(0).max(10_000).default(0),
+  output_usd_per_mtok: z.number().min(0).max(10_000).default(0),
+});
+
+const modelFields = {
+  provider: modelProviderSchema,
+  name: z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .meta({ description: "What the provider calls it; the model_id when absent." }),
+  base_url: z
+    .string()
+    .min(1)
+    .max(2_000)
+    .optional()
+    .meta({ description: "Of an openai_compatible provider, up to and with /v1." }),
+  locality: z
+    .enum(["local", "api"])
+    .meta({ description: "Whether data stay on machines of the operator; see model_preference." }),
+  region: z.string().min(1).max(100).optional(),
+  capabilities: z.array(modelCapabilitySchema).min(1).max(6).default(["text"]),
+  context_tokens: z.int().min(512).max(10_000_000),
+  max_output_tokens: z.int().min(16).max(1_000_000).default(4_096),
+  price: priceSchema.prefault({}),
+  tier: z.int().min(1).max(5).default(3).meta({
+    description: "Strength, 1 to 5: after a failed quality gate the next try goes higher.",
+  }),
+  prior_quality: scoreSchema
+    .default(0.7)
+    .meta({ description: "Expected quality before anything was observed." }),
+  strengths: z
+    .partialRecord(taskTypeSchema, scoreSchema)
+    .default({})
+    .meta({ description: "Expected quality in task types where it differs." }),
+  typical_latency_s: z.number().min(0.01).max(3_600).default(10),
+  is_default: z
+    .boolean()
+    .default(false)
+    .meta({ description: "Whose expected quality nothing unproven may fall below." }),
+  is_enabled: z.boolean().default(true),
+};
+
+/** A model as an operator describes it. `api_key` is sealed, and never shown again. */
+export const modelRegistrationSchema = z
+  .strictObject({
+    schema_version: schemaVersionSchema,
+    ...modelFields,
+    api_key: z.string().min(1).max(4_000).optional(),
+  })
+  .refine(({ provider, base_url }) => provider !== "openai_compatible" || base_url !== undefined, {
+    path: ["base_url"],
+    error: "is required by openai_compatible",
+  })
+  .meta({ id: "ModelRegistration", title: "A model the built-in executor may use" });
+export type ModelRegistration = z.infer<typeof modelRegistrationSchema>;
+
+/** A model of the catalogue. */
+export const catalogueModelSchema = z
+  .strictObject({
+    model_id: nameSchema,
+    ...modelFields,
+    name: z.string(),
+    has_api_key: z.boolean(),
+    source: z
+      .enum(["configuration", "api", "builtin"])
+      .meta({ description: "configuration: BATUTA_MODELS; builtin: the executor's own skills." }),
+    updated_at: instantSchema.nullable(),
+  })
+  .meta({ id: "Model", title: "Model of the catalogue" });
+export type CatalogueModel = z.infer<typeof catalogueModelSchema>;
