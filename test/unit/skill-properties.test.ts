@@ -53,7 +53,7 @@ const text = fc.oneof(
 );
 
 /** The promises that the engine relies on and that a run broke. */
-function faultsOf(skill: Skill, input: JsonObject, configuration: JsonObject): string[] {
+function faultsOf(skill: PureSkill, input: JsonObject, configuration: JsonObject): string[] {
   const { outcome, progress } = runSkill(skill, input, { configuration });
   const told = JSON.stringify(outcome);
   const percentages = progress.map((step) => step.progress_percentage);
