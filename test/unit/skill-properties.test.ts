@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 
 import { dataAnalysis } from "../../src/executor/skills/data-analysis.ts";
 import { general } from "../../src/executor/skills/general.ts";
-import type { JsonObject, Skill } from "../../src/executor/skills/skill.ts";
+import type { JsonObject, PureSkill } from "../../src/executor/skills/skill.ts";
 import { runSkill } from "./skill-run.ts";
 
 const cell = fc.oneof(
