@@ -13,8 +13,10 @@ import { listEscalations, readEscalation } from "./history/escalation-store.ts";
 import { isComplete } from "./history/task-log-store.ts";
 import { consoleLog } from "./lib/log.ts";
 import { randomId } from "./lib/ports.ts";
+import { refuse } from "./lib/result.ts";
 import { BUILTIN_AGENT_ID } from "./protocol/agent.ts";
 import { batchPorts, batchServices } from "./services-batches.ts";
+import { BUILTIN_PARTS } from "./services-builtin.ts";
 import { doorsOf, now } from "./services-doors.ts";
 import { addressFault, postSigned } from "./services-executors.ts";
 import { askKinOf, kinPortsOf } from "./services-kin.ts";
@@ -130,6 +132,7 @@ export function executorPortsOf(env: Env): ExecutorPorts {
   const fault = addressFault(services);
   const isAllowed = async (url: string): Promise<boolean> => (await fault(url)) === null;
   return {
+    ...BUILTIN_PARTS,
     now,
     log: consoleLog("executor", now),
     take: (message) => dispatcher.takeReserved({ ...message, agent_id: BUILTIN_AGENT_ID }),
@@ -139,6 +142,8 @@ export function executorPortsOf(env: Env): ExecutorPorts {
     end: ({ lease, ...to }, end) => attempts.end({ ...to, token: lease.token }, end),
     fetchInput: (url) =>
       fetchInput(url, { get: (address, init) => fetch(address, init), isAllowed }),
+    http: async () =>
+      refuse({ class: "network", detail: "there is no way out yet", duration_ms: 0 }),
   };
 }
 

@@ -6,13 +6,18 @@ import type { PoolAgent } from "./pool/pool.ts";
 /** The pool that it shows itself in; it serves every other one as well. */
 export const BUILTIN_POOL = "default";
 
-/** Task types that it does; of the others it says what it lacks. */
-export const BUILTIN_SKILLS: readonly TaskType[] = ["data_analysis", "general"];
+/** Types of which its own skills do only a part: for the rest it asks for a model, or for whoever has one. */
+const PARTLY: readonly TaskType[] = ["code_generation", "code_debugging"];
+
+/** Task types that it does as well as others: it waits its turn for them, instead of leaving them to whoever is there. */
+export const BUILTIN_SKILLS: readonly TaskType[] = taskTypeSchema.options.filter(
+  (task_type) => !PARTLY.includes(task_type),
+);
 
 /**
  * The built-in executor as every pool knows it, unless the configuration switches it off.
  *
- * It takes every task type, because the skill it lacks is its own task_failed with a root cause and not a
+ * It takes every task type, because what it lacks is its own task_escalated with what would help, and not a
  * task that waits for ever. Four slots a pool keep one pool from filling the `executions` queue for all.
  */
 export const BUILTIN_AGENT: PoolAgent = {

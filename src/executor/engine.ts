@@ -1,24 +1,22 @@
-import * as z from "zod";
-
-import type { Result } from "../lib/result.ts";
 import { ok } from "../lib/result.ts";
-import { assignedTaskSchema } from "../protocol/agent.ts";
-import type { JsonObject } from "../protocol/primitives.ts";
+import type { Result } from "../lib/result.ts";
 import type { ExecutionMessage } from "../protocol/queue-messages.ts";
 import type { Refusal } from "../protocol/refusal.ts";
+import { beginAttempt, plainObject } from "./attempt/attempt.ts";
+import type { Attempt } from "./attempt/attempt.ts";
+import { choose, recall } from "./attempt/choice.ts";
+import type { Choice, Field } from "./attempt/choice.ts";
+import { Course, nameOf } from "./attempt/course.ts";
+import { completeFrom, storedResult } from "./attempt/reuse.ts";
+import { work } from "./attempt/rounds.ts";
+import type { Ending } from "./attempt/rounds.ts";
+import { finish, tellTeachers } from "./attempt/say/finish.ts";
+import { escalate } from "./attempt/say/tell.ts";
+import { beside } from "./beside.ts";
 import type { ExecutorPorts } from "./ports.ts";
-import { Session } from "./session.ts";
 import { missingCapability } from "./skills/missing-capability.ts";
 import { SKILLS } from "./skills/registry.ts";
-import type { Skill, SkillFailure, SkillResult, SkillTools } from "./skills/skill.ts";
-
-type Task = z.infer<typeof assignedTaskSchema>;
-
-/** What a run came to: a result, a failure, or a cancellation. */
-type Outcome =
-  | { kind: "done"; result: SkillResult }
-  | { kind: "failed"; failure: SkillFailure }
-  | { kind: "cancelled" };
+import type { SkillFailure } from "./skills/skill.ts";
 
 /** Complexity as announced with task_started, by the expected duration in seconds. */
 function complexityOf(seconds: number): "low" | "medium" | "high" {
@@ -26,137 +24,128 @@ function complexityOf(seconds: number): "low" | "medium" | "high" {
   return seconds <= 60 ? "medium" : "high";
 }
 
-async function inputOf(
-  task: Task,
-  ports: ExecutorPorts,
-): Promise<Result<JsonObject, SkillFailure>> {
-  const input = task.parameters?.input_data ?? {};
-  const { url } = input;
-  return typeof url === "string" && input["csv"] === undefined && input["rows"] === undefined
-    ? ports.fetchInput(url)
-    : ok(input);
+/** The longest estimate that task_started may carry. Seconds. */
+const LONGEST_ESTIMATE_S = 86_400;
+
+/**
+ * The attempt with the table that an address names, where its task analyses one and does not bring it. Refused when the
+ * lease is gone.
+ */
+async function withInput(
+  attempt: Attempt,
+): Promise<Result<Result<Attempt, SkillFailure>, Refusal>> {
+  const { task, asked, ports } = attempt;
+  const { url, csv, rows } = asked.input_data;
+  const isThere = csv !== undefined || rows !== undefined || typeof url !== "string";
+  if (task.task_type !== "data_analysis" || isThere) return ok(ok(attempt));
+  const fetched = await beside(ports.fetchInput(url), attempt);
+  if (!fetched.ok) return fetched;
+  const read = fetched.value;
+  if (!read.ok) return ok(read);
+  const input_data = plainObject(read.value);
+  return ok(ok({ ...attempt, asked: { ...asked, input_data } }));
 }
 
-/** The skills that there are need none. */
-const NO_TOOLS = {} as SkillTools;
-
-/** Runs a skill to its end, reporting each step; a refusal means that the lease is gone. */
-async function work(
-  session: Session,
-  skill: Skill,
-  task: Task,
-  input: JsonObject,
-): Promise<Result<Outcome, Refusal>> {
-  const run = skill.run(
-    {
-      description: task.description,
-      input_data: jsonSchema.parse(input),
-      configuration: jsonSchema.parse(task.parameters?.configuration ?? {}),
-    },
-    NO_TOOLS,
-  );
-  for (let step = await run.next(); ; step = await run.next()) {
-    if (step.done === true) {
-      return ok(
-        step.value.ok
-          ? { kind: "done", result: step.value.value }
-          : { kind: "failed", failure: step.value.refusal },
-      );
-    }
-    const cancelled = await session.isCancelled();
-    if (!cancelled.ok) return cancelled;
-    if (cancelled.value) return ok({ kind: "cancelled" });
-    const reported = await session.notify("task_progress", step.value);
-    if (!reported.ok) return reported;
-  }
-}
-
-const jsonSchema = z.record(z.string(), z.json());
-
-/** The contract's refusal of a result, as the failure that ends the attempt. */
-function rejectedFailure(refusal: Refusal): SkillFailure {
-  const findings = (refusal.errors ?? []).map(({ pointer, detail }) => `${pointer}: ${detail}`);
-  return {
-    error_type: "result_rejected",
-    error_message: refusal.detail,
-    root_cause: {
-      class: "contract",
-      detail: "The result does not meet the task's contract",
-      evidence: findings.join("; ") || refusal.code,
-    },
-    recovery_suggestions: ["Relax the contract, or register an executor that meets it"],
-    retry_recommended: false,
-  };
-}
-
-async function fail(session: Session, failure: SkillFailure): Promise<Result<unknown, Refusal>> {
-  const told = await session.notify("task_failed", failure);
-  if (!told.ok || failure.retry_recommended) return told;
-  return session.end({
-    reason: "failure",
-    error_information: {
-      error_code: failure.error_type,
-      error_message: failure.error_message,
-      recovery_attempted: false,
-      recovery_actions: failure.recovery_suggestions,
-    },
-  });
-}
-
-async function complete(session: Session, result: SkillResult): Promise<Result<unknown, Refusal>> {
-  const { output, summary, quality, next_steps, lessons_learned } = result;
-  const told = await session.notify("task_completed", {
-    result: output,
-    execution_summary: summary,
-    metrics: {
-      execution_time: session.elapsedSeconds,
-      tokens_used: 0,
-      cost: 0,
-      quality_score: quality.overall_score,
-    },
-    quality_assessment: quality,
-    next_steps,
-    lessons_learned,
-  });
-  if (!told.ok) {
-    return told.refusal.code === "result_rejected"
-      ? fail(session, rejectedFailure(told.refusal))
-      : told;
-  }
-  return session.end({
-    reason: "success",
-    quality_assessment: quality,
-    next_actions: { cleanup_required: false, follow_up_tasks: next_steps },
-  });
-}
-
-async function perform(
-  session: Session,
-  task: Task,
-  ports: ExecutorPorts,
-): Promise<Result<unknown, Refusal>> {
+/** Who may do the task, and what is remembered where that matters. */
+async function fieldOf(attempt: Attempt): Promise<Field> {
+  const { task, asked, ports, tenant } = attempt;
   const skill = SKILLS.find(({ task_type }) => task_type === task.task_type);
-  const estimate = skill?.estimate(jsonSchema.parse(task.parameters?.input_data ?? {})) ?? 1;
-  const started = await session.notify("task_started", {
-    task_type: task.task_type,
-    estimated_duration: estimate,
-    complexity: complexityOf(estimate),
-    description: "Done by the built-in executor, without a model",
-  });
-  if (!started.ok) return started;
-  if (skill === undefined) return fail(session, missingCapability(task.task_type));
-  const input = await inputOf(task, ports);
-  if (!input.ok) return fail(session, input.refusal);
-  const outcome = await work(session, skill, task, input.value);
-  if (!outcome.ok) return outcome;
-  switch (outcome.value.kind) {
-    case "done":
-      return complete(session, outcome.value.result);
-    case "failed":
-      return fail(session, outcome.value.failure);
-    case "cancelled":
-      return session.end({ reason: "cancelled" });
+  const lack =
+    skill === undefined
+      ? missingCapability(task.task_type).root_cause.detail
+      : (skill.lack?.(asked) ?? null);
+  const models = await ports.models.catalogue(tenant);
+  // What is remembered is put before models; the executor's own skills have no use for it.
+  const memories = models.length === 0 ? [] : await recall(attempt);
+  return { models, memories, skill, lack };
+}
+
+/** Who is to do it first; null when nobody can, with the reasons. Without a model nothing is chosen: no row, no call. */
+async function firstChoice(
+  attempt: Attempt,
+  field: Field,
+): Promise<{ choice: Choice } | { choice: null; removed: string[] }> {
+  const { skill, lack, models } = field;
+  if (models.length > 0) {
+    const chosen = await choose(attempt, field, { round: 1, excluded: [], above_tier: null });
+    if (chosen.ok) return { choice: chosen.value };
+    const removed = chosen.refusal.removed.map(({ model_id, reason }) => `${model_id}: ${reason}`);
+    if (skill === undefined || lack !== null) return { choice: null, removed };
   }
+  if (skill === undefined || lack !== null) return { choice: null, removed: [] };
+  const decision = { decision_id: "", model_id: "", reasons: [], record: {}, band: "low" } as const;
+  return { choice: { arm: { kind: "builtin", skill }, decision: { ...decision, reasons: [] } } };
+}
+
+function estimateOf(attempt: Attempt, { skill }: Field, choice: Choice | null): number {
+  if (choice?.arm.kind === "model") {
+    // Half of the first answers are expected to need a second one.
+    const seconds = Math.ceil(1.5 * choice.arm.model.typical_latency_s);
+    return Math.min(LONGEST_ESTIMATE_S, Math.max(1, seconds));
+  }
+  return skill?.estimate(attempt.asked.input_data) ?? 1;
+}
+
+function start(attempt: Attempt, field: Field, choice: Choice | null) {
+  const estimated_duration = estimateOf(attempt, field, choice);
+  const decided = choice === null || choice.decision.decision_id === "" ? null : choice.decision;
+  const isModel = choice?.arm.kind === "model";
+  return attempt.session.notify("task_started", {
+    task_type: attempt.task.task_type,
+    estimated_duration,
+    complexity: decided?.band ?? complexityOf(estimated_duration),
+    description: isModel
+      ? `Done by the built-in executor with the model ${nameOf(choice)}`
+      : "Done by the built-in executor, without a model",
+    ...(decided !== null && {
+      model_selected: decided.model_id,
+      required_resources: {
+        decision_id: decided.decision_id,
+        memory_ids: field.memories.map(({ memory_id }) => memory_id),
+      },
+    }),
+  });
+}
+
+/** Asks what to do with a task that nobody here can do. */
+function handBack(attempt: Attempt, { skill, lack }: Field, removed: readonly string[]) {
+  const missing = missingCapability(attempt.task.task_type, skill === undefined ? null : lack);
+  return escalate(attempt, {
+    reason: missing.error_message,
+    evidence: [missing.root_cause.evidence, ...removed],
+    unblock: missing.recovery_suggestions,
+  });
+}
+
+async function workOn(
+  attempt: Attempt,
+  plan: { field: Field; first: Choice; course: Course },
+): Promise<Result<Ending, Refusal>> {
+  const ready = await withInput(attempt);
+  if (!ready.ok) return ready;
+  if (attempt.session.stop !== null) return ok({ kind: "stopped" });
+  return ready.value.ok
+    ? work(ready.value.value, plan)
+    : ok({ kind: "failed", failing: ready.value.refusal });
+}
+
+async function perform(attempt: Attempt): Promise<Result<unknown, Refusal>> {
+  const stored = await storedResult(attempt);
+  const field = await fieldOf(attempt);
+  const first = stored === null ? await firstChoice(attempt, field) : null;
+  const started = await start(attempt, field, first?.choice ?? null);
+  if (!started.ok) return started;
+  if (stored !== null) {
+    const reused = await completeFrom(attempt, stored);
+    if (reused !== null) return reused;
+  }
+  const { choice, ...lacking } = first ?? (await firstChoice(attempt, field));
+  if (choice === null) return handBack(attempt, field, "removed" in lacking ? lacking.removed : []);
+  const course = new Course();
+  const done = await workOn(attempt, { field, first: choice, course });
+  const said = await finish(attempt, done, course);
+  await tellTeachers(attempt, { field, course, done });
+  return said;
 }
 
 /**
@@ -175,8 +164,8 @@ export async function execute(message: ExecutionMessage, ports: ExecutorPorts): 
     return;
   }
   const { task: text, lease } = taken.value;
-  const task = assignedTaskSchema.parse(JSON.parse(text));
-  const done = await perform(new Session({ tenant, task_id, lease }, ports), task, ports);
+  const attempt = await beginAttempt(text, { tenant, task_id, lease }, ports);
+  const done = await perform(attempt);
   const code = done.ok ? "performed" : done.refusal.code;
   ports.log("info", "execution_done", { tenant, task_id, code, attempt: lease.attempt });
 }

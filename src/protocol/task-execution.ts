@@ -114,6 +114,14 @@ const executionOptionsSchema = z.strictObject({
     description:
       "Whether notes and checkpoint outlive the end; by task type and reason when absent.",
   }),
+  reuse_result: z.boolean().optional().meta({
+    description:
+      "Whether the built-in executor may give the stored result of an equal task, and store this one's; false when absent.",
+  }),
+  explorable: z.boolean().optional().meta({
+    description:
+      "Whether the choice of a model may try one of which little is known; false when absent.",
+  }),
 });
 
 const jsonPathSchema = z

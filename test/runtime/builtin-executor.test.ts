@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { ended, log, submit } from "./batuta.ts";
+import { call, ended, eventually, log, submit, view } from "./batuta.ts";
 
 describe("the built-in executor", () => {
   it("does the work of the built-in executor to the end, on a real table", async () => {
@@ -29,17 +29,19 @@ describe("the built-in executor", () => {
     expect((await log(task_id)).map(({ type }) => type)).toContain("task_failed");
   });
 
-  it("says exactly what is missing when the built-in executor lacks the skill", async () => {
-    const { task_id } = await submit({
-      task_type: "code_generation",
-      execution_options: { retry_policy: { max_retries: 0 } },
-    });
+  it("asks what to do, and says what is missing, when the built-in executor lacks what a task needs", async () => {
+    const { task_id } = await submit({ task_type: "code_debugging" });
+    const asked = await eventually(
+      () => view(task_id),
+      ({ phase }) => phase === "awaiting_input",
+    );
+    const events = await log(task_id);
 
+    await call("POST", `/v1/escalations/esc_1_${task_id}/resolve`, { decision: "cancel" });
     const over = await ended(task_id);
 
-    expect(over).toMatchObject({
-      status: "failed",
-      error: { root_cause: { class: "missing_capability" } },
-    });
+    expect(asked).toMatchObject({ status: "escalated" });
+    expect(JSON.stringify(events.at(-1))).toContain("PUT /v1/models/");
+    expect(over).toMatchObject({ end_reason: "cancelled" });
   });
 });

@@ -43,11 +43,11 @@ describe("the turn of the built-in executor", () => {
     expect(builtinFrom(BUILTIN_AGENT, declined, view(near, member(BUILTIN_AGENT)))).toBe(NOW);
   });
 
-  it("comes for what it has no skill for only when nobody that fits is there, busy or not", () => {
-    const skilled = agent("ann", { task_types: ["testing"] });
-    const testing = entry(item("t", { task_type: "testing" }));
-    const declined = entry(item("t", { task_type: "testing", declined_by: ["ann"] }));
-    const from = (who: Member, what = testing) => builtinFrom(BUILTIN_AGENT, what, view(who));
+  it("comes for what it does only in part only when nobody that fits is there, busy or not", () => {
+    const skilled = agent("ann", { task_types: ["code_debugging"] });
+    const debugging = entry(item("t", { task_type: "code_debugging" }));
+    const declined = entry(item("t", { task_type: "code_debugging", declined_by: ["ann"] }));
+    const from = (who: Member, what = debugging) => builtinFrom(BUILTIN_AGENT, what, view(who));
 
     expect(from(member(skilled, { slots_in_use: 2 }))).toBeNull();
     expect(from(member(skilled, { last_seen_at: NOW - STALE_MS }))).toBeNull();

@@ -3,8 +3,7 @@ import { describe, expect, it } from "vitest";
 import { BUILTIN_AGENT, BUILTIN_SKILLS } from "../../src/dispatch/builtin.ts";
 import { misfit } from "../../src/dispatch/choice/fit.ts";
 import { poolAgentSchema } from "../../src/dispatch/pool/pool.ts";
-import { dataAnalysis } from "../../src/executor/skills/data-analysis.ts";
-import { general } from "../../src/executor/skills/general.ts";
+import { SKILLS } from "../../src/executor/skills/registry.ts";
 import { taskTypeSchema } from "../../src/protocol/enums.ts";
 
 describe("the built-in executor", () => {
@@ -15,8 +14,14 @@ describe("the built-in executor", () => {
     });
   });
 
-  it("is known by the skills that it has", () => {
-    expect(BUILTIN_SKILLS).toEqual([dataAnalysis, general].map(({ task_type }) => task_type));
+  it("is known to do every type but those of which its skills do only a part", () => {
+    const partly = ["code_generation", "code_debugging"];
+    const skilled = SKILLS.map(({ task_type }) => task_type);
+
+    expect(BUILTIN_SKILLS).toEqual(taskTypeSchema.options.filter((type) => !partly.includes(type)));
+    expect(skilled.filter((type) => !taskTypeSchema.options.some((one) => one === type))).toEqual(
+      [],
+    );
   });
 
   it.each(taskTypeSchema.options)(

@@ -1,62 +1,16 @@
 import { describe, expect, it } from "vitest";
 
 import { execute } from "../../src/executor/engine.ts";
-import type { ExecutorPorts } from "../../src/executor/ports.ts";
 import { ok, refuse } from "../../src/lib/result.ts";
-import type { AgentEndTask } from "../../src/protocol/agent-end-task.ts";
 import type { Heartbeat, OpenCommand } from "../../src/protocol/agent.ts";
 import type { Notification } from "../../src/protocol/notification.ts";
 import type { RefusalCode } from "../../src/protocol/refusal.ts";
-import { taskExecutionSchema } from "../../src/protocol/task-execution.ts";
-
-const MESSAGE = { tenant: "t", pool: "default", task_id: "task-1" };
-
-interface Desk extends ExecutorPorts {
-  said: Notification[];
-  ends: AgentEndTask[];
-  beats: Heartbeat[];
-}
-
-/** The doors of an executor, with everything that went through them. */
-function desk(task: Record<string, unknown>, more: Partial<ExecutorPorts> = {}): Desk {
-  const text = JSON.stringify({
-    ...taskExecutionSchema.parse({ description: "a task for the engine", ...task }),
-    task_id: "task-1",
-    stall_timeout: 300,
-    checkpoint: null,
-    attempt: 1,
-  });
-  const lease = { token: "token", attempt: 1, expires_at: "2026-11-22T10:01:00.000Z" };
-  const said: Notification[] = [];
-  const ends: AgentEndTask[] = [];
-  const beats: Heartbeat[] = [];
-  let clock = Date.parse("2026-11-22T10:00:00Z");
-  return {
-    said,
-    ends,
-    beats,
-    now: () => (clock += 100),
-    log: () => undefined,
-    take: async () => ok({ task: text, lease }),
-    notify: async (_to, notification) => ok(said.push(notification)),
-    heartbeat: async (_to, beat) => {
-      beats.push(beat);
-      return ok({ commands: [] });
-    },
-    end: async (_to, end) => ok(ends.push(end)),
-    fetchInput: async () => ok({ csv: "a,b\n1,2\n2,4\n3,6\n" }),
-    ...more,
-  };
-}
+import { desk, MESSAGE, typesOf } from "./executor-desk.ts";
 
 const TABLE = {
   task_type: "data_analysis",
   parameters: { input_data: { csv: "a,b\n1,2\n2,4\n3,5\n" } },
 };
-
-function typesOf({ said }: Desk): string[] {
-  return said.map(({ notification_type }) => notification_type);
-}
 
 describe("the built-in executor's engine", () => {
   it("starts, reports each step, completes and ends", async () => {
@@ -84,16 +38,20 @@ describe("the built-in executor's engine", () => {
     );
   });
 
-  it("fails at once, without asking for a retry, when the skill is missing", async () => {
-    const ports = desk({ task_type: "deployment" });
+  it("asks what to do, with what would unblock it, when neither a skill nor a model is there", async () => {
+    const ports = desk({ task_type: "code_debugging" });
 
     await execute(MESSAGE, ports);
 
-    expect(typesOf(ports)).toEqual(["task_started", "task_failed"]);
+    expect(typesOf(ports)).toEqual(["task_started", "task_escalated"]);
     expect(ports.said.at(-1)).toMatchObject({
-      data: { retry_recommended: false, root_cause: { class: "missing_capability" } },
+      data: {
+        escalation_level: "orchestrator",
+        context: { cause: "missing_capability" },
+        options: ["resume", "change", "cancel"],
+      },
     });
-    expect(ports.ends).toMatchObject([{ reason: "failure" }]);
+    expect(ports.ends).toEqual([]);
   });
 
   it("fetches the table that a url names", async () => {

@@ -11,6 +11,8 @@ const TASK_TYPES = [
   "configuration",
   "monitoring",
   "research",
+  "data_analysis",
+  "general",
 ];
 
 describe("missing capabilities", () => {
@@ -29,6 +31,12 @@ describe("missing capabilities", () => {
     );
 
     expect(new Set(details).size).toBe(TASK_TYPES.length);
+  });
+
+  it("says what a skill itself says that it lacks", () => {
+    const { error_message } = missingCapability("documentation", "prose needs a model.");
+
+    expect(error_message).toContain("without a model: prose needs a model.");
   });
 
   it("answers for a type it has never heard of", () => {

@@ -13,15 +13,15 @@ beforeEach(() => {
   world = new PoolWorld();
 });
 
-describe("a task that the built-in executor has no skill for", () => {
-  it("waits for the busy executor that has, until that one leaves", async () => {
+describe("a task that the built-in executor does only in part", () => {
+  it("waits for the busy executor that does it whole, until that one leaves", async () => {
     world.store.agents.addBuiltin(BUILTIN_AGENT);
-    await world.pool.register(agentOf("ann", { task_types: ["testing"] }));
-    await world.announce("t0", { task_type: "testing" });
+    await world.pool.register(agentOf("ann", { task_types: ["code_debugging"] }));
+    await world.announce("t0", { task_type: "code_debugging" });
     await world.claim("ann");
 
     world.now += 60_000;
-    await world.announce("t1", { task_type: "testing" });
+    await world.announce("t1", { task_type: "code_debugging" });
     const waiting = await world.pool.explain("t1");
     await world.pool.deregister("ann");
 

@@ -192,8 +192,8 @@ describe("declining", () => {
     expect(mayTake(agent("bob"), declined, view(member(ann), stale))).toBe(true);
   });
 
-  it("lets the decliner have again what the built-in executor has no skill for", () => {
-    const tester = agent("ann", { task_types: ["testing"] });
+  it("lets the decliner have again what the built-in executor does only in part", () => {
+    const whole = agent("ann", { task_types: ["code_debugging"] });
     const all = view(member(tester), member(BUILTIN_AGENT));
     const testing = { ...declined, task_type: "testing" as const };
 

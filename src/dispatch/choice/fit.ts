@@ -84,7 +84,7 @@ export function wishesMet(agent: PoolAgent, item: PoolItem): number {
   }, 0);
 }
 
-/** Whether an executor that fits would only say that it can't do it: the built-in one, of types it has no skill for. */
+/** Whether an executor that fits would only say that it can't do it: the built-in one, of types it does only in part. */
 function isUnskilled({ isBuiltin }: PoolAgent, { task_type }: PoolItem): boolean {
   return isBuiltin && !BUILTIN_SKILLS.includes(task_type);
 }
@@ -100,7 +100,7 @@ function isThere(member: Member, item: PoolItem, now: number): boolean {
   );
 }
 
-/** Whether the built-in executor leaves a task that it has no skill for to another one that is there. */
+/** Whether the built-in executor leaves a task that it does only in part to another one that is there. */
 export function isLeftToOthers(agent: PoolAgent, item: PoolItem, view: PoolView): boolean {
   return isUnskilled(agent, item) && view.members.some((one) => isThere(one, item, view.now));
 }

@@ -1,0 +1,138 @@
+import * as z from "zod";
+
+import { canonicalJson, derivedId } from "../../../lib/ports.ts";
+import { ok } from "../../../lib/result.ts";
+import type { Result } from "../../../lib/result.ts";
+import type { Refusal } from "../../../protocol/refusal.ts";
+import { beside } from "../../beside.ts";
+import type { ModelAnswer, ModelFault, ModelRequest, ModelUsage } from "../../models/model-port.ts";
+import type { Attempt } from "../attempt.ts";
+import { moveOf, pauseBeforeRetry } from "./retry.ts";
+
+/** The longest that one question to a model may take, tools included. Milliseconds. */
+const LONGEST_CALL_MS = 300_000;
+
+/** A call that has less time than this is not begun. Milliseconds. */
+const SHORTEST_CALL_MS = 2_000;
+
+const usageSchema = z.object({
+  input_tokens: z.number(),
+  output_tokens: z.number(),
+  cost_usd: z.number(),
+});
+
+const answerSchema: z.ZodType<ModelAnswer> = z.object({
+  text: z.string(),
+  value: z.json(),
+  finish_reason: z.enum(["stop", "length", "tool_rounds", "content_filter", "other"]),
+  usage: usageSchema,
+  duration_ms: z.number(),
+  tools_called: z.array(z.string()),
+});
+
+const faultSchema: z.ZodType<ModelFault> = z.object({
+  class: z.enum(["bad_output", "cut_off"]),
+  detail: z.string(),
+  status: z.number().nullable(),
+  retry_after_ms: z.number().nullable(),
+  usage: usageSchema,
+  duration_ms: z.number(),
+  text: z.string().nullable(),
+});
+
+const journaledSchema = z.union([
+  z.object({ answer: answerSchema }),
+  z.object({ fault: faultSchema }),
+]);
+
+/** What a call came to; `late`: there was no time for it. */
+export type CallEnding =
+  | { kind: "answer"; answer: ModelAnswer }
+  | { kind: "fault"; fault: ModelFault }
+  | { kind: "late" };
+
+type Question = Omit<ModelRequest, "timeout_ms" | "idempotency_key" | "signal">;
+
+/** The tokens of a call, in both directions. */
+export function tokensUsed({ input_tokens, output_tokens }: ModelUsage): number {
+  return input_tokens + output_tokens;
+}
+
+/** A call that an attempt before this one has paid for. */
+function known({ journal }: Attempt, entry: string): CallEnding | null {
+  const parsed = journaledSchema.safeParse(journal.read(entry));
+  if (!parsed.success) return null;
+  return "answer" in parsed.data
+    ? { kind: "answer", answer: parsed.data.answer }
+    : { kind: "fault", fault: parsed.data.fault };
+}
+
+/** Journals what would come out the same if it were asked again; a provider that was down is no such thing. */
+function keep({ journal, ports, task }: Attempt, entry: string, ending: CallEnding): void {
+  const isOwn = ending.kind === "fault" && moveOf(ending.fault.class) === "correct";
+  if (ending.kind !== "answer" && !isOwn) return;
+  const value =
+    ending.kind === "answer"
+      ? { answer: { ...ending.answer, usage: { ...ending.answer.usage } } }
+      : { fault: { ...ending.fault, usage: { ...ending.fault.usage } } };
+  if (journal.keep(entry, value)) return;
+  ports.log("warning", "call_not_journaled", { task_id: task.task_id ?? "" });
+}
+
+async function once(
+  attempt: Attempt,
+  question: Question,
+  idempotency_key: string,
+): Promise<Result<CallEnding, Refusal>> {
+  const { session, ports, tenant } = attempt;
+  if (session.timeLeftMs < SHORTEST_CALL_MS) return ok({ kind: "late" });
+  const asked = ports.models.generate(tenant, {
+    ...question,
+    timeout_ms: Math.floor(Math.min(session.timeLeftMs, LONGEST_CALL_MS)),
+    idempotency_key,
+    signal: session.signal,
+  });
+  const answered = await beside(asked, attempt);
+  if (!answered.ok) return answered;
+  const said = answered.value;
+  const { usage } = said.ok ? said.value : said.refusal;
+  session.spend({ cost_usd: usage.cost_usd, tokens: tokensUsed(usage) });
+  return ok(
+    said.ok ? { kind: "answer", answer: said.value } : { kind: "fault", fault: said.refusal },
+  );
+}
+
+/**
+ * Puts a question to a model: not again what an attempt before this one has an answer to, once more after a fault that
+ * may pass, and never without the time to end. What was used is told and kept before anything else happens. Refused when
+ * the lease is gone.
+ */
+export async function call(
+  attempt: Attempt,
+  question: Question,
+): Promise<Result<CallEnding, Refusal>> {
+  const { session, ports, secret, calls } = attempt;
+  // How long the answer may be depends on what is left of the budget: no part of what is asked.
+  const { tools, max_output_tokens: _length, max_tool_rounds: _rounds, ...content } = question;
+  const digest = await derivedId(canonicalJson([content, tools.map(({ name }) => name)]));
+  // A model that made the same mistake twice is asked the same twice: the n-th time is the n-th in every attempt.
+  const place = (calls.get(digest) ?? 0) + 1;
+  calls.set(digest, place);
+  const entry = `call:${digest}:${place}`;
+  const before = known(attempt, entry);
+  if (before !== null) return ok(before);
+  for (let faults = 1; ; faults += 1) {
+    const ending = await once(attempt, question, `${secret}-${digest}-${place}`);
+    if (!ending.ok) return ending;
+    keep(attempt, entry, ending.value);
+    const told = await session.report();
+    if (!told.ok || ending.value.kind !== "fault" || session.stop !== null) {
+      return told.ok ? ending : told;
+    }
+    const pause = pauseBeforeRetry(ending.value.fault, faults, session.timeLeftMs);
+    if (pause === null) return ending;
+    const waited = await beside(ports.sleep(pause, session.signal), attempt);
+    if (!waited.ok) return waited;
+    if (session.stop !== null) return ending;
+  }
+}

@@ -1,0 +1,179 @@
+import * as z from "zod";
+
+import { ok } from "../../lib/result.ts";
+import type { Result } from "../../lib/result.ts";
+import { BUILTIN_MODEL_ID } from "../../protocol/model.ts";
+import type { CatalogueModel, ModelCapability } from "../../protocol/model.ts";
+import type { RecalledMemory } from "../memory/memory-port.ts";
+import type { ModelDecision, NoModel } from "../router/router-port.ts";
+import type { JsonObject, Skill } from "../skills/skill.ts";
+import { tokensOf } from "./ask/budget.ts";
+import { allowanceOf } from "./ask/model-arm.ts";
+import type { Attempt } from "./attempt.ts";
+
+/** Tokens of the executor's own instructions and tools, roughly. */
+const INSTRUCTION_TOKENS = 1_500;
+
+/** Tokens that an answer is reckoned with before it is asked for. */
+const ANSWER_TOKENS = 2_048;
+
+/** A memory as near as this is of a like task (cosine similarity); its failures count against a choice. */
+const LIKE_TASK = 0.6;
+
+/** Memories that are put before a model, and the tokens they may take (facts/orchestration.md §4). */
+const RECALL = { limit: 8, max_tokens: 1_500 };
+
+/** Who does a task. */
+export type Arm = { kind: "builtin"; skill: Skill } | { kind: "model"; model: CatalogueModel };
+
+/** An arm and why. */
+export interface Choice {
+  arm: Arm;
+  decision: ModelDecision;
+}
+
+/** All that the choices of an attempt have in common. */
+export interface Field {
+  models: readonly CatalogueModel[];
+  memories: readonly RecalledMemory[];
+  skill: Skill | undefined;
+  /** Why the skill can't do it, or that there is none; null when it can. */
+  lack: string | null;
+}
+
+/** What was tried in this attempt. */
+export interface Tried {
+  round: number;
+  excluded: readonly string[];
+  above_tier: number | null;
+}
+
+const memorySchema: z.ZodType<RecalledMemory> = z.object({
+  memory_id: z.string(),
+  kind: z.enum(["outcome", "lesson", "fact"]),
+  text: z.string(),
+  task_id: z.string().nullable(),
+  task_type: z.custom<RecalledMemory["task_type"]>((value) => value === null || isText(value)),
+  verdict: z.enum(["success", "failure", "escalated"]).nullable(),
+  model_id: z.string().nullable(),
+  score: z.number(),
+  similarity: z.number(),
+});
+
+const decisionSchema = z.object({
+  decision_id: z.string(),
+  model_id: z.string(),
+  band: z.enum(["low", "medium", "high"]),
+  reasons: z.array(z.string()),
+  record: z.custom<JsonObject>((value) => typeof value === "object" && value !== null),
+});
+
+function isText(value: unknown): value is string {
+  return typeof value === "string";
+}
+
+/** What is remembered of like tasks; an attempt that goes on with another's work sees what that one saw. */
+export async function recall(attempt: Attempt): Promise<readonly RecalledMemory[]> {
+  const { journal, ports, tenant, task } = attempt;
+  const before = z.array(memorySchema).safeParse(journal.read("memories"));
+  if (before.success) return before.data;
+  const { task_type, description: text } = task;
+  const memories = await ports.memory.recall(tenant, { text, task_type, ...RECALL });
+  journal.keep(
+    "memories",
+    memories.map((memory) => ({ ...memory })),
+  );
+  return memories;
+}
+
+/** Models that failed in like tasks of the same type, with what is remembered of it. */
+export function avoidedBy(
+  memories: readonly RecalledMemory[],
+  task_type: string,
+): { model_id: string; memory_ids: string[] }[] {
+  const against = new Map<string, string[]>();
+  for (const memory of memories) {
+    const { memory_id, model_id, verdict, similarity } = memory;
+    const isLike = memory.task_type === task_type && similarity >= LIKE_TASK;
+    if (model_id === null || verdict !== "failure" || !isLike) continue;
+    against.set(model_id, [...(against.get(model_id) ?? []), memory_id]);
+  }
+  return [...against].map(([model_id, memory_ids]) => ({ model_id, memory_ids }));
+}
+
+/** The region that data may not leave, where the task names one plainly. */
+function regionOf({ task }: Attempt): string | null {
+  const region = task.requires?.labels?.["region"];
+  return typeof region === "string" ? region : null;
+}
+
+function inputCharacters({ asked }: Attempt): number {
+  return JSON.stringify([asked.input_data, asked.configuration]).length;
+}
+
+function questionOf(attempt: Attempt, field: Field, tried: Tried) {
+  const { task, session, output_schema } = attempt;
+  const { execution_options: options } = task;
+  const characters = inputCharacters(attempt);
+  const remembered = field.memories.reduce((sum, { text }) => sum + text.length, 0);
+  const left = allowanceOf(attempt);
+  const needs: ModelCapability[] = output_schema === null ? ["text"] : ["text", "json"];
+  return {
+    decision_id: `${task.task_id ?? ""}-${task.attempt}-${tried.round}`,
+    task_id: task.task_id ?? "",
+    attempt: task.attempt,
+    task_type: task.task_type,
+    description: task.description,
+    input_characters: characters,
+    complexity: task.complexity ?? null,
+    objective: options.objective,
+    model_preference: options.model_preference,
+    region: regionOf(attempt),
+    needs,
+    input_tokens: INSTRUCTION_TOKENS + tokensOf(characters + task.description.length + remembered),
+    output_tokens: ANSWER_TOKENS,
+    budget_usd: left.cost_usd,
+    budget_tokens: left.tokens,
+    time_left_ms: Math.max(0, session.timeLeftMs),
+    is_explorable: options.explorable === true,
+    retries_left: Math.max(0, options.retry_policy.max_retries - (task.attempt - 1)),
+    builtin_lack: field.lack,
+    avoided: avoidedBy(field.memories, task.task_type),
+    models: field.models,
+    ...tried,
+  };
+}
+
+function armOf({ models, skill, lack }: Field, model_id: string): Arm | null {
+  if (model_id === BUILTIN_MODEL_ID) {
+    return skill === undefined || lack !== null ? null : { kind: "builtin", skill };
+  }
+  const model = models.find((known) => known.model_id === model_id);
+  return model === undefined ? null : { kind: "model", model };
+}
+
+/**
+ * Has the router choose who does the task, or gives the choice that an attempt before this one made in its place.
+ *
+ * @throws Error when the router chooses what was no candidate
+ */
+export async function choose(
+  attempt: Attempt,
+  field: Field,
+  tried: Tried,
+): Promise<Result<Choice, NoModel>> {
+  const { journal, ports, tenant } = attempt;
+  const entry = `choice:${tried.round}`;
+  const before = decisionSchema.safeParse(journal.read(entry));
+  if (before.success) {
+    const arm = armOf(field, before.data.model_id);
+    if (arm !== null) return ok({ arm, decision: before.data });
+  }
+  const decided = await ports.router.choose(tenant, questionOf(attempt, field, tried));
+  if (!decided.ok) return decided;
+  const decision = decided.value;
+  const arm = armOf(field, decision.model_id);
+  if (arm === null) throw new Error(`the router chose ${decision.model_id}, no candidate`);
+  journal.keep(entry, { ...decision, record: decision.record });
+  return ok({ arm, decision });
+}

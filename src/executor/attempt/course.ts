@@ -1,0 +1,149 @@
+import { BUILTIN_MODEL_ID } from "../../protocol/model.ts";
+import type { Used } from "../journal.ts";
+import type { ModelFault } from "../models/model-port.ts";
+import type { Finding } from "../quality/assessment.ts";
+import type { ModelOutcome } from "../router/router-port.ts";
+import { isTransient } from "./ask/retry.ts";
+import type { Attempt } from "./attempt.ts";
+import type { Choice } from "./choice.ts";
+import type { Reviewed } from "./review.ts";
+import { neverGood, toldFindings } from "./say/tell.ts";
+import type { Failing } from "./say/tell.ts";
+
+/** Corrections that a model gets after its first answer. */
+export const MOST_CORRECTIONS = 2;
+
+/** Arms that are tried in an attempt. */
+export const MOST_CHOICES = 3;
+
+/** Rounds of an attempt, over all arms. */
+export const MOST_ROUNDS = MOST_CHOICES * (MOST_CORRECTIONS + 1);
+
+/** How the work of one arm came out. `poor`: it never passed the gate. */
+export type ArmEnding =
+  | { kind: "good"; reviewed: Reviewed }
+  | { kind: "poor"; reviewed: Reviewed | null; findings: readonly Finding[] }
+  | { kind: "fault"; fault: ModelFault }
+  | { kind: "failed"; failing: Failing }
+  | { kind: "short"; by: string }
+  | { kind: "late" }
+  | { kind: "stopped" };
+
+/** The arm of a choice by its name in the catalogue. */
+export function nameOf({ arm }: Choice): string {
+  return arm.kind === "model" ? arm.model.model_id : BUILTIN_MODEL_ID;
+}
+
+function hasContract({ task: { contract } }: Attempt): boolean {
+  return contract?.output_schema !== undefined || (contract?.acceptance ?? []).length > 0;
+}
+
+/** What came of a choice, in the words of the selection; null when it teaches nothing. */
+function rewardOf(
+  attempt: Attempt,
+  ending: ArmEnding,
+): Pick<ModelOutcome, "reward" | "source" | "is_success" | "quality"> | null {
+  const source = hasContract(attempt) ? "contract" : "quality";
+  switch (ending.kind) {
+    case "good": {
+      const { overall_score } = ending.reviewed.quality;
+      return { reward: overall_score, source, is_success: true, quality: overall_score };
+    }
+    case "poor": {
+      const { reviewed } = ending;
+      const quality = reviewed?.quality.overall_score ?? null;
+      const isBroken =
+        reviewed?.findings.some(({ check, code }) => check === "contract" && code !== THRESHOLD) ??
+        true;
+      return { reward: isBroken ? 0 : quality, source, is_success: false, quality };
+    }
+    case "fault":
+      return ending.fault.class === "aborted"
+        ? null
+        : { reward: null, source: "fault", is_success: false, quality: null };
+    case "failed":
+    case "short":
+    case "late":
+    case "stopped":
+      return null;
+  }
+}
+
+/** The gate's code of a score that is too low: no breach of the contract itself. */
+const THRESHOLD = "quality_threshold";
+
+/** What an attempt has been through: its rounds, its best result, and what its choices taught. */
+export class Course {
+  /** Results and answers that were judged so far, over all arms. */
+  rounds = 0;
+  best: Reviewed | null = null;
+  isTransient = false;
+  /** Findings of answers that could not even be read. */
+  unread: readonly Finding[] = [];
+  readonly tried: string[] = [];
+  readonly faults: { model_id: string; class: string; detail: string }[] = [];
+  readonly outcomes: ModelOutcome[] = [];
+
+  /** Keeps the better of two results. */
+  consider(reviewed: Reviewed): void {
+    const score = this.best?.quality.overall_score ?? -1;
+    if (reviewed.isGood || reviewed.quality.overall_score > score) this.best = reviewed;
+  }
+
+  /** Notes how a choice came out. @param since what had been used, and when, as it began */
+  learn(
+    attempt: Attempt,
+    choice: Choice,
+    { ending, since }: { ending: ArmEnding; since: Used & { at_s: number } },
+  ): void {
+    const model_id = nameOf(choice);
+    this.tried.push(model_id);
+    if (ending.kind === "fault") {
+      const { class: fault, detail } = ending.fault;
+      this.faults.push({ model_id, class: fault, detail });
+      this.isTransient ||= isTransient(fault);
+    }
+    if (ending.kind === "poor" && ending.reviewed === null) this.unread = ending.findings;
+    const reward = rewardOf(attempt, ending);
+    if (reward === null || choice.decision.decision_id === "") return;
+    const { used, elapsedSeconds } = attempt.session;
+    this.outcomes.push({
+      decision_id: choice.decision.decision_id,
+      ...reward,
+      latency_s: elapsedSeconds - since.at_s,
+      cost_usd: used.cost_usd - since.cost_usd,
+      tokens: used.tokens - since.tokens,
+    });
+  }
+
+  /** The failure of an attempt in which no arm made anything good. Another one is worth it after what may pass. */
+  failure(): Failing {
+    if (this.best !== null) {
+      return { ...neverGood(this.best, this.tried), retry_recommended: this.isTransient };
+    }
+    const last = this.faults.at(-1);
+    const said = this.faults.map(
+      ({ model_id, class: fault, detail }) => `${model_id}: ${fault}, ${detail}`,
+    );
+    return {
+      error_type: last === undefined ? "model_output_unusable" : "model_unavailable",
+      error_message:
+        last === undefined
+          ? "No model gave an answer that could be read"
+          : `No model gave an answer; the last one was ${last.model_id}: ${last.detail}`.slice(
+              0,
+              10_000,
+            ),
+      root_cause: {
+        class: last === undefined ? "model_output" : `model_${last.class}`,
+        detail:
+          last === undefined ? "The answers were not in the form that was asked for" : last.detail,
+        evidence: said.length > 0 ? said.join("; ").slice(0, 10_000) : toldFindings(this.unread),
+      },
+      recovery_suggestions: [
+        "Look at the model's settings (GET /v1/models/{model_id}), or enable another one",
+      ],
+      retry_recommended: this.isTransient,
+    };
+  }
+}

@@ -1,0 +1,305 @@
+import { describe, expect, it } from "vitest";
+
+import { beginAttempt, questionKey } from "../../src/executor/attempt/attempt.ts";
+import type { Attempt } from "../../src/executor/attempt/attempt.ts";
+import { runSkill } from "../../src/executor/attempt/skill-arm.ts";
+import { execute } from "../../src/executor/engine.ts";
+import { Journal, MOST_JOURNALED_BYTES } from "../../src/executor/journal.ts";
+import type { ExecutorPorts } from "../../src/executor/ports.ts";
+import type { Skill, SkillTools } from "../../src/executor/skills/skill.ts";
+import { ok, refuse } from "../../src/lib/result.ts";
+import type { Heartbeat } from "../../src/protocol/agent.ts";
+import { assignedTaskSchema } from "../../src/protocol/agent.ts";
+import {
+  answer,
+  desk,
+  firstFit,
+  found,
+  MESSAGE,
+  model,
+  remembering,
+  scripted,
+  taskText,
+  typesOf,
+} from "./executor-desk.ts";
+
+const LEASE = { token: "token", attempt: 1, expires_at: "2026-11-22T10:01:00.000Z" };
+
+/** The newest checkpoint that was written, as it comes back from storage. */
+function written(beats: readonly Heartbeat[]): unknown {
+  const all = beats.flatMap(({ checkpoint }) => (checkpoint === undefined ? [] : [checkpoint]));
+  return JSON.parse(JSON.stringify(all.at(-1) ?? null));
+}
+
+const QUALITY = {
+  overall_score: 0.9,
+  criteria_scores: { correctness: 1, completeness: 1, efficiency: 1, maintainability: 1 },
+  feedback: "done",
+};
+
+/** A skill of three steps that change the world; the given ones fail by a crash. */
+function skillOf(done: string[], crashAt: string | null, tools: SkillTools[] = []): Skill {
+  return {
+    task_type: "general",
+    prior_quality: 1,
+    estimate: () => 1,
+    async *run(_task, given) {
+      tools.push(given);
+      for (const [index, name] of ["one", "two", "three"].entries()) {
+        yield {
+          progress_percentage: index * 30,
+          current_step: name,
+          steps_completed: index,
+          total_steps: 3,
+        };
+        await given.step(name, async () => {
+          if (name === crashAt) throw new Error("the isolate is gone");
+          done.push(name);
+          return { name };
+        });
+      }
+      const rest = { summary: "done", next_steps: [], lessons_learned: [] };
+      return ok({ output: { done: [...done] }, quality: QUALITY, ...rest });
+    },
+  };
+}
+
+function begin(ports: ExecutorPorts, checkpoint: unknown = null, attempt = 1): Promise<Attempt> {
+  const text = taskText({ task_type: "general" }, checkpoint, attempt);
+  const lease = { ...LEASE, attempt };
+  return beginAttempt(text, { tenant: "t", task_id: "task-1", lease }, ports);
+}
+
+describe("the journal of an attempt", () => {
+  it("crash mid-step: the next attempt resumes at the step, and repeats neither work nor report", async () => {
+    const done: string[] = [];
+    const first = desk({ task_type: "general" });
+    const second = desk({ task_type: "general" });
+
+    const crashed = await begin(first);
+    await expect(runSkill(crashed, skillOf(done, "two"))).rejects.toThrow("the isolate is gone");
+    const resumed = await begin(second, written(first.beats), 2);
+    const ran = await runSkill(resumed, skillOf(done, null));
+
+    expect(done).toEqual(["one", "two", "three"]);
+    expect(ran).toMatchObject({ ok: true, value: { kind: "made" } });
+    expect(second.said).toMatchObject([
+      { data: { current_step: "two" } },
+      { data: { current_step: "three" } },
+    ]);
+  });
+
+  it("keeps a step before its value is given back, and tells keys that no attempt changes", async () => {
+    const tools: SkillTools[] = [];
+    const order: string[] = [];
+    const ports = desk(
+      { task_type: "general" },
+      {
+        heartbeat: async (_to, { checkpoint }) => {
+          if (checkpoint !== undefined) order.push("written");
+          return ok({ commands: [] });
+        },
+      },
+    );
+    const attempt = await begin(ports);
+
+    await runSkill(attempt, skillOf(order, null, tools));
+    const later = await begin(ports, null, 2);
+    await runSkill(later, skillOf([], null, tools));
+
+    expect(order.slice(0, 4)).toEqual(["one", "written", "two", "written"]);
+    expect(tools[1]?.idempotencyKey("one")).toBe(tools[0]?.idempotencyKey("one"));
+    expect(tools[1]?.idempotencyKey("one")).not.toBe(tools[1]?.idempotencyKey("two"));
+  });
+
+  it("asks no model again for what it has answered before a crash", async () => {
+    const task = { task_type: "code_debugging", description: "Why does this stop?" };
+    const router = firstFit();
+    const models = scripted([model("small")], () => answer(0.5));
+    const first = desk(task, {
+      models,
+      router,
+      notify: async (_to, notification) => {
+        if (found({ said: [notification] } as never, "quality_round").length > 0) {
+          throw new Error("the isolate is gone");
+        }
+        return ok(null);
+      },
+    });
+    await expect(execute(MESSAGE, first)).rejects.toThrow("the isolate is gone");
+    const next = scripted([model("small")], () => answer(0.9));
+    const second = desk(task, {
+      models: next,
+      router,
+      take: async () =>
+        ok({ task: taskText(task, written(first.beats), 2), lease: { ...LEASE, attempt: 2 } }),
+    });
+
+    await execute(MESSAGE, second);
+
+    expect(models.asked).toHaveLength(1);
+    expect(next.asked).toHaveLength(1);
+    expect(router.questions).toHaveLength(1);
+    expect(found(second, "quality_round")).toMatchObject([{ score: 0.5 }, { score: 0.9 }]);
+    expect(second.said.at(-1)).toMatchObject({
+      notification_type: "task_completed",
+      data: { metrics: { tokens_used: 150 } },
+      metadata: { rounds: 2 },
+    });
+  });
+
+  it("is bounded: what does not fit is not kept", () => {
+    const journal = new Journal(null, "q");
+
+    expect(journal.keep("small", "x")).toBe(true);
+    expect(journal.keep("large", "x".repeat(MOST_JOURNALED_BYTES))).toBe(false);
+    expect(journal.read("large")).toBeUndefined();
+    expect(journal.read("constructor")).toBeUndefined();
+  });
+
+  it("is of no use to another question, but for what was spent", () => {
+    const journal = new Journal(null, "q");
+    journal.keep("step", 1);
+    const checkpoint = journal.snapshot({ cost_usd: 1, tokens: 5 });
+
+    const same = new Journal(checkpoint, "q");
+    const other = new Journal(checkpoint, "another");
+
+    expect([same.read("step"), same.earlier.tokens]).toEqual([1, 5]);
+    expect([other.read("step"), other.earlier.tokens]).toEqual([undefined, 5]);
+    expect(new Journal({ page: 3 }, "q").earlier.tokens).toBe(0);
+  });
+
+  it("stops a skill at its next step, lets it undo, and says so, when the task is cancelled", async () => {
+    const undone: string[] = [];
+    let clock = 0;
+    const ports = desk(
+      { task_type: "general" },
+      {
+        now: () => (clock += 3_000),
+        heartbeat: async () =>
+          ok({ commands: [{ command_id: "c", command: "cancel", reason: null }] }),
+      },
+    );
+    const attempt = await begin(ports);
+    const skill: Skill = {
+      task_type: "general",
+      prior_quality: 1,
+      estimate: () => 1,
+      async *run() {
+        try {
+          for (;;)
+            yield {
+              progress_percentage: 1,
+              current_step: "on",
+              steps_completed: 0,
+              total_steps: 1,
+            };
+        } finally {
+          undone.push("undone");
+        }
+      },
+    };
+
+    const ran = await runSkill(attempt, skill);
+
+    expect(ran).toEqual(ok({ kind: "stopped" }));
+    expect(undone).toEqual(["undone"]);
+  });
+});
+
+describe("the reuse of results", () => {
+  const TABLE = {
+    task_type: "data_analysis",
+    parameters: { input_data: { csv: "a,b\n1,2\n2,4\n3,5\n" } },
+    execution_options: { reuse_result: true },
+  };
+
+  it("hit: the same result for another task, without a model call, marked as cached", async () => {
+    const memory = remembering();
+    const task = { ...TABLE, task_type: "code_debugging" };
+    const first = desk(task, {
+      memory,
+      models: scripted([model("small")], () => answer(0.9)),
+    });
+    const unused = scripted([model("small")], () => answer(0.1));
+    const second = desk(task, { memory, models: unused });
+
+    await execute(MESSAGE, first);
+    await execute(MESSAGE, second);
+
+    expect(unused.asked).toEqual([]);
+    expect(typesOf(second)).toEqual(["task_started", "task_completed"]);
+    expect(second.said.at(-1)).toMatchObject({
+      data: { result: { score: 0.9 }, metrics: { tokens_used: 0, cost: 0 } },
+      metadata: { execution_mode: "cached", cached_from: "task-1" },
+    });
+    expect(second.ends).toMatchObject([{ reason: "success" }]);
+  });
+
+  it.each([
+    ["nobody asked for it", { execution_options: {} }],
+    ["the task looks at the world", { task_type: "monitoring" }],
+    ["the input is at an address", { parameters: { input_data: { url: "https://x.example/t" } } }],
+  ])("stores nothing when %s", async (_why, change) => {
+    const memory = remembering();
+    const ports = desk(
+      { ...TABLE, ...change },
+      { memory, models: scripted([model("small")], () => answer(0.9)) },
+    );
+
+    await execute(MESSAGE, ports);
+
+    expect(typesOf(ports).at(-1)).toBe("task_completed");
+    expect(memory.stored.size).toBe(0);
+  });
+
+  it("stores nothing that was not good enough", async () => {
+    const memory = remembering();
+    const task = { ...TABLE, task_type: "code_debugging" };
+    const ports = desk(task, { memory, models: scripted([model("s")], () => answer(0.5)) });
+
+    await execute(MESSAGE, ports);
+
+    expect(typesOf(ports).at(-1)).toBe("task_failed");
+    expect(memory.stored.size).toBe(0);
+  });
+
+  it("does the work after all when the task's own gates refuse what was stored", async () => {
+    const memory = remembering();
+    await execute(MESSAGE, desk(TABLE, { memory }));
+    const said: string[] = [];
+    const ports = desk(TABLE, {
+      memory,
+      notify: async (_to, { notification_type }) => {
+        said.push(notification_type);
+        const isFirst = said.filter((type) => type === "task_completed").length === 1;
+        return notification_type === "task_completed" && isFirst
+          ? refuse({ code: "result_rejected", detail: "no" })
+          : ok(null);
+      },
+    });
+
+    await execute(MESSAGE, ports);
+
+    expect(said.filter((type) => type === "task_completed")).toHaveLength(2);
+    expect(said).toContain("task_progress");
+  });
+
+  const key = (change: Record<string, unknown>) =>
+    questionKey(assignedTaskSchema.parse(JSON.parse(taskText({ ...TABLE, ...change }))));
+
+  it("has equal keys for equal questions, whatever names or schedules the task", async () => {
+    const plain = await key({});
+
+    expect(plain).toMatch(/^[0-9a-f]{64}$/);
+    expect(await key({ priority: "high", tags: ["x"], timeout: 20, metadata: { a: 1 } })).toBe(
+      plain,
+    );
+    expect(await key({ parameters: { input_data: { csv: "a\n1" } } })).not.toBe(plain);
+    expect(await key({ contract: { acceptance: [] } })).not.toBe(plain);
+    expect(await key({ execution_options: { quality_threshold: 0.9 } })).not.toBe(plain);
+    expect(await key({ context: { memory_context: "also this" } })).not.toBe(plain);
+    expect(await key({ metadata: { escalation_answers: [{ answer: "A" }] } })).not.toBe(plain);
+  });
+});
