@@ -52,28 +52,37 @@ function isExcerpt({ line, text, kind }: Piece): boolean {
 /**
  * Whether an output parses for what it says it is (row 39): JSON, YAML, TOML, unified diffs, Markdown, and code by its
  * brackets, strings and comments. A declared text that does not parse blocks, and so does an answer that ends within a
- * fenced block. What nobody declared is at most named (a skill quotes what it was given, whole or not); what the limit
+ * fenced block. What nobody declared, and what a skill quotes of its input, is at most named; what the limit
  * of `readOutput` cuts short is not judged.
  */
 export function syntacticFindings(question: QualityQuestion, reading: Reading): Finding[] {
   const { output } = question;
-  const isMeasured = question.measured !== null;
   const empty = emptyOutput(output);
   if (empty !== null) return [empty];
-  const last = reading.pieces.at(-1);
+  const cut = reading.is_cut ? reading.pieces.at(-1)?.pointer : undefined;
+  const given = question.measured === null ? "" : JSON.stringify(question.input_data);
   return reading.pieces
-    .filter((piece) => !(reading.is_cut && piece === last) && !isExcerpt(piece))
+    .filter((piece) => piece.pointer !== cut && !isExcerpt(piece))
     .flatMap((piece) =>
       faultsOf(piece).map(({ code, line, column, detail, is_broken }): Finding => ({
         check: "syntactic",
         code,
         location: placeOf(piece, line, column),
         detail,
-        is_blocking: is_broken && (piece.is_declared || code === "unterminated_fence"),
+        is_blocking: is_broken && isAnswerable(piece, code, given),
       })),
     )
     .toSorted((a, b) => Number(b.is_blocking) - Number(a.is_blocking))
     .slice(0, MOST_FINDINGS);
+}
+
+/**
+ * Whether a broken text is its maker's fault. Of an answer (`given` is empty then), what was declared and what ends
+ * within a fence; of a skill's result, what was declared and is no quotation of its input.
+ */
+function isAnswerable(piece: Piece, code: string, given: string): boolean {
+  if (given === "") return piece.is_declared || code === CUT;
+  return piece.is_declared && !given.includes(JSON.stringify(piece.text).slice(1, -1));
 }
 
 function emptyOutput(output: JsonValue): Finding | null {
