@@ -110,7 +110,7 @@ function countsIn(description: string): CountConstraint[] {
     // "In 100 words" means about as many; of anything else it is a wish for so many.
     const isAbout = !range.is_firm && (unit === "words" || unit === "characters");
     const bounds = isAbout ? { least: null, most: count, is_firm: false } : range;
-    return [{ kind: "count", unit, noun: noun.toLowerCase().replace(/e?s$/, ""), ...bounds, said }];
+    return [{ kind: "count", unit, noun: noun.toLowerCase().replace(/s$/, ""), ...bounds, said }];
   });
 }
 

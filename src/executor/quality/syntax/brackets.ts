@@ -180,7 +180,8 @@ class Scan {
     const start = this.#at;
     for (let at = start + mark.length; at < this.#text.length; at += 1) {
       const char = this.#text[at];
-      if (char === "\\" && this.#family.has_escapes) {
+      // Backquotes hold raw text wherever they are no templates.
+      if (char === "\\" && this.#family.has_escapes && mark !== "`") {
         at += 1;
       } else if (char === "\n" && !isLong) {
         break;

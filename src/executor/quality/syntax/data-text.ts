@@ -58,7 +58,7 @@ const HUNK = /^@@ -\d{1,9}(?:,(\d{1,9}))? \+\d{1,9}(?:,(\d{1,9}))? @@/;
  * heading counts other lines than it has. A text without hunks is none (broken).
  */
 export function diffFaults(text: string): SyntaxFault[] {
-  const lines = text.split("\n");
+  const lines = text.replace(/\n$/, "").split("\n");
   const found: SyntaxFault[] = [];
   let hunks = 0;
   for (let at = 0; at < lines.length; at += 1) {
@@ -70,7 +70,7 @@ export function diffFaults(text: string): SyntaxFault[] {
     const body = lines.slice(at + 1, end);
     const old = body.filter((line) => !/^[+\\]/.test(line)).length;
     const now = body.filter((line) => !/^[-\\]/.test(line)).length;
-    // A trailing empty line is mostly the end of the text and not a line of context.
+    // A last empty line is mostly space after the patch and not a line of context.
     const slack = body.at(-1) === "" ? 1 : 0;
     const fits = (count: number, want: number): boolean => count === want || count - slack === want;
     if (!fits(old, wanted[0]) || !fits(now, wanted[1])) {
