@@ -7,7 +7,8 @@ import { readOutput } from "./pieces.ts";
 import { judgeMeaning } from "./semantic.ts";
 import { syntacticFindings, syntacticScore } from "./syntactic.ts";
 
-const WEIGHTS = { syntactic: 0.15, semantic: 0.35, domain: 0.5 };
+/** What form and meaning leave of the domain score: an answer is no better than it is an answer. */
+const WEIGHTS = { syntactic: 0.3, semantic: 0.7 };
 /**
  * What one blocking finding leaves of the score at most, and what each further one takes: below the threshold that
  * tasks have by default (0.8, protocol.md §7), so that a caller who sees only the score is not misled either.
@@ -85,7 +86,7 @@ function advising(findings: readonly Finding[]): Finding[] {
 /**
  * How good an output is as an answer to its task: three looks, and the faults that the contract finds.
  *
- * Of a model's answer: overall = 0.15 · syntactic + 0.35 · semantic + 0.5 · domain, rounded down to three decimals. Of a
+ * Of a model's answer: overall = domain · (0.3 · syntactic + 0.7 · semantic), rounded down to three decimals. Of a
  * skill's result, which its skill has `measured` from the facts of the run: the measured score as it is; what the meaning
  * is found to lack is advice then, and only broken texts and the contract block. Any blocking finding caps the score at
  * 0.7, each further one a tenth lower. Looks at 500,000 characters. Deterministic; never throws for any JSON.
@@ -121,7 +122,7 @@ export function assess(question: QualityQuestion): Assessment {
 }
 
 function weighed({ syntactic, semantic, domain }: Assessment["parts"]): number {
-  return WEIGHTS.syntactic * syntactic + WEIGHTS.semantic * semantic + WEIGHTS.domain * domain;
+  return domain * (WEIGHTS.syntactic * syntactic + WEIGHTS.semantic * semantic);
 }
 
 /** What a skill measured is its domain score; an answer is scored by the measures of its type. */

@@ -2,6 +2,7 @@ import { namedWords } from "../meaning/words.ts";
 import {
   aboutIt,
   finished,
+  form,
   has,
   longEnough,
   readable,
@@ -19,7 +20,7 @@ const codeOf = ({ code }: View): string => code.map(({ text }) => text).join("\n
 const linesOf = (text: string): string[] => text.split("\n").filter((line) => line.trim() !== "");
 
 function hasCode(view: View): Signal {
-  return signal(
+  return form(
     "no_code",
     linesOf(codeOf(view)).length > 0,
     "there is no code in a file, a patch or a fenced block",
@@ -179,7 +180,7 @@ function asserting(view: View): Signal {
     view.lower.match(/\bexpect\s?\(|\bassert\w{0,20}|\bshould\b|"?(?:expected|passed|status)"?/g) ??
     []
   ).length;
-  return signal("no_assertion", cases === 0 ? 0 : asserts / cases, "tests that assert nothing");
+  return form("no_assertion", cases === 0 ? 0 : asserts / cases, "tests that assert nothing");
 }
 
 const EDGES =
@@ -200,16 +201,16 @@ export const scoreTesting: Scorer = (view) => {
   return {
     correctness: [soundness(view), finished(view), asserting(view)],
     completeness: [
-      signal("few_cases", cases.length / 3, `${cases.length} cases`),
+      form("few_cases", cases.length / 3, `${cases.length} cases`),
       aboutIt(view),
-      signal("no_edge_cases", edges / 2, "no cases of empty, invalid or extreme input"),
+      form("no_edge_cases", edges / 2, "no cases of empty, invalid or extreme input"),
     ],
     efficiency: [
       terse(view),
       signal("sleeps", !/\bsleep\s?\(|settimeout\(/.test(view.lower), "tests that sleep"),
     ],
     maintainability: [
-      signal(
+      form(
         "mute_titles",
         cases.length === 0 ? 0 : titled / cases.length,
         "titles that don't say what is tested",

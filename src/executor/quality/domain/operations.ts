@@ -1,6 +1,7 @@
 import {
   aboutIt,
   finished,
+  form,
   guarded,
   has,
   longEnough,
@@ -20,7 +21,7 @@ function steps({ measured }: View, wanted: number): Signal {
     .filter(({ key }) => STEPS.has(key.toLowerCase()))
     .map(({ items }) => items.length);
   const count = Math.max(measured.list_items, 0, ...listed);
-  return signal("few_steps", count / wanted, `${count} steps`);
+  return form("few_steps", count / wanted, `${count} steps`);
 }
 
 /**
@@ -87,7 +88,7 @@ function hasSettings({ code, question }: View): Signal {
   const isNested = Object.values(question.output ?? {}).some(
     (value: unknown) => value !== null && typeof value === "object",
   );
-  return signal(
+  return form(
     "no_configuration",
     code.length > 0 || isNested,
     "there is no configuration, only talk of it",
@@ -108,7 +109,7 @@ export const scoreConfiguration: Scorer = (view) => ({
   efficiency: [terse(view)],
   maintainability: [
     guarded(view),
-    signal(
+    form(
       "unexplained",
       /#|\/\/|explanation|because|porque/.test(view.lower),
       "settings without a word of why",
@@ -144,7 +145,7 @@ export const scoreMonitoring: Scorer = (view) => ({
   correctness: [
     soundness(view),
     finished(view),
-    signal(
+    form(
       "no_units",
       /\d\s?(?:ms|s\b|seconds?|%|segundos?|milisegundos?)|_ms\b|_s\b|percent|share|rate/.test(
         view.lower,
@@ -178,7 +179,7 @@ export const scoreMonitoring: Scorer = (view) => ({
   efficiency: [terse(view)],
   maintainability: [
     structured(view),
-    signal(
+    form(
       "unlisted",
       view.measured.arrays.length > 0 || view.measured.has_table || view.measured.list_items > 0,
       "neither a list nor a table",

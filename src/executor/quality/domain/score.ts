@@ -29,8 +29,17 @@ const WEIGHTS: Readonly<Record<Criterion, number>> = {
 /** A signal below this is worth telling the maker of the output. */
 const LOW = 0.6;
 
-const mean = (signals: readonly Signal[]): number =>
-  signals.reduce((sum, { share }) => sum + share, 0) / Math.max(1, signals.length);
+/** 1 where nothing is judged. */
+function mean(signals: readonly Signal[]): number {
+  return signals.length === 0
+    ? 1
+    : signals.reduce((sum, { share }) => sum + share, 0) / signals.length;
+}
+
+/** What is wrong in one place is not made good by what is right in others: halfway between the mean and the lowest. */
+function strict(signals: readonly Signal[]): number {
+  return (mean(signals) + Math.min(1, ...signals.map(({ share }) => share))) / 2;
+}
 
 /** The scores of an output by the measures of its task type, and what was low. Never blocking. */
 export interface DomainScore {
@@ -40,11 +49,23 @@ export interface DomainScore {
   findings: Finding[];
 }
 
+/** Where the contract prescribes the form of the result, signals about it are left out. */
+function judgedOf(signals: ReturnType<Scorer>, { question }: View): ReturnType<Scorer> {
+  if (question.output_schema === null) return signals;
+  const free = (all: readonly Signal[]): Signal[] => all.filter(({ is_form }) => !is_form);
+  return {
+    correctness: free(signals.correctness),
+    completeness: free(signals.completeness),
+    efficiency: free(signals.efficiency),
+    maintainability: free(signals.maintainability),
+  };
+}
+
 /** Judges an output by the measures of its task type (row 41); each scorer says what it counts. */
 export function scoreDomain(view: View): DomainScore {
-  const signals = SCORERS[view.question.task_type](view);
+  const signals = judgedOf(SCORERS[view.question.task_type](view), view);
   const criteria_scores = {
-    correctness: mean(signals.correctness),
+    correctness: strict(signals.correctness),
     completeness: mean(signals.completeness),
     efficiency: mean(signals.efficiency),
     maintainability: mean(signals.maintainability),

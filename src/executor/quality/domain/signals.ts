@@ -27,16 +27,26 @@ export interface Signal {
   code: string;
   share: number;
   detail: string;
+  /** About parts that the type's own shape of a result has. Where the contract prescribes a schema, it decides on them. */
+  is_form: boolean;
 }
 
 export type Criterion = keyof SkillQuality["criteria_scores"];
 
-/** What a task type is judged by: each criterion is the mean of its signals. */
+/**
+ * What a task type is judged by: each criterion is the mean of its signals, correctness halfway between their mean and
+ * the lowest of them.
+ */
 export type Scorer = (view: View) => Record<Criterion, Signal[]>;
 
 /** A signal: what it is called, its share, and what to say where it is low. */
 export function signal(code: string, share: number | boolean, detail: string): Signal {
-  return { code, share: Math.min(1, Math.max(0, Number(share))), detail };
+  return { code, share: Math.min(1, Math.max(0, Number(share))), detail, is_form: false };
+}
+
+/** A signal about parts that a result in a schema of the contract's need not have. */
+export function form(code: string, share: number | boolean, detail: string): Signal {
+  return { ...signal(code, share, detail), is_form: true };
 }
 
 /** A look at an output as scorers use it. */
@@ -87,7 +97,7 @@ export function has(
 ): Signal {
   const keys = what.keys.split(" ");
   const isNamed = keys.some((key) => isFilled(memberOf(view.question.output, key)));
-  return signal(code, isNamed || what.words.test(view.lower), what.say);
+  return form(code, isNamed || what.words.test(view.lower), what.say);
 }
 
 /** The first member of this name, at the top or one level below. */
@@ -125,7 +135,7 @@ export function terse({ prose, code }: View): Signal {
 /** 1 for prose of so many words or more; in proportion below. */
 export function longEnough({ prose }: View, words: number): Signal {
   const count = wordsOf(prose).length;
-  return signal(
+  return form(
     "too_short",
     count / words,
     `the text has ${count} words; an answer needs about ${words}`,
@@ -160,7 +170,7 @@ export function readable({ prose }: View): Signal {
 export function structured({ prose, measured }: View): Signal {
   const words = wordsOf(prose).length;
   const parts = measured.headings.length + measured.list_items + measured.arrays.length;
-  return signal(
+  return form(
     "unstructured",
     words < 150 || parts >= 2,
     "a long text without headings, lists or parts",
@@ -170,7 +180,7 @@ export function structured({ prose, measured }: View): Signal {
 /** 1 for figures enough; in proportion below. */
 export function figures({ question, prose }: View, wanted: number): Signal {
   const count = (prose.match(/\d[\d.,]{0,20}/g) ?? []).length + numbersIn(question.output);
-  return signal("few_figures", count / wanted, `${count} figures; findings rest on figures`);
+  return form("few_figures", count / wanted, `${count} figures; findings rest on figures`);
 }
 
 function numbersIn(value: JsonValue, depth = 0): number {

@@ -4,6 +4,7 @@ import {
   aboutIt,
   figures,
   finished,
+  form,
   has,
   longEnough,
   readable,
@@ -39,7 +40,7 @@ function columnsTold(view: View): Signal {
   if (columns.length === 0) return aboutIt(view);
   const told = columns.filter((name) => view.lower.includes(name.toLowerCase()));
   const wanted = Math.min(columns.length, 4);
-  return signal(
+  return form(
     "columns_untold",
     told.length / wanted,
     `${told.length} of ${columns.length} columns are told of`,
@@ -53,7 +54,7 @@ function findingsTold({ measured, prose }: View): Signal {
     .split(/(?<=[.!?])\s+|\n/)
     .filter((sentence) => /\d/.test(sentence)).length;
   const count = Math.max(0, measured.list_items, sentences, ...listed);
-  return signal("few_findings", count / 3, `${count} findings`);
+  return form("few_findings", count / 3, `${count} findings`);
 }
 
 /**
@@ -103,7 +104,7 @@ function namesTold(view: View): Signal {
 }
 
 function exampled(view: View): Signal {
-  return signal(
+  return form(
     "no_example",
     view.code.length > 0 || /\bexample|\bejemplo|```/.test(view.lower),
     "no example",
@@ -128,7 +129,7 @@ export const scoreDocumentation: Scorer = (view) => {
     ],
     completeness: [
       namesTold(view),
-      signal(
+      form(
         "few_sections",
         view.measured.headings.length / 2,
         `${view.measured.headings.length} headings`,
@@ -140,7 +141,7 @@ export const scoreDocumentation: Scorer = (view) => {
     maintainability: [
       structured(view),
       readable(view),
-      signal("no_title", view.measured.headings.length > 0, "no title"),
+      form("no_title", view.measured.headings.length > 0, "no title"),
     ],
   };
 };
@@ -157,9 +158,9 @@ function cited(view: View): Signal {
     .filter((part) => wordsOf(part.slice(0, 2_000)).length > 4);
   const marked = sentences.filter((part) => /\[[^\]\n]{1,60}\]|\(https?:/.test(part)).length;
   if (documents === undefined && text === undefined && count + marked === 0) {
-    return signal("uncited", 0.5, "no sources are named");
+    return form("uncited", 0.5, "no sources are named");
   }
-  return signal(
+  return form(
     "uncited",
     (2 * count + marked) / Math.max(1, sentences.length / 2),
     "statements without a source",
@@ -205,7 +206,7 @@ function substance({ prose }: View): Signal {
   const distinct = new Set(words).size;
   // A text of n words has about the square root of n times four different ones, or all of few.
   const expected = Math.min(words.length, 4 * Math.sqrt(words.length));
-  return signal(
+  return form(
     "monotonous",
     words.length === 0 ? 0 : distinct / Math.max(1, 0.6 * expected),
     "the same words over and over",
@@ -224,7 +225,7 @@ export const scoreGeneral: Scorer = (view) => ({
   correctness: [soundness(view), finished(view)],
   completeness: [
     aboutIt(view),
-    signal(
+    form(
       "too_short",
       Math.max(wordsOf(view.prose).length / 10, view.reading.keys.length > 3 ? 1 : 0),
       "hardly a word",
