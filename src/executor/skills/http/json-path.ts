@@ -23,16 +23,20 @@ export function pathSteps(path: string): readonly (string | number)[] | null {
   const steps: (string | number)[] = [];
   STEP.lastIndex = 0;
   while (STEP.lastIndex < rest.length) {
-    const at = STEP.lastIndex;
-    const found = STEP.exec(rest);
     // After the root and after another step a name needs its full stop.
-    const needsStop = isRooted || at > 0;
-    if (found === null || steps.length === DEEPEST) return null;
-    const [whole, name, index, double, single] = found;
-    if (name !== undefined && needsStop !== whole.startsWith(".")) return null;
-    steps.push(name ?? (index === undefined ? unescaped(double ?? single ?? "") : Number(index)));
+    const needsStop = isRooted || STEP.lastIndex > 0;
+    const step = stepOf(STEP.exec(rest), needsStop);
+    if (step === null || steps.length === DEEPEST) return null;
+    steps.push(step);
   }
   return path === "" ? null : steps;
+}
+
+function stepOf(found: RegExpExecArray | null, needsStop: boolean): string | number | null {
+  if (found === null) return null;
+  const [whole, name, index, double, single] = found;
+  if (name !== undefined) return needsStop === whole.startsWith(".") ? name : null;
+  return index === undefined ? unescaped(double ?? single ?? "") : Number(index);
 }
 
 function unescaped(text: string): string {
@@ -45,7 +49,8 @@ export function valueAt(root: JsonValue, path: string): JsonValue | undefined {
   for (const step of pathSteps(path) ?? []) {
     if (value === undefined || value === null || typeof value !== "object") return undefined;
     if (isList(value)) {
-      value = typeof step === "number" ? value.at(step) : undefined;
+      value =
+        typeof step === "number" || /^\d{1,9}$/.test(step) ? value.at(Number(step)) : undefined;
     } else {
       value = Object.hasOwn(value, String(step)) ? value[String(step)] : undefined;
     }

@@ -114,7 +114,7 @@ function measure(value: JsonValue): { text: number; list: number } {
 
 function reasonOf(cause: unknown): string {
   if (cause instanceof RangeError && /call stack/i.test(cause.message)) {
-    return "it refers to itself without an end";
+    return "it refers to itself without an end, or too often";
   }
   return cause instanceof Error ? cause.message.slice(0, 200) : "it cannot be used";
 }

@@ -29,53 +29,63 @@ export function seriesResult(
   };
 }
 
+interface Words {
+  head: (state: string, count: string, mean: string, p95: string) => string;
+  breach: (share: string, worst: string, bound: string, where: string) => string;
+  verdict: (bound: string, measured: string, limit: string) => string;
+  anomalies: (count: number, value: string, where: string) => string;
+  trend: (isRising: boolean, slope: string, per: "hour" | "measurement") => string;
+}
+
+const WORDS: Readonly<Record<Language, Words>> = {
+  en: {
+    head: (state, count, mean, p95) =>
+      `State ${state}: ${count} measurements, mean ${mean}, p95 ${p95}.`,
+    breach: (share, worst, bound, where) =>
+      `${share} of the measurements break a bound; the worst is ${worst} against ${bound}, from ${where}.`,
+    verdict: (bound, measured, limit) => `The ${bound} is ${measured}, above ${limit}.`,
+    anomalies: (count, value, where) =>
+      `${count} values are out of line; the farthest is ${value} (${where}).`,
+    trend: (isRising, slope, per) =>
+      `The values ${isRising ? "rise" : "fall"}: ${slope} per ${per}.`,
+  },
+  es: {
+    head: (state, count, mean, p95) =>
+      `Estado ${state}: ${count} mediciones, media ${mean}, p95 ${p95}.`,
+    breach: (share, worst, bound, where) =>
+      `El ${share} de las mediciones rebasa un límite; la peor es ${worst} frente a ${bound}, desde ${where}.`,
+    verdict: (bound, measured, limit) => `${bound}: ${measured}, por encima de ${limit}.`,
+    anomalies: (count, value, where) =>
+      `${count} valores se apartan de los demás; el que más, ${value} (${where}).`,
+    trend: (isRising, slope, per) =>
+      `Los valores ${isRising ? "suben" : "bajan"}: ${slope} por ${per === "hour" ? "hora" : "medición"}.`,
+  },
+};
+
 function sentencesOf(report: SeriesReport, language: Language): string[] {
   const { number, share } = figuresFor(language);
-  const { figures, breaches, anomalies, trend } = report;
-  const isSpanish = language === "es";
-  const [worst] = breaches;
-  const [strangest] = anomalies;
-  const out = [
-    isSpanish
-      ? `Estado ${report.state}: ${figures.count} mediciones, media ${number(figures.mean)}, p95 ${number(figures.p95)}.`
-      : `State ${report.state}: ${figures.count} measurements, mean ${number(figures.mean)}, p95 ${number(figures.p95)}.`,
+  const words = WORDS[language];
+  const { state, figures, breaches, verdicts, anomalies, trend } = report;
+  const strange = anomalies.length + report.anomalies_left_out;
+  return [
+    words.head(state, number(figures.count), number(figures.mean), number(figures.p95)),
+    ...breaches.slice(0, 1).map(({ worst, bound, limit, from, from_at }) => {
+      const where = from_at ?? `#${from}`;
+      const against = `${bound} ${number(limit)}`;
+      return words.breach(share(report.breached_share), number(worst), against, where);
+    }),
+    ...verdicts
+      .filter(({ is_met }) => !is_met)
+      .map(({ bound, measured, limit }) => words.verdict(bound, number(measured), number(limit))),
+    ...anomalies
+      .slice(0, 1)
+      .map(({ at, measurement, value }) =>
+        words.anomalies(strange, number(value), at ?? `#${measurement}`),
+      ),
+    ...(trend === null || trend.direction === "none"
+      ? []
+      : [words.trend(trend.direction === "rising", number(trend.slope), trend.per)]),
   ];
-  if (worst !== undefined) {
-    const where = worst.from_at ?? `#${worst.from}`;
-    out.push(
-      isSpanish
-        ? `El ${share(report.breached_share)} de las mediciones supera un límite; lo peor es ${number(worst.worst)} frente a ${worst.bound} ${number(worst.limit)}, desde ${where}.`
-        : `${share(report.breached_share)} of the measurements break a bound; the worst is ${number(worst.worst)} against ${worst.bound} ${number(worst.limit)}, from ${where}.`,
-    );
-  }
-  for (const { bound, limit, measured, is_met } of report.verdicts) {
-    if (is_met) continue;
-    out.push(
-      isSpanish
-        ? `${bound} es ${number(measured)}, por encima de ${number(limit)}.`
-        : `${bound} is ${number(measured)}, above ${number(limit)}.`,
-    );
-  }
-  if (strangest !== undefined) {
-    const where = strangest.at ?? `#${strangest.measurement}`;
-    out.push(
-      isSpanish
-        ? `${anomalies.length + report.anomalies_left_out} valores se apartan de los demás; el que más, ${number(strangest.value)} (${where}).`
-        : `${anomalies.length + report.anomalies_left_out} values are out of line; farthest is ${number(strangest.value)} (${where}).`,
-    );
-  }
-  if (trend !== null && trend.direction !== "none") {
-    const per = {
-      hour: isSpanish ? "hora" : "hour",
-      measurement: isSpanish ? "medición" : "measurement",
-    };
-    const rising = isSpanish ? "Suben" : "They rise";
-    const falling = isSpanish ? "Bajan" : "They fall";
-    const verb = trend.direction === "rising" ? rising : falling;
-    const by = isSpanish ? "por" : "per";
-    out.push(`${verb}: ${number(trend.slope)} ${by} ${per[trend.per]}.`);
-  }
-  return out;
 }
 
 /**

@@ -58,26 +58,39 @@ export function judgeTarget(
     error_rate,
     p95_ms: latency_ms?.p95 ?? null,
   });
-  const isRefused = samples.some(({ cause }) => cause === "address_refused");
-  const isGood =
-    availability >= (thresholds.availability ?? 1) && verdicts.every(({ is_met }) => is_met);
+  const state = stateOf(samples, verdicts, thresholds.availability ?? 1);
   const last = samples.at(-1);
-  const location = last?.location ?? null;
   return {
     name,
     url: shownUrl(url),
-    state: isRefused ? "not_probed" : met.length === 0 ? "down" : isGood ? "ok" : "degraded",
+    state,
     probed_at: at,
-    probes: { planned, made: isRefused ? 0 : samples.length, as_expected: met.length },
+    probes: {
+      planned,
+      made: state === "not_probed" ? 0 : samples.length,
+      as_expected: met.length,
+    },
     availability,
     error_rate,
     latency_ms,
     thresholds: verdicts,
     causes: causesOf(samples),
     last_status: last?.status ?? null,
-    redirects_to: location === null ? null : shownUrl(location),
+    redirects_to: typeof last?.location === "string" ? shownUrl(last.location) : null,
     unmet: samples.findLast(({ cause }) => cause !== null)?.unmet ?? [],
   };
+}
+
+function stateOf(
+  samples: readonly Sample[],
+  verdicts: readonly Verdict[],
+  least_availability: number,
+): State {
+  if (samples.some(({ cause }) => cause === "address_refused")) return "not_probed";
+  const met = samples.filter(({ cause }) => cause === null).length;
+  if (met === 0) return "down";
+  const isAvailable = ratio(met, samples.length) >= least_availability;
+  return isAvailable && verdicts.every(({ is_met }) => is_met) ? "ok" : "degraded";
 }
 
 function verdictsOf(
