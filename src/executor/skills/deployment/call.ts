@@ -64,6 +64,7 @@ export async function callHook(
 ): Promise<Called> {
   const request = requestOf(hook, variables, { timeout_ms, key: tools.idempotencyKey(stage) });
   redaction.learn(request);
+  redaction.learnHook(request.url);
   const at = { stage, kind: "hook" as const, name: stage, target: shownHook(request.url) };
   const missing = missingIn([hook.url, hook.headers, hook.body ?? null, hook.expect], variables);
   if (missing.length > 0)

@@ -24,6 +24,7 @@ export function planOf(
       key: kind === "hook" ? "trial" : null,
     });
     redaction.learn(request);
+    if (kind === "hook") redaction.learnHook(request.url);
     const { method, url, headers = {}, body = "" } = request;
     const target = redaction.text(kind === "hook" ? shownHook(url) : shownUrl(url));
     const told = {

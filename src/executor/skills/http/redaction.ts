@@ -38,6 +38,13 @@ export class Redaction {
     for (const [name, value] of searchParams) if (SECRET_NAME.test(name)) this.#note(value);
   }
 
+  /** Notes the address of a hook, whose path is its password. */
+  learnHook(url: string): void {
+    if (!URL.canParse(url)) return;
+    const { href, pathname, search } = new URL(url);
+    for (const part of [url, href, `${pathname}${search}`, pathname]) this.#note(part);
+  }
+
   /** Notes variables whose name says that they are secret. */
   learnVariables(variables: Readonly<Record<string, JsonValue>>): void {
     for (const [name, value] of Object.entries(variables)) {

@@ -2,7 +2,7 @@ import { max, mean, min, quantile, sampleStandardDeviation } from "simple-statis
 
 import { finite } from "../rounding.ts";
 
-/** Figures of a list of values. Percentiles are by rank (simple-statistics: the middle of two where a rank falls between). */
+/** Figures of a list of values. Percentiles lie on the line between the two values next to their place (the usual type 7 of Hyndman & Fan 1996). */
 export type Figures = {
   count: number;
   min: number;
