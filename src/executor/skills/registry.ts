@@ -1,6 +1,9 @@
 import { dataAnalysis } from "./data-analysis.ts";
+import { deployment } from "./deployment.ts";
 import { general } from "./general.ts";
+import { monitoring } from "./monitoring.ts";
 import type { Skill } from "./skill.ts";
+import { testing } from "./testing.ts";
 
 /** What the built-in executor does without a model, one skill a task type. */
-export const SKILLS: readonly Skill[] = [dataAnalysis, general];
+export const SKILLS: readonly Skill[] = [dataAnalysis, general, monitoring, testing, deployment];

@@ -70,8 +70,10 @@ export interface HttpRequest {
   headers?: Readonly<Record<string, string>>;
   body?: string;
   timeout_ms: number;
-  /** Bytes of the answer that are read; more are cut off and `is_cut` says so. At most 1 MiB. */
+  /** Bytes of the answer that are read; more are cut off and `is_cut` says so. At most 1 MiB; 256 KiB when absent. */
   max_bytes?: number;
+  /** Judges address and request as if to send it, and sends nothing: the answer has status 0 and no body. */
+  is_trial?: boolean;
 }
 
 export interface HttpAnswer {
@@ -85,8 +87,11 @@ export interface HttpAnswer {
 }
 
 export interface HttpFault {
-  /** address_refused: not public by the URL policy of webhooks; nothing was sent. */
-  class: "address_refused" | "timeout" | "network" | "aborted";
+  /**
+   * address_refused: not public by the URL policy of webhooks; request_refused: a method, header or body that may not
+   * be sent. In both cases nothing was sent.
+   */
+  class: "address_refused" | "request_refused" | "timeout" | "network" | "aborted";
   detail: string;
   duration_ms: number;
 }

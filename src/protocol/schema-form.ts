@@ -1,8 +1,8 @@
 import * as z from "zod";
 
-import { faultsOf } from "../../protocol/faults.ts";
-import type { JsonObject } from "../../protocol/primitives.ts";
-import type { Fault } from "../../protocol/refusal.ts";
+import { faultsOf } from "./faults.ts";
+import type { JsonObject } from "./primitives.ts";
+import type { Fault } from "./refusal.ts";
 
 const TYPES = ["string", "number", "integer", "boolean", "object", "array", "null"] as const;
 
@@ -61,7 +61,7 @@ const formSchema = z.looseObject({
   else: partSchema.optional(),
 });
 
-/** Keywords of an output schema whose value has the wrong form: the validator would pass over them in silence. */
+/** Keywords of a JSON Schema whose value has the wrong form: the validator would pass over them in silence. */
 export function schemaFormFaults(schema: JsonObject, pointer: string): Fault[] {
   const parsed = formSchema.safeParse(schema);
   return parsed.success

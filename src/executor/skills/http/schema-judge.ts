@@ -1,0 +1,120 @@
+import { dereference, validate } from "@cfworker/json-schema";
+import type { Schema } from "@cfworker/json-schema";
+
+import { ok, refuse } from "../../../lib/result.ts";
+import type { Result } from "../../../lib/result.ts";
+import { schemaFormFaults } from "../../../protocol/schema-form.ts";
+import type { JsonObject, JsonValue } from "../skill.ts";
+import { shown } from "./assertions.ts";
+import type { Unmet } from "./assertions.ts";
+import { isList } from "./json-path.ts";
+import { isUsablePattern, longestTextFor, PATTERN_RULE, patternsIn } from "./patterns.ts";
+
+/** Parts of a schema that one judgement may apply: references that double would otherwise go on for hours. */
+const MOST_STEPS = 200_000;
+
+/** Items of one list that `uniqueItems` compares each with each. */
+const LONGEST_UNIQUE = 5_000;
+
+/** Faults told of one document. */
+const MOST_FAULTS = 20;
+
+/** One value of each type: a reference to nothing or a keyword of the wrong form shows on one of them. */
+const PROBES: readonly JsonValue[] = [null, true, 0, "", [], {}];
+
+/** Judges documents by one JSON Schema (2020-12). */
+export interface SchemaJudge {
+  /** Where a document breaks the schema; why it can't be judged, where that is so. */
+  judge(document: JsonValue): Unmet[];
+}
+
+/** A judge for a schema, or why the schema itself can't be used. */
+export function schemaJudge(schema: JsonObject | boolean): Result<SchemaJudge, string> {
+  const patterns = patternsIn(schema);
+  const unsafe = patterns.find((pattern) => !isUsablePattern(pattern));
+  if (unsafe !== undefined) return refuse(`the pattern ${shown(unsafe)} must be ${PATTERN_RULE}`);
+  const longest = Math.min(...patterns.map(longestTextFor), Infinity);
+  const malformed = typeof schema === "boolean" ? [] : schemaFormFaults(schema, "");
+  const [form] = malformed;
+  if (form !== undefined) return refuse(`${form.pointer || "/"}: ${form.detail}`);
+  try {
+    const { parts } = copyOf(schema);
+    for (const part of Object.values(parts)) {
+      for (const probe of PROBES) validate(probe, part, "2020-12", parts, false);
+    }
+    return ok({ judge: (document) => judged(schema, document, longest) });
+  } catch (cause) {
+    return refuse(reasonOf(cause));
+  }
+}
+
+interface Copy {
+  root: Schema | boolean;
+  /** The schema and all its parts by their addresses. */
+  parts: Record<string, Schema | boolean>;
+}
+
+/** A copy of a schema that counts how often one of its parts is applied, and throws when that is too often. */
+function copyOf(schema: JsonObject | boolean): Copy {
+  const root: Schema | boolean = structuredClone(schema);
+  const parts: Copy["parts"] = dereference(root);
+  let steps = 0;
+  for (const part of new Set(Object.values(parts))) {
+    if (typeof part === "boolean") continue;
+    const { $recursiveRef } = part;
+    // The validator reads this keyword of each part once for each value that it applies the part to.
+    Object.defineProperty(part, "$recursiveRef", {
+      get: () => {
+        steps += 1;
+        if (steps > MOST_STEPS) throw new RangeError("it takes too many steps");
+        return $recursiveRef;
+      },
+    });
+  }
+  return { root, parts };
+}
+
+function judged(schema: JsonObject | boolean, document: JsonValue, longest: number): Unmet[] {
+  const cannot = (why: string): Unmet[] => [
+    { path: "$", expected: "a document that the schema can judge", received: why },
+  ];
+  const size = measure(document);
+  if (size.text > longest) return cannot(`a text beyond ${longest}, the most for these patterns`);
+  try {
+    const { root, parts } = copyOf(schema);
+    const isUnique = Object.values(parts).some((p) => typeof p !== "boolean" && p.uniqueItems);
+    if (isUnique && size.list > LONGEST_UNIQUE) {
+      return cannot(`a list beyond ${LONGEST_UNIQUE} items, the most for uniqueItems`);
+    }
+    const { errors } = validate(document, root, "2020-12", parts, false);
+    return errors.slice(0, MOST_FAULTS).map(({ instanceLocation, keyword, error }) => ({
+      path: instanceLocation.slice(0, 200),
+      expected: keyword,
+      received: error.slice(0, 200),
+    }));
+  } catch (cause) {
+    return cannot(reasonOf(cause));
+  }
+}
+
+/** The longest text (or name) and the longest list in a value. */
+function measure(value: JsonValue): { text: number; list: number } {
+  if (typeof value === "string") return { text: value.length, list: 0 };
+  const longest = { text: 0, list: 0 };
+  if (value === null || typeof value !== "object") return longest;
+  if (isList(value)) longest.list = value.length;
+  else for (const name of Object.keys(value)) longest.text = Math.max(longest.text, name.length);
+  for (const inner of Object.values(value)) {
+    const { text, list } = measure(inner);
+    longest.text = Math.max(longest.text, text);
+    longest.list = Math.max(longest.list, list);
+  }
+  return longest;
+}
+
+function reasonOf(cause: unknown): string {
+  if (cause instanceof RangeError && /call stack/i.test(cause.message)) {
+    return "it refers to itself without an end, or too often";
+  }
+  return cause instanceof Error ? cause.message.slice(0, 200) : "it cannot be used";
+}
