@@ -88,6 +88,7 @@ const configSchema = z
     JWT_AUDIENCE: text,
     JWT_JWKS_URL: text.refine((url) => url === undefined || URL.canParse(url), "must be a URL"),
     JWT_TENANT_CLAIM: text,
+    BATUTA_EMBEDDINGS: z.enum(["builtin", "workers_ai"]).default("builtin"),
     VALIDATION_SAMPLE: z
       .string()
       .regex(/^\d{1,6}$/, "must be a whole number from 0 to 999999")
@@ -135,6 +136,8 @@ export interface Config {
   taskRetention: { objectDays: number; historyDays: number };
   /** Whose JSON Web Tokens are taken in place of keys; null: nobody's. */
   jwt: { issuer: string; audience: string; jwksUrl: string; tenantClaim: string } | null;
+  /** Whether memories are found by vectors of Workers AI, where there is its binding. */
+  isEmbeddingHosted: boolean;
   /** One in so many validations that passed is written down; none when 0. */
   validationSample: number;
 }
@@ -173,6 +176,7 @@ export function readConfig(variables: Readonly<Record<string, unknown>>): Config
       historyDays: config.HISTORY_RETENTION_DAYS,
     },
     jwt: jwtOf(config),
+    isEmbeddingHosted: config.BATUTA_EMBEDDINGS === "workers_ai",
     validationSample: config.VALIDATION_SAMPLE,
   };
 }

@@ -3,9 +3,11 @@ import { OffenderObject } from "./access/offender-object.ts";
 import { EndpointObject } from "./delivery/endpoint/endpoint-object.ts";
 import { BatchObject } from "./dispatch/batch/batch-object.ts";
 import { PoolObject } from "./dispatch/pool/pool-object.ts";
+import { MemoryObject } from "./executor/memory/memory-object.ts";
 import { consume } from "./queues.ts";
 import { faceOf } from "./services-face.ts";
 import { limitsPortsOf } from "./services-limits.ts";
+import { memoryPortsOf } from "./services-memory.ts";
 import { sweepAll, sweepWithoutCron } from "./services-sweep.ts";
 import { endpointPortsOf } from "./services-webhooks.ts";
 import { batchPortsOf, taskPortsOf } from "./services.ts";
@@ -15,8 +17,17 @@ TaskObject.connect = taskPortsOf;
 BatchObject.connect = batchPortsOf;
 EndpointObject.connect = endpointPortsOf;
 LimitsObject.connect = limitsPortsOf;
+MemoryObject.connect = memoryPortsOf;
 
-export { BatchObject, EndpointObject, LimitsObject, OffenderObject, PoolObject, TaskObject };
+export {
+  BatchObject,
+  EndpointObject,
+  LimitsObject,
+  MemoryObject,
+  OffenderObject,
+  PoolObject,
+  TaskObject,
+};
 
 export default {
   fetch: (request, env, ctx) => {

@@ -10,6 +10,7 @@ import { now } from "./services-doors.ts";
 import { openSocket, signersOf } from "./services-executors.ts";
 import { keyPort } from "./services-keys.ts";
 import { limitPort } from "./services-limits.ts";
+import { memoryPort } from "./services-memory.ts";
 import { followUpPort, observePort } from "./services-observe.ts";
 import { outskirtPorts } from "./services-offenders.ts";
 import { notesPort, subtaskPort, taskPort } from "./services-task-port.ts";
@@ -74,6 +75,7 @@ export function portsOf(env: Env): RestPorts {
     debts: debtPort(env, services.tasks),
     subtasks: subtaskPort(services),
     notes: notesPort(services),
+    memories: memoryPort(env),
     agents: {
       ...agents,
       claim: dispatcher.claim,

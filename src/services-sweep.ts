@@ -7,6 +7,7 @@ import type { Clock } from "./lib/ports.ts";
 import { readSweepCursor, readTenants, writeSweepCursor } from "./observe/sweeper-store.ts";
 import { sweepDebts } from "./services-debts.ts";
 import { doorsOf, now } from "./services-doors.ts";
+import { forgetTasks } from "./services-memory.ts";
 import { sweepTasks } from "./services-observe.ts";
 import { sweepValidations } from "./services-validations.ts";
 import { sweepEndpoints } from "./services-webhooks.ts";
@@ -38,7 +39,15 @@ export function sweepHistory(env: Env, at: Clock = now): Promise<void> {
     view: (tenant, task_id) => readView(env.DB, tenant, task_id),
     events: (tenant, task_id) => readLog(env.DB, tenant, task_id),
     archive: bucket === null ? null : (tenant, file) => writeArchiveFile(bucket, tenant, file),
-    remove: (tenant, removals) => removeTasks(env.DB, tenant, removals),
+    remove: async (tenant, removals) => {
+      // First what is remembered of them: should D1 fail then, they come again.
+      await forgetTasks(
+        env,
+        tenant,
+        removals.map(({ task_id }) => task_id),
+      );
+      await removeTasks(env.DB, tenant, removals);
+    },
   });
 }
 

@@ -20,6 +20,7 @@ import { BUILTIN_PARTS } from "./services-builtin.ts";
 import { doorsOf, now } from "./services-doors.ts";
 import { addressFault, postSigned } from "./services-executors.ts";
 import { askKinOf, kinPortsOf } from "./services-kin.ts";
+import { rememberingOf } from "./services-memory.ts";
 import { keyOfAgent, tasksOf, unknownWebhooks } from "./services-tasks.ts";
 import { withheldTeller } from "./services-validations.ts";
 import { fanOutPorts, webhookServices } from "./services-webhooks.ts";
@@ -102,6 +103,7 @@ export function taskPortsOf(env: Env): TaskPorts {
   const fanOut = { ...fanOutPorts(services), tellWithheld: withheldTeller(env) };
   return {
     ...kinPortsOf(services),
+    ...rememberingOf(env),
     announce: (tenant, name, announcement) => pool(tenant, name).announce(announcement),
     release: (tenant, name, { task_id, attempt, outcome }) =>
       pool(tenant, name).release(task_id, attempt, undefined, outcome ?? undefined),

@@ -116,7 +116,7 @@ const FORGET = [
 
 /**
  * Removes tasks and notes that it did, all or none, in one round trip; one that has changed since it was read stays.
- * Lessons stay: they are the long-term memory.
+ * Lessons stay: they are what executors told everyone.
  *
  * Rows written for each: 1 for the note and those that go, of the task 2 or 3.
  *

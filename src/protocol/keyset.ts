@@ -31,6 +31,16 @@ export function cursorOf(place: Place): string {
   return base64url(JSON.stringify([place.at, place.id]));
 }
 
+/** The refusal of what is no cursor: whatever is wrong with it, the caller can only do one thing, begin again. */
+export function noCursor(): Refusal {
+  const detail = "is not a cursor of this list; leave it out to begin at the first page";
+  return {
+    code: "validation_failed",
+    detail: `cursor ${detail}`,
+    errors: [{ pointer: "/cursor", code: "custom", detail }],
+  };
+}
+
 /** The place of a cursor, null where none is given. A cursor that `cursorOf` never made is refused. */
 export function placeOf(cursor: string | undefined): Result<Place | null, Refusal> {
   if (cursor === undefined) return ok(null);
@@ -40,13 +50,7 @@ export function placeOf(cursor: string | undefined): Result<Place | null, Refusa
     const [at, id] = placeSchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
     return ok({ at, id });
   } catch {
-    // Whatever is wrong with it, the caller can only do one thing: begin again.
-    const detail = "is not a cursor of this list; leave it out to begin at the first page";
-    return refuse({
-      code: "validation_failed",
-      detail: `cursor ${detail}`,
-      errors: [{ pointer: "/cursor", code: "custom", detail }],
-    });
+    return refuse(noCursor());
   }
 }
 

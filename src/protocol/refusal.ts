@@ -26,6 +26,7 @@ export const REFUSAL_CODES = [
   "pool_not_found",
   "schema_not_found",
   "note_not_found",
+  "memory_not_found",
   "debt_not_found",
   "task_gone",
   "report_not_ready",

@@ -28,6 +28,7 @@ import { executorRoutes } from "./executor-routes.ts";
 import { followUpRoutes } from "./follow-up-routes.ts";
 import { keyRoutes } from "./key-routes.ts";
 import { limitRoutes } from "./limit-routes.ts";
+import { memoryRoutes } from "./memory-routes.ts";
 import { notesRoutes } from "./notes-routes.ts";
 import { observeRoutes } from "./observe-routes.ts";
 import { openApiDocument } from "./openapi.ts";
@@ -59,6 +60,7 @@ export const ROUTES: readonly Route[] = [
   ...poolRoutes,
   ...subtaskRoutes,
   ...notesRoutes,
+  ...memoryRoutes,
   ...webhookFilterRoutes,
   ...webhookRoutes,
   ...webhookOperationRoutes,

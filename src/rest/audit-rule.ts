@@ -14,6 +14,7 @@ type SubjectKind =
   | "cleanup_debt"
   | "batch"
   | "request"
+  | "memory"
   | "callback_secret"
   | "history";
 

@@ -1,6 +1,7 @@
 import type { Log } from "../lib/log.ts";
 import type { AttemptOutcome } from "../protocol/attempt-outcome.ts";
 import type { InstalledEndPhases } from "../protocol/end-phases.ts";
+import type { EndedRun } from "../protocol/ended-run.ts";
 import type { EndReason, Priority, TaskType } from "../protocol/enums.ts";
 import type { ChildReport, Outcome } from "../protocol/kin.ts";
 import type { HistoryMessage } from "../protocol/queue-messages.ts";
@@ -118,6 +119,8 @@ export interface TaskPorts extends KinPorts {
   isRecorded(tenant: string, task_id: string, seq: number, created_at: string): Promise<boolean>;
   /** Which of these webhooks do not exist any more. */
   missingStakeholders(tenant: string, webhook_ids: readonly string[]): Promise<string[]>;
+  /** Writes what the built-in executor learned from an ended task. */
+  remember(tenant: string, run: EndedRun): Promise<void>;
   /** How long end phases may take in this installation. */
   endPhases: InstalledEndPhases;
   /** How long after its end a task's object keeps it; from then on history answers. Milliseconds. */

@@ -30,6 +30,7 @@ export const PROBLEMS = {
   pool_not_found: { status: 404, title: "There is no such pool" },
   schema_not_found: { status: 404, title: "There is no such schema" },
   note_not_found: { status: 404, title: "The task has no such note" },
+  memory_not_found: { status: 404, title: "There is no such memory" },
   debt_not_found: { status: 404, title: "There is no such cleanup debt" },
   task_gone: { status: 410, title: "The task was removed when its retention was over" },
   report_not_ready: { status: 404, title: "The task has not ended, so it has no report yet" },

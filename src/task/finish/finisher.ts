@@ -12,7 +12,7 @@ import type { TaskState } from "../machine/state.ts";
 import { hasVerdict } from "../machine/state.ts";
 import { dropNotes } from "../notes-keeper.ts";
 import type { TaskPorts } from "../ports.ts";
-import { removeAllHeld } from "../task-store.ts";
+import { readLog, removeAllHeld } from "../task-store.ts";
 import { adviceOf, debtsOf } from "./debts.ts";
 import { readProgress, removeProgress, writeProgress } from "./progress-store.ts";
 import { plainReportOf, reportOf } from "./report.ts";
@@ -163,7 +163,7 @@ export class Finisher {
       progress,
       stages,
       now,
-      context: () => ({ state: this.#latest(state), ports }),
+      context: () => ({ state: this.#latest(state), ports, log: () => readLog(sql) }),
       save: () => writeProgress(sql, progress),
       failed: (stage, cause) => this.#failed(stage, cause),
     };

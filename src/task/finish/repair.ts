@@ -6,16 +6,22 @@ import { reportSchema } from "../../protocol/task-view.ts";
 import type { TaskState } from "../machine/state.ts";
 import { hasVerdict } from "../machine/state.ts";
 import type { TaskPorts } from "../ports.ts";
-import { readEvents } from "../task-store.ts";
+import { readEvents, readLog } from "../task-store.ts";
 import type { EndStage, SettledState } from "./stage.ts";
 import { endStages } from "./stages.ts";
 
 /** How long one try to repair a debt may take. Milliseconds. */
 const REPAIR_MS = 10_000;
 
-async function tryAgain(state: SettledState, stage: EndStage, ports: TaskPorts) {
+async function tryAgain(
+  state: SettledState,
+  stage: EndStage,
+  { sql, ports }: { sql: SqlStorage; ports: TaskPorts },
+) {
   try {
-    const answer = await withinLimit(REPAIR_MS, (signal) => stage.run({ state, ports, signal }));
+    const answer = await withinLimit(REPAIR_MS, (signal) =>
+      stage.run({ state, ports, log: () => readLog(sql), signal }),
+    );
     return answer === "done"
       ? { state: "settled", detail: stage.check }
       : { state: "open", detail: "not done in time" };
@@ -46,5 +52,5 @@ export async function repairDebt(
   if (stage === null || debt.kind === "action") {
     return ok(JSON.stringify({ state: "open", detail: `only ${debt.owner} can settle it` }));
   }
-  return ok(JSON.stringify(await tryAgain(state, stage, ports)));
+  return ok(JSON.stringify(await tryAgain(state, stage, { sql, ports })));
 }

@@ -1,6 +1,6 @@
 import type { EndPhaseName, TaskType } from "../../protocol/enums.ts";
 import type { CleanupDebt } from "../../protocol/task-view.ts";
-import type { TaskState, Verdict } from "../machine/state.ts";
+import type { LoggedEvent, TaskState, Verdict } from "../machine/state.ts";
 import type { TaskPorts } from "../ports.ts";
 
 /** A task whose outcome is frozen. */
@@ -10,6 +10,8 @@ export type SettledState = TaskState & { verdict: Verdict };
 export interface StageContext {
   state: SettledState;
   ports: TaskPorts;
+  /** The whole log of the task, in portions. */
+  log: () => Iterable<readonly LoggedEvent[]>;
   /** Aborted when the stage's time is over. */
   signal: AbortSignal;
 }

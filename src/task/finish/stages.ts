@@ -1,5 +1,7 @@
+import { BUILTIN_AGENT_ID } from "../../protocol/agent.ts";
 import { announcementOf, pooledAttempt } from "../outbox.ts";
 import { outcomeOf } from "../pool-outcome.ts";
+import { endedRunOf } from "./ended-run.ts";
 import { reportOf } from "./report.ts";
 import { ACTIONS_STAGE, StageRegistry, StageShortfall } from "./stage.ts";
 import type { EndStage, SettledState } from "./stage.ts";
@@ -113,6 +115,28 @@ const report: EndStage = {
   },
 };
 
+/**
+ * What the built-in executor learns from a task is written to the long-term memory of its tenant. Of others' tasks it
+ * remembers nothing, and nothing of one that says `keep_memory: never`. What came to nothing is tried again as a debt.
+ */
+const longTermMemory: EndStage = {
+  name: "long_term_memory",
+  phase: "reporting",
+  check: "long-term memory written",
+  concerns: ({ task, holders, started_at }) =>
+    started_at !== null &&
+    holders.includes(BUILTIN_AGENT_ID) &&
+    task.execution_options.keep_memory !== "never",
+  run: async ({ state, ports, log }) => {
+    const run = endedRunOf(state, log());
+    // It had the task, and somebody else began it.
+    if (run.attempts.some(({ executor }) => executor === BUILTIN_AGENT_ID)) {
+      await ports.remember(state.origin.tenant, run);
+    }
+    return "done";
+  },
+};
+
 const outbox: EndStage = {
   name: "outbox",
   phase: "notification",
@@ -138,6 +162,15 @@ const stakeholders: EndStage = {
 
 /** The stages of this installation. */
 export const endStages = new StageRegistry();
-for (const stage of [actions, memory, unfinishedChange, slot, report, outbox, stakeholders]) {
+for (const stage of [
+  actions,
+  memory,
+  unfinishedChange,
+  slot,
+  report,
+  longTermMemory,
+  outbox,
+  stakeholders,
+]) {
   endStages.register(stage);
 }

@@ -1,0 +1,223 @@
+import type { EndedRun, RunAttempt } from "../../protocol/ended-run.ts";
+import type { MemoryStatement } from "../../protocol/memory.ts";
+import { cleaned, kept, type MemoryDraft } from "./draft.ts";
+
+/** What no model did has this for its model: the executor's own skills. */
+export const BUILTIN_MODEL = "builtin";
+
+/** Lessons of one task: one for each model that failed it, the first ones. */
+const MOST_LESSONS = 3;
+
+/** Characters of one part of a text, so that the parts behind it have room. */
+const LONGEST_DESCRIPTION = 400;
+const LONGEST_PART = 300;
+
+const MOST_FINDINGS = 3;
+
+function verdictOf({ reason }: EndedRun): MemoryDraft["verdict"] {
+  switch (reason) {
+    case "success":
+      return "success";
+    case "escalated":
+      return "escalated";
+    case "cancelled":
+      return null;
+    case "failure":
+    case "timeout":
+    case "resource_exhausted":
+      return "failure";
+  }
+}
+
+/** The model that an attempt ended with. */
+function modelOf({ model_ids }: RunAttempt): string {
+  return model_ids.at(-1) ?? BUILTIN_MODEL;
+}
+
+function quoted(run: EndedRun): string {
+  return `${run.task_type} task "${kept(run.description, LONGEST_DESCRIPTION)}"`;
+}
+
+type Common = Pick<
+  MemoryDraft,
+  "task_type" | "topic" | "task_id" | "cost_usd" | "quality" | "created_at"
+>;
+
+function commonOf(run: EndedRun): Common {
+  return {
+    task_type: run.task_type,
+    topic: null,
+    task_id: run.task_id,
+    cost_usd: run.cost_usd,
+    quality: run.quality,
+    created_at: run.ended_at,
+  };
+}
+
+function outcomeOf(run: EndedRun): MemoryDraft {
+  const last = run.attempts.at(-1);
+  const model = last === undefined ? null : modelOf(last);
+  const attempts = run.attempts.length === 1 ? "1 attempt" : `${run.attempts.length} attempts`;
+  const facts = [
+    `${quoted(run)} ended with ${run.reason} after ${attempts}`,
+    ...(model === null ? [] : [`by ${last?.executor} with ${model}`]),
+    ...(run.quality === null ? [] : [`quality ${run.quality.toFixed(2)}`]),
+    ...(run.cost_usd === 0 ? [] : [`cost ${run.cost_usd.toFixed(4)} USD`]),
+    ...(run.error === null ? [] : [`because ${kept(run.error.message, LONGEST_PART)}`]),
+  ];
+  const learned = run.lessons_learned.map((text) => kept(text, LONGEST_PART)).slice(0, 3);
+  return cleaned({
+    ...commonOf(run),
+    kind: "outcome",
+    text: [`${facts.join(", ")}.`, ...learned.map((text) => `Learned: ${text}`)].join(" "),
+    subject: run.description,
+    tags: [run.task_type, run.reason, ...run.tags],
+    model_id: model,
+    executor: last?.executor ?? null,
+    verdict: verdictOf(run),
+  });
+}
+
+/** What somebody or something failed at: a model of an attempt, and why. */
+interface Fault {
+  attempt: RunAttempt;
+  model: string;
+  why: string;
+}
+
+/** Faults of one attempt: its failure, and what its quality gate found before that was mended. */
+function faultsOf(attempt: RunAttempt): Fault[] {
+  const { failure, findings, model_ids } = attempt;
+  const found = findings.slice(0, MOST_FINDINGS).map((text) => kept(text, LONGEST_PART));
+  const mended =
+    found.length === 0
+      ? []
+      : [
+          {
+            attempt,
+            model: model_ids[0] ?? BUILTIN_MODEL,
+            why: `its result was not good enough: ${found.join("; ")}`,
+          },
+        ];
+  if (failure === null) return mended;
+  const cause = failure.cause === "" ? "" : ` (${kept(failure.cause, LONGEST_PART)})`;
+  const why = `${failure.type}: ${kept(failure.message, LONGEST_PART)}${cause}`;
+  return [...mended, { attempt, model: modelOf(attempt), why }];
+}
+
+/** What helped after a fault, as far as the log tells. */
+function helpOf(run: EndedRun, { attempt, model }: Fault): string {
+  const winner =
+    run.reason === "success" ? run.attempts.find((one) => one.is_completed) : undefined;
+  if (winner !== undefined) {
+    const other = modelOf(winner);
+    const how = other === model ? "a further try" : other;
+    const who = winner.executor === attempt.executor ? "" : ` of ${winner.executor}`;
+    return `What helped: ${how}${who}.`;
+  }
+  const advice = (attempt.failure?.suggestions ?? []).slice(0, MOST_FINDINGS);
+  if (advice.length === 0) return "Nothing helped.";
+  return `Nothing helped; it suggested: ${advice.map((text) => kept(text, LONGEST_PART)).join("; ")}.`;
+}
+
+function lessonOf(
+  run: EndedRun,
+  lesson: Pick<MemoryDraft, "text" | "model_id" | "executor" | "verdict"> & { why: string },
+): MemoryDraft {
+  const { why, ...said } = lesson;
+  return cleaned({
+    ...commonOf(run),
+    ...said,
+    kind: "lesson",
+    subject: `${run.description} ${why}`,
+    tags: [run.task_type, said.verdict ?? run.reason, ...run.tags],
+  });
+}
+
+function failuresOf(run: EndedRun): MemoryDraft[] {
+  const faults = run.attempts.flatMap(faultsOf);
+  const first = faults.filter(
+    ({ model }, index) => faults.findIndex((other) => other.model === model) === index,
+  );
+  return first.slice(0, MOST_LESSONS).map((fault) => {
+    const { attempt, model, why } = fault;
+    const text = `In the ${quoted(run)} ${attempt.executor} failed with ${model}: ${why}. ${helpOf(run, fault)}`;
+    return lessonOf(run, {
+      text,
+      why,
+      model_id: model,
+      executor: attempt.executor,
+      verdict: "failure",
+    });
+  });
+}
+
+/** That the end itself came to nothing, where no attempt said why: a limit, a lost lease. */
+function unexplained(run: EndedRun): MemoryDraft[] {
+  if (verdictOf(run) !== "failure" || run.attempts.some(({ failure }) => failure !== null))
+    return [];
+  const last = run.attempts.at(-1);
+  const why = run.error === null ? run.reason : `${run.error.type}: ${run.error.message}`;
+  return [
+    lessonOf(run, {
+      text: `The ${quoted(run)} ended with ${run.reason}: ${kept(why, LONGEST_PART)}. Nothing helped.`,
+      why,
+      model_id: last === undefined ? null : modelOf(last),
+      executor: last?.executor ?? null,
+      verdict: "failure",
+    }),
+  ];
+}
+
+function escalationOf(run: EndedRun): MemoryDraft[] {
+  const { escalation } = run;
+  if (escalation === null) return [];
+  const question = kept(escalation.question, LONGEST_PART);
+  const answer =
+    escalation.answer === null
+      ? "nobody answered"
+      : `the answer was: ${kept(escalation.answer, LONGEST_PART)}`;
+  return [
+    lessonOf(run, {
+      text: `The ${quoted(run)} had to ask: ${question}; ${answer}. It ended with ${run.reason}.`,
+      why: question,
+      model_id: null,
+      executor: run.attempts.at(-1)?.executor ?? null,
+      verdict: "escalated",
+    }),
+  ];
+}
+
+/**
+ * What an ended task leaves in long-term memory: always its outcome; a lesson for each model that failed at it, whether
+ * the task went wrong for it or was mended, one where nobody said why it came to nothing, and one for its last
+ * question. At most six. They are about what the executor's own attempts and their successors did.
+ */
+export function draftsOf(run: EndedRun): MemoryDraft[] {
+  return [outcomeOf(run), ...failuresOf(run), ...unexplained(run), ...escalationOf(run)];
+}
+
+/** How much the run is worth to what it was told before: its quality, if it succeeded. In [0, 1]. */
+export function worthOf({ reason, quality }: EndedRun): number {
+  return reason === "success" ? (quality ?? 1) : 0;
+}
+
+/** What somebody states. */
+export function statedDraft(statement: MemoryStatement, now: number): MemoryDraft {
+  const { kind, topic, text, tags, task_type } = statement;
+  return cleaned({
+    kind,
+    text,
+    subject: `${topic?.replaceAll(/[_.:/-]/g, " ") ?? ""} ${text}`,
+    task_type: task_type ?? null,
+    tags,
+    topic: topic ?? null,
+    task_id: null,
+    model_id: null,
+    executor: null,
+    verdict: null,
+    cost_usd: null,
+    quality: null,
+    created_at: now,
+  });
+}
