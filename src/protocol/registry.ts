@@ -15,6 +15,7 @@ import {
 } from "./agent.ts";
 import { batchViewSchema, taskBatchSchema } from "./batch.ts";
 import { cleanupDebtViewSchema, debtSettlementSchema } from "./cleanup-debt.ts";
+import { memoryRecordSchema, memoryStatementSchema } from "./memory.ts";
 import { noteListSchema, noteSchema, noteWriteSchema } from "./notes.ts";
 import { notificationSchema } from "./notification.ts";
 import { problemSchema } from "./problem.ts";
@@ -96,6 +97,8 @@ export const messageNameSchema = z.enum([
   "note",
   "note_list",
   "note_write",
+  "memory",
+  "memory_statement",
   "webhook",
   "delivery",
   "key_request",
@@ -146,6 +149,8 @@ export const MESSAGES: Readonly<Record<MessageName, Message>> = {
   note: sent(noteSchema),
   note_list: sent(noteListSchema),
   note_write: received(noteWriteSchema),
+  memory: sent(memoryRecordSchema),
+  memory_statement: received(memoryStatementSchema),
   webhook: sent(webhookViewSchema),
   delivery: sent(deliveryViewSchema),
   key_request: received(keyRequestSchema),

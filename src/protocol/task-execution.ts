@@ -112,7 +112,7 @@ const executionOptionsSchema = z.strictObject({
     .meta({ description: "Seconds for each phase of the end; the installation's when absent." }),
   keep_memory: keepMemorySchema.optional().meta({
     description:
-      "Whether notes and checkpoint outlive the end; by task type and reason when absent.",
+      "Whether notes and checkpoint outlive the end; by task type and reason when absent. With `never` long-term memory keeps nothing of the task either.",
   }),
   reuse_result: z.boolean().optional().meta({
     description:

@@ -29,6 +29,11 @@ async function agent(): Promise<string> {
   return (await new Executor(name()).register()).agent_id;
 }
 
+async function memory(): Promise<string> {
+  const body = { kind: "lesson", text: `${CANARY} ${name()}` };
+  return (await call<{ memory_id: string }>("POST", "/v1/memories", body)).body.memory_id;
+}
+
 async function asked(): Promise<string> {
   const executor = await running(name());
   await escalate(executor);
@@ -275,6 +280,26 @@ export const ACTS: Record<string, () => Promise<Act>> = {
     const path = `/v1/limits/keys/${key_id}`;
     await call("PUT", path, { limits: { total: 100, execute: 10, status: 50, admin: 10 } });
     return { method: "DELETE", path, subject: key_id };
+  },
+  state_memory: async () => ({
+    method: "POST",
+    path: "/v1/memories",
+    body: { kind: "fact", topic: name(), text: CANARY },
+    subject: ({ memory_id }) => memory_id,
+    detail: { kind: "fact", topic: expect.any(String) },
+  }),
+  delete_memory: async () => {
+    const memory_id = await memory();
+    return { method: "DELETE", path: `/v1/memories/${memory_id}`, subject: memory_id };
+  },
+  forget_task: async () => {
+    const task_id = name();
+    return {
+      method: "DELETE",
+      path: `/v1/memories?task_id=${task_id}`,
+      subject: task_id,
+      detail: { memories: 0, results: 0 },
+    };
   },
   lift_block: async () => {
     const key_id = await key();

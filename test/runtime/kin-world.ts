@@ -42,6 +42,7 @@ export class KinWorld {
       record: async () => {},
       isRecorded: async () => true,
       missingStakeholders: async () => [],
+      remember: async () => {},
       endPhases: {},
       retentionMs: RETENTION_MS,
       log: () => {},

@@ -4,6 +4,7 @@ import { env } from "cloudflare:workers";
 import { ok } from "../../src/lib/result.ts";
 import type { Result } from "../../src/lib/result.ts";
 import { heartbeatAnswerSchema } from "../../src/protocol/agent.ts";
+import type { EndedRun } from "../../src/protocol/ended-run.ts";
 import type { HistoryMessage } from "../../src/protocol/queue-messages.ts";
 import type { Refusal } from "../../src/protocol/refusal.ts";
 import { endReceiptSchema } from "../../src/protocol/task-view.ts";
@@ -35,6 +36,9 @@ export interface Neighbours {
   publish: () => Promise<void> | undefined;
   record: () => Promise<void> | undefined;
   isRecorded: () => Promise<boolean>;
+  /** What tasks of the built-in executor told its memory; `remember` may fail. */
+  remembered: EndedRun[];
+  remember: () => Promise<void> | undefined;
   /** How long the object keeps an ended task. */
   retentionMs: number;
   /** Stakeholders that do not exist any more. */
@@ -57,6 +61,8 @@ function newNeighbours(): Neighbours {
     publish: () => undefined,
     record: () => undefined,
     isRecorded: async () => true,
+    remembered: [],
+    remember: () => undefined,
     retentionMs: RETENTION_MS,
     missing: [],
     endPhases: {},
@@ -91,6 +97,10 @@ function portsOf(all: Neighbours): TaskPorts {
     },
     isRecorded: () => all.isRecorded(),
     missingStakeholders: async () => all.missing,
+    remember: async (_tenant, run) => {
+      await all.remember();
+      all.remembered.push(run);
+    },
     get endPhases() {
       return all.endPhases;
     },

@@ -72,6 +72,7 @@ async function everything(): Promise<unknown> {
     `/v1/webhooks/${ids["webhook_id"]}/audit`,
     `/v1/deliveries/${ids["delivery_id"]}`,
     `/v1/validations/${ids["record_id"]}`,
+    `/v1/memories/${ids["memory_id"]}`,
     "/v1/callback-secret",
     "/v1/keys",
   ];
@@ -112,6 +113,10 @@ beforeAll(async () => {
   const callback = await call<{ secret: string }>("GET", "/v1/callback-secret");
   await call("POST", "/v1/tasks", {});
   const checked = await call<{ items: { record_id: string }[] }>("GET", "/v1/validations?limit=1");
+  const memory = await call<{ memory_id: string }>("POST", "/v1/memories", {
+    kind: "lesson",
+    text: "The walked tenant keeps its totals in cents",
+  });
   const debtor = `owing-${agent_id}`;
   await owe(call, "default", debtor, [{}]);
   await eventually(receiver.log, (log) => log.length > 0);
@@ -126,6 +131,7 @@ beforeAll(async () => {
     recovery_id: recovery.body["recovery_id"],
     key_id: walked.body.key_id,
     block_id: await blockKey(walked.body.key_id),
+    memory_id: memory.body.memory_id,
     record_id: checked.body.items[0]?.record_id,
     debt_id: `debt_1_${debtor}`,
     key: "plan",

@@ -246,6 +246,7 @@ export class World {
       record: async () => this.network.mayFail(),
       isRecorded: async () => true,
       missingStakeholders: async () => [],
+      remember: async () => this.network.mayFail(),
       endPhases: {},
       retentionMs: RETENTION_MS,
       ...this.kinPorts(),

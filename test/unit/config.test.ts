@@ -19,6 +19,7 @@ describe("the configuration", () => {
       endPhases: {},
       taskRetention: { objectDays: 7, historyDays: 365 },
       jwt: null,
+      isEmbeddingHosted: false,
       validationSample: 100,
     });
   });
@@ -40,6 +41,7 @@ describe("the configuration", () => {
       JWT_AUDIENCE: "batuta",
       JWT_JWKS_URL: "http://127.0.0.1/jwks",
       JWT_TENANT_CLAIM: "org",
+      BATUTA_EMBEDDINGS: "workers_ai",
       VALIDATION_SAMPLE: "1",
       PATH: "/bin",
     };
@@ -60,6 +62,7 @@ describe("the configuration", () => {
         jwksUrl: "http://127.0.0.1/jwks",
         tenantClaim: "org",
       },
+      isEmbeddingHosted: true,
       validationSample: 1,
     });
   });

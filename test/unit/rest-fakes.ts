@@ -109,6 +109,7 @@ export interface Given {
   tasks?: Partial<RestPorts["tasks"]>;
   subtasks?: Partial<RestPorts["subtasks"]>;
   notes?: Partial<RestPorts["notes"]>;
+  memories?: Partial<RestPorts["memories"]>;
   batches?: Partial<RestPorts["batches"]>;
   requests?: Partial<RestPorts["requests"]>;
   agents?: Partial<RestPorts["agents"]>;
@@ -204,6 +205,7 @@ export function createFakeApp(given: Given = {}) {
     tasks: portOf("tasks", given.tasks, calls),
     subtasks: portOf("subtasks", given.subtasks, calls),
     notes: portOf("notes", given.notes, calls),
+    memories: portOf("memories", given.memories, calls),
     batches: portOf("batches", given.batches, calls),
     requests: portOf("requests", given.requests, calls),
     debts: portOf("debts", given.debts, calls),

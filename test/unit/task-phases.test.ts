@@ -31,6 +31,7 @@ const PORTS: TaskPorts = {
   isRecorded: never,
   retentionMs: 0,
   missingStakeholders: async () => [],
+  remember: never,
   endPhases: {},
   outcomeOf: never,
   poke: never,
@@ -66,7 +67,7 @@ class Phase {
       progress: this.progress,
       stages: this.#stages,
       now: () => this.now,
-      context: () => ({ state: this.state, ports: PORTS }),
+      context: () => ({ state: this.state, ports: PORTS, log: () => [] }),
       save: () => (this.saves += 1),
       failed: ({ name }) => this.failures.push(name),
     };

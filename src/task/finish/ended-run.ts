@@ -134,8 +134,9 @@ export function endedRunOf(state: SettledState, log: Iterable<readonly LoggedEve
     quality: quality?.overall_score ?? null,
     cost_usd: usageOf(state).cost_usd,
     error: errorOf(state),
+    // An approval is asked for whatever the task is: nothing is learned from it.
     escalation:
-      escalation === null
+      escalation === null || escalation.kind === "approval"
         ? null
         : {
             question: cut(escalation.question),

@@ -59,6 +59,7 @@ const NOWHERE: Readonly<Record<string, string>> = {
   batch_id: "no-such-batch",
   request_id: "no-such-request",
   key_id: "no-such-key",
+  memory_id: "no-such-memory",
 };
 
 function textIn(answer: Answered<Record<string, unknown>>, name: string): string {
@@ -216,10 +217,15 @@ export class Scene {
     });
     const key = await this.#call("POST", "/v1/keys", { name: "spare", scopes: ["observe"] });
     this.#world.keep(textIn(key, "key"));
+    const memory = await this.#call("POST", "/v1/memories", {
+      kind: "lesson",
+      text: `What the fuzz test remembers of ${this.stage}`,
+    });
     Object.assign(this.values, {
       batch_id: textIn(batch, "batch_id"),
       request_id: textIn(request, "request_id"),
       key_id: textIn(key, "key_id"),
+      memory_id: textIn(memory, "memory_id"),
     });
     const owing = `owing-${this.stage}`;
     await owe(this.#call, this.stage === "foreign" ? "fuzz-others" : "fuzz", owing, [{}]);

@@ -64,6 +64,7 @@ export class Neighbours {
       isRecorded: (_tenant, _task_id, seq) =>
         life.call("isRecorded", async () => this.hasHistoryTo(seq)),
       missingStakeholders: () => life.call("missingStakeholders", async () => []),
+      remember: () => life.call("remember", async () => {}),
       endPhases: {},
       outcomeOf: () => life.call("outcomeOf", async () => null),
       poke: (_tenant, task_id) =>

@@ -11,6 +11,7 @@ export function portsOf(changes: Partial<TaskPorts> = {}): TaskPorts {
     record: nothing,
     isRecorded: async () => true,
     missingStakeholders: async () => [],
+    remember: nothing,
     endPhases: {},
     retentionMs: 604_800_000,
     outcomeOf: async () => null,
