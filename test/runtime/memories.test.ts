@@ -215,7 +215,7 @@ describe("long-term memory", () => {
   });
 
   it("goes with its task when that is removed from history", async () => {
-    const { call, done, memories } = await world();
+    const { done, memories } = await world();
     const { task_id } = await done(TABLE);
     await eventually(
       () => env.DB.prepare("SELECT phase FROM task WHERE task_id = ?").bind(task_id).first("phase"),

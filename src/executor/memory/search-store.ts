@@ -3,7 +3,7 @@ import * as z from "zod";
 import { taskTypeSchema } from "../../protocol/enums.ts";
 import type { MemoryFilter, MemorySearch } from "./memory-calls.ts";
 import type { Candidate } from "./recall/fusion.ts";
-import { cosine } from "./text/vectors.ts";
+import { cosineTo } from "./text/vectors.ts";
 
 /* The two searches: by words (FTS5, bm25) and by vectors (all of them, or those that are worth it). */
 
@@ -87,8 +87,15 @@ interface VectorRow extends Record<string, SqlStorageValue> {
   vector: ArrayBuffer;
 }
 
-/** All vectors of the question's embedder by nearness, and places of some that another one made. */
-function byVector(sql: SqlStorage, search: MemorySearch, question: Int8Array) {
+/**
+ * Vectors of the question's embedder by nearness, and places of some that another one made. Of what is below the
+ * threshold there is nothing but what the words have found.
+ */
+function byVector(
+  sql: SqlStorage,
+  search: MemorySearch,
+  { question, worded }: { question: Int8Array; worded: ReadonlySet<number> },
+) {
   const { filter, embedder } = search;
   const among = scanned(sql, search);
   const rows = sql.exec<VectorRow>(
@@ -98,6 +105,7 @@ function byVector(sql: SqlStorage, search: MemorySearch, question: Int8Array) {
     filter.task_type,
     ...(among === null ? [] : [JSON.stringify(among)]),
   );
+  const similarityOf = cosineTo(question);
   const near: Near[] = [];
   const stale: number[] = [];
   for (const row of rows) {
@@ -106,7 +114,9 @@ function byVector(sql: SqlStorage, search: MemorySearch, question: Int8Array) {
       continue;
     }
     const vector = new Int8Array(row.vector);
-    near.push({ place: row.place, similarity: cosine(question, vector), vector });
+    const similarity = similarityOf(vector);
+    if (similarity < search.threshold && !worded.has(row.place)) continue;
+    near.push({ place: row.place, similarity, vector });
   }
   return { near: near.toSorted((a, b) => b.similarity - a.similarity), stale };
 }
@@ -129,7 +139,7 @@ export function candidatesOf(
   const most = Math.max(LEAST_CANDIDATES, 2 * search.limit);
   const match = matchOf(search.stems);
   const words = byWords(sql, search.filter, { match, limit: most });
-  const { near, stale } = byVector(sql, search, question);
+  const { near, stale } = byVector(sql, search, { question, worded: new Set(words) });
   const nearest = near.slice(0, most);
   const similarityOf = new Map(near.map((one) => [one.place, one]));
   const wordRank = new Map(words.map((place, index) => [place, index + 1]));

@@ -6,17 +6,33 @@ export function quantised(vector: ArrayLike<number>): Int8Array {
   return Int8Array.from(values, (value) => Math.round(value * scale));
 }
 
+function squared(vector: Int8Array): number {
+  let sum = 0;
+  for (let index = 0; index < vector.length; index += 1) {
+    const value = vector[index] ?? 0;
+    sum += value * value;
+  }
+  return sum;
+}
+
+/** Cosine to one vector, for whoever compares it with many: see `cosine`. */
+export function cosineTo(a: Int8Array): (b: Int8Array) => number {
+  const ofA = squared(a);
+  return (b) => {
+    if (a.length !== b.length || ofA === 0) return 0;
+    let [dot, ofB] = [0, 0];
+    for (let index = 0; index < b.length; index += 1) {
+      const value = b[index] ?? 0;
+      dot += value * (a[index] ?? 0);
+      ofB += value * value;
+    }
+    return ofB === 0 ? 0 : dot / Math.sqrt(ofA * ofB);
+  };
+}
+
 /** Cosine of the angle between two vectors, in [-1, 1]; 0 where they are not of one length, or one is zero. */
 export function cosine(a: Int8Array, b: Int8Array): number {
-  if (a.length !== b.length) return 0;
-  let [dot, ofA, ofB] = [0, 0, 0];
-  for (let index = 0; index < a.length; index += 1) {
-    const [one, other] = [a[index] ?? 0, b[index] ?? 0];
-    dot += one * other;
-    ofA += one * one;
-    ofB += other * other;
-  }
-  return ofA === 0 || ofB === 0 ? 0 : dot / Math.sqrt(ofA * ofB);
+  return cosineTo(a)(b);
 }
 
 /** A vector as text, for calls whose payloads are JSON. */
