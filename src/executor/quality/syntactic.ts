@@ -1,6 +1,6 @@
 import type { JsonValue } from "../skills/skill.ts";
 import type { Finding, QualityQuestion } from "./assessment.ts";
-import { lineAndColumn, placeOf, type Piece, type Reading } from "./pieces.ts";
+import { lineAndColumn, placeOf, readOutput, type Piece, type Reading } from "./pieces.ts";
 import { bracketFault } from "./syntax/brackets.ts";
 import { diffFaults, jsonFault, tomlFault, yamlFault } from "./syntax/data-text.ts";
 import type { SyntaxFault } from "./syntax/fault.ts";
@@ -60,7 +60,7 @@ export function syntacticFindings(question: QualityQuestion, reading: Reading): 
   const empty = emptyOutput(output);
   if (empty !== null) return [empty];
   const cut = reading.is_cut ? reading.pieces.at(-1)?.pointer : undefined;
-  const given = question.measured === null ? "" : JSON.stringify(question.input_data);
+  const given = question.measured === null ? null : readOutput(question.input_data).pieces;
   return reading.pieces
     .filter((piece) => piece.pointer !== cut && !isExcerpt(piece))
     .flatMap((piece) =>
@@ -77,12 +77,12 @@ export function syntacticFindings(question: QualityQuestion, reading: Reading): 
 }
 
 /**
- * Whether a broken text is its maker's fault. Of an answer (`given` is empty then), what was declared and what ends
+ * Whether a broken text is its maker's fault. Of an answer (`given` is null then), what was declared and what ends
  * within a fence; of a skill's result, what was declared and is no quotation of its input.
  */
-function isAnswerable(piece: Piece, code: string, given: string): boolean {
-  if (given === "") return piece.is_declared || code === CUT;
-  return piece.is_declared && !given.includes(JSON.stringify(piece.text).slice(1, -1));
+function isAnswerable(piece: Piece, code: string, given: readonly Piece[] | null): boolean {
+  if (given === null) return piece.is_declared || code === CUT;
+  return piece.is_declared && !given.some(({ text }) => text.includes(piece.text));
 }
 
 function emptyOutput(output: JsonValue): Finding | null {
