@@ -166,7 +166,7 @@ async function answerWhole(
   response.writeHead(200, { "content-type": "application/json", ...headers });
   if (trouble === undefined) return void response.end(whole);
   await write(response, whole.slice(0, Math.floor(whole.length / 2)));
-  if (trouble === "cut") response.destroy();
+  if (trouble === "cut") return cut(response);
   if (trouble === "endless") await babble(response, " ".repeat(65_536));
 }
 
@@ -186,7 +186,8 @@ async function answerStreamed(
     // oxlint-disable-next-line no-await-in-loop
     await write(response, part({ content: piece }));
     if (trouble === "stalled") return;
-    if (trouble === "cut") return void response.destroy();
+    // oxlint-disable-next-line no-await-in-loop
+    if (trouble === "cut") return cut(response);
     // oxlint-disable-next-line no-await-in-loop
     if (trouble === "endless") return babble(response, part({ content: "and on ".repeat(500) }));
     // oxlint-disable-next-line no-await-in-loop
@@ -196,6 +197,12 @@ async function answerStreamed(
   await write(response, part({}, finish_reason));
   if ("usage" in usage) await write(response, event({ choices: [], ...usage }));
   response.end("data: [DONE]\n\n");
+}
+
+/** Closes the connection, after what was written has left. */
+async function cut(response: ServerResponse): Promise<void> {
+  await sleep(20);
+  response.destroy();
 }
 
 /** Talks until nobody listens any more. */

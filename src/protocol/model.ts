@@ -58,6 +58,13 @@ const modelFields = {
     .default({})
     .meta({ description: "Expected quality in task types where it differs." }),
   typical_latency_s: z.number().min(0.01).max(3_600).default(10),
+  is_streamed: z.boolean().optional().meta({
+    description:
+      "Whether answers are streamed, so that one that stalls is noticed early. Default true; false for a provider that can't.",
+  }),
+  max_tokens_field: z.enum(["max_tokens", "max_completion_tokens"]).optional().meta({
+    description: "How the provider calls the limit of an answer; default max_tokens.",
+  }),
   is_default: z
     .boolean()
     .default(false)

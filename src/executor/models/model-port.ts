@@ -40,6 +40,8 @@ export interface ModelUsage {
   input_tokens: number;
   output_tokens: number;
   cost_usd: number;
+  /** There when the provider did not count, so that tokens were taken for four characters each. */
+  is_estimated?: true;
 }
 
 export interface ModelAnswer {
