@@ -10,6 +10,7 @@ import { now } from "./services-doors.ts";
 import { openSocket, signersOf } from "./services-executors.ts";
 import { keyPort } from "./services-keys.ts";
 import { limitPort } from "./services-limits.ts";
+import { modelsOf } from "./services-models.ts";
 import { followUpPort, observePort } from "./services-observe.ts";
 import { outskirtPorts } from "./services-offenders.ts";
 import { notesPort, subtaskPort, taskPort } from "./services-task-port.ts";
@@ -83,6 +84,7 @@ export function portsOf(env: Env): RestPorts {
       },
       signer: signersOf(services, agents.known),
     },
+    models: modelsOf(env).catalogue,
     webhooks,
     operations,
     audit: services.auditReads,

@@ -4,6 +4,7 @@ import type { Clock } from "../../lib/ports.ts";
 import { ok, refuse } from "../../lib/result.ts";
 import type { Result } from "../../lib/result.ts";
 import type { CatalogueModel } from "../../protocol/model.ts";
+import { absence } from "./absence.ts";
 import { jsonRequest, readAnswer } from "./answer-text.ts";
 import type { Judge } from "./answer-text.ts";
 import { trouble, troubleOf } from "./faults.ts";
@@ -41,16 +42,6 @@ export interface AskParts {
   workersAi: ((name: string) => ProviderModel) | null;
   judge: Judge;
   limits: AnswerLimits;
-}
-
-/** Why a model can't be asked in this installation; null when it can. */
-export function absence(
-  { provider }: Pick<CatalogueModel, "provider">,
-  workersAi: unknown,
-): string | null {
-  return provider === "workers_ai" && workersAi === null
-    ? "workers_ai needs the binding AI, which wrangler.toml gives a deployed Worker (env.production) and no local one"
-    : null;
 }
 
 /** The door to the models of a catalogue. */
@@ -104,7 +95,7 @@ function foreseen(
   request: Asking["request"],
 ): Trouble | null {
   if (request.signal.aborted) return trouble("aborted", "stopped before it was asked");
-  const missing = absence(model, workersAi);
+  const missing = absence(model.provider, workersAi !== null);
   if (missing !== null) return trouble("rejected", missing);
   const characters = request.turns.reduce(
     (sum, { text }) => sum + text.length,

@@ -49,6 +49,7 @@ const OF_SCENE = new Set([
   "batch_id",
   "request_id",
   "key_id",
+  "model_id",
   "parent_task_id",
   "subtask_id",
   "pool",

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { call, eventually, Executor } from "../batuta.ts";
 import type { Answered } from "../batuta.ts";
 import { owe } from "../debtor.ts";
+import { newModelHost } from "../model-host.ts";
 import { newReceiver } from "../receiver.ts";
 import { newTenant } from "../tenant.ts";
 
@@ -59,6 +60,7 @@ const NOWHERE: Readonly<Record<string, string>> = {
   batch_id: "no-such-batch",
   request_id: "no-such-request",
   key_id: "no-such-key",
+  model_id: "no-such-model",
 };
 
 function textIn(answer: Answered<Record<string, unknown>>, name: string): string {
@@ -221,6 +223,13 @@ export class Scene {
       request_id: textIn(request, "request_id"),
       key_id: textIn(key, "key_id"),
     });
+    await this.#call("PUT", "/v1/models/fuzzed", {
+      provider: "openai_compatible",
+      base_url: newModelHost().base_url,
+      locality: "api",
+      context_tokens: 8_000,
+    });
+    this.values["model_id"] = "fuzzed";
     const owing = `owing-${this.stage}`;
     await owe(this.#call, this.stage === "foreign" ? "fuzz-others" : "fuzz", owing, [{}]);
     this.values["debt_id"] = `debt_1_${owing}`;
