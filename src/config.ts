@@ -3,6 +3,8 @@ import * as z from "zod";
 import { SHORTEST_SEAL_KEY } from "./lib/seal.ts";
 import { installedEndPhasesSchema } from "./protocol/end-phases.ts";
 import type { InstalledEndPhases } from "./protocol/end-phases.ts";
+import { configuredModelsSchema } from "./protocol/model.ts";
+import type { ModelRegistration } from "./protocol/model.ts";
 
 const flag = z.enum(["true", "false"]).transform((text) => text === "true");
 
@@ -49,18 +51,19 @@ const origins = z
     ),
   );
 
-/** JSON in a variable; an empty one says nothing. */
-const endPhases = z
-  .string()
-  .transform((text, context): unknown => {
+/** JSON in a variable; an empty one says nothing. What it says is not repeated: there may be secrets in it. */
+const jsonSuchAs = (example: string) =>
+  z.string().transform((text, context): unknown => {
     try {
       return JSON.parse(text === "" ? "{}" : text);
     } catch {
-      context.addIssue({ code: "custom", message: 'must be JSON such as {"cleanup": 60}' });
+      context.addIssue({ code: "custom", message: `must be JSON such as ${example}` });
       return z.NEVER;
     }
-  })
-  .pipe(installedEndPhasesSchema);
+  });
+
+const MODEL_EXAMPLE =
+  '{"llama": {"provider": "openai_compatible", "base_url": "http://127.0.0.1:11434/v1", "name": "llama3.2", "locality": "local", "context_tokens": 8192}}';
 
 /** A text; an empty one says nothing. */
 const text = z
@@ -81,7 +84,8 @@ const configSchema = z
     BATUTA_SAM: z.enum(["on", "off"]).default("on"),
     WEBHOOK_RETENTION_DAYS: days.default(7),
     WEBHOOK_UNDELIVERED_DAYS: days.default(30),
-    END_PHASE_LIMITS: endPhases.prefault(""),
+    END_PHASE_LIMITS: jsonSuchAs('{"cleanup": 60}').pipe(installedEndPhasesSchema).prefault(""),
+    BATUTA_MODELS: jsonSuchAs(MODEL_EXAMPLE).pipe(configuredModelsSchema).prefault(""),
     TASK_RETENTION_DAYS: daysFrom(1).default(7),
     HISTORY_RETENTION_DAYS: daysFrom(30).default(365),
     JWT_ISSUER: text,
@@ -128,6 +132,8 @@ export interface Config {
   corsOrigins: string[];
   /** Whether the built-in executor takes tasks. */
   isSamOn: boolean;
+  /** Models that every tenant may use, by model_id, with their keys. */
+  models: Readonly<Record<string, ModelRegistration>>;
   /** Days that deliveries are kept, by what became of them. */
   retention: { settledDays: number; undeliveredDays: number };
   /** Seconds that each end phase may take: of all tasks, and of those of a type. */
@@ -166,6 +172,7 @@ export function readConfig(variables: Readonly<Record<string, unknown>>): Config
     limitsFactor: config.ALLOW_LOCAL_ENDPOINTS ? config.LIMITS_FACTOR : 1,
     corsOrigins: config.CORS_ORIGINS,
     isSamOn: config.BATUTA_SAM === "on",
+    models: config.BATUTA_MODELS,
     retention: {
       settledDays: config.WEBHOOK_RETENTION_DAYS,
       undeliveredDays: config.WEBHOOK_UNDELIVERED_DAYS,

@@ -11,6 +11,7 @@ import { openSocket, signersOf } from "./services-executors.ts";
 import { keyPort } from "./services-keys.ts";
 import { limitPort } from "./services-limits.ts";
 import { memoryPort } from "./services-memory.ts";
+import { modelsOf } from "./services-models.ts";
 import { followUpPort, observePort } from "./services-observe.ts";
 import { outskirtPorts } from "./services-offenders.ts";
 import { notesPort, subtaskPort, taskPort } from "./services-task-port.ts";
@@ -85,6 +86,7 @@ export function portsOf(env: Env): RestPorts {
       },
       signer: signersOf(services, agents.known),
     },
+    models: modelsOf(env).catalogue,
     webhooks,
     operations,
     audit: services.auditReads,

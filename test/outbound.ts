@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { dnsAnswer } from "./dns-zone.ts";
+import { ModelServer } from "./model-server.ts";
 import type { ReceivedRequest, ScriptedReply } from "./received.ts";
 
 interface Mailbox {
@@ -19,17 +20,20 @@ const BLOCKED = 599;
  * - `PUT /script/<id>` replaces the replies of mailbox `<id>`: a JSON array of {@link ScriptedReply}
  * - `GET /log/<id>` answers a JSON array of {@link ReceivedRequest}, in order of arrival
  *
- * and at `cloudflare-dns.com`, where it answers what `dns-zone.ts` holds.
+ * and at `cloudflare-dns.com`, where it answers what `dns-zone.ts` holds, and at `models.test`, whose requests go on to
+ * the scripted models of `model-server.ts`.
  *
  * Tests do not call these themselves; they use `newReceiver` of `runtime/receiver.ts`.
  */
 export function createOutbound(): (request: Request) => Promise<Response> {
   const mailboxes = new Map<string, Mailbox>();
+  const models = new ModelServer();
 
   return async (request) => {
     const url = new URL(request.url);
     const [, area, id = ""] = url.pathname.split("/");
     if (url.hostname === "cloudflare-dns.com") return dnsAnswer(url);
+    if (url.hostname === "models.test") return forward(request, await models.url());
     if (!/(^|\.)receiver\.test$/.test(url.hostname)) return blocked(url);
 
     const mailbox = mailboxes.get(id) ?? { script: [], received: [] };
@@ -60,6 +64,23 @@ async function receive(mailbox: Mailbox, request: Request): Promise<Response> {
   return new Response(reply?.isEcho === true ? body : (reply?.body ?? null), {
     status: reply?.status ?? 200,
     headers: reply?.headers ?? {},
+  });
+}
+
+/** Passes a request on to a server on this machine, and its answer back as it streams in. */
+async function forward(request: Request, to: string): Promise<Response> {
+  const { pathname } = new URL(request.url);
+  const headers = new Headers(request.headers);
+  // The connection's own, which fetch sets itself.
+  for (const name of ["host", "connection", "content-length", "transfer-encoding"]) {
+    headers.delete(name);
+  }
+  const body = request.method === "GET" ? null : await request.arrayBuffer();
+  return fetch(`${to}${pathname}`, {
+    method: request.method,
+    headers,
+    body,
+    redirect: "manual",
   });
 }
 

@@ -29,6 +29,7 @@ import { followUpRoutes } from "./follow-up-routes.ts";
 import { keyRoutes } from "./key-routes.ts";
 import { limitRoutes } from "./limit-routes.ts";
 import { memoryRoutes } from "./memory-routes.ts";
+import { modelRoutes } from "./model-routes.ts";
 import { notesRoutes } from "./notes-routes.ts";
 import { observeRoutes } from "./observe-routes.ts";
 import { openApiDocument } from "./openapi.ts";
@@ -58,6 +59,7 @@ export const ROUTES: readonly Route[] = [
   ...executorRoutes,
   ...channelRoutes,
   ...poolRoutes,
+  ...modelRoutes,
   ...subtaskRoutes,
   ...notesRoutes,
   ...memoryRoutes,

@@ -8,6 +8,7 @@ type SubjectKind =
   | "limit"
   | "block"
   | "agent"
+  | "model"
   | "task"
   | "tasks"
   | "escalation"

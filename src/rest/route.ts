@@ -81,6 +81,7 @@ interface RouteParts<
     | "Requests"
     | "Escalations"
     | "Executors"
+    | "Models"
     | "Webhooks"
     | "Operations"
     | "Documentation";

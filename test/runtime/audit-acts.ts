@@ -5,6 +5,7 @@ import { blockIdOf, keyParty } from "../../src/access/party.ts";
 import { randomId } from "../../src/lib/ports.ts";
 import { Executor, call, eventually, submit } from "./batuta.ts";
 import { owe } from "./debtor.ts";
+import { modelActs } from "./model-acts.ts";
 import { escalate, inbox, running } from "./stepping-in.ts";
 
 /** What no entry may hold: stands wherever a request takes a payload, a secret or a credential. */
@@ -165,6 +166,7 @@ export const ACTS: Record<string, () => Promise<Act>> = {
       detail: { overlap_seconds: 60 },
     };
   },
+  ...modelActs(CANARY),
   command_task: async () => {
     const task_id = await waiting();
     return {

@@ -9,7 +9,7 @@ import { owe } from "./debtor.ts";
 import { newReceiver } from "./receiver.ts";
 import { recordingDb } from "./recording-db.ts";
 import { escalate, inbox, running } from "./stepping-in.ts";
-import { blockKey, open, stepsOf, TASK, type Outcome, type Step } from "./walk-steps.ts";
+import { blockKey, MODEL, open, stepsOf, TASK, type Outcome, type Step } from "./walk-steps.ts";
 
 /*
  * Every route of the table, called with a key of another tenant that has every scope, on objects that are really there.
@@ -73,6 +73,7 @@ async function everything(): Promise<unknown> {
     `/v1/deliveries/${ids["delivery_id"]}`,
     `/v1/validations/${ids["record_id"]}`,
     `/v1/memories/${ids["memory_id"]}`,
+    `/v1/models/${ids["model_id"]}`,
     "/v1/callback-secret",
     "/v1/keys",
   ];
@@ -81,6 +82,8 @@ async function everything(): Promise<unknown> {
   const read = paths.map(async (path) => (await call("GET", path)).body);
   return [...(await Promise.all(read)), block];
 }
+
+const MODEL_KEY = "sk-only-its-own-tenant-has-it";
 
 const receiver = newReceiver();
 
@@ -119,6 +122,8 @@ beforeAll(async () => {
   });
   const debtor = `owing-${agent_id}`;
   await owe(call, "default", debtor, [{}]);
+  const model_id = `model-${agent_id}`;
+  await call("PUT", `/v1/models/${model_id}`, { ...MODEL, api_key: MODEL_KEY });
   await eventually(receiver.log, (log) => log.length > 0);
   Object.assign(ids, {
     task_id,
@@ -134,12 +139,13 @@ beforeAll(async () => {
     memory_id: memory.body.memory_id,
     record_id: checked.body.items[0]?.record_id,
     debt_id: `debt_1_${debtor}`,
+    model_id,
     key: "plan",
     index: "1",
     pool: "default",
     name: "task",
   });
-  secrets.push(lease, hook.body.secret, walked.body.key, callback.body.secret);
+  secrets.push(lease, hook.body.secret, walked.body.key, callback.body.secret, MODEL_KEY);
   const foreign = await call<{ key: string }>("POST", "/v1/keys", {
     name: "foreign",
     tenant: "foreign",
@@ -232,7 +238,7 @@ describe("a key of another tenant", () => {
 
     expect(answers.filter(([, status]) => status >= 300)).toEqual([]);
     // What it made under these ids is its own, and may be in its lists from then on.
-    const made = ["task_id", "batch_id", "agent_id"].map((name) => ids[name]);
+    const made = ["task_id", "batch_id", "agent_id", "model_id"].map((name) => ids[name]);
     for (const [id, , text] of answers) {
       const others = [...secrets, ...hidden()].filter((one) => !made.includes(one));
       expect([id, others.filter((one) => text.includes(one))]).toEqual([id, []]);

@@ -32,6 +32,13 @@ export const open: Step = { sees: "public" };
 const REASON = { reason: "because a foreigner wants it" };
 /** A task of the foreigner's own. */
 export const TASK = { task_type: "research", description: "a task of the foreigner's own" };
+/** A model of the foreigner's own. */
+export const MODEL = {
+  provider: "openai_compatible",
+  base_url: "https://models.test/m/foreign/v1",
+  locality: "api",
+  context_tokens: 8_000,
+};
 const AT = new Date().toISOString();
 
 /**
@@ -88,6 +95,11 @@ export const stepsOf = (ids: Readonly<Record<string, string>>): Record<string, S
   drain_agent: unknown({}),
   activate_agent: unknown({}),
   get_pool_snapshot: own(),
+  list_models: own(),
+  get_model: unknown(),
+  put_model: own(MODEL),
+  delete_model: unknown(),
+  test_model: unknown({}),
   offer_subtasks: unknown({ subtasks: [TASK] }),
   get_subtasks: unknown(),
   get_shared_context: unknown(),

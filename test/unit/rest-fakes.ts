@@ -113,6 +113,7 @@ export interface Given {
   batches?: Partial<RestPorts["batches"]>;
   requests?: Partial<RestPorts["requests"]>;
   agents?: Partial<RestPorts["agents"]>;
+  models?: Partial<RestPorts["models"]>;
   webhooks?: Partial<RestPorts["webhooks"]>;
   audit?: Partial<RestPorts["audit"]>;
   trail?: Partial<RestPorts["trail"]>;
@@ -211,6 +212,7 @@ export function createFakeApp(given: Given = {}) {
     debts: portOf("debts", given.debts, calls),
     escalations: portOf("escalations", given.escalations, calls),
     agents: portOf("agents", given.agents, calls),
+    models: portOf("models", given.models, calls),
     webhooks: portOf("webhooks", given.webhooks, calls),
     operations: portOf("operations", given.operations, calls),
     audit: portOf("audit", given.audit, calls),

@@ -1,6 +1,8 @@
 import type { Result } from "../../lib/result.ts";
-import type { CatalogueModel } from "../../protocol/model.ts";
+import type { CatalogueModel, ModelFaultClass } from "../../protocol/model.ts";
 import type { JsonObject, JsonValue } from "../skills/skill.ts";
+
+export type { ModelFaultClass };
 
 /* What the engine needs of models; providers are behind it (the AI SDK), and nothing of an SDK crosses it. */
 
@@ -40,6 +42,8 @@ export interface ModelUsage {
   input_tokens: number;
   output_tokens: number;
   cost_usd: number;
+  /** There when the provider did not count, so that tokens were taken for four characters each. */
+  is_estimated?: true;
 }
 
 export interface ModelAnswer {
@@ -52,24 +56,6 @@ export interface ModelAnswer {
   /** Names of the tools that were called, in order. */
   tools_called: string[];
 }
-
-/**
- * Why there is no answer. Transient: rate_limited, unavailable, timeout, network. The model's own fault:
- * bad_output (not the JSON that was asked for), cut_off (the output limit), filtered. Of no use to repeat with the
- * same model: unauthorized, rejected (the provider refuses the request), too_long (the context). aborted: by `signal`.
- */
-export type ModelFaultClass =
-  | "rate_limited"
-  | "unavailable"
-  | "timeout"
-  | "network"
-  | "bad_output"
-  | "cut_off"
-  | "filtered"
-  | "unauthorized"
-  | "rejected"
-  | "too_long"
-  | "aborted";
 
 export interface ModelFault {
   class: ModelFaultClass;

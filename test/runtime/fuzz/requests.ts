@@ -50,6 +50,7 @@ const OF_SCENE = new Set([
   "request_id",
   "key_id",
   "memory_id",
+  "model_id",
   "parent_task_id",
   "subtask_id",
   "pool",

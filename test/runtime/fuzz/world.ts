@@ -4,6 +4,7 @@ import { z } from "zod";
 import { call, eventually, Executor } from "../batuta.ts";
 import type { Answered } from "../batuta.ts";
 import { owe } from "../debtor.ts";
+import { newModelHost } from "../model-host.ts";
 import { newReceiver } from "../receiver.ts";
 import { newTenant } from "../tenant.ts";
 
@@ -60,6 +61,7 @@ const NOWHERE: Readonly<Record<string, string>> = {
   request_id: "no-such-request",
   key_id: "no-such-key",
   memory_id: "no-such-memory",
+  model_id: "no-such-model",
 };
 
 function textIn(answer: Answered<Record<string, unknown>>, name: string): string {
@@ -227,6 +229,13 @@ export class Scene {
       key_id: textIn(key, "key_id"),
       memory_id: textIn(memory, "memory_id"),
     });
+    await this.#call("PUT", "/v1/models/fuzzed", {
+      provider: "openai_compatible",
+      base_url: newModelHost().base_url,
+      locality: "api",
+      context_tokens: 8_000,
+    });
+    this.values["model_id"] = "fuzzed";
     const owing = `owing-${this.stage}`;
     await owe(this.#call, this.stage === "foreign" ? "fuzz-others" : "fuzz", owing, [{}]);
     this.values["debt_id"] = `debt_1_${owing}`;

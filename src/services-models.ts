@@ -1,0 +1,96 @@
+import { createAsk, createModelDoor } from "./executor/models/door.ts";
+import type { ModelDoor } from "./executor/models/model-port.ts";
+import { createKnownModels } from "./executor/models/registry/known-models.ts";
+import { createModelStore } from "./executor/models/registry/model-store.ts";
+import { createFinder, createModels } from "./executor/models/registry/models.ts";
+import { ANSWER_LIMITS } from "./executor/models/watched-fetch.ts";
+import { workersAi } from "./executor/models/workers-ai.ts";
+import { randomId } from "./lib/ports.ts";
+import type { ModelPort } from "./rest/model-port.ts";
+import { doorsOf, now } from "./services-doors.ts";
+import { addressFault } from "./services-executors.ts";
+import { outputFaults } from "./task/machine/output-schema.ts";
+
+/* What models are asked through, and what their catalogue is kept by. */
+
+/** The door to the models of all tenants, and the catalogue as the REST face uses it. */
+export interface ModelServices {
+  door: ModelDoor;
+  catalogue: ModelPort;
+}
+
+/** The binding of Workers AI, which only a deployed Worker has: nothing simulates it. */
+function workersAiOf({ AI }: Env): ReturnType<typeof workersAi> | null {
+  return AI === undefined ? null : workersAi(AI);
+}
+
+function build(env: Env): ModelServices {
+  const doors = doorsOf(env);
+  const { config, guard, callbacks } = doors;
+  const workers = workersAiOf(env);
+  const hasWorkersAi = workers !== null;
+  const fault = addressFault(doors);
+  const stored = createModelStore(env.DB);
+  const store = {
+    ...stored,
+    list: (tenant: string) => guard.get(() => stored.list(tenant)),
+  };
+  const known = createKnownModels({
+    now,
+    list: store.list,
+    configured: config.models,
+    hasWorkersAi,
+  });
+  const ask = createAsk({
+    now,
+    get: (url, init) => fetch(url, init),
+    addressFault: fault,
+    workersAi: workers,
+    // Judged as the task's own contract is, under the same limits of work; here a value has no task around it.
+    judge: (schema, value) =>
+      outputFaults(schema, value).map(({ pointer, ...rest }) => ({
+        ...rest,
+        pointer: pointer.replace("/data/result", ""),
+      })),
+    limits: ANSWER_LIMITS,
+  });
+  const { sealer } = callbacks;
+  return {
+    door: createModelDoor({
+      catalogue: async (tenant) => {
+        const models = await known.all(tenant, false);
+        return models
+          .map(({ model }) => model)
+          .filter(({ is_enabled, unusable_reason }) => is_enabled && unusable_reason === undefined);
+      },
+      find: createFinder({ known, sealer }),
+      ask,
+    }),
+    catalogue: createModels({
+      now,
+      newId: randomId,
+      known,
+      store,
+      sealer,
+      addressFault: fault,
+      hasWorkersAi,
+      ask,
+    }),
+  };
+}
+
+const built = new WeakMap<Env, ModelServices>();
+
+/** The models of this isolate: one set, because it remembers. */
+export function modelsOf(env: Env): ModelServices {
+  const known = built.get(env);
+  if (known !== undefined) return known;
+  const services = build(env);
+  built.set(env, services);
+  return services;
+}
+
+/** The door to the models of all tenants. */
+export function modelDoorOf(env: Env): ModelDoor {
+  return modelsOf(env).door;
+}

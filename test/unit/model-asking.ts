@@ -1,0 +1,86 @@
+import { afterAll, beforeAll } from "vitest";
+
+import { createAsk } from "../../src/executor/models/door.ts";
+import type { ModelRequest } from "../../src/executor/models/model-port.ts";
+import { catalogueModelSchema } from "../../src/protocol/model.ts";
+import type { CatalogueModel } from "../../src/protocol/model.ts";
+import { outputFaults } from "../../src/task/machine/output-schema.ts";
+import type { ModelReply } from "../model-script.ts";
+import { ModelServer } from "../model-server.ts";
+
+/* Models that answer by a script over real HTTP, asked through the real providers. */
+
+/** What no fault may show. */
+export const KEY = "sk-a-key-that-nobody-may-see";
+
+/** Starts a server for the tests of a file. */
+export function modelHost() {
+  const server = new ModelServer();
+  let mailboxes = 0;
+  beforeAll(async () => void (await server.url()));
+  afterAll(() => server.stop());
+  /** A model that answers by a script, and what it was asked. */
+  return (replies: ModelReply[] = [], fields: Partial<CatalogueModel> = {}) =>
+    scripted(server, `m${(mailboxes += 1)}`, { replies, fields });
+}
+
+async function scripted(
+  server: ModelServer,
+  id: string,
+  { replies, fields }: { replies: ModelReply[]; fields: Partial<CatalogueModel> },
+) {
+  server.script(id, { "*": replies });
+  const model = catalogueModelSchema.parse({
+    model_id: "m",
+    name: "scripted-1",
+    provider: "openai_compatible",
+    base_url: await server.baseUrl(id),
+    locality: "local",
+    context_tokens: 8_000,
+    price: { input_usd_per_mtok: 1, output_usd_per_mtok: 10 },
+    has_api_key: true,
+    source: "api",
+    updated_at: null,
+    ...fields,
+  });
+  const ask = createAsk({
+    now: () => Date.now(),
+    get: (url, init) => fetch(url, init),
+    addressFault: async (url) => (url.includes("forbidden") ? "must be public" : null),
+    workersAi: null,
+    judge: (schema, value) =>
+      outputFaults(schema, value).map((fault) => ({
+        ...fault,
+        pointer: fault.pointer.replace("/data/result", ""),
+      })),
+    limits: { maxBytes: 300_000, idleMs: 150 },
+  });
+  const request = {
+    system: "You answer.",
+    turns: [{ role: "user" as const, text: "How much?" }],
+    output_schema: null,
+    tools: [],
+    max_tool_rounds: 0,
+    max_output_tokens: 500,
+    temperature: 0,
+    timeout_ms: 5_000,
+    idempotency_key: "t1.a1.s1",
+    signal: new AbortController().signal,
+  };
+  return {
+    base_url: model.base_url ?? "",
+    ask: (changes: Partial<ModelRequest> = {}) =>
+      ask({ model, api_key: KEY }, { ...request, ...changes }),
+    asked: () => server.asked(id),
+  };
+}
+
+export const USAGE = { prompt_tokens: 1_000, completion_tokens: 200 };
+
+/** A schema that asks for one number. */
+export const NUMBER = {
+  type: "object",
+  properties: { amount: { type: "number" } },
+  required: ["amount"],
+  additionalProperties: false,
+};
