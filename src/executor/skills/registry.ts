@@ -1,5 +1,6 @@
 import { dataAnalysis } from "./data-analysis.ts";
 import { deployment } from "./deployment.ts";
+import { documentation } from "./documentation.ts";
 import { general } from "./general.ts";
 import { monitoring } from "./monitoring.ts";
 import { research } from "./research.ts";
@@ -10,6 +11,7 @@ import { testing } from "./testing.ts";
 export const SKILLS: readonly Skill[] = [
   dataAnalysis,
   deployment,
+  documentation,
   general,
   monitoring,
   research,
