@@ -37,7 +37,7 @@ export function resolve(root: JsonObject, reference: string): JsonValue | undefi
   if (!reference.startsWith("#/")) return undefined;
   let at: JsonValue | undefined = root;
   for (const part of reference.slice(2).split("/")) {
-    const name = decoded(part).replaceAll("~1", "/").replaceAll("~0", "~");
+    const name = pointerPart(part);
     if (Array.isArray(at)) at = (at as readonly JsonValue[])[Number(name)];
     else if (isObject(at)) at = fieldOf(at, name);
     else return undefined;
@@ -59,6 +59,11 @@ export function dereferenced(
     page.refer(reference, at !== undefined);
   }
   return {};
+}
+
+/** A part of a JSON pointer as the name that it stands for. */
+export function pointerPart(part: string): string {
+  return decoded(part).replaceAll("~1", "/").replaceAll("~0", "~");
 }
 
 function decoded(part: string): string {

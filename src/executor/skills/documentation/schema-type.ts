@@ -6,6 +6,7 @@ import {
   isObject,
   listOf,
   objectOf,
+  pointerPart,
   resolve,
   type SchemaSource,
 } from "./schema-source.ts";
@@ -116,7 +117,7 @@ function sizesOf(schema: JsonObject, words: SchemaSource["words"]): string[] {
 function referenceType(reference: string, source: SchemaSource, telling: Telling): string {
   const target = resolve(source.root, reference);
   source.page.refer(reference, target !== undefined);
-  const name = plain(reference === "#" ? "#" : (reference.split("/").at(-1) ?? reference));
+  const name = plain(pointerPart(reference.split("/").at(-1) ?? reference));
   const linked = telling.link(reference, name);
   if (linked !== name || target === undefined) return linked;
   return typeOf(target, source, telling);

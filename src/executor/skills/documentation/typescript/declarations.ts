@@ -201,21 +201,18 @@ class Reader {
     const cursor = this.#cursor;
     const keyword = cursor.next().text;
     do {
-      // A pattern declares local names, which are no API.
-      if (cursor.is("{") || cursor.is("[")) {
-        cursor.skipBalanced();
-      } else {
-        this.#constant(scope, head, keyword);
-      }
-      if (cursor.take("=")) cursor.skipExpression([",", ";", "}"]);
-    } while (cursor.take(",") && cursor.peek().kind === "word");
-    // What is left is a comma within `f<A, B>()`.
-    cursor.skipExpression([";", "}"]);
+      // A pattern declares local names, which are no API; a comma may stand within `f<A, B>()`.
+      const isPattern = cursor.is("{") || cursor.is("[");
+      if (isPattern) cursor.skipBalanced();
+      const isRead = isPattern || this.#constant(scope, head, keyword);
+      if (cursor.take("=") || !isRead) cursor.skipExpression([",", ";", "}"]);
+    } while (cursor.take(","));
     cursor.take(";");
   }
 
-  #constant(scope: Scope, head: Head, keyword: string): void {
+  #constant(scope: Scope, head: Head, keyword: string): boolean {
     const cursor = this.#cursor;
+    if (this.#goesOn()) return false;
     const name = cursor.word("a constant");
     cursor.take("!");
     let signature = `${keyword} ${name}`;
@@ -226,10 +223,17 @@ class Reader {
       const isWhole = /^[;,]?$/.test(cursor.peek(2).text) || cursor.peek(2).is_first;
       const isShort = /^(?:string|number)$/.test(value.kind) && value.text.length <= 80;
       if (isShort && isWhole) signature += ` = ${value.text}`;
-    } else if (!/^[,;}]?$/.test(cursor.peek().text) && !cursor.peek().is_first) {
-      return;
     }
     this.#add(scope, head, { kind: "constant", name, signature });
+    return true;
+  }
+
+  /** Whether what comes is no name to be declared, but the rest of an expression. */
+  #goesOn(): boolean {
+    const after = this.#cursor.peek(1);
+    return (
+      this.#cursor.peek().kind !== "word" || !(/^[:=!,;}]?$/.test(after.text) || after.is_first)
+    );
   }
 
   #namespace(scope: Scope, head: Head): boolean {

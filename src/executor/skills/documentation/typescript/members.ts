@@ -20,7 +20,7 @@ export interface Parameter {
 const MODIFIERS =
   /^(?:public|private|protected|static|abstract|readonly|override|async|declare|accessor|get|set|in|out|const)$/;
 /** What follows a name; before it, a word like "static" or "get" is itself the name. */
-const AFTER_NAME = /^(?:[(:?!=;,<}]|)$/;
+const AFTER_NAME = /^(?:[(:?!=;,<{}]|)$/;
 
 /** Reads the members between braces. */
 export function readMembers(cursor: Cursor, of: string): Member[] {
