@@ -41,7 +41,7 @@ export function passagesOf(
 }
 
 /** The terms of words: stems of content words without accents, and numbers as they stand. */
-export function termsOf(words: readonly string[], stems: Stems): string[] {
+function termsOf(words: readonly string[], stems: Stems): string[] {
   return words.flatMap((word) => {
     if (/^\p{N}/u.test(word)) return [word];
     return stems.isContent(word) ? [termOf(word, stems)] : [];
