@@ -32,8 +32,11 @@ const ajv = new Ajv2020({ strict: true, allErrors: true, allowUnionTypes: true }
 addFormats(ajv);
 
 const NAMES = messageNameSchema.options;
+/** Folders beside the messages hold what skills are tried on. */
 const namesIn = (folder: string): string[] =>
-  readdirSync(folder).map((file) => file.replace(/\.json$/, ""));
+  readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ name }) => name.replace(/\.json$/, ""));
 
 describe("schemas/", () => {
   it.each(NAMES)("%s is written down as zod has it", async (name) => {

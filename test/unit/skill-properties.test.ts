@@ -4,7 +4,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { dataAnalysis } from "../../src/executor/skills/data-analysis.ts";
+import { documentation } from "../../src/executor/skills/documentation.ts";
 import { general } from "../../src/executor/skills/general.ts";
+import { research } from "../../src/executor/skills/research.ts";
 import type { JsonObject, PureSkill } from "../../src/executor/skills/skill.ts";
 import { runSkill } from "./skill-run.ts";
 
@@ -119,6 +121,103 @@ describe("skills keep their promises for any input", () => {
       fc.property(input, configuration, (given, configured) => {
         expect(faultsOf(general, given, configured)).toEqual([]);
       }),
+    );
+  });
+
+  it("research, for any text and question", () => {
+    const question = fc.oneof(text, fc.constantFrom("When did the pump flow?", "¿Cuánta agua?"));
+    fc.assert(
+      fc.property(text, question, (given, asked) => {
+        expect(faultsOf(research, { text: given }, { question: asked })).toEqual([]);
+      }),
+    );
+  });
+
+  it("research, for any JSON and configuration", () => {
+    const configuration = fc.record(
+      { question: json, language: json, max_passages: json },
+      { requiredKeys: [] },
+    );
+    const input = fc.dictionary(fc.constantFrom("text", "documents"), json);
+    fc.assert(
+      fc.property(input, configuration, (given, configured) => {
+        expect(faultsOf(research, given, configured)).toEqual([]);
+      }),
+    );
+  });
+
+  it("research quotes what stands where it says, for any text", () => {
+    fc.assert(
+      fc.property(text, (given) => {
+        const { outcome } = runSkill(
+          research,
+          { text: given },
+          { description: "pump agua flows?" },
+        );
+        const told = JSON.stringify(outcome.ok ? outcome.value.output["answers"] : []);
+        const quotes = told.matchAll(
+          /"passage":("(?:[^"\\]|\\.)*"),"position":\{"start":(\d+),"end":(\d+)/g,
+        );
+        for (const [, quote = '""', start, end] of quotes) {
+          expect(JSON.parse(quote)).toBe(given.slice(Number(start), Number(end)));
+        }
+      }),
+    );
+  });
+
+  it("documentation, for any JSON and configuration", () => {
+    const key = fc.constantFrom(
+      ..."openapi info paths /a get parameters schema $ref $defs properties type oneOf allOf items enum description components schemas responses content __proto__".split(
+        " ",
+      ),
+    );
+    const value = fc.constantFrom(
+      "3.1.0",
+      "#",
+      "#/$defs",
+      "#/components/schemas/a",
+      "object",
+      "a|b `c` <d>",
+    );
+    const part = fc.dictionary(key, fc.oneof(json, value, fc.dictionary(key, value)));
+    const nested = fc.dictionary(key, part);
+    const input = fc.oneof(
+      nested.map((schema) => ({ schema })),
+      nested.map((document) => ({ openapi: { ...document, openapi: "3.0.1" } })),
+      fc.dictionary(fc.constantFrom("openapi", "schema", "typescript", "text"), json),
+    );
+    const configuration = fc.record({ title: json, heading_level: json }, { requiredKeys: [] });
+    fc.assert(
+      fc.property(input, configuration, (given, configured) => {
+        const document = JSON.parse(JSON.stringify(given)) as JsonObject;
+        expect(faultsOf(documentation, document, configured)).toEqual([]);
+        expect(faultsOf(documentation, document, {})).toEqual([]);
+      }),
+    );
+  });
+
+  it("documentation, for any pieces of TypeScript", () => {
+    const words =
+      "export |interface A |type B = |enum |class |function f|const x|namespace N |private |static |get |extends ".split(
+        "|",
+      );
+    const marks = Array.from('{}()<>[];,:?=@#*/\n"`|\ud800a1');
+    const piece = fc.constantFrom(
+      ...words,
+      ...marks,
+      "=>",
+      "...",
+      "${",
+      "/** d @param x y */",
+      "//",
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => {
+        const typescript = pieces.join("");
+        expect(faultsOf(documentation, { typescript }, {})).toEqual([]);
+        expect(faultsOf(documentation, { typescript }, { include_private: true })).toEqual([]);
+      }),
+      { numRuns: 1_000 },
     );
   });
 });

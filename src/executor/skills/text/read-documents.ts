@@ -5,6 +5,7 @@ import type { JsonObject, JsonValue, SkillFailure } from "../skill.ts";
 /** A text and the name it is quoted by. */
 export interface SourceDocument {
   id: string;
+  title?: string;
   text: string;
 }
 
@@ -18,7 +19,7 @@ const HOW_TO_GIVE = [
 ];
 
 /**
- * Reads the text of a general task: `text`, or `documents` of `{id, text}`. A single text is called "text".
+ * Reads the text of a general or research task: `text`, or `documents` of `{id, text, title}`. A single text is called "text".
  *
  * Refuses with the class missing_input, empty_input, invalid_input or input_too_large.
  */
@@ -28,7 +29,7 @@ export function readDocuments(input: JsonObject): Result<SourceDocument[], Skill
     const keys = Object.keys(input).slice(0, 10).join(", ");
     return refuseInput(
       "missing_input",
-      "The task brings no text: sam condenses given text and needs input_data.text or input_data.documents.",
+      "The task brings no text: sam works on given text and needs input_data.text or input_data.documents.",
       keys === "" ? "input_data has no fields." : `input_data has only the fields ${keys}.`,
       HOW_TO_GIVE,
     );
@@ -39,7 +40,7 @@ export function readDocuments(input: JsonObject): Result<SourceDocument[], Skill
   if (size > MAX_CHARACTERS) {
     return refuseInput(
       "input_too_large",
-      `The text is longer than the built-in executor condenses: the limit is ${MAX_CHARACTERS} characters.`,
+      `The text is longer than the built-in executor reads: the limit is ${MAX_CHARACTERS} characters.`,
       `${size} characters were given.`,
       ["Split the text over several tasks.", "Register an external executor for longer texts."],
     );
@@ -85,10 +86,14 @@ function readList(documents: JsonValue | undefined): Result<SourceDocument[], Sk
 
 function readDocument(document: JsonValue, index: number): SourceDocument | null {
   if (document === null || typeof document !== "object" || Array.isArray(document)) return null;
-  const { id, text } = document as { [key: string]: JsonValue | undefined };
+  const { id, text, title } = document as { [key: string]: JsonValue | undefined };
   if (typeof text !== "string") return null;
   const isNamed = (typeof id === "string" && id !== "") || typeof id === "number";
-  return { id: isNamed ? String(id).slice(0, 200) : `document ${index + 1}`, text };
+  return {
+    id: isNamed ? String(id).slice(0, 200) : `document ${index + 1}`,
+    text,
+    ...(typeof title === "string" ? { title: title.slice(0, 500) } : {}),
+  };
 }
 
 function refuseInvalid(detail: string, evidence: string): { ok: false; refusal: SkillFailure } {

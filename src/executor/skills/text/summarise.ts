@@ -25,7 +25,7 @@ const LEANING_WEIGHT = 0.7;
 const OPENING_WEIGHT = 1.25;
 
 /** Whether a sentence reads well without the one before it. */
-export function standsAlone(sentence: Sentence): boolean {
+export function standsAlone(sentence: Pick<Sentence, "text">): boolean {
   return !LEANING.test(sentence.text);
 }
 

@@ -1,0 +1,124 @@
+import type { JsonObject } from "../skill.ts";
+import { citationOf, quoteOf, share, type Citation } from "./citation.ts";
+import { findContradictions, type Contradiction } from "./contradictions.ts";
+import { needsFact } from "./facts.ts";
+import type { Question } from "./question.ts";
+import type { Candidate, Findings } from "./search.ts";
+
+/** What the documents say to one question. */
+export interface Answer {
+  question: Question;
+  citations: Citation[];
+  facts: string[];
+  coverage: number;
+  confidence: number;
+  contradictions: Contradiction[];
+  found: string[];
+  missing: string[];
+  /** The passage that comes closest where none is good enough; else null. */
+  closest: Citation | null;
+}
+
+/**
+ * Half of the question's weight of words must be there: with less, a passage about something else (the launch of
+ * another rocket) would pass for an answer.
+ */
+const SUPPORTS_FROM = 0.5;
+/** Beside the best passage others are worth quoting only when they come close. */
+const WORTH_QUOTING = 0.6;
+const CLOSE_COVERAGE = 0.9;
+const COMPARED = 20;
+/** How much is left of the confidence without a fact of the kind asked for, and where documents disagree. */
+const WITHOUT_FACT = 0.5;
+const DISPUTED = 0.6;
+
+/**
+ * Chooses the passages that answer a question.
+ *
+ * `confidence` is the best passage's coverage of the question's terms, halved when who, when, where or how many was
+ * asked and it names nothing of that kind, times 0.6 when a date or number was asked on which passages contradict each
+ * other; 0 without an answer.
+ *
+ * @param most passages to quote at most
+ */
+export function answerFrom(question: Question, findings: Findings, most: number): Answer {
+  const { candidates, found, missing } = findings;
+  const supporting = candidates.filter(
+    ({ coverage, own_share, is_hinted }) =>
+      coverage >= SUPPORTS_FROM && (own_share > 0 || is_hinted),
+  );
+  const [best] = supporting;
+  const base = { question, found, missing };
+  const [nearest] = candidates;
+  if (best === undefined) {
+    return {
+      ...base,
+      citations: [],
+      facts: [],
+      coverage: share(nearest?.coverage ?? 0),
+      confidence: 0,
+      contradictions: [],
+      closest: nearest === undefined ? null : citationOf(nearest),
+    };
+  }
+  const contradictions = findContradictions(question, supporting.slice(0, COMPARED));
+  const isShort = needsFact(question.kind) && best.facts.length === 0;
+  // Who opened it is not in doubt because passages disagree on the year.
+  const isAboutFigures = question.kind === "date" || question.kind === "number";
+  const isDisputed = isAboutFigures && contradictions.length > 0;
+  const doubt = (isShort ? WITHOUT_FACT : 1) * (isDisputed ? DISPUTED : 1);
+  return {
+    ...base,
+    citations: quotable(supporting, best, most).map(citationOf),
+    facts: needsFact(question.kind) ? [...new Set(best.facts)].slice(0, 5) : [],
+    coverage: share(best.coverage),
+    confidence: share(best.coverage * doubt),
+    contradictions,
+    closest: null,
+  };
+}
+
+/** An answer as it goes into the result. */
+export function answerOutput(answer: Answer): JsonObject {
+  const { question, citations, contradictions, facts, found, missing, closest } = answer;
+  return {
+    question: question.text,
+    kind: question.kind,
+    unanswered: citations.length === 0,
+    answer: citations.length === 0 ? null : textOf(citations),
+    facts,
+    confidence: answer.confidence,
+    coverage: answer.coverage,
+    terms: { found, missing },
+    citations: citations.map((citation) => ({ ...citation })),
+    contradictions: contradictions.map(({ about, values, passages }) => ({
+      about,
+      values,
+      passages: passages.map((citation) => ({ ...citation })),
+    })),
+    ...(closest === null ? {} : { closest: { ...closest } }),
+  };
+}
+
+/** The quotes of an answer as one text, blanks made even. */
+export function textOf(citations: readonly Citation[]): string {
+  return citations.map(({ passage }) => passage.replaceAll(/\s+/g, " ").trim()).join(" ");
+}
+
+function quotable(supporting: readonly Candidate[], best: Candidate, most: number): Candidate[] {
+  const chosen: Candidate[] = [];
+  const said = new Set<string>();
+  for (const candidate of supporting) {
+    const isClose =
+      candidate.score >= WORTH_QUOTING && candidate.coverage >= CLOSE_COVERAGE * best.coverage;
+    const isAsGood = best.facts.length === 0 || candidate.facts.length > 0;
+    const text = quoteOf(candidate.passage)
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}]/gu, "");
+    if (candidate !== best && (!isClose || !isAsGood || said.has(text))) continue;
+    said.add(text);
+    chosen.push(candidate);
+    if (chosen.length >= most) break;
+  }
+  return chosen;
+}
