@@ -1,55 +1,131 @@
-import { load, YAMLException } from "js-yaml";
+import {
+  constructFromEvents,
+  CORE_SCHEMA,
+  EVENT_ID,
+  getScalarValue,
+  mergeTag,
+  parseEvents,
+  SCALAR_STYLE,
+  YAMLException,
+  type Event,
+} from "js-yaml";
 
 import { ok, refuse, type Result } from "../../../lib/result.ts";
 import type { JsonValue } from "../skill.ts";
-import { plainJson, type NotPlain } from "./plain-json.ts";
+import { plainJson } from "./plain-json.ts";
+import { placeOf, withoutMark, type TextFault } from "./text-fault.ts";
 
-/** Where a text stops being what it should be; line and column count from 1. */
-export interface TextFault {
-  line: number;
-  column: number;
-  detail: string;
-}
-
+/** Nodes that a text may stand for when each alias is written out: far above any configuration. */
+const MAX_NODES = 100_000;
+/** The first thing that can make a document deeper or larger than its text. */
 const ALIAS = /(?<=[\s,[{])\*[^\s,[\]{}]/;
-/** Where to point when the fault shows only in the whole: at the first thing that can cause it. */
-const CULPRITS: Readonly<Record<NotPlain["class"], RegExp>> = {
-  too_deep: ALIAS,
-  too_large: ALIAS,
-  circular: ALIAS,
-  not_json: /[-+]?\.(?:inf|nan)\b/i,
-};
+/** The line that begins a second document. */
+const SECOND = /(?<=\S\s*\n)---(?=\s|$)/;
+/** `<<` is YAML 1.1, yet compose files and CI configurations live by it. */
+const SCHEMA = CORE_SCHEMA.withTags(mergeTag);
 
 /**
- * Reads one YAML 1.2 document (core schema: no tags that make objects, no merge keys) as JSON.
+ * Reads one YAML 1.2 document (core schema, with merge keys) as JSON.
  *
- * Refuses what YAML refuses (duplicate keys too), more than one document, more than 100 levels, and aliases that
- * would expand to more than 4 MiB or to a circle. Never throws.
+ * Refused: several documents, duplicate keys, unknown tags, aliases that expand without measure, and `.nan` or `.inf`,
+ * which JSON can't hold. A name such as `__proto__` is data.
  */
 export function readYaml(text: string): Result<JsonValue, TextFault> {
-  let loaded: unknown;
+  const read = readYamlDocuments(text);
+  if (!read.ok) return read;
+  const [only, ...others] = read.value;
+  if (only === undefined) return refuse({ line: 1, column: 1, detail: "The text is empty." });
+  if (others.length === 0) return ok(only);
+  const detail = `The text holds ${others.length + 1} documents; one is expected.`;
+  return refuse({ ...placeOf(text, Math.max(0, text.search(SECOND))), detail });
+}
+
+/** Reads every document of a YAML stream, by the rules of readYaml. */
+export function readYamlDocuments(text: string): Result<JsonValue[], TextFault> {
+  const bare = withoutMark(text);
   try {
-    loaded = load(text);
-  } catch (error) {
-    if (error instanceof YAMLException) return refuse(faultOf(error, text));
-    throw error;
+    const events = parseEvents(bare, { maxDepth: 100 });
+    const expansion = new Expansion(bare);
+    for (const event of events) {
+      const fault = expansion.add(event);
+      if (fault !== null) return refuse(fault);
+    }
+    const documents = constructFromEvents(events, { source: bare, schema: SCHEMA });
+    // Aliases share one object; written out, each place is a value of its own, and a chain of them is as deep as nesting.
+    const values: JsonValue[] = [];
+    for (const document of documents) {
+      const plain = plainJson(document);
+      if (!plain.ok) {
+        return refuse({ ...placeOf(bare, Math.max(0, bare.search(ALIAS))), ...plain.refusal });
+      }
+      values.push(plain.value);
+    }
+    return ok(values);
+  } catch (cause) {
+    if (cause instanceof YAMLException) {
+      const { mark, reason } = cause;
+      const detail = `${reason[0]?.toUpperCase() ?? ""}${reason.slice(1, 300)}.`;
+      return refuse({ line: (mark?.line ?? 0) + 1, column: (mark?.column ?? 0) + 1, detail });
+    }
+    const detail = cause instanceof Error ? cause.message.slice(0, 300) : "It can't be read";
+    return refuse({ line: 1, column: 1, detail: `${detail}.` });
   }
-  const plain = plainJson(loaded);
-  if (plain.ok) return ok(plain.value);
-  const at = text.search(CULPRITS[plain.refusal.class]);
-  return refuse({ ...lineOf(text, Math.max(0, at)), detail: plain.refusal.detail });
 }
 
-/** Line and column, from 1, of a character. */
-export function lineOf(text: string, position: number): { line: number; column: number } {
-  const before = text.slice(0, position).split(/\r\n?|\n/);
-  return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
-}
+/** Counts nodes of a stream with its aliases written out; `add` gives the fault of an event, or null. */
+class Expansion {
+  private total = 0;
+  private readonly sizes = new Map<string, number>();
+  private readonly open: { anchor: string | null; nodes: number }[] = [];
+  private readonly text: string;
 
-function faultOf({ reason, mark }: YAMLException, text: string): TextFault {
-  const detail = `${reason.charAt(0).toUpperCase()}${reason.slice(1, 300)}.`;
-  if (mark !== undefined) return { line: mark.line + 1, column: mark.column + 1, detail };
-  // Faults of the stream carry no place: an empty text, or a second document.
-  const second = text.search(/(?<=\S\s*\n)---(?=\s|$)/);
-  return { ...lineOf(text, Math.max(0, second)), detail };
+  constructor(text: string) {
+    this.text = text;
+  }
+
+  add(event: Event): TextFault | null {
+    if (event.type === EVENT_ID.DOCUMENT) {
+      this.sizes.clear();
+      this.open.push({ anchor: null, nodes: 0 });
+    } else if (event.type === EVENT_ID.POP) {
+      const closed = this.open.pop();
+      if (closed !== undefined) this.close(closed);
+    } else {
+      return this.node(event);
+    }
+    return null;
+  }
+
+  private node(event: Exclude<Event, { type: 1 | 6 }>): TextFault | null {
+    const { anchorStart } = event;
+    const anchor = anchorStart === -1 ? null : this.text.slice(anchorStart, event.anchorEnd);
+    const size = event.type === EVENT_ID.ALIAS ? this.sizes.get(anchor ?? "") : 1;
+    if (size === undefined && this.open.some((each) => each.anchor === anchor)) {
+      return this.fault(anchorStart - 1, `The alias *${anchor} refers to what it is part of.`);
+    }
+    const nodes = size ?? 1;
+    this.total += nodes;
+    if (event.type === EVENT_ID.ALIAS) this.close({ anchor: null, nodes });
+    else if (event.type === EVENT_ID.SCALAR) this.close({ anchor, nodes });
+    else this.open.push({ anchor, nodes });
+    if (this.total <= MAX_NODES) return this.notANumber(event);
+    const detail = `With its aliases written out the text has more than ${MAX_NODES} nodes.`;
+    return this.fault(Math.max(0, anchorStart - 1), detail);
+  }
+
+  private close({ anchor, nodes }: { anchor: string | null; nodes: number }): void {
+    if (anchor !== null) this.sizes.set(anchor, nodes);
+    const parent = this.open.at(-1);
+    if (parent !== undefined) parent.nodes += nodes;
+  }
+
+  private notANumber(event: Event): TextFault | null {
+    if (event.type !== EVENT_ID.SCALAR || event.style !== SCALAR_STYLE.PLAIN) return null;
+    if (!/^[-+]?\.(?:inf|nan)$/i.test(getScalarValue(this.text, event))) return null;
+    return this.fault(event.valueStart, "JSON has no form for .inf and .nan.");
+  }
+
+  private fault(at: number, detail: string): TextFault {
+    return { ...placeOf(this.text, at), detail };
+  }
 }

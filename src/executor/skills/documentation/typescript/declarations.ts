@@ -1,5 +1,5 @@
 import { refuse, ok, type Result } from "../../../../lib/result.ts";
-import type { TextFault } from "../../formats/yaml.ts";
+import type { TextFault } from "../../formats/text-fault.ts";
 import { Cursor } from "./cursor.ts";
 import { merged, withoutModifiers, type Declaration } from "./declaration.ts";
 import type { Doc } from "./jsdoc.ts";

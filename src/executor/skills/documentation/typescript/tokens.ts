@@ -1,4 +1,4 @@
-import { lineOf, type TextFault } from "../../formats/yaml.ts";
+import { placeOf, type TextFault } from "../../formats/text-fault.ts";
 
 /** A piece of TypeScript source. Comments are no tokens; the last JSDoc before a token is kept with it. */
 export interface Token {
@@ -17,7 +17,7 @@ export class SourceFault extends Error {
 
   constructor(source: string, at: number, detail: string) {
     super(detail);
-    this.fault = { ...lineOf(source, at), detail };
+    this.fault = { ...placeOf(source, at), detail };
   }
 }
 

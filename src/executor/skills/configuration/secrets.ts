@@ -1,0 +1,33 @@
+import { withoutSecrets } from "../../../lib/redact.ts";
+import { escapePointer, isList, isObject } from "../formats/json-value.ts";
+import type { JsonValue } from "../skill.ts";
+
+/** Names whose values are shown to nobody: passwords, tokens, keys, credentials. */
+const SECRET_NAME =
+  /passw(?:or)?d|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential|authorization|cookie|(?:^|[_-])dsn$|(?:^|[_-])salt$/i;
+/** A number is a secret more rarely: `max_tokens` is none. */
+const SECRET_NUMBER = /(?:passw(?:or)?d|pwd|secret|pin)$/i;
+const LOGIN = /(:\/\/[^\s:/@]{1,100}:)[^\s/@]{1,200}@/g;
+export const MASK = "***";
+
+/** Whether the value at a pointer is a secret by one of the names that lead to it. */
+export function isSecret(pointer: string, value: JsonValue | undefined): boolean {
+  const names = pointer.split("/");
+  if (typeof value === "string")
+    return value !== "" && names.some((name) => SECRET_NAME.test(name));
+  return typeof value === "number" && SECRET_NUMBER.test(names.at(-1) ?? "");
+}
+
+/** A value as a report may show it: secrets as "***", also the password in an address. */
+export function masked(value: JsonValue, pointer: string): JsonValue {
+  if (isSecret(pointer, value)) return MASK;
+  if (typeof value === "string") return withoutSecrets(value).replaceAll(LOGIN, `$1${MASK}@`);
+  if (isList(value)) return value.map((item, at) => masked(item, `${pointer}/${at}`));
+  if (!isObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, inner]) => [
+      name,
+      masked(inner, `${pointer}/${escapePointer(name)}`),
+    ]),
+  );
+}
