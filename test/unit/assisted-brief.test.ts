@@ -213,9 +213,10 @@ describe("what does not fit the context", () => {
   });
 
   it("is left out evenly, and that is said in the turn and in the result's lessons", () => {
-    const { request, read } = brief(parts);
+    const question = brief(parts);
+    const { request } = question;
     const turn = request.turns[0]?.text ?? "";
-    const answer = read(
+    const answer = question.read(
       answerOf({ value: { result: { answer: "It lost pressure." }, summary: "s" } }),
     );
     const sizes = partedOf(turn)

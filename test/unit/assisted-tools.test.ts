@@ -18,7 +18,7 @@ const probe = (task_type: string): Skill => ({
     const status = await tools.step("probe", async () => {
       const answer = await tools.http({
         method: "GET",
-        url: String(input_data["url"]),
+        url: JSON.stringify(input_data["url"]).replaceAll('"', ""),
         timeout_ms: 1,
       });
       return answer.ok ? answer.value.status : 0;

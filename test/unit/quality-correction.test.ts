@@ -203,7 +203,7 @@ describe("the reward of a model", () => {
       "quality",
       false,
     ],
-  ])("is %s", (_, given, reward, source, is_success) => {
+  ])("is %s", (_, given, reward, ...[source, is_success]) => {
     expect(rewardOf(given)).toEqual({
       reward,
       source,

@@ -1,7 +1,7 @@
 import type { JsonValue } from "../skills/skill.ts";
 
 /** What a text claims to be. */
-export type PieceKind = "json" | "yaml" | "toml" | "markdown" | "code" | "diff" | "text";
+type PieceKind = "json" | "yaml" | "toml" | "markdown" | "code" | "diff" | "text";
 
 /** A text of an output and where it stands. */
 export interface Piece {

@@ -101,7 +101,7 @@ export function has(
 }
 
 /** The first member of this name, at the top or one level below. */
-export function memberOf(output: JsonValue, key: string): JsonValue | undefined {
+function memberOf(output: JsonValue, key: string): JsonValue | undefined {
   if (output === null || typeof output !== "object") return undefined;
   const own = output as { readonly [key: string]: JsonValue };
   if (Object.hasOwn(own, key)) return own[key];
@@ -114,7 +114,7 @@ export function memberOf(output: JsonValue, key: string): JsonValue | undefined 
 }
 
 /** Whether a value says anything. */
-export function isFilled(value: JsonValue | undefined): boolean {
+function isFilled(value: JsonValue | undefined): boolean {
   if (value === undefined || value === null || value === false) return false;
   if (typeof value === "string") return value.trim() !== "";
   return typeof value !== "object" || Object.keys(value).length > 0;

@@ -2,7 +2,7 @@ import type { Language } from "../../skills/language.ts";
 import { languageNamed } from "../pieces.ts";
 
 /** What can be counted in an output. */
-export type CountUnit = "words" | "characters" | "sentences" | "paragraphs" | "sections" | "items";
+type CountUnit = "words" | "characters" | "sentences" | "paragraphs" | "sections" | "items";
 
 /** A number that a description demands. `noun` is the counted thing in the singular, such as `example`. */
 export interface CountConstraint {
