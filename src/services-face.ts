@@ -12,6 +12,7 @@ import { keyPort } from "./services-keys.ts";
 import { limitPort } from "./services-limits.ts";
 import { followUpPort, observePort } from "./services-observe.ts";
 import { outskirtPorts } from "./services-offenders.ts";
+import { modelDecisionPort } from "./services-routing.ts";
 import { notesPort, subtaskPort, taskPort } from "./services-task-port.ts";
 import { validationsOf } from "./services-validations.ts";
 import { routingPort } from "./services-webhooks.ts";
@@ -92,6 +93,7 @@ export function portsOf(env: Env): RestPorts {
     observe: observePort(env, (tenant, page) => agents.list(tenant, page)),
     followUps: followUpPort(env, services.tasks, interventions.command),
     validations: validationsOf(env),
+    modelDecisions: modelDecisionPort(env),
   };
   return ports;
 }

@@ -28,6 +28,7 @@ import { executorRoutes } from "./executor-routes.ts";
 import { followUpRoutes } from "./follow-up-routes.ts";
 import { keyRoutes } from "./key-routes.ts";
 import { limitRoutes } from "./limit-routes.ts";
+import { modelDecisionRoutes } from "./model-decision-routes.ts";
 import { notesRoutes } from "./notes-routes.ts";
 import { observeRoutes } from "./observe-routes.ts";
 import { openApiDocument } from "./openapi.ts";
@@ -72,6 +73,7 @@ export const ROUTES: readonly Route[] = [
   ...blockRoutes,
   ...limitRoutes,
   ...validationRoutes,
+  ...modelDecisionRoutes,
   ...documentationRoutes(() => openApiDocument(ROUTES)),
 ];
 

@@ -12,6 +12,7 @@ type SubjectKind =
   | "tasks"
   | "escalation"
   | "cleanup_debt"
+  | "model_decision"
   | "batch"
   | "request"
   | "callback_secret"

@@ -51,6 +51,7 @@ import type { DebtPort } from "./debt-port.ts";
 import type { ChannelSocket, EndedAttempt, Reception, SignedMessage } from "./executor-ports.ts";
 import type { KeyPort } from "./key-port.ts";
 import type { LimitPort } from "./limit-port.ts";
+import type { ModelDecisionPort } from "./model-decision-port.ts";
 import type { NotesPort } from "./notes-port.ts";
 import type { FollowUpPort, ObservePort } from "./observe-ports.ts";
 import type { OutskirtPorts } from "./offender-ports.ts";
@@ -271,4 +272,5 @@ export interface RestPorts extends OutskirtPorts {
   observe: ObservePort;
   followUps: FollowUpPort;
   validations: ValidationPort;
+  modelDecisions: ModelDecisionPort;
 }

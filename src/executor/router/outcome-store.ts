@@ -7,6 +7,7 @@ import {
   routingCellTable as cell,
   routingDecisionTable as decision,
 } from "../../db/routing-table.ts";
+import { RANK, type Judgement } from "./ledger.ts";
 import type { ModelOutcome } from "./router-port.ts";
 import { POOLED } from "./routing-store.ts";
 
@@ -18,24 +19,6 @@ import { POOLED } from "./routing-store.ts";
 
 /** Last runs whose latency and cost are kept: a p95 of fifty is the third largest. */
 const MOST_RECENT = 50;
-
-/**
- * Whose word weighs more (facts/orchestration.md §3.3): a later one takes the place of a lesser one. Automatic ones are
- * said once; who judges may change the judgement.
- */
-export const RANK = { quality: 0, contract: 1, orchestrator: 2, human: 3 } as const;
-
-/** What somebody says of a choice, and when (as instants are stored). */
-export interface Judgement {
-  tenant: string;
-  decision_id: string;
-  source: keyof typeof RANK;
-  reward: number;
-  is_success: boolean;
-  at: string;
-  /** What to keep of it as JSON; null where it was found automatically. */
-  verdict: string | null;
-}
 
 interface Key {
   tenant: string;

@@ -3,6 +3,7 @@ import { canonicalJson, instant, type Clock } from "../../lib/ports.ts";
 import { ok, refuse, type Result } from "../../lib/result.ts";
 import { BUILTIN_MODEL_ID } from "../../protocol/model.ts";
 import { afterFault, afterProbe, breakerStateOf, type ModelBreaker } from "./breaker.ts";
+import type { DecisionRow, Learned } from "./ledger.ts";
 import { readRecord, recordOf, type RoutingRecord } from "./record.ts";
 import type {
   ModelDecision,
@@ -11,7 +12,6 @@ import type {
   RouterDoor,
   RoutingQuestion,
 } from "./router-port.ts";
-import type { DecisionRow, Learned } from "./routing-store.ts";
 import { bandOf, featuresOf } from "./rules/band.ts";
 import { armsOf, askedOf, nothingKnown, type Known } from "./rules/question.ts";
 import { TUNING } from "./rules/tuning.ts";

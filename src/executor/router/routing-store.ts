@@ -8,10 +8,8 @@ import {
   routingCellTable as cell,
   routingDecisionTable as decision,
 } from "../../db/routing-table.ts";
-import type { TaskType } from "../../protocol/enums.ts";
 import { breakerStateOf, type ModelBreaker } from "./breaker.ts";
-import type { Band } from "./router-port.ts";
-import type { Known } from "./rules/question.ts";
+import type { DecisionRow, Learned } from "./ledger.ts";
 import { recentOf } from "./statistics.ts";
 
 /* What a choice reads and writes, in D1. */
@@ -30,25 +28,6 @@ export const recentSchema = z
   .string()
   .transform((text): unknown => JSON.parse(text))
   .pipe(z.array(z.tuple([z.number(), z.number()])));
-
-/** A decision as it is written. */
-export interface DecisionRow {
-  tenant: string;
-  decision_id: string;
-  task_id: string;
-  task_type: TaskType;
-  band: Band;
-  model_id: string | null;
-  created_at: string;
-  record: string;
-  is_probe: boolean;
-}
-
-/** What a choice has to know, and the record of the same choice where it was made before. */
-export interface Learned {
-  known: Known;
-  record: string | null;
-}
 
 /** Reads all that a choice needs in one round trip. */
 export async function readLearned(
