@@ -117,6 +117,7 @@ export interface Given {
   trail?: Partial<RestPorts["trail"]>;
   routing?: Partial<RestPorts["routing"]>;
   debts?: Partial<RestPorts["debts"]>;
+  modelDecisions?: Partial<RestPorts["modelDecisions"]>;
   escalations?: Partial<RestPorts["escalations"]>;
   keys?: Partial<RestPorts["keys"]>;
   limits?: Partial<RestPorts["limits"]>;
@@ -207,6 +208,7 @@ export function createFakeApp(given: Given = {}) {
     batches: portOf("batches", given.batches, calls),
     requests: portOf("requests", given.requests, calls),
     debts: portOf("debts", given.debts, calls),
+    modelDecisions: portOf("modelDecisions", given.modelDecisions, calls),
     escalations: portOf("escalations", given.escalations, calls),
     agents: portOf("agents", given.agents, calls),
     webhooks: portOf("webhooks", given.webhooks, calls),

@@ -1,5 +1,5 @@
 import { sql, type SQL } from "drizzle-orm";
-import { drizzle } from "drizzle-orm/d1";
+import { SQLiteAsyncDialect } from "drizzle-orm/sqlite-core";
 
 import {
   modelStatisticTable as statistic,
@@ -35,10 +35,23 @@ function outranks({ source, verdict }: Judgement): SQL {
 
 const typeOf = (isParent: boolean): SQL => (isParent ? sql`${POOLED}` : sql`d.task_type`);
 
+/** Bits of a number of ticks that count: after 4,095 of them nothing is left. */
+const TICK_BITS = 12;
+
+/** gamma to the power of so many ticks. D1 refuses SQLite's own function for it, so it is multiplied bit by bit. */
+function remains(gamma: number, ticks: SQL): SQL {
+  const factors = Array.from({ length: TICK_BITS }, (_, bit) => {
+    const mask = 2 ** bit;
+    return sql`iif((${ticks}) & ${sql.raw(String(mask))}, ${sql.raw(String(gamma ** mask))}, 1.0)`;
+  });
+  const most = sql.raw(String(2 ** TICK_BITS));
+  return sql`iif((${ticks}) >= ${most}, 0.0, ${sql.join(factors, sql` * `)})`;
+}
+
 /** The first reward of a decision: one observation more (rules/cell.ts `observed`, in SQL). */
 function observe(judgement: Judgement, gamma: number, isParent: boolean): SQL {
   const type = typeOf(isParent);
-  const left = sql`power(${gamma}, excluded.seen - routing_cell.seen)`;
+  const left = remains(gamma, sql`excluded.seen - routing_cell.seen`);
   return sql`
     INSERT INTO ${cell} (tenant, task_type, band, model_id, weight, total, updates, seen)
     SELECT d.tenant, ${type}, d.band, d.model_id, 1, ${judgement.reward}, 1,
@@ -58,7 +71,7 @@ function correct(judgement: Judgement, gamma: number, isParent: boolean): SQL {
   const tick = isParent ? sql`d.parent_tick` : sql`d.cell_tick`;
   return sql`
     UPDATE ${cell} SET
-      total = routing_cell.total + (${judgement.reward} - d.reward) * power(${gamma}, routing_cell.seen - ${tick})
+      total = routing_cell.total + (${judgement.reward} - d.reward) * ${remains(gamma, sql`routing_cell.seen - ${tick}`)}
     FROM ${decision} AS d
     WHERE ${keyed(judgement)} AND d.reward IS NOT NULL AND ${outranks(judgement)}
       AND routing_cell.tenant = d.tenant AND routing_cell.task_type = ${typeOf(isParent)}
@@ -105,10 +118,16 @@ function judging(judgement: Judgement, gamma: number): SQL[] {
   ];
 }
 
+/** drizzle's own batch takes no statement that is written out. */
+const DIALECT = new SQLiteAsyncDialect();
+
 async function run(db: D1Database, statements: readonly SQL[]): Promise<void> {
-  const orm = drizzle(db);
-  const [first, ...others] = statements.map((statement) => orm.run(statement));
-  if (first !== undefined) await orm.batch([first, ...others]);
+  await db.batch(
+    statements.map((statement) => {
+      const { sql: text, params } = DIALECT.sqlToQuery(statement);
+      return db.prepare(text).bind(...params);
+    }),
+  );
 }
 
 /** Writes down what somebody says of a choice, where that weighs more than what was said before. */
@@ -148,10 +167,11 @@ function count(tenant: string, outcome: ModelOutcome): SQL {
 
 /** A model that answers is well again; what was asked before its breaker opened says nothing of now. */
 function heal(key: Key): SQL {
+  const asked = sql`FROM ${decision} AS d WHERE ${keyed(key)} AND d.is_counted = 0`;
   return sql`
-    DELETE FROM ${breaker} WHERE (tenant, model_id) IN (
-      SELECT d.tenant, d.model_id FROM ${decision} AS d
-      WHERE ${keyed(key)} AND d.is_counted = 0 AND (routing_breaker.pause_ms IS NULL OR d.is_probe = 1))`;
+    DELETE FROM ${breaker}
+    WHERE tenant = ${key.tenant} AND model_id = (SELECT d.model_id ${asked})
+      AND (pause_ms IS NULL OR (SELECT d.is_probe ${asked}) = 1)`;
 }
 
 function countedOf(key: Key, at: string): SQL {
