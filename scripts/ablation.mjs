@@ -1,4 +1,5 @@
-import { POLICIES, regretOf } from "../test/router-simulation.ts";
+import { POLICIES } from "../test/router-policies.ts";
+import { regretOf } from "../test/router-simulation.ts";
 
 /**
  * The table of facts/orchestration.md §3.4 for the router as it is: mean regret per task by policy, lower is better.

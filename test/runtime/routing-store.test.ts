@@ -353,7 +353,7 @@ describe("the breaker of a model in D1", () => {
       ["e", "f"].map((id) => door.choose(tenant, questionOf({ decision_id: id, models: MODELS }))),
     );
     const chosen = both.map((one) => (one.ok ? one.value.model_id : null));
-    expect(chosen.toSorted()).toEqual(["ant", "bee"]);
+    expect(new Set(chosen)).toEqual(new Set(["ant", "bee"]));
 
     const probe = chosen[0] === "ant" ? "e" : "f";
     await door.learn(tenant, outcomeOf(probe));

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import { POLICIES, regretOf, routerPolicy, simulate } from "../router-simulation.ts";
+import { POLICIES, routerPolicy } from "../router-policies.ts";
+import { regretOf, simulate } from "../router-simulation.ts";
 
 /* The regret test of the router on the simulator; `npm run ablation` prints the whole table. */
 

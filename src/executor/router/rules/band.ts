@@ -24,11 +24,14 @@ export type Features = z.infer<typeof featuresSchema>;
 /** Characters of a description that are looked at. Longer ones are counted as long, and not read to their end. */
 const MOST_READ = 20_000;
 
-/** What code looks like: a fence, a call, an arrow, a member, a line that ends like one of code. */
-const CODE_FORMS = /```|\w\(.*?\)|=>|\w\.\w+\(|[;{}]\s*$/gm;
+/**
+ * What code looks like: a fence, a call, an arrow, a member, a line that ends like one of code. Each part
+ * is bounded, so that no text takes long to read.
+ */
+const CODE_FORMS = /```|\w\([^()\n]{0,100}\)|=>|\w\.\w{1,100}\(|[;{}][ \t]{0,100}$/gm;
 
 /** An item of a list, by number, letter or dash. */
-const LIST_ITEMS = /^\s*(?:\d{1,3}[.)]|[a-z][)]|[-*•])\s+\S/gim;
+const LIST_ITEMS = /^[ \t]{0,100}(?:\d{1,3}[.)]|[a-z][)]|[-*•])[ \t]{1,100}\S/gim;
 
 /**
  * What each feature adds at its most, and how many of it are the most. The weights are those of LiteLLM's complexity

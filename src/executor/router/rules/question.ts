@@ -15,7 +15,7 @@ import { cellSchema } from "./cell.ts";
 /* All that a choice is made from, as a record holds it: what was asked, and what was known then. */
 
 /** A question as it is recorded: instead of the description what was counted in it. */
-export const askedSchema = z.strictObject({
+const askedSchema = z.strictObject({
   decision_id: z.string(),
   task_id: z.string(),
   attempt: z.number(),
@@ -52,7 +52,7 @@ const recentSchema = z.strictObject({
 export type Recent = z.infer<typeof recentSchema>;
 
 /** What was learned before. `is_complete` is false where it could not be read, and priors alone decide. */
-export const knownSchema = z.strictObject({
+const knownSchema = z.strictObject({
   is_complete: z.boolean(),
   /** Of (task type, band). */
   cells: z.array(cellSchema),
@@ -89,6 +89,9 @@ export function askedOf(question: RoutingQuestion): Asked {
   };
 }
 
+/** What a catalogue expects of a model of which nothing is said (protocol/model.ts). */
+const UNRATED = 0.7;
+
 /** The enabled models and the executor's own skills, by id: the order of a catalogue decides nothing. */
 export function armsOf(
   question: Pick<RoutingQuestion, "models" | "task_type" | "builtin_prior_quality">,
@@ -96,7 +99,7 @@ export function armsOf(
   const models = question.models
     .filter(({ is_enabled, model_id }) => is_enabled && model_id !== BUILTIN_MODEL_ID)
     .map((model) => armOf(model, question.task_type));
-  return [...models, builtinArm(question.builtin_prior_quality)].toSorted((a, b) =>
+  return [...models, builtinArm(question.builtin_prior_quality ?? UNRATED)].toSorted((a, b) =>
     a.model_id < b.model_id ? -1 : 1,
   );
 }
