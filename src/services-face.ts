@@ -14,6 +14,7 @@ import { memoryPort } from "./services-memory.ts";
 import { modelsOf } from "./services-models.ts";
 import { followUpPort, observePort } from "./services-observe.ts";
 import { outskirtPorts } from "./services-offenders.ts";
+import { modelDecisionPort } from "./services-routing.ts";
 import { notesPort, subtaskPort, taskPort } from "./services-task-port.ts";
 import { validationsOf } from "./services-validations.ts";
 import { routingPort } from "./services-webhooks.ts";
@@ -96,6 +97,7 @@ export function portsOf(env: Env): RestPorts {
     observe: observePort(env, (tenant, page) => agents.list(tenant, page)),
     followUps: followUpPort(env, services.tasks, interventions.command),
     validations: validationsOf(env),
+    modelDecisions: modelDecisionPort(env),
   };
   return ports;
 }

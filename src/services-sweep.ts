@@ -9,6 +9,7 @@ import { sweepDebts } from "./services-debts.ts";
 import { doorsOf, now } from "./services-doors.ts";
 import { forgetTasks } from "./services-memory.ts";
 import { sweepTasks } from "./services-observe.ts";
+import { sweepDecisions } from "./services-routing.ts";
 import { sweepValidations } from "./services-validations.ts";
 import { sweepEndpoints } from "./services-webhooks.ts";
 
@@ -64,6 +65,7 @@ export async function sweepAll(env: Env): Promise<void> {
     sweepDebts(env),
     sweepHistory(env),
     sweepValidations(env),
+    sweepDecisions(env),
   ];
   // The platform ends an invocation that fails, whatever is still going on in it.
   await Promise.allSettled(sweeps);

@@ -30,6 +30,7 @@ import { keyRoutes } from "./key-routes.ts";
 import { limitRoutes } from "./limit-routes.ts";
 import { memoryRoutes } from "./memory-routes.ts";
 import { modelRoutes } from "./model-routes.ts";
+import { modelDecisionRoutes } from "./model-decision-routes.ts";
 import { notesRoutes } from "./notes-routes.ts";
 import { observeRoutes } from "./observe-routes.ts";
 import { openApiDocument } from "./openapi.ts";
@@ -76,6 +77,7 @@ export const ROUTES: readonly Route[] = [
   ...blockRoutes,
   ...limitRoutes,
   ...validationRoutes,
+  ...modelDecisionRoutes,
   ...documentationRoutes(() => openApiDocument(ROUTES)),
 ];
 

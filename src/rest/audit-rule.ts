@@ -13,6 +13,7 @@ type SubjectKind =
   | "tasks"
   | "escalation"
   | "cleanup_debt"
+  | "model_decision"
   | "batch"
   | "request"
   | "memory"

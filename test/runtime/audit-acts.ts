@@ -6,6 +6,7 @@ import { randomId } from "../../src/lib/ports.ts";
 import { Executor, call, eventually, submit } from "./batuta.ts";
 import { owe } from "./debtor.ts";
 import { modelActs } from "./model-acts.ts";
+import { decided } from "./decided.ts";
 import { escalate, inbox, running } from "./stepping-in.ts";
 
 /** What no entry may hold: stands wherever a request takes a payload, a secret or a credential. */
@@ -230,6 +231,16 @@ export const ACTS: Record<string, () => Promise<Act>> = {
       body: { note: CANARY },
       subject: `debt_1_${task_id}`,
       detail: { task_id, has_note: true },
+    };
+  },
+  judge_model_decision: async () => {
+    const id = await decided("default", name());
+    return {
+      method: "POST",
+      path: `/v1/model-decisions/${id}/verdict`,
+      body: { accepted: true, score: 0.8, by: "human", comment: CANARY },
+      subject: id,
+      detail: { task_id: "task-1", accepted: true, score: 0.8, by: "human", has_comment: true },
     };
   },
   cancel_batch: async () => {

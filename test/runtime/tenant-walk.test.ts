@@ -6,6 +6,7 @@ import { ROUTES } from "../../src/rest/app.ts";
 import { faceOf } from "../../src/services-face.ts";
 import { call, eventually, type Answered } from "./batuta.ts";
 import { owe } from "./debtor.ts";
+import { decided } from "./decided.ts";
 import { newReceiver } from "./receiver.ts";
 import { recordingDb } from "./recording-db.ts";
 import { escalate, inbox, running } from "./stepping-in.ts";
@@ -66,6 +67,7 @@ async function everything(): Promise<unknown> {
     `/v1/tasks/${ids["task_id"]}/notes`,
     `/v1/escalations/${ids["escalation_id"]}`,
     `/v1/cleanup-debt/${ids["debt_id"]}`,
+    `/v1/model-decisions/${ids["decision_id"]}`,
     `/v1/batches/${ids["batch_id"]}`,
     `/v1/requests/${ids["request_id"]}`,
     `/v1/webhooks/${ids["webhook_id"]}`,
@@ -140,6 +142,7 @@ beforeAll(async () => {
     record_id: checked.body.items[0]?.record_id,
     debt_id: `debt_1_${debtor}`,
     model_id,
+    decision_id: await decided("default", `decided-${agent_id}`, { task_id }),
     key: "plan",
     index: "1",
     pool: "default",

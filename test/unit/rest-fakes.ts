@@ -119,6 +119,7 @@ export interface Given {
   trail?: Partial<RestPorts["trail"]>;
   routing?: Partial<RestPorts["routing"]>;
   debts?: Partial<RestPorts["debts"]>;
+  modelDecisions?: Partial<RestPorts["modelDecisions"]>;
   escalations?: Partial<RestPorts["escalations"]>;
   keys?: Partial<RestPorts["keys"]>;
   limits?: Partial<RestPorts["limits"]>;
@@ -210,6 +211,7 @@ export function createFakeApp(given: Given = {}) {
     batches: portOf("batches", given.batches, calls),
     requests: portOf("requests", given.requests, calls),
     debts: portOf("debts", given.debts, calls),
+    modelDecisions: portOf("modelDecisions", given.modelDecisions, calls),
     escalations: portOf("escalations", given.escalations, calls),
     agents: portOf("agents", given.agents, calls),
     models: portOf("models", given.models, calls),

@@ -38,6 +38,8 @@ export interface RoutingQuestion {
   retries_left: number;
   /** Why the executor's own skills can't do it; null when they can: then the arm `builtin` is a candidate. */
   builtin_lack: string | null;
+  /** Expected quality of the executor's own skill for this type, in [0, 1]; that of an unrated model when absent. */
+  builtin_prior_quality?: number;
   /** Models that were tried in this task and failed it. */
   excluded: readonly string[];
   /** Models that memory advises against, with the ids of what it remembers. */

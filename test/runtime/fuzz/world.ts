@@ -5,6 +5,7 @@ import { call, eventually, Executor } from "../batuta.ts";
 import type { Answered } from "../batuta.ts";
 import { owe } from "../debtor.ts";
 import { newModelHost } from "../model-host.ts";
+import { decided } from "../decided.ts";
 import { newReceiver } from "../receiver.ts";
 import { newTenant } from "../tenant.ts";
 
@@ -57,6 +58,7 @@ const NOWHERE: Readonly<Record<string, string>> = {
   recovery_id: "none",
   escalation_id: "no-such-escalation",
   debt_id: "no-such-debt",
+  decision_id: "no-such-decision",
   batch_id: "no-such-batch",
   request_id: "no-such-request",
   key_id: "no-such-key",
@@ -239,6 +241,8 @@ export class Scene {
     const owing = `owing-${this.stage}`;
     await owe(this.#call, this.stage === "foreign" ? "fuzz-others" : "fuzz", owing, [{}]);
     this.values["debt_id"] = `debt_1_${owing}`;
+    const tenant = this.stage === "foreign" ? "fuzz-others" : "fuzz";
+    this.values["decision_id"] = await decided(tenant, `decided-${this.stage}`);
   }
 }
 

@@ -1,0 +1,394 @@
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+
+import { judge, writeOutcome } from "../../src/executor/router/outcome-store.ts";
+import { readDecision, readModelStats } from "../../src/executor/router/routing-reads-store.ts";
+import {
+  changeBreaker,
+  readLearned,
+  removeOldDecisions,
+  writeDecision,
+} from "../../src/executor/router/routing-store.ts";
+import { observed, ticksOf, type Cell } from "../../src/executor/router/rules/cell.ts";
+import { randomId } from "../../src/lib/ports.ts";
+import { routerDoorOf } from "../../src/services-routing.ts";
+import { modelOf, questionOf } from "../router-question.ts";
+import { decided, MODELS, outcomeOf } from "./decided.ts";
+import { fullScans, planOf, recordingDb } from "./recording-db.ts";
+
+const GAMMA = 0.99;
+const AT = "2026-11-22T10:00:00.000Z";
+
+const tenantOf = () => `routing-${randomId()}`;
+
+const learnedOf = async (tenant: string, band: "low" | "medium" | "high" = "medium") =>
+  (
+    await readLearned(
+      env.DB,
+      { tenant, decision_id: "none", task_type: "research", band },
+      Date.parse(AT),
+    )
+  ).known;
+
+const learn = (tenant: string, outcome: ReturnType<typeof outcomeOf>) =>
+  writeOutcome(env.DB, tenant, { outcome, at: AT, gamma: GAMMA });
+
+const statsOf = async (tenant: string) =>
+  (await readModelStats(env.DB, tenant, { query: {}, gamma: GAMMA })).items;
+
+/** Chooses `ant` or `bee`, and learns a reward of it, in order. */
+async function lived(tenant: string, rewards: readonly (readonly ["ant" | "bee", number])[]) {
+  for (const [index, [model_id, reward]] of rewards.entries()) {
+    const excluded = model_id === "ant" ? ["bee"] : ["ant"];
+    // oxlint-disable-next-line no-await-in-loop
+    await decided(tenant, `d-${index}`, { excluded });
+    // oxlint-disable-next-line no-await-in-loop
+    await learn(tenant, outcomeOf(`d-${index}`, { reward, is_success: reward > 0.5 }));
+  }
+}
+
+/** What the rules make of the same rewards. */
+function cellsOf(rewards: readonly (readonly [string, number])[]): Cell[] {
+  let cells: Cell[] = [];
+  for (const [model_id, reward] of rewards) {
+    const cell = cells.find((one) => one.model_id === model_id);
+    const next = observed(cell, { model_id, reward, ticks: ticksOf(cells) + 1 }, GAMMA);
+    cells = [...cells.filter((one) => one !== cell), next];
+  }
+  return cells.toSorted((a, b) => (a.model_id < b.model_id ? -1 : 1));
+}
+
+const near = (cells: readonly Cell[]) =>
+  cells.map((one) => ({
+    ...one,
+    weight: expect.closeTo(one.weight, 9),
+    total: expect.closeTo(one.total, 9),
+  }));
+
+const REWARDS = [
+  ["ant", 1],
+  ["bee", 0.5],
+  ["bee", 0],
+  ["ant", 0.25],
+  ["bee", 1],
+] as const;
+
+describe("what is learned in D1", () => {
+  it("is what the rules say, for the task type and for all together", async () => {
+    const tenant = tenantOf();
+
+    await lived(tenant, REWARDS);
+
+    const { cells, parents } = await learnedOf(tenant);
+    expect(cells).toEqual(near(cellsOf(REWARDS)));
+    expect(parents).toEqual(near(cellsOf(REWARDS)));
+    expect((await learnedOf(tenant, "high")).cells).toEqual([]);
+  });
+
+  it("loses nothing of what several isolates learn at the same time", async () => {
+    const tenant = tenantOf();
+    const ids = Array.from({ length: 12 }, (_, index) => `d-${index}`);
+    await Promise.all(ids.map((id) => decided(tenant, id)));
+
+    await Promise.all(
+      ids.flatMap((id) => [outcomeOf(id), outcomeOf(id)]).map((one) => learn(tenant, one)),
+    );
+
+    const { cells } = await learnedOf(tenant);
+    expect(cells).toEqual(near(cellsOf(ids.map(() => ["ant", 1] as const))));
+    expect(await statsOf(tenant)).toMatchObject([{ runs: 12, successes: 12, tokens: 1_200 }]);
+  });
+
+  it("equals a hand calculation after five runs", async () => {
+    const tenant = tenantOf();
+    const runs = [
+      { reward: 1, is_success: true, quality: 0.9, latency_s: 2, cost_usd: 0.01, tokens: 100 },
+      { reward: 0.8, is_success: true, quality: 0.8, latency_s: 4, cost_usd: 0.02, tokens: 200 },
+      { reward: 0, is_success: false, quality: 0.4, latency_s: 12, cost_usd: 0.03, tokens: 600 },
+      { reward: null, is_success: false, quality: null, latency_s: 6, cost_usd: 0.04, tokens: 0 },
+      {
+        source: "fault",
+        reward: null,
+        is_success: false,
+        quality: null,
+        latency_s: 60,
+        cost_usd: 0,
+        tokens: 50,
+      },
+    ] as const;
+    for (const [index, run] of runs.entries()) {
+      // oxlint-disable-next-line no-await-in-loop
+      await decided(tenant, `d-${index}`, { excluded: ["bee"] });
+      // oxlint-disable-next-line no-await-in-loop
+      await learn(tenant, outcomeOf(`d-${index}`, run));
+    }
+
+    const [stat] = await statsOf(tenant);
+    expect(stat).toEqual({
+      model_id: "ant",
+      task_type: "research",
+      runs: 5,
+      judged: 3,
+      successes: 2,
+      success_rate: expect.closeTo(2 / 3, 9),
+      faults: 1,
+      mean_quality: expect.closeTo(0.7, 9),
+      latency: { mean_s: 6, p50_s: 4, p95_s: 12 },
+      cost_usd: expect.closeTo(0.1, 9),
+      mean_cost_usd: expect.closeTo(0.02, 9),
+      tokens: 950,
+      bands: [
+        {
+          band: "medium",
+          // 1 × 0.99² + 0.8 × 0.99 + 0, over 0.99² + 0.99 + 1
+          mean_reward: expect.closeTo((0.9801 + 0.792) / 2.9701, 9),
+          n: expect.closeTo(2.9701, 9),
+          updates: 3,
+        },
+      ],
+    });
+  });
+
+  it("keeps the latencies of the last fifty runs, and no more", async () => {
+    const tenant = tenantOf();
+    for (let index = 0; index < 53; index += 1) {
+      // oxlint-disable-next-line no-await-in-loop
+      await decided(tenant, `d-${index}`, { excluded: ["bee"] });
+      // oxlint-disable-next-line no-await-in-loop
+      await learn(tenant, outcomeOf(`d-${index}`, { latency_s: index, cost_usd: index }));
+    }
+
+    const [recent] = (await learnedOf(tenant)).recent;
+    // 3 … 52: the mean is 27.5, and the 48th of fifty is 50.
+    expect(recent).toEqual({
+      model_id: "ant",
+      runs: 50,
+      mean_latency_s: 27.5,
+      p95_latency_s: 50,
+      mean_cost_usd: 27.5,
+    });
+  });
+});
+
+describe("a later verdict in D1", () => {
+  const verdict = (
+    tenant: string,
+    decision_id: string,
+    reward: number,
+    by: "orchestrator" | "human" = "orchestrator",
+  ) =>
+    judge(
+      env.DB,
+      {
+        tenant,
+        decision_id,
+        source: by,
+        reward,
+        is_success: reward > 0.5,
+        at: AT,
+        verdict: JSON.stringify({ accepted: reward > 0.5, score: reward, by, comment: null }),
+      },
+      GAMMA,
+    );
+
+  it("leaves the cells as if it had come in place of the first reward, then", async () => {
+    const tenant = tenantOf();
+    await lived(tenant, REWARDS);
+
+    await verdict(tenant, "d-0", 0.1);
+    await verdict(tenant, "d-0", 0.1);
+
+    const { cells, parents } = await learnedOf(tenant);
+    const as = cellsOf([["ant", 0.1], ...REWARDS.slice(1)]);
+    expect(cells).toEqual(near(as));
+    expect(parents).toEqual(near(as));
+    expect((await statsOf(tenant)).map(({ judged, successes }) => [judged, successes])).toEqual([
+      [2, 0],
+      [3, 1],
+    ]);
+  });
+
+  it("that comes before the outcome is not overwritten by it, and the run is counted once", async () => {
+    const tenant = tenantOf();
+    await decided(tenant, "d-0");
+
+    await verdict(tenant, "d-0", 0);
+    await learn(tenant, outcomeOf("d-0"));
+    await learn(tenant, outcomeOf("d-0"));
+
+    expect((await learnedOf(tenant)).cells).toEqual(near(cellsOf([["ant", 0]])));
+    expect(await statsOf(tenant)).toMatchObject([{ runs: 1, judged: 1, successes: 0 }]);
+  });
+
+  it("weighs by who says it: the contract over the scorer, a human over an orchestrator", async () => {
+    const tenant = tenantOf();
+    await decided(tenant, "d-0");
+    const rewards: unknown[] = [];
+    const note = async () => {
+      const { view } = (await readDecision(env.DB, tenant, "d-0")) ?? {};
+      rewards.push([view?.reward_source, view?.reward]);
+    };
+
+    for (const say of [
+      () => learn(tenant, outcomeOf("d-0", { reward: 0.9 })),
+      () => learn(tenant, outcomeOf("d-0", { reward: 0.2, source: "contract", is_success: false })),
+      () => learn(tenant, outcomeOf("d-0", { reward: 0.7 })),
+      () => verdict(tenant, "d-0", 1, "human"),
+      () => verdict(tenant, "d-0", 0),
+    ]) {
+      // oxlint-disable-next-line no-await-in-loop
+      await say();
+      // oxlint-disable-next-line no-await-in-loop
+      await note();
+    }
+
+    expect(rewards).toEqual([
+      ["quality", 0.9],
+      ["contract", 0.2],
+      ["contract", 0.2],
+      ["human", 1],
+      ["human", 1],
+    ]);
+    expect(await statsOf(tenant)).toMatchObject([{ runs: 1, judged: 1, successes: 1 }]);
+  });
+
+  it("of another tenant's decision, or of one that is none, changes nothing", async () => {
+    const tenant = tenantOf();
+    await decided(tenant, "d-0");
+    const other = tenantOf();
+
+    await verdict(other, "d-0", 0);
+    await learn(other, outcomeOf("d-0"));
+
+    expect((await learnedOf(other)).cells).toEqual([]);
+    expect((await learnedOf(tenant)).cells).toEqual([]);
+  });
+});
+
+describe("a choice in D1", () => {
+  it("is made once: the same id has the same answer, whatever was learned since", async () => {
+    const tenant = tenantOf();
+    const door = routerDoorOf(env);
+    const question = questionOf({ models: MODELS });
+    const first = await door.choose(tenant, question);
+    await door.learn(tenant, outcomeOf("dec-1", { reward: 0 }));
+
+    const again = await door.choose(tenant, question);
+    const next = await door.choose(tenant, { ...question, decision_id: "dec-2" });
+
+    expect(again).toEqual(first);
+    expect(first).toMatchObject({ ok: true, value: { model_id: "ant" } });
+    expect(next).toMatchObject({ ok: true, value: { model_id: "bee" } });
+  });
+
+  it("costs one read and one written decision with its two indexes", async () => {
+    const recording = recordingDb(env.DB);
+    const door = routerDoorOf({ ...env, DB: recording.db });
+
+    await door.choose(tenantOf(), questionOf({ models: MODELS }));
+
+    expect(recording.trips()).toBe(2);
+  });
+
+  it("without a model left is kept, too", async () => {
+    const tenant = tenantOf();
+    await decided(tenant, "d-0", { needs: ["vision"] });
+
+    expect((await readDecision(env.DB, tenant, "d-0"))?.view).toMatchObject({ model_id: null });
+  });
+
+  it("is forgotten with the history, and what it taught stays", async () => {
+    const tenant = tenantOf();
+    await lived(tenant, [["ant", 1]]);
+    const row = {
+      tenant,
+      decision_id: "old",
+      task_id: "t",
+      task_type: "research",
+      band: "low",
+      model_id: "ant",
+      created_at: "2020-01-01T00:00:00.000Z",
+      record: "{}",
+      is_probe: false,
+    } as const;
+    await writeDecision(env.DB, row);
+
+    expect(await removeOldDecisions(env.DB, "2020-01-02T00:00:00.000Z")).toBe(1);
+
+    expect(await readDecision(env.DB, tenant, "d-0")).not.toBeNull();
+    expect((await learnedOf(tenant)).cells).toHaveLength(1);
+  });
+});
+
+describe("the breaker of a model in D1", () => {
+  const fault = (id: string) => outcomeOf(id, { source: "fault", reward: null, is_success: false });
+
+  it("opens after three faults, and closes when the model answers again", async () => {
+    const tenant = tenantOf();
+    const door = routerDoorOf(env);
+    for (const id of ["a", "b", "c"]) {
+      // oxlint-disable-next-line no-await-in-loop
+      await decided(tenant, id);
+      // oxlint-disable-next-line no-await-in-loop
+      await door.learn(tenant, fault(id));
+    }
+    const stateAt = async (now: number) =>
+      (
+        await readLearned(
+          env.DB,
+          { tenant, decision_id: "none", task_type: "research", band: "medium" },
+          now,
+        )
+      ).known.breakers;
+
+    const open = await door.choose(tenant, questionOf({ decision_id: "d", models: MODELS }));
+    expect(open).toMatchObject({ ok: true, value: { model_id: "bee" } });
+    expect(await stateAt(Date.now() + 31_000)).toEqual([{ model_id: "ant", state: "probe" }]);
+
+    // Time passes: the pause is over.
+    await changeBreaker(env.DB, { tenant, model_id: "ant" }, (before) =>
+      before === null ? null : { ...before, probe_at: 0, version: before.version + 1 },
+    );
+    const both = await Promise.all(
+      ["e", "f"].map((id) => door.choose(tenant, questionOf({ decision_id: id, models: MODELS }))),
+    );
+    const chosen = both.map((one) => (one.ok ? one.value.model_id : null));
+    expect(new Set(chosen)).toEqual(new Set(["ant", "bee"]));
+
+    const probe = chosen[0] === "ant" ? "e" : "f";
+    await door.learn(tenant, outcomeOf(probe));
+    expect(await stateAt(Date.now())).toEqual([]);
+  });
+
+  it("counts a fault once, however often it is told", async () => {
+    const tenant = tenantOf();
+    await decided(tenant, "a");
+    for (let turn = 0; turn < 4; turn += 1) {
+      // oxlint-disable-next-line no-await-in-loop
+      await routerDoorOf(env).learn(tenant, fault("a"));
+    }
+
+    expect((await learnedOf(tenant)).breakers).toEqual([]);
+    expect(await statsOf(tenant)).toMatchObject([{ runs: 1, faults: 1, judged: 0, latency: null }]);
+  });
+});
+
+describe("every statement of the router", () => {
+  it("finds its rows by a key or an index", async () => {
+    const recording = recordingDb(env.DB);
+    const tenant = tenantOf();
+    const door = routerDoorOf({ ...env, DB: recording.db });
+    await door.choose(tenant, questionOf({ models: [modelOf("ant")] }));
+    await door.learn(tenant, outcomeOf("dec-1"));
+    await door.learn(tenant, outcomeOf("dec-1", { source: "fault", reward: null }));
+    await readModelStats(recording.db, tenant, { query: { model_id: "ant" }, gamma: GAMMA });
+    await removeOldDecisions(recording.db, AT.replace("2026", "1999"));
+
+    const plans = await Promise.all(recording.sent.map((sent) => planOf(env.DB, sent)));
+
+    expect(plans.length).toBeGreaterThan(10);
+    expect(plans.flatMap(fullScans)).toEqual([]);
+    const scans = plans.flat().filter((line) => /^SCAN (routing|model_stat|d\b|g\b)/.test(line));
+    expect(scans).toEqual([]);
+  });
+});
