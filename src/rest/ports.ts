@@ -52,8 +52,8 @@ import type { ChannelSocket, EndedAttempt, Reception, SignedMessage } from "./ex
 import type { KeyPort } from "./key-port.ts";
 import type { LimitPort } from "./limit-port.ts";
 import type { MemoryPort } from "./memory-port.ts";
-import type { ModelPort } from "./model-port.ts";
 import type { ModelDecisionPort } from "./model-decision-port.ts";
+import type { ModelPort } from "./model-port.ts";
 import type { NotesPort } from "./notes-port.ts";
 import type { FollowUpPort, ObservePort } from "./observe-ports.ts";
 import type { OutskirtPorts } from "./offender-ports.ts";

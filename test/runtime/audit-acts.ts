@@ -5,8 +5,8 @@ import { blockIdOf, keyParty } from "../../src/access/party.ts";
 import { randomId } from "../../src/lib/ports.ts";
 import { Executor, call, eventually, submit } from "./batuta.ts";
 import { owe } from "./debtor.ts";
-import { modelActs } from "./model-acts.ts";
 import { decided } from "./decided.ts";
+import { modelActs } from "./model-acts.ts";
 import { escalate, inbox, running } from "./stepping-in.ts";
 
 /** What no entry may hold: stands wherever a request takes a payload, a secret or a credential. */

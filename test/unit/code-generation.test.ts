@@ -156,7 +156,7 @@ describe("TypeScript", () => {
 
 describe("zod", () => {
   const ajv = new Ajv2020({ strict: false });
-  addFormats.default(ajv);
+  addFormats["default"](ajv);
   const schema = { ...ORDER, properties: { ...(ORDER["properties"] as JsonObject), extra: {} } };
 
   it("compiles, and takes and refuses what the schema does", async () => {
@@ -273,7 +273,7 @@ describe("samples", () => {
 
   it("writes a schema that takes every sample, for any JSON", () => {
     const ajv = new Ajv2020({ strict: false });
-    addFormats.default(ajv);
+    addFormats["default"](ajv);
     const json = fc.array(fc.jsonValue({ maxDepth: 3 }) as fc.Arbitrary<JsonValue>, {
       minLength: 1,
       maxLength: 4,

@@ -4,8 +4,8 @@ import { z } from "zod";
 import { call, eventually, Executor } from "../batuta.ts";
 import type { Answered } from "../batuta.ts";
 import { owe } from "../debtor.ts";
-import { newModelHost } from "../model-host.ts";
 import { decided } from "../decided.ts";
+import { newModelHost } from "../model-host.ts";
 import { newReceiver } from "../receiver.ts";
 import { newTenant } from "../tenant.ts";
 
