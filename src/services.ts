@@ -16,7 +16,7 @@ import { randomId } from "./lib/ports.ts";
 import { refuse } from "./lib/result.ts";
 import { BUILTIN_AGENT_ID } from "./protocol/agent.ts";
 import { batchPorts, batchServices } from "./services-batches.ts";
-import { BUILTIN_PARTS } from "./services-builtin.ts";
+import { builtinPartsOf } from "./services-builtin.ts";
 import { doorsOf, now } from "./services-doors.ts";
 import { addressFault, postSigned } from "./services-executors.ts";
 import { askKinOf, kinPortsOf } from "./services-kin.ts";
@@ -134,7 +134,7 @@ export function executorPortsOf(env: Env): ExecutorPorts {
   const fault = addressFault(services);
   const isAllowed = async (url: string): Promise<boolean> => (await fault(url)) === null;
   return {
-    ...BUILTIN_PARTS,
+    ...builtinPartsOf(env, services),
     now,
     log: consoleLog("executor", now),
     take: (message) => dispatcher.takeReserved({ ...message, agent_id: BUILTIN_AGENT_ID }),

@@ -1,3 +1,4 @@
+import type { BriefParts } from "../../src/executor/assisted/brief.ts";
 import type { MemoryDoor, RecalledMemory } from "../../src/executor/memory/memory-port.ts";
 import type {
   ModelAnswer,
@@ -5,7 +6,7 @@ import type {
   ModelFault,
   ModelRequest,
 } from "../../src/executor/models/model-port.ts";
-import type { BriefParts, ExecutorPorts } from "../../src/executor/ports.ts";
+import type { ExecutorPorts } from "../../src/executor/ports.ts";
 import type {
   ModelOutcome,
   NoModel,
