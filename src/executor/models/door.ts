@@ -7,17 +7,17 @@ import type { CatalogueModel } from "../../protocol/model.ts";
 import { absence } from "./absence.ts";
 import { jsonRequest, readAnswer } from "./answer-text.ts";
 import type { Judge } from "./answer-text.ts";
-import { trouble, troubleOf } from "./faults.ts";
-import type { Trouble } from "./faults.ts";
 import type { ModelAnswer, ModelDoor, ModelFault, ModelRequest } from "./model-port.ts";
-import { openAiCompatible, PROVIDER_OPTIONS } from "./providers.ts";
-import { inRounds } from "./rounds.ts";
-import type { ProviderModel } from "./rounds.ts";
+import { trouble, troubleOf } from "./provider/faults.ts";
+import type { Trouble } from "./provider/faults.ts";
+import { openAiCompatible, PROVIDER_OPTIONS } from "./provider/openai-compatible.ts";
+import { inRounds } from "./provider/rounds.ts";
+import type { ProviderModel } from "./provider/rounds.ts";
+import { watchedFetch } from "./provider/watched-fetch.ts";
+import type { AnswerLimits, Get, Watch } from "./provider/watched-fetch.ts";
 import { sdkTools } from "./tools.ts";
 import { createTally, estimatedTokens } from "./usage.ts";
 import type { Tally } from "./usage.ts";
-import { watchedFetch } from "./watched-fetch.ts";
-import type { AnswerLimits, Get, Watch } from "./watched-fetch.ts";
 
 /** A model with what it takes to ask it. */
 export interface AskableModel {
