@@ -1,11 +1,10 @@
-import type { MemoryDoor } from "./executor/memory/memory-port.ts";
 import type { ModelDoor } from "./executor/models/model-port.ts";
 import type { BriefParts, ExecutorPorts, ModelBrief } from "./executor/ports.ts";
 import type { Assessment, QualityQuestion } from "./executor/quality/assessment.ts";
 import type { RouterDoor } from "./executor/router/router-port.ts";
 import { resultFaults } from "./task/machine/gates.ts";
 
-/* What the built-in executor works with where nothing is configured: no model, no choice, nothing remembered. */
+/* What the built-in executor works with where nothing is configured: no model, and no choice. */
 
 /** A wait that ends early with the signal, and never rejects. */
 function sleep(ms: number, signal: AbortSignal): Promise<void> {
@@ -34,13 +33,6 @@ const NO_ROUTER: RouterDoor = {
   learn: async () => undefined,
 };
 
-const NO_MEMORY: MemoryDoor = {
-  recall: async () => [],
-  settle: async () => undefined,
-  cached: async () => null,
-  cache: async () => undefined,
-};
-
 /** A skill's own figures, which are computed from the facts of its run. */
 function measuredQuality({ measured }: QualityQuestion): Assessment {
   const parts = { syntactic: 1, semantic: 1, domain: 1 };
@@ -54,12 +46,11 @@ function noBrief(_parts: BriefParts): ModelBrief {
 /** The parts of the built-in executor that depend on nothing but the task, and its models where there are none. */
 export const BUILTIN_PARTS: Pick<
   ExecutorPorts,
-  "sleep" | "models" | "router" | "memory" | "judge" | "assess" | "assist"
+  "sleep" | "models" | "router" | "judge" | "assess" | "assist"
 > = {
   sleep,
   models: NO_MODELS,
   router: NO_ROUTER,
-  memory: NO_MEMORY,
   judge: resultFaults,
   assess: measuredQuality,
   assist: noBrief,

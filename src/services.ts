@@ -20,7 +20,7 @@ import { BUILTIN_PARTS } from "./services-builtin.ts";
 import { doorsOf, now } from "./services-doors.ts";
 import { addressFault, postSigned } from "./services-executors.ts";
 import { askKinOf, kinPortsOf } from "./services-kin.ts";
-import { rememberingOf } from "./services-memory.ts";
+import { memoryDoorOf, rememberingOf } from "./services-memory.ts";
 import { keyOfAgent, tasksOf, unknownWebhooks } from "./services-tasks.ts";
 import { withheldTeller } from "./services-validations.ts";
 import { fanOutPorts, webhookServices } from "./services-webhooks.ts";
@@ -135,6 +135,7 @@ export function executorPortsOf(env: Env): ExecutorPorts {
   const isAllowed = async (url: string): Promise<boolean> => (await fault(url)) === null;
   return {
     ...BUILTIN_PARTS,
+    memory: memoryDoorOf(env),
     now,
     log: consoleLog("executor", now),
     take: (message) => dispatcher.takeReserved({ ...message, agent_id: BUILTIN_AGENT_ID }),
