@@ -67,7 +67,7 @@ describe("the built-in executor with the network", () => {
 
     expect(over).toMatchObject({
       status: "failed",
-      error: { error_type: "deployment_rolled_back", root_cause: { class: "verification_failed" } },
+      error: { type: "deployment_rolled_back", root_cause: { class: "verification_failed" } },
     });
     expect([await hook.log(), await undo.log()].map(({ length }) => length)).toEqual([1, 1]);
     expect(JSON.stringify(over.error)).not.toContain("s3cret");
@@ -82,6 +82,6 @@ describe("the built-in executor with the network", () => {
 
     const over = await ended(task_id);
 
-    expect(over).toMatchObject({ status: "failed", error: { error_type: "targets_refused" } });
+    expect(over).toMatchObject({ status: "failed", error: { type: "targets_refused" } });
   });
 });
