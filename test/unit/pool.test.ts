@@ -193,11 +193,11 @@ describe("declining", () => {
   });
 
   it("lets the decliner have again what the built-in executor does only in part", () => {
-    const whole = agent("ann", { task_types: ["code_debugging"] });
-    const all = view(member(tester), member(BUILTIN_AGENT));
-    const testing = { ...declined, task_type: "testing" as const };
+    const debugs = agent("ann", { task_types: ["code_debugging"] });
+    const all = view(member(debugs), member(BUILTIN_AGENT));
+    const debugging = { ...declined, task_type: "code_debugging" as const };
 
-    expect(mayTake(tester, testing, all)).toBe(true);
+    expect(mayTake(debugs, debugging, all)).toBe(true);
     expect(mayTake(ann, declined, all)).toBe(false);
   });
 
