@@ -1,7 +1,8 @@
+import { brief } from "./executor/assisted/brief.ts";
 import type { MemoryDoor } from "./executor/memory/memory-port.ts";
 import type { ModelDoor } from "./executor/models/model-port.ts";
-import type { BriefParts, ExecutorPorts, ModelBrief } from "./executor/ports.ts";
-import type { Assessment, QualityQuestion } from "./executor/quality/assessment.ts";
+import type { ExecutorPorts } from "./executor/ports.ts";
+import { assess } from "./executor/quality/assess.ts";
 import type { RouterDoor } from "./executor/router/router-port.ts";
 import { resultFaults } from "./task/machine/gates.ts";
 
@@ -41,16 +42,6 @@ const NO_MEMORY: MemoryDoor = {
   cache: async () => undefined,
 };
 
-/** A skill's own figures, which are computed from the facts of its run. */
-function measuredQuality({ measured }: QualityQuestion): Assessment {
-  const parts = { syntactic: 1, semantic: 1, domain: 1 };
-  return { ...(measured ?? absent("a judgement")), findings: [], parts };
-}
-
-function noBrief(_parts: BriefParts): ModelBrief {
-  return absent("a brief");
-}
-
 /** The parts of the built-in executor that depend on nothing but the task, and its models where there are none. */
 export const BUILTIN_PARTS: Pick<
   ExecutorPorts,
@@ -61,6 +52,6 @@ export const BUILTIN_PARTS: Pick<
   router: NO_ROUTER,
   memory: NO_MEMORY,
   judge: resultFaults,
-  assess: measuredQuality,
-  assist: noBrief,
+  assess,
+  assist: brief,
 };

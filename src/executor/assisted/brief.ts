@@ -1,47 +1,11 @@
-import type { Result } from "../../lib/result.ts";
-import type { TaskType } from "../../protocol/enums.ts";
 import type { CatalogueModel } from "../../protocol/model.ts";
-import type { RecalledMemory } from "../memory/memory-port.ts";
-import type { ModelAnswer, ModelRequest } from "../models/model-port.ts";
-import type { Finding } from "../quality/assessment.ts";
-import type { JsonObject, Skill, SkillTask, SkillTools } from "../skills/skill.ts";
+import type { BriefParts, ModelBrief } from "../ports.ts";
 import { instructionsFor, manner } from "./instructions.ts";
 import { materialOf } from "./material.ts";
 import { tokensOf } from "./quoting.ts";
-import { readAnswer, type AssistedResult } from "./read.ts";
+import { readAnswer } from "./read.ts";
 import { answerSchema, shapeOf } from "./shapes.ts";
 import { skillTools } from "./tools.ts";
-
-/** What a question to a model is made of. */
-export interface BriefParts {
-  task: SkillTask;
-  task_type: TaskType;
-  /** Of contract.output_schema; null when there is none: then the type's own shape is asked for. */
-  output_schema: JsonObject | null;
-  memories: readonly RecalledMemory[];
-  /** What was found wrong with `previous`; empty on a first try. */
-  findings: readonly Finding[];
-  /** The output that has to be mended, as JSON text; null on a first try. */
-  previous: string | null;
-  skills: readonly Skill[];
-  tools: SkillTools;
-  model: CatalogueModel;
-}
-
-/** A question to a model, but for what identifies and times it, and how to read its answer. */
-export interface ModelBrief {
-  request: Pick<
-    ModelRequest,
-    | "system"
-    | "turns"
-    | "output_schema"
-    | "tools"
-    | "max_tool_rounds"
-    | "max_output_tokens"
-    | "temperature"
-  >;
-  read(answer: ModelAnswer): Result<AssistedResult, Finding[]>;
-}
 
 /** Turns of tools before the answer: a look, a second one after a mistake, and two to spare. */
 const MAX_TOOL_ROUNDS = 4;

@@ -2,16 +2,9 @@ import * as z from "zod";
 
 import { ok, refuse, type Result } from "../../lib/result.ts";
 import type { ModelAnswer } from "../models/model-port.ts";
+import type { AssistedResult } from "../ports.ts";
 import type { Finding } from "../quality/assessment.ts";
 import type { JsonObject, JsonValue } from "../skills/skill.ts";
-
-/** A model's answer as a task's result. */
-export interface AssistedResult {
-  output: JsonObject;
-  summary: string;
-  next_steps: string[];
-  lessons_learned: string[];
-}
 
 /** What protocol.md allows of texts in a notification, and of them in a list. */
 const MAX_TEXT = 2_000;
@@ -97,6 +90,21 @@ function resultIn(value: JsonObject, schema: JsonObject): JsonValue {
   return missingParts(value, schema).length === 0 ? value : null;
 }
 
+/** What keeps a result from being one: of another type than the contract's, empty, or without required members. */
+function wrongForm(result: JsonValue, schema: JsonObject): Finding[] {
+  const type = Array.isArray(result) ? "array" : typeof result;
+  const wanted =
+    schema["type"] === "array" || schema["type"] === "string" ? schema["type"] : "object";
+  if (type !== wanted) {
+    return [
+      finding("wrong_type", "/result", `the result must be of type ${wanted}, and is ${type}`),
+    ];
+  }
+  if (isEmpty(result)) return [finding("empty_output", "", "the result says nothing")];
+  const object = objectSchema.safeParse(result);
+  return object.success ? missingParts(object.data, schema) : [];
+}
+
 function faultsOf(answer: ModelAnswer, value: JsonObject | null): Finding[] {
   if (answer.finish_reason === "content_filter") {
     return [finding("refusal", "", "the provider's filter stopped the answer")];
@@ -137,20 +145,15 @@ export function readAnswer(
   const faults = faultsOf(answer, value);
   if (value === null || faults.length > 0) return refuse(faults);
   const result = resultIn(value, schema);
-  const object = objectSchema.safeParse(result);
-  if (result === null)
+  if (result === null) {
     return refuse([finding("missing_field", "/result", "the answer has no result")]);
-  if (!object.success) {
-    const detail = `the result must be an object, and is ${Array.isArray(result) ? "an array" : `a ${typeof result}`}`;
-    return refuse([finding("wrong_type", "/result", detail)]);
   }
-  if (isEmpty(object.data)) return refuse([finding("empty_output", "", "the result says nothing")]);
-  const missing = missingParts(object.data, schema);
-  if (missing.length > 0) return refuse(missing);
+  const wrong = wrongForm(result, schema);
+  if (wrong.length > 0) return refuse(wrong);
   const summary = typeof value["summary"] === "string" ? value["summary"].trim() : "";
   return ok({
-    output: object.data,
-    summary: (summary === "" ? firstText(object.data).trim() : summary).slice(0, MAX_TEXT),
+    output: result,
+    summary: (summary === "" ? firstText(result).trim() : summary).slice(0, MAX_TEXT),
     next_steps: textsOf(value["next_steps"]),
     lessons_learned: [...notes, ...textsOf(value["lessons_learned"])].slice(0, MAX_TEXTS),
   });
