@@ -83,7 +83,7 @@ describe("material from outside", () => {
     expect(quoted.length).toBe(partedOf(plain.turns[0]?.text ?? "").quoted.length);
     expect(outside).not.toContain(core);
     expect(quoted.join("")).not.toMatch(
-      /[\p{Cc}\p{Cf}--[\n\t]]|<\|im_|\[\/?INST\]|<<SYS|<start_of_turn>/v,
+      /(?![\n\t])[\p{Cc}\p{Cf}]|<\|im_|\[\/?INST\]|<<SYS|<start_of_turn>/u,
     );
     expect(outside.replaceAll(/q[a-z0-9]{7}/g, "")).toBe(
       partedOf(plain.turns[0]?.text ?? "").outside.replaceAll(/q[a-z0-9]{7}/g, ""),
