@@ -16,8 +16,8 @@ import {
   scripted,
   taskText,
   typesOf,
-} from "./executor-desk.ts";
-import type { Script } from "./executor-desk.ts";
+} from "../executor-desk.ts";
+import type { Script } from "../executor-desk.ts";
 
 const ASKED = { task_type: "code_debugging", description: "Why does this program stop?" };
 const SMALL = model("small", { tier: 2 });
