@@ -2,10 +2,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { brief } from "../../src/executor/assisted/brief.ts";
+import type { BriefParts } from "../../src/executor/assisted/brief.ts";
 import { absentWord, fitted, madeVisible, tokensOf } from "../../src/executor/assisted/quoting.ts";
 import { answerSchema } from "../../src/executor/assisted/shapes.ts";
 import type { RecalledMemory } from "../../src/executor/memory/memory-port.ts";
-import type { BriefParts } from "../../src/executor/ports.ts";
 import { general } from "../../src/executor/skills/general.ts";
 import { taskTypeSchema } from "../../src/protocol/enums.ts";
 import { outputFaults } from "../../src/task/machine/output-schema.ts";

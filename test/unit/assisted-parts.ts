@@ -1,5 +1,5 @@
+import type { BriefParts } from "../../src/executor/assisted/brief.ts";
 import type { ModelAnswer } from "../../src/executor/models/model-port.ts";
-import type { BriefParts } from "../../src/executor/ports.ts";
 import type { JsonValue, SkillTools } from "../../src/executor/skills/skill.ts";
 import { ok } from "../../src/lib/result.ts";
 import { catalogueModelSchema } from "../../src/protocol/model.ts";

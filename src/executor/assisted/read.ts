@@ -101,9 +101,25 @@ function resultIn(value: JsonObject, schema: JsonObject): JsonValue {
   return missingParts(value, schema).length === 0 ? value : null;
 }
 
-/** Whether a schema says in plain words that it is of an object; what it says otherwise is the contract's to judge. */
-function wantsObject({ type }: JsonObject): boolean {
-  return type === undefined || type === "object";
+/** The type of a value in the words of JSON Schema. */
+function typeOf(value: JsonValue): string {
+  if (value === null) return "null";
+  return Array.isArray(value) ? "array" : typeof value;
+}
+
+/** What keeps a result from being one: of another type than the schema's, empty, or without required members. */
+function wrongForm(result: JsonValue, schema: JsonObject): Finding[] {
+  const { type = "object" } = schema;
+  const found = typeOf(result);
+  // A list of types is the contract's to judge.
+  if (typeof type === "string" && found !== (type === "integer" ? "number" : type)) {
+    return [
+      finding("wrong_type", "/result", `the result must be of type ${type}, and is ${found}`),
+    ];
+  }
+  if (isEmpty(result)) return [finding("empty_output", "", "the result says nothing")];
+  const object = objectSchema.safeParse(result);
+  return object.success ? missingParts(object.data, schema) : [];
 }
 
 function faultsOf(answer: ModelAnswer, value: JsonObject | null): Finding[] {
@@ -149,14 +165,8 @@ export function readAnswer(
   if (result === null) {
     return refuse([finding("missing_field", "/result", "the answer has no result")]);
   }
-  const object = objectSchema.safeParse(result);
-  if (!object.success && wantsObject(schema)) {
-    const detail = `the result must be an object, and is ${Array.isArray(result) ? "an array" : `a ${typeof result}`}`;
-    return refuse([finding("wrong_type", "/result", detail)]);
-  }
-  if (isEmpty(result)) return refuse([finding("empty_output", "", "the result says nothing")]);
-  const missing = object.success ? missingParts(object.data, schema) : [];
-  if (missing.length > 0) return refuse(missing);
+  const wrong = wrongForm(result, schema);
+  if (wrong.length > 0) return refuse(wrong);
   const summary = typeof value["summary"] === "string" ? value["summary"].trim() : "";
   return ok({
     output: result,
