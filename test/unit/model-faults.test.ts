@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { ANSWER_LIMITS } from "../../src/executor/models/watched-fetch.ts";
+import { ANSWER_LIMITS } from "../../src/executor/models/provider/watched-fetch.ts";
 import type { ModelReply } from "../model-script.ts";
 import { KEY, modelHost, USAGE } from "./model-asking.ts";
 

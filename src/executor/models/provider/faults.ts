@@ -1,6 +1,6 @@
 import { APICallError, InvalidResponseDataError, JSONParseError, TypeValidationError } from "ai";
 
-import type { ModelFault, ModelFaultClass } from "./model-port.ts";
+import type { ModelFault, ModelFaultClass } from "../model-port.ts";
 
 /** What went wrong, before it is known what it has cost. */
 export type Trouble = Omit<ModelFault, "usage" | "duration_ms">;

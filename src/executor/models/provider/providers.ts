@@ -1,6 +1,6 @@
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 
-import type { CatalogueModel } from "../../protocol/model.ts";
+import type { CatalogueModel } from "../../../protocol/model.ts";
 import type { ProviderModel } from "./rounds.ts";
 
 /** How the SDK names this provider's own options. */
