@@ -11,7 +11,7 @@ import { jsonRequest, readAnswer } from "./answer-text.ts";
 import type { Judge } from "./answer-text.ts";
 import { trouble, troubleOf } from "./faults.ts";
 import type { Trouble } from "./faults.ts";
-import { openAiCompatible, PROVIDER_OPTIONS } from "./providers.ts";
+import { openAiCompatible, PROVIDER_OPTIONS } from "./openai-compatible.ts";
 import { inRounds } from "./rounds.ts";
 import type { ProviderModel } from "./rounds.ts";
 import { sdkTools } from "./tools.ts";
