@@ -8,6 +8,9 @@ const ROOMS = "access|audit|dispatch|delivery|executor|history|observe";
 const CORE = `task|${ROOMS}`;
 const FACES = "rest|mcp|a2a";
 const TYPE_ONLY = ["type-only"];
+/** What of the built-in executor every start of an isolate reads; the rest is in executor.lazy.mjs. */
+const EAGER =
+  "memory/|router/|models/(absence|door|model-port|registry/)|skills/(language|text/stems|http/sendable)|input-source\\.ts$|http-door\\.ts$";
 
 /** @type {import("dependency-cruiser").IConfiguration} */
 module.exports = {
@@ -86,10 +89,19 @@ module.exports = {
       { pathNot: "^src/console/" },
     ),
     rule(
+      "start-imports-lazy",
+      "What is in executor.lazy.mjs is imported from there, or every start of an isolate would read it too.",
+      { path: `^src/(?!executor/|executor\\.lazy\\.ts$)|^src/executor/(${EAGER})` },
+      {
+        path: `^src/executor/(?!${EAGER})|^src/executor\\.lazy\\.ts$`,
+        dependencyTypesNot: TYPE_ONLY,
+      },
+    ),
+    rule(
       "room-imports-assembly",
       "services, queues and index put rooms together; a room that knows them is no room.",
       { path: "^src/[^/]+/" },
-      { path: "^src/(services|services-[a-z]+|queues|index)\\.ts$" },
+      { path: "^src/(services|services-[a-z]+|queues|index|executor\\.lazy)\\.ts$" },
     ),
     rule(
       "room-imports-config-values",
@@ -138,7 +150,8 @@ module.exports = {
     // Sees `import type`, and tells it from a value.
     tsPreCompilationDeps: "specify",
     doNotFollow: { path: "node_modules" },
-    exclude: { path: "^src/env\\.d\\.ts$" },
+    // What is built from the source, or only names it, is judged there.
+    exclude: { path: "^src/(env\\.d\\.ts|executor\\.lazy\\.(d\\.mts|mjs))$" },
     enhancedResolveOptions: {
       extensions: [".ts"],
       exportsFields: ["exports"],

@@ -1,9 +1,9 @@
 /**
- * Makes a fresh clone ready: installs the locked dependencies when they are missing or stale, and copies the files of
- * Swagger UI that the Worker serves under /docs.
+ * Makes a fresh clone ready: installs the locked dependencies when they are missing or stale, copies the files of
+ * Swagger UI that the Worker serves under /docs, and builds the module that it reads only when it needs it.
  *
  * Runs before every npm script that needs either, so it has to work under Node 20 with nothing installed.
- * With `--assets` (npm's own `prepare` step) it only copies.
+ * With `--assets` (npm's own `prepare` step) it installs nothing.
  */
 import { spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
@@ -58,5 +58,12 @@ function copySwagger() {
   }
 }
 
+/** wrangler does it again, but the checks of the source come without one, and have to find it. */
+async function buildLazy() {
+  // As for Swagger UI.
+  if (existsSync(path.join(modules, "esbuild"))) await import("./build-lazy.mjs");
+}
+
 if (!process.argv.includes("--assets") && !isInstalled()) install();
 copySwagger();
+await buildLazy();

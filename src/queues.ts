@@ -2,7 +2,6 @@ import { consumeAudit, isAuditMessage } from "./audit/audit-consumer.ts";
 import { consumeRetries } from "./delivery/delivery-consumer.ts";
 import { endpointName } from "./delivery/shards.ts";
 import { consumePushes } from "./dispatch/push/push-consumer.ts";
-import { consumeExecutions } from "./executor/execution-consumer.ts";
 import { consumeDeadLetters } from "./history/dead-letter-consumer.ts";
 import { consumeHistory, type HistoryPorts } from "./history/history-consumer.ts";
 import { consoleLog } from "./lib/log.ts";
@@ -48,8 +47,10 @@ function consumersOf(env: Env): Record<string, (batch: MessageBatch) => Promise<
     "batuta-retries-critical": retries(env.RETRIES_CRITICAL),
     "batuta-retries": retries(env.RETRIES),
     "batuta-retries-bulk": retries(env.RETRIES_BULK),
-    "batuta-executions": (batch) =>
-      consumeExecutions(batch, { ports: executorPortsOf(env), deadLetter, log }),
+    "batuta-executions": async (batch) => {
+      const { consumeExecutions } = await import("./executor.lazy.mjs");
+      await consumeExecutions(batch, { ports: executorPortsOf(env), deadLetter, log });
+    },
     "batuta-pushes": (batch) => consumePushes(batch, { ports: pushPortsOf(env), deadLetter }),
     "batuta-dead-letters": (batch) => consumeDeadLetters(batch, { db: env.DB, log, now }),
   };

@@ -1,4 +1,5 @@
-import { createAsk, createModelDoor } from "./executor/models/door.ts";
+import { createModelDoor } from "./executor/models/door.ts";
+import type { Ask } from "./executor/models/door.ts";
 import type { ModelDoor } from "./executor/models/model-port.ts";
 import { ANSWER_LIMITS } from "./executor/models/provider/watched-fetch.ts";
 import { workersAi } from "./executor/models/provider/workers-ai.ts";
@@ -7,6 +8,7 @@ import { createModelStore } from "./executor/models/registry/model-store.ts";
 import { createFinder, createModels } from "./executor/models/registry/models.ts";
 import { randomId } from "./lib/ports.ts";
 import type { ModelPort } from "./rest/model-port.ts";
+import type { Doors } from "./services-doors.ts";
 import { doorsOf, now } from "./services-doors.ts";
 import { addressFault } from "./services-executors.ts";
 import { outputFaults } from "./task/machine/output-schema.ts";
@@ -19,16 +21,33 @@ export interface ModelServices {
   catalogue: ModelPort;
 }
 
-/** The binding of Workers AI, which only a deployed Worker has: nothing simulates it. */
-function workersAiOf({ AI }: Env): ReturnType<typeof workersAi> | null {
-  return AI === undefined ? null : workersAi(AI);
+/** Asks a model. What speaks to providers is read when one is first asked, and not before. */
+function askOf({ AI }: Env, doors: Doors): Ask {
+  const fault = addressFault(doors);
+  return async (asked, request) => {
+    const { ANSWER_LIMITS, createAsk, workersAi } = await import("./executor.lazy.mjs");
+    const ask = createAsk({
+      now,
+      get: (url, init) => fetch(url, init),
+      addressFault: fault,
+      // Only a deployed Worker has the binding: nothing simulates it.
+      workersAi: AI === undefined ? null : workersAi(AI),
+      // Judged as the task's own contract is, under the same limits of work; here a value has no task around it.
+      judge: (schema, value) =>
+        outputFaults(schema, value).map(({ pointer, ...rest }) => ({
+          ...rest,
+          pointer: pointer.replace("/data/result", ""),
+        })),
+      limits: ANSWER_LIMITS,
+    });
+    return ask(asked, request);
+  };
 }
 
 function build(env: Env): ModelServices {
   const doors = doorsOf(env);
   const { config, guard, callbacks } = doors;
-  const workers = workersAiOf(env);
-  const hasWorkersAi = workers !== null;
+  const hasWorkersAi = env.AI !== undefined;
   const fault = addressFault(doors);
   const stored = createModelStore(env.DB);
   const store = {
@@ -41,19 +60,7 @@ function build(env: Env): ModelServices {
     configured: config.models,
     hasWorkersAi,
   });
-  const ask = createAsk({
-    now,
-    get: (url, init) => fetch(url, init),
-    addressFault: fault,
-    workersAi: workers,
-    // Judged as the task's own contract is, under the same limits of work; here a value has no task around it.
-    judge: (schema, value) =>
-      outputFaults(schema, value).map(({ pointer, ...rest }) => ({
-        ...rest,
-        pointer: pointer.replace("/data/result", ""),
-      })),
-    limits: ANSWER_LIMITS,
-  });
+  const ask = askOf(env, doors);
   const { sealer } = callbacks;
   return {
     door: createModelDoor({

@@ -49,8 +49,9 @@ const PACE_SHARE = 0.25;
 const TARGETS = { isolation: 1.5, pick: 2, deliveriesPerDay: 1_000_000, edgeCpuMs: 0.3 };
 const SECONDS_PER_DAY = 86_400;
 
-/** Compressed bytes that the bundle may have. */
+/** Compressed bytes that the bundle may have: what a start of an isolate reads, and with what it reads when it needs it. */
 const MAX_GZIP_BYTES = 500 * 1_024;
+const MAX_UPLOAD_BYTES = 700 * 1_024;
 
 /** Free bytes that make a folder in memory large enough. */
 const MIN_MEMORY_BYTES = 2 ** 30;
@@ -130,7 +131,7 @@ async function runRound(phases, counts) {
 }
 
 function report(rounds, picks, { edge, pools }) {
-  const { gzipBytes, problems } = workshop;
+  const { gzipBytes, uploadBytes, problems } = workshop;
   const rows = Object.keys(WARM_UP).map((name) => {
     const of = (figure) => median(rounds.map((figures) => figures[name][figure]));
     // Each against the floor of its own round.
@@ -153,6 +154,7 @@ function report(rounds, picks, { edge, pools }) {
     pools,
     edge,
     bundleGzipKiB: round(gzipBytes / 1_024, 1),
+    uploadGzipKiB: round(uploadBytes / 1_024, 1),
     repeatedDeliveries: sink.repeated,
     problems: problems.length,
     rounds: rounds.length,
@@ -166,11 +168,12 @@ function report(rounds, picks, { edge, pools }) {
   console.log(`\n${table(["edge", "figure", "target"], edgeLines(edge))}\n`);
   console.log("event to receipt: from `timestamp` in the body to the arrival of the request");
   console.log(
-    `medians of ${rounds.length} rounds; bundle ${result.bundleGzipKiB} KiB gzip; every delivery arrived`,
+    `medians of ${rounds.length} rounds; bundle ${result.bundleGzipKiB} KiB gzip, upload ${result.uploadGzipKiB}; every delivery arrived`,
   );
   console.log(JSON.stringify(result));
-  if (gzipBytes > MAX_GZIP_BYTES) {
-    throw new Error(`the bundle has more than ${MAX_GZIP_BYTES / 1_024} KiB`);
+  if (gzipBytes > MAX_GZIP_BYTES || uploadBytes > MAX_UPLOAD_BYTES) {
+    const most = `${MAX_GZIP_BYTES / 1_024} KiB, or the upload more than ${MAX_UPLOAD_BYTES / 1_024}`;
+    throw new Error(`the bundle has more than ${most}`);
   }
 }
 

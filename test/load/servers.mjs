@@ -39,7 +39,8 @@ function readCompatibilityDate() {
 /**
  * Builds a Worker as `npm run build` does.
  *
- * @returns {{ config: string, script: string, gzipBytes: number }} the bundle's path and its compressed size
+ * @returns {{ config: string, scripts: string[], gzipBytes: number, uploadBytes: number }} the paths of its modules,
+ *   the entry first; the compressed size of the entry, and of all
  */
 function build(config, outdir) {
   const wrangler = path.join(root, "node_modules/wrangler/wrangler-dist/cli.js");
@@ -51,11 +52,13 @@ function build(config, outdir) {
     { cwd: root, encoding: "utf8" },
   );
   if (status !== 0) throw new Error(`the build of ${config} failed:\n${stdout}\n${stderr}`);
-  const script = path.join(
-    outdir,
-    readdirSync(outdir).find((name) => name.endsWith(".js")),
-  );
-  return { config, script, gzipBytes: gzipSync(readFileSync(script)).length };
+  const isEntry = (name) => name.endsWith(".js");
+  const names = readdirSync(outdir).filter((name) => /\.m?js$/.test(name));
+  const scripts = names
+    .toSorted((one, other) => isEntry(other) - isEntry(one))
+    .map((name) => path.join(outdir, name));
+  const sizes = scripts.map((script) => gzipSync(readFileSync(script)).length);
+  return { config, scripts, gzipBytes: sizes[0], uploadBytes: sizes.reduce((sum, n) => sum + n) };
 }
 
 /** A Worker that answers on a loopback port, and the CPU time of its process. */
@@ -64,7 +67,7 @@ class Server {
   #pid;
   problems = [];
 
-  async start({ config, script, state, bindings }) {
+  async start({ config, scripts, state, bindings }) {
     const { workerOptions } = unstable_getMiniflareWorkerOptions(config, "");
     // The router in front of static files is a Worker of its own, and none of what is measured is a file.
     const { assets: _, ...options } = workerOptions;
@@ -81,8 +84,8 @@ class Server {
         workers: [
           {
             ...options,
-            modules: [{ type: "ESModule", path: script }],
-            modulesRoot: path.dirname(script),
+            modules: scripts.map((script) => ({ type: "ESModule", path: script })),
+            modulesRoot: path.dirname(scripts[0]),
             bindings: { ...options.bindings, ...bindings },
           },
         ],
@@ -171,9 +174,14 @@ export class Workshop {
     this.#batuta = build(path.join(root, "wrangler.toml"), path.join(folder, "bundle"));
   }
 
-  /** Compressed size of Batuta's bundle. */
+  /** Compressed size of what Batuta's isolates read when they start. */
   get gzipBytes() {
     return this.#batuta.gzipBytes;
+  }
+
+  /** Compressed size of that and of what they read when they need it. */
+  get uploadBytes() {
+    return this.#batuta.uploadBytes;
   }
 
   /** Lines of the logs that tell of errors or warnings. */
@@ -212,10 +220,10 @@ export class Workshop {
     return server;
   }
 
-  async #start({ config, script }, bindings) {
+  async #start({ config, scripts }, bindings) {
     const state = path.join(this.#folder, `state-${this.#servers.length}`);
     const server = new Server();
     this.#servers.push(server);
-    return server.start({ config, script, state, bindings });
+    return server.start({ config, scripts, state, bindings });
   }
 }

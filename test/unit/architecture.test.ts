@@ -170,6 +170,27 @@ const VIOLATIONS: [rule: string, what: string, tree: Tree][] = [
   ],
   ["room-imports-assembly", "a room imports index", { "delivery/w.ts": 'import "../index.ts";' }],
   [
+    "start-imports-lazy",
+    "the entry runs a skill",
+    { "executor/skills/s.ts": "", "queues.ts": 'import "./executor/skills/s.ts";' },
+  ],
+  [
+    "start-imports-lazy",
+    "the entry asks a model",
+    {
+      "executor/models/provider/ask.ts": "",
+      "config.ts": 'import "./executor/models/provider/ask.ts";',
+    },
+  ],
+  [
+    "start-imports-lazy",
+    "the memory assesses an answer",
+    {
+      "executor/quality/assess.ts": "",
+      "executor/memory/m.ts": 'import "../quality/assess.ts";',
+    },
+  ],
+  [
     "room-imports-config-values",
     "a room reads the configuration",
     { "delivery/v.ts": 'import "../config.ts";' },

@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 const root = path.join(import.meta.dirname, "../..");
 
 /** What runtime tests drive through the Worker itself, by wrangler.toml and not by an import. */
-const DRIVEN = ["src/index.ts", "src/executor/execution-consumer.ts"];
+const DRIVEN = ["src/index.ts", "src/executor/execution-consumer.ts", "src/executor.lazy.ts"];
 
 /** What a file imports, from the project's root. */
 function importsOf(file: string): string[] {

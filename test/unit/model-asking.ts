@@ -1,7 +1,7 @@
 import { afterAll, beforeAll } from "vitest";
 
-import { createAsk } from "../../src/executor/models/door.ts";
 import type { ModelRequest } from "../../src/executor/models/model-port.ts";
+import { createAsk } from "../../src/executor/models/provider/ask.ts";
 import { catalogueModelSchema } from "../../src/protocol/model.ts";
 import type { CatalogueModel } from "../../src/protocol/model.ts";
 import { outputFaults } from "../../src/task/machine/output-schema.ts";

@@ -2,7 +2,7 @@ import type { OpenAICompatibleProvider } from "@ai-sdk/openai-compatible";
 
 import { derivedId } from "../../../lib/ports.ts";
 import type { JsonObject } from "../../skills/skill.ts";
-import type { Tally } from "../usage.ts";
+import type { Tally } from "./usage.ts";
 
 /** A model of a provider, as the SDK calls it. */
 export type ProviderModel = ReturnType<OpenAICompatibleProvider["chatModel"]>;

@@ -1,8 +1,8 @@
 import { jsonSchema, tool } from "ai";
 
-import type { JsonObject } from "../skills/skill.ts";
+import type { JsonObject } from "../../skills/skill.ts";
+import type { ModelTool } from "../model-port.ts";
 import type { Judge } from "./answer-text.ts";
-import type { ModelTool } from "./model-port.ts";
 
 /** Of what a tool answers the model sees no more: about 12,000 tokens. Characters. */
 const LONGEST_RESULT = 50_000;

@@ -1,5 +1,5 @@
-import type { CatalogueModel } from "../../protocol/model.ts";
-import type { ModelUsage } from "./model-port.ts";
+import type { CatalogueModel } from "../../../protocol/model.ts";
+import type { ModelUsage } from "../model-port.ts";
 
 /** What a token is taken for where nobody counted: four characters, as providers advise for English text. */
 const CHARACTERS_PER_TOKEN = 4;

@@ -1,9 +1,9 @@
 import * as z from "zod";
 
-import { ok, refuse } from "../../lib/result.ts";
-import type { Result } from "../../lib/result.ts";
-import type { Fault } from "../../protocol/refusal.ts";
-import type { JsonObject, JsonValue } from "../skills/skill.ts";
+import { ok, refuse } from "../../../lib/result.ts";
+import type { Result } from "../../../lib/result.ts";
+import type { Fault } from "../../../protocol/refusal.ts";
+import type { JsonObject, JsonValue } from "../../skills/skill.ts";
 
 /** Judges a value by a JSON Schema; no faults: it satisfies it. */
 export type Judge = (schema: JsonObject, value: unknown) => Fault[];
