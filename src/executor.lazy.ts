@@ -7,6 +7,7 @@
  */
 export { brief } from "./executor/assisted/brief.ts";
 export { consumeExecutions } from "./executor/execution-consumer.ts";
+export { createHttpDoor } from "./executor/http-door.ts";
 export { createAsk } from "./executor/models/provider/ask.ts";
 export { ANSWER_LIMITS } from "./executor/models/provider/watched-fetch.ts";
 export { workersAi } from "./executor/models/provider/workers-ai.ts";

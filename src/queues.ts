@@ -48,8 +48,8 @@ function consumersOf(env: Env): Record<string, (batch: MessageBatch) => Promise<
     "batuta-retries": retries(env.RETRIES),
     "batuta-retries-bulk": retries(env.RETRIES_BULK),
     "batuta-executions": async (batch) => {
-      const { consumeExecutions } = await import("./executor.lazy.mjs");
-      await consumeExecutions(batch, { ports: executorPortsOf(env), deadLetter, log });
+      const lazy = await import("./executor.lazy.mjs");
+      await lazy.consumeExecutions(batch, { ports: executorPortsOf(env, lazy), deadLetter, log });
     },
     "batuta-pushes": (batch) => consumePushes(batch, { ports: pushPortsOf(env), deadLetter }),
     "batuta-dead-letters": (batch) => consumeDeadLetters(batch, { db: env.DB, log, now }),

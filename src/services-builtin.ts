@@ -1,7 +1,5 @@
-import { brief } from "./executor/assisted/brief.ts";
-import { createHttpDoor } from "./executor/http-door.ts";
+import type * as Lazy from "./executor.lazy.ts";
 import type { ExecutorPorts } from "./executor/ports.ts";
-import { assess } from "./executor/quality/assess.ts";
 import type { Doors } from "./services-doors.ts";
 import { now } from "./services-doors.ts";
 import { addressFault } from "./services-executors.ts";
@@ -25,17 +23,22 @@ function sleep(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-/** The tools of the built-in executor: models and the choice among them, memory, the network, and the gates. */
+/**
+ * The tools of the built-in executor: models and the choice among them, memory, the network, and the gates.
+ *
+ * @param lazy what is read only when there is a task for it
+ */
 export function builtinPartsOf(
   env: Env,
   doors: Doors,
+  lazy: Pick<typeof Lazy, "assess" | "brief" | "createHttpDoor">,
 ): Pick<
   ExecutorPorts,
   "sleep" | "http" | "models" | "router" | "memory" | "judge" | "assess" | "assist"
 > {
   return {
     sleep,
-    http: createHttpDoor({
+    http: lazy.createHttpDoor({
       get: (url, init) => fetch(url, init),
       urlFault: addressFault(doors),
       now,
@@ -44,7 +47,7 @@ export function builtinPartsOf(
     router: routerDoorOf(env),
     memory: memoryDoorOf(env),
     judge: resultFaults,
-    assess,
-    assist: brief,
+    assess: lazy.assess,
+    assist: lazy.brief,
   };
 }

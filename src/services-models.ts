@@ -1,8 +1,6 @@
 import { createModelDoor } from "./executor/models/door.ts";
 import type { Ask } from "./executor/models/door.ts";
 import type { ModelDoor } from "./executor/models/model-port.ts";
-import { ANSWER_LIMITS } from "./executor/models/provider/watched-fetch.ts";
-import { workersAi } from "./executor/models/provider/workers-ai.ts";
 import { createKnownModels } from "./executor/models/registry/known-models.ts";
 import { createModelStore } from "./executor/models/registry/model-store.ts";
 import { createFinder, createModels } from "./executor/models/registry/models.ts";

@@ -7,7 +7,6 @@ import { createInterventions } from "./dispatch/interventions.ts";
 import { createNotes } from "./dispatch/notes.ts";
 import type { PushPorts } from "./dispatch/push/push.ts";
 import { createSubtasks } from "./dispatch/subtasks.ts";
-import { createHttpDoor } from "./executor/http-door.ts";
 import { fetchInput } from "./executor/input-source.ts";
 import type { ExecutorPorts } from "./executor/ports.ts";
 import { listEscalations, readEscalation } from "./history/escalation-store.ts";
@@ -128,13 +127,16 @@ export function batchPortsOf(env: Env): BatchPorts {
 }
 
 /** What the built-in executor needs: the doors that every executor has. */
-export function executorPortsOf(env: Env): ExecutorPorts {
+export function executorPortsOf(
+  env: Env,
+  lazy: Parameters<typeof builtinPartsOf>[2],
+): ExecutorPorts {
   const services = servicesOf(env);
   const { attempts, dispatcher } = services;
   const fault = addressFault(services);
   const isAllowed = async (url: string): Promise<boolean> => (await fault(url)) === null;
   return {
-    ...builtinPartsOf(env, services),
+    ...builtinPartsOf(env, services, lazy),
     now,
     log: consoleLog("executor", now),
     take: (message) => dispatcher.takeReserved({ ...message, agent_id: BUILTIN_AGENT_ID }),
@@ -144,7 +146,6 @@ export function executorPortsOf(env: Env): ExecutorPorts {
     end: ({ lease, ...to }, end) => attempts.end({ ...to, token: lease.token }, end),
     fetchInput: (url) =>
       fetchInput(url, { get: (address, init) => fetch(address, init), isAllowed }),
-    http: createHttpDoor({ get: (address, init) => fetch(address, init), urlFault: fault, now }),
   };
 }
 
