@@ -21,12 +21,17 @@ describe("the memory of a tenant", () => {
 
     const near = await recall("Debug an error of the signin method");
     const none = await recall("Translate a poem about the sea");
+    // One word of many is shared: the words find it, and it is too far all the same.
+    const far = await recall(
+      "Translate a poem about the sea, the moon, a lighthouse, some fishermen and their sales",
+    );
 
     expect(near.map(({ text }) => text)).toEqual([
       "Fixing the bug in the login function failed: the token was stale",
     ]);
     expect(near[0]?.similarity).toBeGreaterThan(builtinEmbedder.threshold);
     expect(none).toEqual([]);
+    expect(far).toEqual([]);
   });
 
   it("says the same after an eviction as before, and nothing to another tenant", async () => {

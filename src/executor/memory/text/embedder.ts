@@ -80,7 +80,8 @@ function embedOne(text: string): Int8Array {
  * (synonyms.ts). It does not see meaning: a paraphrase in words of which the table has none is as far as any other
  * text, a denial is as near as what it denies, and of two features in 256 places some fall together. Unrelated texts
  * come to a cosine of 0.01 with a deviation of 0.06 and at most 0.21 (20 tasks of test/unit/memory-embedder.test.ts, 190
- * pairs), paraphrases in words of the table to 0.5 and more, hence the threshold.
+ * pairs): the threshold was set by them. Of paraphrases of these tasks that the table was not made for, 10 of 20 reach it
+ * and 12 of 20 are nearest to their own task; 3 of 380 strangers reach it.
  */
 export const builtinEmbedder: Embedder = {
   name: "hashed-stems-1",
