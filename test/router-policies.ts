@@ -8,7 +8,7 @@ import { TUNING, type Tuning } from "../src/executor/router/rules/tuning.ts";
 import type { TaskType } from "../src/protocol/enums.ts";
 import { DEADLINE_S, LARGE, TOKENS, utility } from "./router-world.ts";
 
-/* The policies that the ablation compares; the last four are Batuta's own code. */
+/* The policies that the ablation compares; the last five are Batuta's own code. */
 
 /** What a policy sees of one task. */
 interface Turn {
@@ -137,4 +137,5 @@ export const POLICIES: readonly Policy[] = [
   routerPolicy("UCB c=.05, γ=.99", WITHOUT_RAIL),
   routerPolicy("Batuta: the same with its guard rail", {}),
   routerPolicy("Batuta, 5 % of the tasks explorable", {}, 0.05),
+  routerPolicy("Batuta, no task explorable (the default)", {}, 0),
 ];

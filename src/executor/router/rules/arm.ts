@@ -35,8 +35,9 @@ const BUILTIN_LATENCY_S = 1;
 
 /**
  * What the band adds to an expected quality for each tier below the strongest. A catalogue states one number; it is
- * taken for tasks of the middle band. Strong models lose least on hard tasks, weak ones gain most on easy ones: on the
- * simulator's truth (test/router-simulation.ts) a tier is worth 0.08 on hard tasks and next to nothing on easy ones.
+ * taken for tasks of the middle band. Strong models lose least on hard tasks, weak ones gain most on easy ones. Sized by
+ * the simulated world (test/router-world.ts: a tier is worth about 0.06, 0.1 and 0.16 there), not by real tasks: what is
+ * observed outweighs it.
  */
 const PER_TIER: Record<Band, number> = { low: 0.03, medium: 0, high: -0.05 };
 

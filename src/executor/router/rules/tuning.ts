@@ -35,10 +35,10 @@ export type Tuning = z.infer<typeof tuningSchema>;
  *
  * c, gamma, mass and trusted_n are those of facts/orchestration.md §3.3; `balanced` weighs as the utility of its §3.4
  * does, the other objectives move the weight to what they are named for, and allow as much less quality. The delta of
- * `balanced` was chosen on the simulator: 0.2 and less keep cheap arms from coming back after a drift (regret 0.05 in place
- * of 0.03), 0.25 does not, and bounds the loss just the same.
- * A memory's advice weighs as much as one tier of strength on a hard task does (arm.ts), rounded. Two minutes are what
- * a caller waits for one answer: beyond them, time that the task has left is no reason to be slow.
+ * `balanced` was chosen on the simulator, where 0.2 keeps a cheap arm out that gets better (regret 0.05 in place of 0.03)
+ * and 0.25 does not; the rail hardly binds there, and another world may want another number. A memory's advice weighs as
+ * much as one tier of strength does in that world. Two minutes are what a caller waits for one answer: beyond them, time
+ * that the task has left is no reason to be slow.
  */
 export const TUNING: Tuning = {
   version: "2026-11",
