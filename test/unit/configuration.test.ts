@@ -4,7 +4,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { configuration } from "../../src/executor/skills/configuration.ts";
-import { applyPatch, difference } from "../../src/executor/skills/configuration/json-patch.ts";
+import {
+  applyPatch,
+  difference,
+} from "../../src/executor/skills/configuration/changes/json-patch.ts";
 import type { JsonObject, JsonValue } from "../../src/executor/skills/skill.ts";
 import { expectFailure, expectResult, runSkill } from "./skill-run.ts";
 

@@ -115,7 +115,7 @@ describe("skills on given work keep their promises for any input", () => {
       fc.property(input, configurations, (given, configured) => {
         expect(brokenPromises(configuration, given as JsonObject, configured)).toEqual([]);
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 
@@ -129,7 +129,7 @@ describe("skills on given work keep their promises for any input", () => {
       fc.property(input, configurations, (given, configured) => {
         expect(brokenPromises(codeDebugging, given, configured)).toEqual([]);
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 
@@ -148,7 +148,7 @@ describe("skills on given work keep their promises for any input", () => {
             : {};
         expect(brokenPromises(codeGeneration, fields, configured)).toEqual([]);
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 });

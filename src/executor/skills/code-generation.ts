@@ -1,12 +1,12 @@
 import { ok, type Result } from "../../lib/result.ts";
-import { writeGo } from "./code-generation/go.ts";
 import { inferSchema } from "./code-generation/infer-schema.ts";
-import { writeJsonSchema } from "./code-generation/json-schema.ts";
-import { writePython } from "./code-generation/python.ts";
 import { readSchema } from "./code-generation/read-schema.ts";
 import type { Model } from "./code-generation/shape.ts";
-import { writeTypescript } from "./code-generation/typescript.ts";
-import { writeZod } from "./code-generation/zod.ts";
+import { writeGo } from "./code-generation/targets/go.ts";
+import { writeJsonSchema } from "./code-generation/targets/json-schema.ts";
+import { writePython } from "./code-generation/targets/python.ts";
+import { writeTypescript } from "./code-generation/targets/typescript.ts";
+import { writeZod } from "./code-generation/targets/zod.ts";
 import { readObject } from "./configuration/schema-input.ts";
 import { escapePointer, isList, isObject } from "./formats/json-value.ts";
 import { refuseInput } from "./input-failure.ts";

@@ -1,7 +1,7 @@
-import { compareDocuments } from "./configuration/comparison.ts";
+import { compareDocuments } from "./configuration/changes/comparison.ts";
+import { mergeDocuments } from "./configuration/changes/layering.ts";
 import { convertDocuments } from "./configuration/conversion.ts";
 import { givenDocuments } from "./configuration/documents.ts";
-import { mergeDocuments } from "./configuration/layering.ts";
 import { readOptions } from "./configuration/options.ts";
 import { validateDocuments } from "./configuration/validation.ts";
 import type { PureRun, PureSkill, SkillTask } from "./skill.ts";

@@ -2,7 +2,7 @@ import { placeOf } from "../formats/text-fault.ts";
 import type { JsonObject } from "../skill.ts";
 
 /** Where something is; what is not known is null. Lines and columns from 1. */
-export interface Location {
+interface Location {
   file: string | null;
   line: number | null;
   column: number | null;

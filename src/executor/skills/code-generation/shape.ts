@@ -55,7 +55,7 @@ export interface Model {
 export const ANY: Shape = { kind: "any" };
 
 /** The shapes directly inside a shape. */
-export function partsOf(shape: Shape): readonly Shape[] {
+function partsOf(shape: Shape): readonly Shape[] {
   switch (shape.kind) {
     case "list":
       return [shape.item];

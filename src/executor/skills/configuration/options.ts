@@ -2,8 +2,8 @@ import { ok, type Result } from "../../../lib/result.ts";
 import { isObject } from "../formats/json-value.ts";
 import { refuseInput } from "../input-failure.ts";
 import type { JsonObject, JsonValue, SkillFailure } from "../skill.ts";
+import { ARRAYS, MODES, type MergeOptions } from "./changes/merge.ts";
 import { FORMATS, type Format } from "./documents.ts";
-import { ARRAYS, MODES, type MergeOptions } from "./merge.ts";
 
 const OPERATIONS = ["validate", "merge", "diff", "convert"] as const;
 

@@ -8,7 +8,7 @@ const SECRET_NAME =
 /** A number is a secret more rarely: `max_tokens` is none. */
 const SECRET_NUMBER = /(?:passw(?:or)?d|pwd|secret|pin)$/i;
 const LOGIN = /(:\/\/[^\s:/@]{1,100}:)[^\s/@]{1,200}@/g;
-export const MASK = "***";
+const MASK = "***";
 
 /** Whether the value at a pointer is a secret by one of the names that lead to it. */
 export function isSecret(pointer: string, value: JsonValue | undefined): boolean {

@@ -19,8 +19,8 @@ import { placeOf, withoutMark, type TextFault } from "./text-fault.ts";
 const MAX_NODES = 100_000;
 /** The first thing that can make a document deeper or larger than its text. */
 const ALIAS = /(?<=[\s,[{])\*[^\s,[\]{}]/;
-/** The line that begins a second document. */
-const SECOND = /(?<=\S\s*\n)---(?=\s|$)/;
+/** A line that begins a document. */
+const BEGINNING = /^---(?=\s|$)/gm;
 /** `<<` is YAML 1.1, yet compose files and CI configurations live by it. */
 const SCHEMA = CORE_SCHEMA.withTags(mergeTag);
 
@@ -37,7 +37,14 @@ export function readYaml(text: string): Result<JsonValue, TextFault> {
   if (only === undefined) return refuse({ line: 1, column: 1, detail: "The text is empty." });
   if (others.length === 0) return ok(only);
   const detail = `The text holds ${others.length + 1} documents; one is expected.`;
-  return refuse({ ...placeOf(text, Math.max(0, text.search(SECOND))), detail });
+  return refuse({ ...placeOf(text, secondDocument(text)), detail });
+}
+
+/** Where the second document begins: at the first mark that has something before it. */
+function secondDocument(text: string): number {
+  const [first, second] = text.matchAll(BEGINNING);
+  const isSecond = first !== undefined && text.slice(0, first.index).trim() !== "";
+  return (isSecond ? first : second)?.index ?? 0;
 }
 
 /** Reads every document of a YAML stream, by the rules of readYaml. */
@@ -50,17 +57,7 @@ export function readYamlDocuments(text: string): Result<JsonValue[], TextFault> 
       const fault = expansion.add(event);
       if (fault !== null) return refuse(fault);
     }
-    const documents = constructFromEvents(events, { source: bare, schema: SCHEMA });
-    // Aliases share one object; written out, each place is a value of its own, and a chain of them is as deep as nesting.
-    const values: JsonValue[] = [];
-    for (const document of documents) {
-      const plain = plainJson(document);
-      if (!plain.ok) {
-        return refuse({ ...placeOf(bare, Math.max(0, bare.search(ALIAS))), ...plain.refusal });
-      }
-      values.push(plain.value);
-    }
-    return ok(values);
+    return plainDocuments(bare, constructFromEvents(events, { source: bare, schema: SCHEMA }));
   } catch (cause) {
     if (cause instanceof YAMLException) {
       const { mark, reason } = cause;
@@ -70,6 +67,22 @@ export function readYamlDocuments(text: string): Result<JsonValue[], TextFault> 
     const detail = cause instanceof Error ? cause.message.slice(0, 300) : "It can't be read";
     return refuse({ line: 1, column: 1, detail: `${detail}.` });
   }
+}
+
+/** Aliases share one object; written out, each place is a value of its own, and a chain of them is as deep as nesting. */
+function plainDocuments(
+  text: string,
+  documents: readonly unknown[],
+): Result<JsonValue[], TextFault> {
+  const values: JsonValue[] = [];
+  for (const document of documents) {
+    const plain = plainJson(document);
+    if (!plain.ok) {
+      return refuse({ ...placeOf(text, Math.max(0, text.search(ALIAS))), ...plain.refusal });
+    }
+    values.push(plain.value);
+  }
+  return ok(values);
 }
 
 /** Counts nodes of a stream with its aliases written out; `add` gives the fault of an event, or null. */

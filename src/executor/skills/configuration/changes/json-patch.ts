@@ -1,4 +1,4 @@
-import { ok, refuse, type Result } from "../../../lib/result.ts";
+import { ok, refuse, type Result } from "../../../../lib/result.ts";
 import {
   escapePointer,
   isList,
@@ -8,8 +8,8 @@ import {
   pointerParts,
   textOf,
   valueAt,
-} from "../formats/json-value.ts";
-import type { JsonObject, JsonValue } from "../skill.ts";
+} from "../../formats/json-value.ts";
+import type { JsonObject, JsonValue } from "../../skill.ts";
 
 /** One change of a document (RFC 6902), as `difference` makes them. */
 export type Change =

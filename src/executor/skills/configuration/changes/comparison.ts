@@ -1,12 +1,12 @@
-import { ok } from "../../../lib/result.ts";
-import { isSame, leavesOf, typeOf, valueAt } from "../formats/json-value.ts";
-import { refuseInput } from "../input-failure.ts";
-import { progressAt } from "../progress.ts";
-import { partOf, qualityOf } from "../score.ts";
-import type { PureRun, SkillResult } from "../skill.ts";
-import { readAll, type ConfigurationDocument, type GivenDocument } from "./documents.ts";
+import { ok } from "../../../../lib/result.ts";
+import { isSame, leavesOf, typeOf, valueAt } from "../../formats/json-value.ts";
+import { refuseInput } from "../../input-failure.ts";
+import { progressAt } from "../../progress.ts";
+import { partOf, qualityOf } from "../../score.ts";
+import type { PureRun, SkillResult } from "../../skill.ts";
+import { readAll, type ConfigurationDocument, type GivenDocument } from "../documents.ts";
+import { isSecret, masked } from "../secrets.ts";
 import { applyPatch, difference, type Change } from "./json-patch.ts";
-import { isSecret, masked } from "./secrets.ts";
 
 const STEPS = ["Reading both documents", "Comparing them", "Applying the patch to prove it"];
 const MAX_LISTED = 500;

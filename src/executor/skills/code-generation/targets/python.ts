@@ -1,5 +1,5 @@
-import { commentText, isPythonName, Names, pythonName } from "./names.ts";
-import { refsOf, type Definition, type Field, type Model, type Shape } from "./shape.ts";
+import { commentText, isPythonName, Names, pythonName } from "../names.ts";
+import { refsOf, type Definition, type Field, type Model, type Shape } from "../shape.ts";
 
 const HEAD = "from __future__ import annotations\n\n";
 

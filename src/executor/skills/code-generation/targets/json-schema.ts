@@ -1,5 +1,5 @@
-import type { JsonObject, JsonValue } from "../skill.ts";
-import type { Model, NumberRules, Shape } from "./shape.ts";
+import type { JsonObject, JsonValue } from "../../skill.ts";
+import type { Model, NumberRules, Shape } from "../shape.ts";
 
 /** A JSON Schema (2020-12) of a model: every definition in `$defs`, the last one at the top. */
 export function writeJsonSchema({ definitions }: Model): string {

@@ -1,6 +1,6 @@
-import { ok, refuse, type Result } from "../../../lib/result.ts";
-import { isList, isObject, isSame, leavesOf, memberOf } from "../formats/json-value.ts";
-import type { JsonValue } from "../skill.ts";
+import { ok, refuse, type Result } from "../../../../lib/result.ts";
+import { isList, isObject, isSame, leavesOf, memberOf } from "../../formats/json-value.ts";
+import type { JsonValue } from "../../skill.ts";
 import { applyPatch } from "./json-patch.ts";
 
 export const MODES = ["deep", "merge_patch", "json_patch"] as const;

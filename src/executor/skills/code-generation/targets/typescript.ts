@@ -1,5 +1,5 @@
-import { commentText } from "./names.ts";
-import type { Definition, Field, Model, Shape } from "./shape.ts";
+import { commentText } from "../names.ts";
+import type { Definition, Field, Model, Shape } from "../shape.ts";
 
 /** TypeScript types of a model: an interface for each object, an alias for all else. Compiles under `strict`. */
 export function writeTypescript({ definitions }: Model): string {

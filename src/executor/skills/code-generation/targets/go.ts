@@ -1,5 +1,5 @@
-import { commentText, Names, typeName } from "./names.ts";
-import type { Definition, Field, Model, Shape } from "./shape.ts";
+import { commentText, Names, typeName } from "../names.ts";
+import type { Definition, Field, Model, Shape } from "../shape.ts";
 
 /**
  * Go types of a model, with json tags. Optional fields and recursive ones are pointers; what Go has no type for (unions,

@@ -1,5 +1,5 @@
-import { commentText } from "./names.ts";
-import type { Model, NumberRules, Shape, TextRules } from "./shape.ts";
+import { commentText } from "../names.ts";
+import type { Model, NumberRules, Shape, TextRules } from "../shape.ts";
 import { literal, typescriptType } from "./typescript.ts";
 
 /** Formats that zod checks; others are annotations, as JSON Schema has it. */

@@ -1,16 +1,16 @@
-import { ok } from "../../../lib/result.ts";
-import { typeOf } from "../formats/json-value.ts";
-import { refuseInput } from "../input-failure.ts";
-import { progressAt } from "../progress.ts";
-import { schemaFaults, type SchemaFault } from "../schema/schema-faults.ts";
-import { partOf, qualityOf } from "../score.ts";
-import type { JsonObject, PureRun, SkillResult } from "../skill.ts";
-import { readAll, type Format, type GivenDocument } from "./documents.ts";
+import { ok } from "../../../../lib/result.ts";
+import { typeOf } from "../../formats/json-value.ts";
+import { refuseInput } from "../../input-failure.ts";
+import { progressAt } from "../../progress.ts";
+import { schemaFaults, type SchemaFault } from "../../schema/schema-faults.ts";
+import { partOf, qualityOf } from "../../score.ts";
+import type { JsonObject, PureRun, SkillResult } from "../../skill.ts";
+import { readAll, type Format, type GivenDocument } from "../documents.ts";
+import type { Options } from "../options.ts";
+import { readSchema, refuseSchema } from "../schema-input.ts";
+import { masked } from "../secrets.ts";
+import { writeValue } from "../write.ts";
 import { mergeLayers, type Merged, type Override } from "./merge.ts";
-import type { Options } from "./options.ts";
-import { readSchema, refuseSchema } from "./schema-input.ts";
-import { masked } from "./secrets.ts";
-import { writeValue } from "./write.ts";
 
 const STEPS = [
   "Reading the layers",
