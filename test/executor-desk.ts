@@ -254,3 +254,19 @@ export function found({ said }: Desk, kind: string): Record<string, unknown>[] {
     return results !== undefined && !Array.isArray(results) && kind in results ? [results] : [];
   });
 }
+
+/** A task that needs a model, and two of them. */
+export const ASKED = { task_type: "code_debugging", description: "Why does this program stop?" };
+export const SMALL = model("small", { tier: 2 });
+const LARGE = model("large", { tier: 4 });
+
+/** The doors of an executor whose models answer by a script. */
+export function withModels(
+  script: Script,
+  task: Record<string, unknown> = ASKED,
+  models = [SMALL, LARGE],
+) {
+  const router = firstFit();
+  const door = scripted(models, script);
+  return { ...desk(task, { models: door, router }), router, models: door };
+}

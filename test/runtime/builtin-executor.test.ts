@@ -45,3 +45,38 @@ describe("the built-in executor", () => {
     expect(over).toMatchObject({ end_reason: "cancelled" });
   });
 });
+
+describe("the slots of the built-in executor", () => {
+  it("are never exceeded by sixteen tasks at one time, and all of them are done", async () => {
+    const slots = async () =>
+      (
+        await call<{ items: { agent_id: string; slots_in_use: number; slots: number }[] }>(
+          "GET",
+          "/v1/agents",
+        )
+      ).body.items.find(({ agent_id }) => agent_id === "sam");
+    const used: number[] = [];
+    const submitted = await Promise.all(
+      Array.from({ length: 16 }, (_, index) =>
+        submit({
+          task_type: "general",
+          parameters: {
+            input_data: { text: `Task ${index} is here. It is short. It is done soon.` },
+          },
+          execution_options: { quality_threshold: 0 },
+        }),
+      ),
+    );
+
+    const done = await eventually(
+      async () => {
+        used.push((await slots())?.slots_in_use ?? 0);
+        return Promise.all(submitted.map(({ task_id }) => view(task_id)));
+      },
+      (views) => views.every(({ status }) => status === "completed"),
+    );
+
+    expect(done).toHaveLength(16);
+    expect(Math.max(...used)).toBeLessThanOrEqual(4);
+  });
+});

@@ -1,15 +1,14 @@
 import { describe, expect, it } from "vitest";
 
-import { beginAttempt, questionKey } from "../../src/executor/attempt/attempt.ts";
+import { beginAttempt } from "../../src/executor/attempt/attempt.ts";
 import type { Attempt } from "../../src/executor/attempt/attempt.ts";
 import { runSkill } from "../../src/executor/attempt/skill-arm.ts";
 import { execute } from "../../src/executor/engine.ts";
 import { Journal, MOST_JOURNALED_BYTES } from "../../src/executor/journal.ts";
 import type { ExecutorPorts } from "../../src/executor/ports.ts";
 import type { Skill, SkillTools } from "../../src/executor/skills/skill.ts";
-import { ok, refuse } from "../../src/lib/result.ts";
+import { ok } from "../../src/lib/result.ts";
 import type { Heartbeat } from "../../src/protocol/agent.ts";
-import { assignedTaskSchema } from "../../src/protocol/agent.ts";
 import {
   answer,
   desk,
@@ -17,10 +16,8 @@ import {
   found,
   MESSAGE,
   model,
-  remembering,
   scripted,
   taskText,
-  typesOf,
 } from "../executor-desk.ts";
 
 const LEASE = { token: "token", attempt: 1, expires_at: "2026-11-22T10:01:00.000Z" };
@@ -205,101 +202,5 @@ describe("the journal of an attempt", () => {
 
     expect(ran).toEqual(ok({ kind: "stopped" }));
     expect(undone).toEqual(["undone"]);
-  });
-});
-
-describe("the reuse of results", () => {
-  const TABLE = {
-    task_type: "data_analysis",
-    parameters: { input_data: { csv: "a,b\n1,2\n2,4\n3,5\n" } },
-    execution_options: { reuse_result: true },
-  };
-
-  it("hit: the same result for another task, without a model call, marked as cached", async () => {
-    const memory = remembering();
-    const task = { ...TABLE, task_type: "code_debugging" };
-    const first = desk(task, {
-      memory,
-      models: scripted([model("small")], () => answer(0.9)),
-    });
-    const unused = scripted([model("small")], () => answer(0.1));
-    const second = desk(task, { memory, models: unused });
-
-    await execute(MESSAGE, first);
-    await execute(MESSAGE, second);
-
-    expect(unused.asked).toEqual([]);
-    expect(typesOf(second)).toEqual(["task_started", "task_completed"]);
-    expect(second.said.at(-1)).toMatchObject({
-      data: { result: { score: 0.9 }, metrics: { tokens_used: 0, cost: 0 } },
-      metadata: { execution_mode: "cached", cached_from: "task-1" },
-    });
-    expect(second.ends).toMatchObject([{ reason: "success" }]);
-  });
-
-  it.each([
-    ["nobody asked for it", { execution_options: {} }],
-    ["the task looks at the world", { task_type: "monitoring" }],
-    ["the input is at an address", { parameters: { input_data: { url: "https://x.example/t" } } }],
-  ])("stores nothing when %s", async (_why, change) => {
-    const memory = remembering();
-    const ports = desk(
-      { ...TABLE, ...change },
-      { memory, models: scripted([model("small")], () => answer(0.9)) },
-    );
-
-    await execute(MESSAGE, ports);
-
-    expect(typesOf(ports).at(-1)).toBe("task_completed");
-    expect(memory.stored.size).toBe(0);
-  });
-
-  it("stores nothing that was not good enough", async () => {
-    const memory = remembering();
-    const task = { ...TABLE, task_type: "code_debugging" };
-    const ports = desk(task, { memory, models: scripted([model("s")], () => answer(0.5)) });
-
-    await execute(MESSAGE, ports);
-
-    expect(typesOf(ports).at(-1)).toBe("task_failed");
-    expect(memory.stored.size).toBe(0);
-  });
-
-  it("does the work after all when the task's own gates refuse what was stored", async () => {
-    const memory = remembering();
-    await execute(MESSAGE, desk(TABLE, { memory }));
-    const said: string[] = [];
-    const ports = desk(TABLE, {
-      memory,
-      notify: async (_to, { notification_type }) => {
-        said.push(notification_type);
-        const isFirst = said.filter((type) => type === "task_completed").length === 1;
-        return notification_type === "task_completed" && isFirst
-          ? refuse({ code: "result_rejected", detail: "no" })
-          : ok(null);
-      },
-    });
-
-    await execute(MESSAGE, ports);
-
-    expect(said.filter((type) => type === "task_completed")).toHaveLength(2);
-    expect(said).toContain("task_progress");
-  });
-
-  const key = (change: Record<string, unknown>) =>
-    questionKey(assignedTaskSchema.parse(JSON.parse(taskText({ ...TABLE, ...change }))));
-
-  it("has equal keys for equal questions, whatever names or schedules the task", async () => {
-    const plain = await key({});
-
-    expect(plain).toMatch(/^[0-9a-f]{64}$/);
-    expect(await key({ priority: "high", tags: ["x"], timeout: 20, metadata: { a: 1 } })).toBe(
-      plain,
-    );
-    expect(await key({ parameters: { input_data: { csv: "a\n1" } } })).not.toBe(plain);
-    expect(await key({ contract: { acceptance: [] } })).not.toBe(plain);
-    expect(await key({ execution_options: { quality_threshold: 0.9 } })).not.toBe(plain);
-    expect(await key({ context: { memory_context: "also this" } })).not.toBe(plain);
-    expect(await key({ metadata: { escalation_answers: [{ answer: "A" }] } })).not.toBe(plain);
   });
 });

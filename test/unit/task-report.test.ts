@@ -144,6 +144,7 @@ describe("the report", () => {
       notifications: log.filter(({ type }) => isNotification(type)).length + 1,
       cost_usd: sent.cost_usd,
       tokens: sent.tokens,
+      tokens_by_role: { orchestrator: 0, executor: sent.tokens },
       executor: null,
     });
     expect([metrics.attempts, metrics.retries, sent.tokens]).toEqual([3, 1, 50 + 30 + 850]);

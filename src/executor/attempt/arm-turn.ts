@@ -65,11 +65,12 @@ function judged(
   return { reviewed, findings: reviewed.findings };
 }
 
-/** A round after which the rules of correction say what comes next. */
+/** A round after which the rules of correction say what comes next; `made` is what has to be mended, as text. */
 interface Unfinished {
   kind: "unfinished";
   round: Round;
-  correction: Correction;
+  findings: readonly Finding[];
+  made: string | null;
 }
 
 async function modelRound(
@@ -82,15 +83,14 @@ async function modelRound(
   const ending = asked.value;
   if (ending.kind !== "made" && ending.kind !== "unusable") return ok(ending);
   const { reviewed, findings } = judged(attempt, course, ending);
-  const round: Round = {
-    model_id: asking.model.model_id,
-    assessment: reviewed?.quality ?? unreadable(findings),
-  };
+  const assessment = reviewed === null ? unreadable(findings) : reviewed.quality;
+  const round: Round = { model_id: asking.model.model_id, assessment };
   course.rounds.push(round);
   const told = await tellRound(attempt, course, { round, findings, facts: ending.facts });
   if (!told.ok) return told;
   if (reviewed?.isGood === true) return ok({ kind: "good", reviewed, round, corrections });
-  return ok({ kind: "unfinished", round, correction: { findings, previous: ending.text } });
+  const made = reviewed === null ? ending.text : JSON.stringify(reviewed.made.output);
+  return ok({ kind: "unfinished", round, findings, made });
 }
 
 /** Asks a model, and again with what was wrong while it can mend it. Refused when the lease is gone. */
@@ -101,19 +101,19 @@ export async function byModel(
 ): Promise<Result<ArmEnding, Refusal>> {
   const { memories } = field;
   const threshold = attempt.task.execution_options.quality_threshold;
+  const hasOther = field.models.some(
+    ({ model_id }) => model_id !== model.model_id && !course.tried.includes(model_id),
+  );
   let correction: Correction = { findings: [], previous: null };
   for (let corrections = 0; ; corrections += 1) {
     const asking = { model, memories, ...correction };
     const asked = await modelRound(attempt, asking, { course, corrections });
     if (!asked.ok) return asked;
     if (asked.value.kind !== "unfinished") return ok(asked.value);
-    const { round } = asked.value;
-    correction = asked.value.correction;
-    const hasOther = field.models.some(
-      ({ model_id }) => model_id !== model.model_id && !course.tried.includes(model_id),
-    );
+    const { round, findings, made } = asked.value;
     if (course.move(threshold, hasOther).kind !== "correct") {
-      return ok({ kind: "poor", findings: correction.findings, round, corrections });
+      return ok({ kind: "poor", findings, round, corrections });
     }
+    correction = { findings, previous: made };
   }
 }

@@ -138,6 +138,7 @@ function questionOf(attempt: Attempt, field: Field, tried: Tried) {
     is_explorable: options.explorable === true,
     retries_left: Math.max(0, options.retry_policy.max_retries - (task.attempt - 1)),
     builtin_lack: field.lack,
+    ...(field.skill !== undefined && { builtin_prior_quality: field.skill.prior_quality }),
     avoided: avoidedBy(field.memories, task.task_type),
     models: field.models,
     ...tried,

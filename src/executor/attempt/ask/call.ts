@@ -19,6 +19,7 @@ const usageSchema = z.object({
   input_tokens: z.number(),
   output_tokens: z.number(),
   cost_usd: z.number(),
+  is_estimated: z.literal(true).exactOptional(),
 });
 
 const answerSchema: z.ZodType<ModelAnswer> = z.object({
