@@ -134,6 +134,12 @@ module.exports = {
       { path: "(^|/)node_modules/(@modelcontextprotocol|@a2a-js)/" },
     ),
     rule(
+      "ai-sdk-outside-models",
+      "Models are asked through the executor's port; nothing of an SDK crosses it.",
+      { path: "^src/", pathNot: "^src/executor/models/" },
+      { path: "(^|/)node_modules/(ai|@ai-sdk|workers-ai-provider)/" },
+    ),
+    rule(
       "unresolvable",
       "An import that leads nowhere is judged by no rule.",
       { path: "^src/" },

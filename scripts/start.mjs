@@ -3,8 +3,9 @@
  *
  * Environment: PORT (8787), BATUTA_STATE (.state), BATUTA_ADMIN_KEY (else .dev.vars, else generated into it),
  * BATUTA_SEAL_KEY (else seal.key in the state folder, generated), LIMITS_FACTOR, BATUTA_SAM, JWT_ISSUER,
- * JWT_AUDIENCE, JWT_JWKS_URL (all three or none), JWT_TENANT_CLAIM and VALIDATION_SAMPLE (1 here: all are written
- * down). Ready when GET /health answers 200. Exits with 2 when it is asked for what cannot be.
+ * JWT_AUDIENCE, JWT_JWKS_URL (all three or none), JWT_TENANT_CLAIM, BATUTA_MODELS (JSON, see README.md) and
+ * VALIDATION_SAMPLE (1 here: all are written down). Ready when GET /health answers 200. Exits with 2 when it is asked
+ * for what cannot be.
  */
 import { spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
@@ -53,7 +54,7 @@ const env = {
   X_LOCAL_OBSERVABILITY: "false",
 };
 await applyMigrations();
-const envFile = writeEnvFile({ [KEY_NAME]: adminKey(), [SEAL_KEY_NAME]: sealKey() });
+const envFile = writeEnvFile({ [KEY_NAME]: adminKey(), [SEAL_KEY_NAME]: sealKey() }, models());
 
 console.log(`Batuta: http://${HOST}:${port} (ready when /health answers 200; state in ${state})`);
 process.chdir(root);
@@ -142,14 +143,28 @@ function sealKey() {
   return readFileSync(file, "utf8").trim();
 }
 
-/** The keys travel in a file that only we can read, not in the arguments. */
-function writeEnvFile(keys) {
+/** The models of the installation, on one line; what else would be wrong with them the Worker says. */
+function models() {
+  const text = process.env.BATUTA_MODELS;
+  if (!text) return "";
+  let parsed;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    refuse("BATUTA_MODELS must be JSON.");
+  }
+  // Inside single quotes a line of such a file is taken as it is; in JSON an apostrophe can be written otherwise.
+  return `BATUTA_MODELS='${JSON.stringify(parsed).replaceAll("'", "\\u0027")}'\n`;
+}
+
+/** The keys travel in a file that only we can read, not in the arguments; models have keys too. */
+function writeEnvFile(keys, more) {
   const lines = Object.entries(keys).map(([name, key]) => {
     if (/["\r\n]/.test(key)) refuse(`${name} must be one line without double quotes.`);
     return `${name}="${key}"\n`;
   });
   const file = path.join(state, "server.env");
-  writeFileSync(file, lines.join(""), { mode: 0o600 });
+  writeFileSync(file, lines.join("") + more, { mode: 0o600 });
   chmodSync(file, 0o600);
   return file;
 }

@@ -1,11 +1,16 @@
-import type { MemoryDoor } from "./executor/memory/memory-port.ts";
-import type { ModelDoor } from "./executor/models/model-port.ts";
-import type { BriefParts, ExecutorPorts, ModelBrief } from "./executor/ports.ts";
-import type { Assessment, QualityQuestion } from "./executor/quality/assessment.ts";
-import type { RouterDoor } from "./executor/router/router-port.ts";
+import { brief } from "./executor/assisted/brief.ts";
+import { createHttpDoor } from "./executor/http-door.ts";
+import type { ExecutorPorts } from "./executor/ports.ts";
+import { assess } from "./executor/quality/assess.ts";
+import type { Doors } from "./services-doors.ts";
+import { now } from "./services-doors.ts";
+import { addressFault } from "./services-executors.ts";
+import { memoryDoorOf } from "./services-memory.ts";
+import { modelDoorOf } from "./services-models.ts";
+import { routerDoorOf } from "./services-routing.ts";
 import { resultFaults } from "./task/machine/gates.ts";
 
-/* What the built-in executor works with where nothing is configured: no model, no choice, nothing remembered. */
+/* What the built-in executor works with beside the doors that every executor has. */
 
 /** A wait that ends early with the signal, and never rejects. */
 function sleep(ms: number, signal: AbortSignal): Promise<void> {
@@ -20,47 +25,26 @@ function sleep(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-function absent(what: string): never {
-  throw new Error(`${what} was asked of an executor that has no model`);
-}
-
-const NO_MODELS: ModelDoor = {
-  catalogue: async () => [],
-  generate: async () => absent("an answer"),
-};
-
-const NO_ROUTER: RouterDoor = {
-  choose: async () => absent("a choice"),
-  learn: async () => undefined,
-};
-
-const NO_MEMORY: MemoryDoor = {
-  recall: async () => [],
-  settle: async () => undefined,
-  cached: async () => null,
-  cache: async () => undefined,
-};
-
-/** A skill's own figures, which are computed from the facts of its run. */
-function measuredQuality({ measured }: QualityQuestion): Assessment {
-  const parts = { syntactic: 1, semantic: 1, domain: 1 };
-  return { ...(measured ?? absent("a judgement")), findings: [], parts };
-}
-
-function noBrief(_parts: BriefParts): ModelBrief {
-  return absent("a brief");
-}
-
-/** The parts of the built-in executor that depend on nothing but the task, and its models where there are none. */
-export const BUILTIN_PARTS: Pick<
+/** The tools of the built-in executor: models and the choice among them, memory, the network, and the gates. */
+export function builtinPartsOf(
+  env: Env,
+  doors: Doors,
+): Pick<
   ExecutorPorts,
-  "sleep" | "models" | "router" | "memory" | "judge" | "assess" | "assist"
-> = {
-  sleep,
-  models: NO_MODELS,
-  router: NO_ROUTER,
-  memory: NO_MEMORY,
-  judge: resultFaults,
-  assess: measuredQuality,
-  assist: noBrief,
-};
+  "sleep" | "http" | "models" | "router" | "memory" | "judge" | "assess" | "assist"
+> {
+  return {
+    sleep,
+    http: createHttpDoor({
+      get: (url, init) => fetch(url, init),
+      urlFault: addressFault(doors),
+      now,
+    }),
+    models: modelDoorOf(env),
+    router: routerDoorOf(env),
+    memory: memoryDoorOf(env),
+    judge: resultFaults,
+    assess,
+    assist: brief,
+  };
+}

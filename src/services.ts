@@ -7,16 +7,16 @@ import { createInterventions } from "./dispatch/interventions.ts";
 import { createNotes } from "./dispatch/notes.ts";
 import type { PushPorts } from "./dispatch/push/push.ts";
 import { createSubtasks } from "./dispatch/subtasks.ts";
+import { createHttpDoor } from "./executor/http-door.ts";
 import { fetchInput } from "./executor/input-source.ts";
 import type { ExecutorPorts } from "./executor/ports.ts";
 import { listEscalations, readEscalation } from "./history/escalation-store.ts";
 import { isComplete } from "./history/task-log-store.ts";
 import { consoleLog } from "./lib/log.ts";
 import { randomId } from "./lib/ports.ts";
-import { refuse } from "./lib/result.ts";
 import { BUILTIN_AGENT_ID } from "./protocol/agent.ts";
 import { batchPorts, batchServices } from "./services-batches.ts";
-import { BUILTIN_PARTS } from "./services-builtin.ts";
+import { builtinPartsOf } from "./services-builtin.ts";
 import { doorsOf, now } from "./services-doors.ts";
 import { addressFault, postSigned } from "./services-executors.ts";
 import { askKinOf, kinPortsOf } from "./services-kin.ts";
@@ -134,7 +134,7 @@ export function executorPortsOf(env: Env): ExecutorPorts {
   const fault = addressFault(services);
   const isAllowed = async (url: string): Promise<boolean> => (await fault(url)) === null;
   return {
-    ...BUILTIN_PARTS,
+    ...builtinPartsOf(env, services),
     now,
     log: consoleLog("executor", now),
     take: (message) => dispatcher.takeReserved({ ...message, agent_id: BUILTIN_AGENT_ID }),
@@ -144,8 +144,7 @@ export function executorPortsOf(env: Env): ExecutorPorts {
     end: ({ lease, ...to }, end) => attempts.end({ ...to, token: lease.token }, end),
     fetchInput: (url) =>
       fetchInput(url, { get: (address, init) => fetch(address, init), isAllowed }),
-    http: async () =>
-      refuse({ class: "network", detail: "there is no way out yet", duration_ms: 0 }),
+    http: createHttpDoor({ get: (address, init) => fetch(address, init), urlFault: fault, now }),
   };
 }
 

@@ -46,7 +46,7 @@ export function attemptOf(change: Partial<RunAttempt> = {}): RunAttempt {
     model_ids: [],
     memory_ids: [],
     failure: null,
-    findings: [],
+    rounds: [],
     is_completed: false,
     ...change,
   };

@@ -3,73 +3,23 @@ import type { Clock } from "../lib/ports.ts";
 import type { Result } from "../lib/result.ts";
 import type { AgentEndTask } from "../protocol/agent-end-task.ts";
 import type { Heartbeat, Lease, OpenCommand } from "../protocol/agent.ts";
-import type { TaskType } from "../protocol/enums.ts";
-import type { CatalogueModel } from "../protocol/model.ts";
 import type { Notification } from "../protocol/notification.ts";
 import type { JsonObject } from "../protocol/primitives.ts";
 import type { ExecutionMessage } from "../protocol/queue-messages.ts";
 import type { Fault, Refusal } from "../protocol/refusal.ts";
 import type { TaskExecution } from "../protocol/task-execution.ts";
-import type { MemoryDoor, RecalledMemory } from "./memory/memory-port.ts";
-import type { ModelAnswer, ModelDoor, ModelRequest } from "./models/model-port.ts";
-import type { Assessment, Finding, QualityQuestion } from "./quality/assessment.ts";
+import type { BriefParts, ModelBrief } from "./assisted/brief.ts";
+import type { MemoryDoor } from "./memory/memory-port.ts";
+import type { ModelDoor } from "./models/model-port.ts";
+import type { Assessment, QualityQuestion } from "./quality/assessment.ts";
 import type { RouterDoor } from "./router/router-port.ts";
-import type {
-  HttpAnswer,
-  HttpFault,
-  HttpRequest,
-  JsonObject as PlainJsonObject,
-  JsonValue,
-  Skill,
-  SkillFailure,
-  SkillTask,
-  SkillTools,
-} from "./skills/skill.ts";
+import type { HttpAnswer, HttpFault, HttpRequest, SkillFailure } from "./skills/skill.ts";
 
 /** An assigned task, addressed for every write of its attempt. */
 export interface Assignment {
   tenant: string;
   task_id: string;
   lease: Lease;
-}
-
-/** What a model is briefed with. Everything in it but the tools comes from outside. */
-export interface BriefParts {
-  task: SkillTask;
-  task_type: TaskType;
-  /** JSON Schema of contract.output_schema; null when there is none. */
-  output_schema: PlainJsonObject | null;
-  memories: readonly RecalledMemory[];
-  /** What was wrong with the answer before, and that answer; none and null in a first round. */
-  findings: readonly Finding[];
-  previous: string | null;
-  /** The executor's own skills, which the model may call as tools, and what these need. */
-  skills: readonly Skill[];
-  tools: SkillTools;
-  model: CatalogueModel;
-}
-
-/** A model's answer, read. */
-export interface AssistedResult {
-  output: JsonValue;
-  summary: string;
-  next_steps: string[];
-  lessons_learned: string[];
-}
-
-/** A question as a model gets it, and how its answer is read. */
-export interface ModelBrief {
-  request: Pick<
-    ModelRequest,
-    | "system"
-    | "turns"
-    | "output_schema"
-    | "tools"
-    | "max_tool_rounds"
-    | "max_output_tokens"
-    | "temperature"
-  >;
-  read(answer: ModelAnswer): Result<AssistedResult, Finding[]>;
 }
 
 /** What the built-in executor needs: the same doors that every executor has, and what its skills and models need. */

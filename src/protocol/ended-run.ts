@@ -18,8 +18,10 @@ const runAttemptSchema = z.strictObject({
       suggestions: z.array(z.string()),
     })
     .nullable(),
-  /** What its quality gate objected to before the attempt mended it. */
-  findings: z.array(z.string()),
+  /** Its rounds before the quality gate, with what that objected to; the last one is the one that was given. */
+  rounds: z.array(
+    z.strictObject({ model_id: z.string().nullable(), findings: z.array(z.string()) }),
+  ),
   is_completed: z.boolean(),
 });
 export type RunAttempt = z.infer<typeof runAttemptSchema>;

@@ -25,7 +25,7 @@ const topicSchema = z
   .meta({ description: "What a fact is about; a new one of the same topic supersedes it." });
 
 /** Whether having been told of it has helped. */
-export const memoryUtilitySchema = z
+const memoryUtilitySchema = z
   .strictObject({
     used: z.int().min(0).meta({ description: "Runs that it was put before." }),
     helped: z.number().min(0).meta({ description: "Sum of their scores, each in [0, 1]." }),

@@ -24,7 +24,7 @@ export const modelCapabilitySchema = z.enum([
 ]);
 export type ModelCapability = z.infer<typeof modelCapabilitySchema>;
 
-export const modelProviderSchema = z.enum(["openai_compatible", "workers_ai"]);
+const modelProviderSchema = z.enum(["openai_compatible", "workers_ai"]);
 
 /** US dollars per million tokens. */
 const priceSchema = z.strictObject({

@@ -142,6 +142,9 @@ export const reportSchema = z
       notifications: z.int(),
       cost_usd: z.number(),
       tokens: z.int(),
+      tokens_by_role: z.strictObject({ orchestrator: z.int(), executor: z.int() }).optional().meta({
+        description: "Orchestrating uses no model: what a task used, its executors used.",
+      }),
       executor: jsonObjectSchema.nullable().meta({ description: "execution_metrics as sent" }),
     }),
     quality_assessment: qualityAssessmentSchema.nullable(),

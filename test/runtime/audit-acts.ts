@@ -6,6 +6,8 @@ import { randomId } from "../../src/lib/ports.ts";
 import { Executor, call, eventually, submit } from "./batuta.ts";
 import { owe } from "./debtor.ts";
 import { decided } from "./decided.ts";
+import { limitActs } from "./limit-acts.ts";
+import { memoryActs } from "./memory-acts.ts";
 import { modelActs } from "./model-acts.ts";
 import { escalate, inbox, running } from "./stepping-in.ts";
 
@@ -29,11 +31,6 @@ async function waiting(): Promise<string> {
 
 async function agent(): Promise<string> {
   return (await new Executor(name()).register()).agent_id;
-}
-
-async function memory(): Promise<string> {
-  const body = { kind: "lesson", text: `${CANARY} ${name()}` };
-  return (await call<{ memory_id: string }>("POST", "/v1/memories", body)).body.memory_id;
 }
 
 async function asked(): Promise<string> {
@@ -272,48 +269,8 @@ export const ACTS: Record<string, () => Promise<Act>> = {
       detail: { named: 1, all: false, checked: 1, repaired: 0, missing: 1 },
     };
   },
-  change_limits: async () => {
-    const limits = { total: 1_200, execute: null };
-    return {
-      method: "PATCH",
-      path: "/v1/limits",
-      body: { limits },
-      subject: "default",
-      detail: { limits, auto: null },
-    };
-  },
-  set_key_limits: async () => {
-    const key_id = await key();
-    const limits = { total: 1_000, execute: 100, status: 500, admin: 20 };
-    const path = `/v1/limits/keys/${key_id}`;
-    return { method: "PUT", path, body: { limits }, subject: key_id, detail: { limits } };
-  },
-  delete_key_limits: async () => {
-    const key_id = await key();
-    const path = `/v1/limits/keys/${key_id}`;
-    await call("PUT", path, { limits: { total: 100, execute: 10, status: 50, admin: 10 } });
-    return { method: "DELETE", path, subject: key_id };
-  },
-  state_memory: async () => ({
-    method: "POST",
-    path: "/v1/memories",
-    body: { kind: "fact", topic: name(), text: CANARY },
-    subject: ({ memory_id }) => memory_id,
-    detail: { kind: "fact", topic: expect.any(String) },
-  }),
-  delete_memory: async () => {
-    const memory_id = await memory();
-    return { method: "DELETE", path: `/v1/memories/${memory_id}`, subject: memory_id };
-  },
-  forget_task: async () => {
-    const task_id = name();
-    return {
-      method: "DELETE",
-      path: `/v1/memories?task_id=${task_id}`,
-      subject: task_id,
-      detail: { memories: 0, results: 0 },
-    };
-  },
+  ...limitActs(key),
+  ...memoryActs({ name, canary: CANARY }),
   lift_block: async () => {
     const key_id = await key();
     const block_id = await blockKey(key_id);

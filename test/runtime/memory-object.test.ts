@@ -1,47 +1,12 @@
-import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { env } from "cloudflare:workers";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 
-import type { MemoryDraft } from "../../src/executor/memory/draft.ts";
 import { Memory } from "../../src/executor/memory/memory-door.ts";
 import type { MemoryObject } from "../../src/executor/memory/memory-object.ts";
-import { builtinEmbedder, type Embedder } from "../../src/executor/memory/text/embedder.ts";
+import { builtinEmbedder } from "../../src/executor/memory/text/embedder.ts";
 import { randomId } from "../../src/lib/ports.ts";
 import { attemptOf, memoryOf, runOf, T0 } from "../memories.ts";
-
-const DAY = 86_400_000;
-
-/** A tenant's memory whose clock is turned by hand. */
-function newMemory(embedder: Embedder = builtinEmbedder) {
-  const tenant = `tenant-${randomId()}`;
-  const stub = env.MEMORY.getByName(tenant);
-  const lines: string[] = [];
-  let clock = T0;
-  const memory = new Memory({
-    object: (name) => env.MEMORY.getByName(name),
-    embedder,
-    now: () => clock,
-    log: (_level, event) => void lines.push(event),
-  });
-  const at = (now: number) => {
-    clock = now;
-    return runInDurableObject(stub, (instance: MemoryObject) => {
-      instance.now = () => now;
-    });
-  };
-  const write = async (...changes: Partial<MemoryDraft>[]) => {
-    const memories = await Promise.all(changes.map(memoryOf));
-    await stub.ask(JSON.stringify({ call: "remember", memories, run: null }));
-    return memories.map(({ memory_id }) => memory_id);
-  };
-  const recall = (text: string, more: { limit?: number; max_tokens?: number } = {}) =>
-    memory.recall(tenant, { text, task_type: "research", limit: 8, max_tokens: 2_000, ...more });
-  const listed = async (query = {}) => {
-    const page = await memory.list(tenant, { limit: 50, ...query });
-    return page.ok ? page.value.items : [];
-  };
-  return { tenant, stub, memory, lines, at, write, recall, listed };
-}
+import { newMemory } from "./memory-world.ts";
 
 type Cursor = { rowsWritten: number };
 
@@ -186,38 +151,6 @@ describe("the memory of a tenant", () => {
     expect(await listed()).toEqual([]);
   });
 
-  it("keeps memories for as long as history is kept, and then nothing at all", async () => {
-    const { stub, at, write, listed, memory, tenant } = newMemory();
-    await at(T0);
-    await write({ text: "an old lesson" });
-    await memory.state(tenant, {
-      schema_version: "1.0",
-      kind: "fact",
-      topic: "t",
-      text: "valid until superseded",
-      tags: [],
-    });
-    const tidy = async (now: number) => {
-      await at(now);
-      await runDurableObjectAlarm(stub);
-    };
-
-    await tidy(T0 + 364 * DAY);
-    expect(await listed()).toHaveLength(2);
-    await tidy(T0 + 366 * DAY);
-    const [fact, ...none] = await listed();
-    expect([fact?.topic, none]).toEqual(["t", []]);
-
-    await memory.remove(tenant, fact?.memory_id ?? "");
-    await tidy(T0 + 367 * DAY);
-    await tidy(T0 + 368 * DAY);
-    const left = await runInDurableObject(stub, async (_instance, { storage }) => [
-      storage.sql.exec("SELECT name FROM sqlite_master WHERE name = 'memory'").toArray(),
-      await storage.getAlarm(),
-    ]);
-    expect(left).toEqual([[], null]);
-  });
-
   it("takes the syntax of searches, control characters and a megabyte as plain text", async () => {
     const { tenant, memory, recall, listed, lines } = newMemory();
     const hostile = [
@@ -238,58 +171,6 @@ describe("the memory of a tenant", () => {
     expect(lines).toEqual([]);
     expect(record?.text.length).toBeLessThanOrEqual(2_000);
     expect((await recall("churn"))[0]?.memory_id).toBe(record?.memory_id);
-  });
-
-  it("finds by words what another embedder made, and embeds it anew", async () => {
-    const { stub, tenant, write, listed, recall } = newMemory();
-    await write({ text: "Churn needs totals" });
-    const other: Embedder = {
-      name: "other",
-      dims: 2,
-      threshold: 0.9,
-      embed: async (texts) => texts.map(() => Int8Array.of(127, 0)),
-    };
-    const hosted = newMemory(other);
-    const ask = () => hosted.memory.list(tenant, { q: "churn", limit: 5 });
-
-    const [first, second] = [await ask(), await ask()];
-
-    expect(first).toMatchObject({ value: { items: [{ similarity: null }] } });
-    expect(second).toMatchObject({ value: { items: [{ similarity: 1 }] } });
-    expect(await listed()).toHaveLength(1);
-    expect(await recall("churn")).toHaveLength(1);
-    expect(stub).toBeDefined();
-  });
-
-  it("gives a result again for a day, and keeps no more than has room", async () => {
-    const { tenant, memory, at } = newMemory();
-    const give = (key: string, completed: object, now: number) =>
-      memory.cache(tenant, key, {
-        task_id: key,
-        at: new Date(now).toISOString(),
-        completed: JSON.parse(JSON.stringify(completed)),
-      });
-    await at(T0 + 100);
-    await give("large", { result: "x".repeat(300_000) }, T0);
-    for (let index = 0; index < 70; index += 1) {
-      await give(`k${index}`, { result: "x".repeat(250_000), index }, T0 + index);
-    }
-    const keysThere = async () => {
-      const all = await Promise.all(
-        Array.from({ length: 70 }, (_, index) => memory.cached(tenant, `k${index}`)),
-      );
-      return all.filter((entry) => entry !== null).length;
-    };
-
-    expect(await memory.cached(tenant, "large")).toBeNull();
-    expect(await memory.cached(tenant, "k0")).toBeNull();
-    expect(await memory.cached(tenant, "k69")).toMatchObject({
-      task_id: "k69",
-      completed: { index: 69 },
-    });
-    expect(await keysThere()).toBe(67);
-    await at(T0 + 2 * DAY);
-    expect(await memory.cached(tenant, "k69")).toBeNull();
   });
 
   it("is as if there were nothing while it is broken, with a line in the log", async () => {

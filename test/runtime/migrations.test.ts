@@ -11,11 +11,18 @@ import { describe, expect, it } from "vitest";
 
 import { auditTable } from "../../src/db/audit-table.ts";
 import { modelTable } from "../../src/db/model-table.ts";
+import * as routingTables from "../../src/db/routing-table.ts";
 import * as tables from "../../src/db/tables.ts";
 import * as validationTable from "../../src/db/validation-table.ts";
 
 const dialect = new SQLiteSyncDialect();
-const configs = Object.values({ ...tables, auditTable, modelTable, ...validationTable })
+const configs = Object.values({
+  ...tables,
+  auditTable,
+  modelTable,
+  ...routingTables,
+  ...validationTable,
+})
   .filter((table) => is(table, SQLiteTable))
   .map((table) => getTableConfig(table));
 

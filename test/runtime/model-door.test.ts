@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
+import { workersAi } from "../../src/executor/models/provider/workers-ai.ts";
 import { doorsOf } from "../../src/services-doors.ts";
 import { modelDoorOf, modelsOf } from "../../src/services-models.ts";
 import { newModelHost } from "./model-host.ts";
@@ -118,6 +119,7 @@ describe("the door to models", () => {
         return new Response(`${text}data: [DONE]\n\n`).body;
       },
     };
+    const binding = AI as unknown as Ai;
     const model = {
       provider: "workers_ai",
       name: "@cf/meta/llama-3.3-70b-instruct-fp8-fast",
@@ -126,7 +128,7 @@ describe("the door to models", () => {
       price: { input_usd_per_mtok: 1, output_usd_per_mtok: 1 },
     };
     const BATUTA_MODELS = JSON.stringify({ cf: model });
-    const deployed = { ...env, BATUTA_MODELS, AI: AI as unknown as Ai };
+    const deployed = { ...env, BATUTA_MODELS, AI: binding };
     const local = { ...env, BATUTA_MODELS };
     const question = { ...QUESTION, model_id: "cf" };
 
@@ -141,6 +143,7 @@ describe("the door to models", () => {
       },
     });
     expect(asked).toEqual([[model.name, true]]);
+    expect(workersAi(binding)(model.name)).toMatchObject({ modelId: model.name });
     expect(refused).toMatchObject({ ok: false, refusal: { class: "rejected" } });
     expect(await modelDoorOf(local).catalogue("anyone")).toEqual([]);
     const listed = await modelsOf(local).catalogue.list("anyone", { limit: 50 });

@@ -10,7 +10,16 @@ import { decided } from "./decided.ts";
 import { newReceiver } from "./receiver.ts";
 import { recordingDb } from "./recording-db.ts";
 import { escalate, inbox, running } from "./stepping-in.ts";
-import { blockKey, MODEL, open, stepsOf, TASK, type Outcome, type Step } from "./walk-steps.ts";
+import {
+  blockKey,
+  MODEL,
+  open,
+  pathsOf,
+  stepsOf,
+  TASK,
+  type Outcome,
+  type Step,
+} from "./walk-steps.ts";
 
 /*
  * Every route of the table, called with a key of another tenant that has every scope, on objects that are really there.
@@ -60,28 +69,9 @@ async function foreigner(
 
 /** Reads everything of the tenant that the walk is about, less what time alone changes. */
 async function everything(): Promise<unknown> {
-  const paths = [
-    `/v1/tasks/${ids["task_id"]}`,
-    `/v1/tasks/${ids["task_id"]}/events?limit=200`,
-    `/v1/tasks/${ids["task_id"]}/commands`,
-    `/v1/tasks/${ids["task_id"]}/notes`,
-    `/v1/escalations/${ids["escalation_id"]}`,
-    `/v1/cleanup-debt/${ids["debt_id"]}`,
-    `/v1/model-decisions/${ids["decision_id"]}`,
-    `/v1/batches/${ids["batch_id"]}`,
-    `/v1/requests/${ids["request_id"]}`,
-    `/v1/webhooks/${ids["webhook_id"]}`,
-    `/v1/webhooks/${ids["webhook_id"]}/audit`,
-    `/v1/deliveries/${ids["delivery_id"]}`,
-    `/v1/validations/${ids["record_id"]}`,
-    `/v1/memories/${ids["memory_id"]}`,
-    `/v1/models/${ids["model_id"]}`,
-    "/v1/callback-secret",
-    "/v1/keys",
-  ];
   const { body: blocks } = await call<{ items: { block_id: string }[] }>("GET", "/v1/blocks");
   const block = blocks.items.find(({ block_id }) => block_id === ids["block_id"]);
-  const read = paths.map(async (path) => (await call("GET", path)).body);
+  const read = pathsOf(ids).map(async (path) => (await call("GET", path)).body);
   return [...(await Promise.all(read)), block];
 }
 

@@ -182,3 +182,24 @@ export async function blockKey(key_id: string): Promise<string> {
   await env.OFFENDER.getByName("key/default").report([offence], 1);
   return blockIdOf(party);
 }
+
+/** Where everything of the walked tenant is read, by the ids of its objects. */
+export const pathsOf = (ids: Readonly<Record<string, string>>): string[] => [
+  `/v1/tasks/${ids["task_id"]}`,
+  `/v1/tasks/${ids["task_id"]}/events?limit=200`,
+  `/v1/tasks/${ids["task_id"]}/commands`,
+  `/v1/tasks/${ids["task_id"]}/notes`,
+  `/v1/escalations/${ids["escalation_id"]}`,
+  `/v1/cleanup-debt/${ids["debt_id"]}`,
+  `/v1/model-decisions/${ids["decision_id"]}`,
+  `/v1/batches/${ids["batch_id"]}`,
+  `/v1/requests/${ids["request_id"]}`,
+  `/v1/webhooks/${ids["webhook_id"]}`,
+  `/v1/webhooks/${ids["webhook_id"]}/audit`,
+  `/v1/deliveries/${ids["delivery_id"]}`,
+  `/v1/validations/${ids["record_id"]}`,
+  `/v1/memories/${ids["memory_id"]}`,
+  `/v1/models/${ids["model_id"]}`,
+  "/v1/callback-secret",
+  "/v1/keys",
+];

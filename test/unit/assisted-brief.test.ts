@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { brief, type BriefParts } from "../../src/executor/assisted/brief.ts";
+import { brief } from "../../src/executor/assisted/brief.ts";
+import type { BriefParts } from "../../src/executor/assisted/brief.ts";
 import { absentWord, fitted, madeVisible, tokensOf } from "../../src/executor/assisted/quoting.ts";
 import { answerSchema } from "../../src/executor/assisted/shapes.ts";
 import type { RecalledMemory } from "../../src/executor/memory/memory-port.ts";
@@ -81,6 +82,9 @@ describe("material from outside", () => {
     );
     expect(quoted.length).toBe(partedOf(plain.turns[0]?.text ?? "").quoted.length);
     expect(outside).not.toContain(core);
+    expect(quoted.join("")).not.toMatch(
+      /(?![\n\t])[\p{Cc}\p{Cf}]|<\|im_|\[\/?INST\]|<<SYS|<start_of_turn>/u,
+    );
     expect(outside.replaceAll(/q[a-z0-9]{7}/g, "")).toBe(
       partedOf(plain.turns[0]?.text ?? "").outside.replaceAll(/q[a-z0-9]{7}/g, ""),
     );

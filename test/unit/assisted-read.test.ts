@@ -88,6 +88,21 @@ describe("an answer that can't be read comes back as findings", () => {
     ).toEqual([]);
   });
 
+  it("unless the contract wants a list", () => {
+    const output_schema = { type: "array", items: { type: "number" } };
+    const readList = (value: JsonValue) =>
+      brief(partsOf({ output_schema })).read(answerOf({ value }));
+
+    expect(readList({ result: [1, 2], summary: "Two." })).toMatchObject({
+      ok: true,
+      value: { output: [1, 2] },
+    });
+    expect(readList({ result: { a: 1 }, summary: "One." })).toMatchObject({
+      ok: false,
+      refusal: [{ code: "wrong_type" }],
+    });
+  });
+
   it("naming every field that is missing", () => {
     expect(
       codes({ value: { result: { note: "x" }, summary: "s" } }, "code_debugging").length,

@@ -14,46 +14,43 @@ function debug(input: JsonObject, configuration: JsonObject = {}): JsonObject {
   return expectResult(runSkill(codeDebugging, input, { configuration }).outcome).output;
 }
 
+/** The class of the root cause and its place, in one line. */
+function found({ root_cause, location }: JsonObject): string {
+  const { class: cause } = root_cause as { class: string };
+  const { line, column } = location as { line: number; column: number };
+  return `${cause} at ${line}:${column}`;
+}
+
 describe("stack traces as their runtimes print them", () => {
   it.each([
-    ["node.txt", "javascript", "missing_value", "/tmp/shop/app.js", 5, ["TypeError"]],
-    ["firefox.txt", "javascript", "missing_value", "https://shop.example/assets/cart.js", 21, []],
-    ["python.txt", "python", "missing_key", "/tmp/shop/shop.py", 5, ["KeyError"]],
-    [
-      "java-chained.txt",
-      "java",
-      "missing_value",
-      "Shop.java",
-      8,
-      ["java.lang.NullPointerException"],
-    ],
+    ["node.txt", "javascript missing_value", "/tmp/shop/app.js:5", ["TypeError"]],
+    ["firefox.txt", "javascript missing_value", "https://shop.example/assets/cart.js:21", []],
+    ["python.txt", "python missing_key", "/tmp/shop/shop.py:5", ["KeyError"]],
+    ["java-chained.txt", "java missing_value", "Shop.java:8", ["java.lang.NullPointerException"]],
     [
       "java.txt",
-      "java",
-      "missing_value",
-      "OrderMapper.java",
-      24,
+      "java missing_value",
+      "OrderMapper.java:24",
       ["com.example.shop.StoreException", "java.lang.NullPointerException"],
     ],
-    ["kotlin.txt", "java", "missing_value", "App.kt", 12, []],
-    ["go.txt", "go", "index_out_of_range", "/tmp/shop/gosh/main.go", 10, []],
-    ["rust.txt", "rust", "missing_value", "src/main.rs", 6, []],
+    ["kotlin.txt", "java missing_value", "App.kt:12", []],
+    ["go.txt", "go index_out_of_range", "/tmp/shop/gosh/main.go:10", []],
+    ["rust.txt", "rust missing_value", "src/main.rs:6", []],
     [
       "csharp.txt",
-      "csharp",
-      "missing_value",
-      "/src/Shop/OrderStore.cs",
-      34,
+      "csharp missing_value",
+      "/src/Shop/OrderStore.cs:34",
       ["System.NullReferenceException"],
     ],
-  ])("%s: %s, %s at %s:%i", (name, language, cause, file, line, causes) => {
-    const output = debug({ stack_trace: sample(name) });
+  ])("%s: %s at %s", (name, what, where, causes) => {
+    const [language, cause] = what.split(" ");
+    const [, file, line] = /^(.*):(\d+)$/.exec(where) ?? [];
 
-    expect(output).toMatchObject({
+    expect(debug({ stack_trace: sample(name) })).toMatchObject({
       kind: "trace",
       language,
       root_cause: { class: cause },
-      location: { file, line },
+      location: { file, line: Number(line) },
       causes: causes.map((type) => ({ type })),
       traces: 1,
     });
@@ -69,10 +66,10 @@ describe("stack traces as their runtimes print them", () => {
       "main",
       "Object.<anonymous>",
     ]);
-    expect(String(output["excerpt"]).split("\n")[2]).toBe(
+    expect((output["excerpt"] as string).split("\n")[2]).toBe(
       "5 |   return order.lines.map((line) => line.price);",
     );
-    expect(String(output["excerpt"]).split("\n")[3]).toBe(`${" ".repeat(4 + 15)}^`);
+    expect((output["excerpt"] as string).split("\n")[3]).toBe(`${" ".repeat(4 + 15)}^`);
   });
 
   it("takes an error without frames, as text or object", () => {
@@ -143,27 +140,25 @@ describe("logs", () => {
 
 describe("texts that can't be read", () => {
   it.each([
-    ['{"a": 1,}', "trailing_comma", 1, 8, '{"a": 1}'],
-    ["{'a': True}", "single_quotes", 1, 2, '{"a": true}'],
-    ["{a: 1}", "unquoted_key", 1, 2, '{"a": 1}'],
-    ['{"a": 1\n "b": 2}', "missing_comma", 2, 2, '{"a": 1,\n "b": 2}'],
-    ["{“a”: 1}", "smart_quotes", 1, 2, '{"a": 1}'],
-    ['{"a": 1} // x', "trailing_text", 1, 10, '{"a": 1} '],
-    ['{"a": [1, 2}', "mismatched_bracket", 1, 12, '{"a": [1, 2]}'],
-    ['{"a": {"b": 1}', "unclosed", 1, 15, '{"a": {"b": 1}}'],
-    ['\uFEFF{"a": 1}', "byte_order_mark", 1, 1, '{"a": 1}'],
-    ['{"a": .5, "b": +1}', "bad_number", 1, 7, '{"a": 0.5, "b": 1}'],
-    ['{"a": "b}', "unclosed_string", 1, 7, null],
-    ['{"path": "C:\\Users"}', "bad_escape", 1, 13, null],
-    ['{"a": 1, "a": 2}', "duplicate_key", 1, 10, null],
-    ["<<<<<<< HEAD\n{}\n=======\n[]\n>>>>>>> x", "merge_conflict", 1, 1, null],
-  ])("%j: %s at %i:%i", (text, cause, line, column, repaired) => {
-    expect(debug({ text }, { format: "json" })).toMatchObject({
-      kind: "text",
-      root_cause: { class: cause },
-      location: { line, column },
-      repaired,
-    });
+    ['{"a": 1,}', "trailing_comma at 1:8", '{"a": 1}'],
+    ["{'a': True}", "single_quotes at 1:2", '{"a": true}'],
+    ["{a: 1}", "unquoted_key at 1:2", '{"a": 1}'],
+    ['{"a": 1\n "b": 2}', "missing_comma at 2:2", '{"a": 1,\n "b": 2}'],
+    ["{“a”: 1}", "smart_quotes at 1:2", '{"a": 1}'],
+    ['{"a": 1} // x', "trailing_text at 1:10", '{"a": 1} '],
+    ['{"a": [1, 2}', "mismatched_bracket at 1:12", '{"a": [1, 2]}'],
+    ['{"a": {"b": 1}', "unclosed at 1:15", '{"a": {"b": 1}}'],
+    ['\uFEFF{"a": 1}', "byte_order_mark at 1:1", '{"a": 1}'],
+    ['{"a": .5, "b": +1}', "bad_number at 1:7", '{"a": 0.5, "b": 1}'],
+    ['{"a": "b}', "unclosed_string at 1:7", null],
+    ['{"path": "C:\\Users"}', "bad_escape at 1:13", null],
+    ['{"a": 1, "a": 2}', "duplicate_key at 1:10", null],
+    ["<<<<<<< HEAD\n{}\n=======\n[]\n>>>>>>> x", "merge_conflict at 1:1", null],
+  ])("%j: %s", (text, what, repaired) => {
+    const output = debug({ text }, { format: "json" });
+
+    expect(output).toMatchObject({ kind: "text", repaired });
+    expect(found(output)).toBe(what);
   });
 
   it("finds where the open bracket stands and draws a caret", () => {
@@ -183,26 +178,23 @@ describe("texts that can't be read", () => {
   });
 
   it.each([
-    ["a.ts", "function f() {\n  return [1, 2;\n}\n", "mismatched_bracket", 3, 1],
-    ["a.js", "const s = `a ${b ? `}` : '{'} c`;\nif (x) {\n", "unclosed_bracket", 2, 8],
-    ["a.js", "const r = /[{/]/; // {\nf(/\\{/);\n}", "stray_bracket", 3, 1],
-    ["a.rs", "fn f<'a>(x: &'a str) -> char { '{' \n", "unclosed_bracket", 1, 30],
+    ["a.ts", "function f() {\n  return [1, 2;\n}\n", "mismatched_bracket at 3:1"],
+    ["a.js", "const s = `a ${b ? `}` : '{'} c`;\nif (x) {\n", "unclosed_bracket at 2:8"],
+    ["a.js", "const r = /[{/]/; // {\nf(/\\{/);\n}", "stray_bracket at 3:1"],
+    ["a.rs", "fn f<'a>(x: &'a str) -> char { '{' \n", "unclosed_bracket at 1:30"],
     [
       "a.py",
       'def f(x):\n    """{ not code"""\n    if x\n        return 1\n',
-      "missing_colon",
-      3,
-      9,
+      "missing_colon at 3:9",
     ],
-    ["a.py", "def f(x):\n    a = 1\n  b = 2\n", "unindent_mismatch", 3, 3],
-    ["a.py", "def f(x):\nreturn 1\n", "missing_block", 2, 1],
-    ["a.java", 'class A { String s = "a; }\n', "unclosed_string", 1, 22],
-  ])("%s %j: %s at %i:%i", (name, text, cause, line, column) => {
-    expect(debug({ name, text })).toMatchObject({
-      kind: "code",
-      root_cause: { class: cause },
-      location: { file: name, line, column },
-    });
+    ["a.py", "def f(x):\n    a = 1\n  b = 2\n", "unindent_mismatch at 3:3"],
+    ["a.py", "def f(x):\nreturn 1\n", "missing_block at 2:1"],
+    ["a.java", 'class A { String s = "a; }\n', "unclosed_string at 1:22"],
+  ])("%s %j: %s", (name, text, what) => {
+    const output = debug({ name, text });
+
+    expect(output).toMatchObject({ kind: "code", location: { file: name } });
+    expect(found(output)).toBe(what);
   });
 });
 

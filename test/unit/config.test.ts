@@ -6,6 +6,15 @@ import { readConfig } from "../../src/config.ts";
 const KEY = "0123456789abcdef0123456789abcdef";
 const OTHER_KEY = "another one that is a little longer";
 
+/** A model on the operator's own machine. */
+const OLLAMA = {
+  provider: "openai_compatible",
+  base_url: "http://127.0.0.1:11434/v1",
+  name: "llama3.2",
+  locality: "local",
+  context_tokens: 8_192,
+};
+
 describe("the configuration", () => {
   it("has defaults for everything but the key that seals", () => {
     expect(readConfig({ BATUTA_SEAL_KEY: KEY })).toEqual({
@@ -15,6 +24,7 @@ describe("the configuration", () => {
       limitsFactor: 1,
       corsOrigins: [],
       isSamOn: true,
+      models: {},
       retention: { settledDays: 7, undeliveredDays: 30 },
       endPhases: {},
       taskRetention: { objectDays: 7, historyDays: 365 },
@@ -32,6 +42,7 @@ describe("the configuration", () => {
       LIMITS_FACTOR: "2.5",
       CORS_ORIGINS: "https://console.example.com, https://other.example.com:8443",
       BATUTA_SAM: "off",
+      BATUTA_MODELS: JSON.stringify({ llama: OLLAMA }),
       WEBHOOK_RETENTION_DAYS: "14",
       WEBHOOK_UNDELIVERED_DAYS: "90",
       END_PHASE_LIMITS: '{"cleanup": 60, "types": {"deployment": {"cleanup": 300}}}',
@@ -53,6 +64,21 @@ describe("the configuration", () => {
       limitsFactor: 2.5,
       corsOrigins: ["https://console.example.com", "https://other.example.com:8443"],
       isSamOn: false,
+      models: {
+        llama: {
+          ...OLLAMA,
+          schema_version: expect.any(String),
+          capabilities: ["text"],
+          max_output_tokens: 4_096,
+          price: { input_usd_per_mtok: 0, output_usd_per_mtok: 0 },
+          tier: 3,
+          prior_quality: 0.7,
+          strengths: {},
+          typical_latency_s: 10,
+          is_default: false,
+          is_enabled: true,
+        },
+      },
       retention: { settledDays: 14, undeliveredDays: 90 },
       endPhases: { cleanup: 60, types: { deployment: { cleanup: 300 } } },
       taskRetention: { objectDays: 1, historyDays: 30 },
@@ -95,6 +121,13 @@ describe("the configuration", () => {
     { END_PHASE_LIMITS: "{cleanup: 60}" },
     { END_PHASE_LIMITS: '{"cleanup": 301}' },
     { END_PHASE_LIMITS: '{"types": {"cooking": {"cleanup": 30}}}' },
+    { BATUTA_MODELS: "llama" },
+    { BATUTA_MODELS: "[]" },
+    { BATUTA_MODELS: JSON.stringify({ llama: { ...OLLAMA, base_url: undefined } }) },
+    { BATUTA_MODELS: JSON.stringify({ llama: { ...OLLAMA, base_url: "127.0.0.1:11434" } }) },
+    { BATUTA_MODELS: JSON.stringify({ llama: { ...OLLAMA, cost: 1 } }) },
+    { BATUTA_MODELS: JSON.stringify({ "a b": OLLAMA }) },
+    { BATUTA_MODELS: JSON.stringify({ builtin: OLLAMA }) },
     { TASK_RETENTION_DAYS: "0" },
     { TASK_RETENTION_DAYS: "3651" },
     { HISTORY_RETENTION_DAYS: "29" },
@@ -111,4 +144,14 @@ describe("the configuration", () => {
 
     expect(read).toThrow(Object.keys(variables)[0]);
   });
+
+  it.each(['{"llama": {"api_key": "sk-secret"}', '{"llama": {"api_key": ["sk-secret"]}}'])(
+    "says what is wrong with models without repeating their keys: %s",
+    (BATUTA_MODELS) => {
+      const read = () => readConfig({ BATUTA_SEAL_KEY: KEY, BATUTA_MODELS });
+
+      expect(read).toThrow("BATUTA_MODELS");
+      expect(read).not.toThrow("sk-secret");
+    },
+  );
 });

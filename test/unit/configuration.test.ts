@@ -20,11 +20,6 @@ function refused(input: JsonObject, configured: JsonObject = {}) {
   return expectFailure(runSkill(configuration, input, { configuration: configured }).outcome);
 }
 
-function convert(name: string, text: string, to: string): JsonObject {
-  const output = configure({ document: { name, text } }, { to });
-  return (output["documents"] as JsonObject[])[0] ?? {};
-}
-
 const COMPOSE = sample("docker-compose.yml");
 const COMPOSE_SCHEMA: JsonObject = {
   type: "object",
@@ -246,73 +241,6 @@ describe("comparing two configurations", () => {
       { op: "replace", path: "/__proto__/a", value: 2 },
     ]);
     expect(({} as JsonObject)["a"]).toBeUndefined();
-  });
-});
-
-describe("converting a configuration", () => {
-  it.each(["json", "yaml", "toml"])("keeps a compose file whole in %s", (to) => {
-    const { round_trip, warnings } = convert("docker-compose.yml", COMPOSE, to);
-
-    expect(round_trip).toEqual({ readable: true, identical: true, differences: [] });
-    expect(warnings).toEqual([{ pointer: "", detail: "Comments are not carried over." }]);
-  });
-
-  it("reads a pyproject and says that dates become text", () => {
-    const { text, warnings } = convert("pyproject.toml", sample("pyproject.toml"), "json");
-
-    expect(JSON.parse(String(text))).toMatchObject({
-      project: { name: "parcel-tracker", dependencies: ["httpx>=0.27", "pydantic~=2.9"] },
-      tool: { ruff: { "line-length": 100 }, release: { last: "2026-03-01" } },
-    });
-    expect(warnings).toContainEqual({
-      pointer: "/tool/release/last",
-      detail: "A date of TOML: becomes text.",
-    });
-  });
-
-  it("tells what TOML and .env can't hold", () => {
-    const text = '{"a": null, "list": [1, "x", {"b": true}], "n": 5}';
-
-    expect(convert("a.json", text, "toml")).toMatchObject({
-      warnings: [{ pointer: "/a", detail: "TOML has no null: left out." }],
-      round_trip: { identical: false, differences: ["/a"] },
-    });
-    expect(convert("a.json", text, "env")).toMatchObject({
-      text: "a=\nlist__0=1\nlist__1=x\nlist__2__b=true\nn=5\n",
-      round_trip: { identical: false },
-    });
-  });
-
-  it("brings text through every format, for any text", () => {
-    const entries = fc.dictionary(
-      fc.stringMatching(/^[a-zA-Z_]\w{0,8}$/),
-      fc.string({ unit: "grapheme" }),
-    );
-
-    fc.assert(
-      fc.property(
-        entries,
-        fc.constantFrom("json", "yaml", "toml", "env", "properties"),
-        (value, to) => {
-          fc.pre(Object.keys(value).length > 0);
-          const output = configure({ document: { value } }, { to });
-
-          expect(output["documents"]).toMatchObject([{ round_trip: { identical: true } }]);
-        },
-      ),
-    );
-  });
-
-  it("takes each document of a YAML stream", () => {
-    const { documents } = configure(
-      { document: { name: "k.yaml", text: "a: 1\n---\nb: 2\n" } },
-      { to: "json" },
-    );
-
-    expect(documents).toMatchObject([
-      { name: "k.yaml#1" },
-      { name: "k.yaml#2", text: '{\n  "b": 2\n}\n' },
-    ]);
   });
 });
 

@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import * as z from "zod";
 
 const run = promisify(execFile);
 const root = path.join(import.meta.dirname, "../..");
@@ -40,6 +41,52 @@ async function dryRun(folder: string, environment: string): Promise<Upload> {
   const names = (await readdir(out)).filter((name) => /\.m?js$/.test(name));
   return { names, entry: await read("index.js"), lazy: await read("executor.lazy.mjs") };
 }
+
+/** What packages take from a module by name, and from its namespace `z`. */
+async function takenFrom(name: string, files: readonly string[]) {
+  const texts = await Promise.all(
+    files.map((file) => readFile(path.join(root, "node_modules", file), "utf8")),
+  );
+  const imports = texts.flatMap((text) =>
+    [...text.matchAll(/import \{([^}]+)\} from "([^"]+)"/g)]
+      .filter(([, , from]) => from === name)
+      .flatMap(([, names = ""]) =>
+        names.split(",").map((one) => one.trim().split(" as ")[0] ?? ""),
+      ),
+  );
+  const members = texts
+    .filter((text) => text.includes(`import { z } from "${name}"`))
+    .flatMap((text) => [...text.matchAll(/\bz\.(\w+)\(/g)].map(([, member = ""]) => member));
+  return { imports: [...new Set(imports)], members: [...new Set(members)] };
+}
+
+const SDK = [
+  "ai/dist/index.js",
+  "@ai-sdk/openai-compatible/dist/index.js",
+  "@ai-sdk/provider-utils/dist/index.js",
+];
+
+describe("what stands in for packages in the bundle", () => {
+  it("has all that the AI SDK takes of zod/v4, from the same zod", async () => {
+    const slim: Record<string, unknown> = await import(path.join(root, "bundle/zod-v4.mjs"));
+    const { imports, members } = await takenFrom("zod/v4", SDK);
+
+    expect(imports).toEqual(expect.arrayContaining(["z", "object", "safeParseAsync"]));
+    expect(members.length).toBeGreaterThan(8);
+    expect(imports.filter((name) => !(name in slim))).toEqual([]);
+    expect(members.filter((name) => !(name in Object(slim["z"])))).toEqual([]);
+    expect(slim["object"]).toBe(z.object);
+  });
+
+  it("has all that the AI SDK takes of the gateway, which is never asked", async () => {
+    const slim: Record<string, unknown> = await import(path.join(root, "bundle/gateway.mjs"));
+    const { imports } = await takenFrom("@ai-sdk/gateway", SDK);
+
+    expect(imports.length).toBeGreaterThan(2);
+    expect(imports.filter((name) => !(name in slim))).toEqual([]);
+    expect(slim["createGateway"]).toThrow("catalogue");
+  });
+});
 
 describe("a deployment", () => {
   let folder = "";

@@ -59,6 +59,7 @@ function mended(): Life {
     said(2, "task_progress", {
       intermediate_results: {
         quality_round: 1,
+        model_id: "large",
         findings: [{ check: "semantic", code: "missing_term", detail: "the total is missing" }],
       },
     }),
@@ -100,11 +101,18 @@ describe("an ended task as memory is told of it", () => {
           model_ids: ["large", "largest"],
           memory_ids: ["mem_b"],
           failure: null,
-          findings: ["the total is missing"],
+          rounds: [{ model_id: "large", findings: ["the total is missing"] }],
           is_completed: true,
         },
       ],
     });
+  });
+
+  it("has no attempt that only gave a former result again", () => {
+    const again = notificationOf("task_completed", {}, { metadata: { cached_from: "t0" } });
+    const life = live(IN_PHASE.executing(), notify(again, "token-1"));
+
+    expect(runOf(life).attempts).toEqual([]);
   });
 
   it("has the error of a failure, and the last question with its answer", () => {
@@ -130,6 +138,7 @@ describe("an ended task as memory is told of it", () => {
 
     expect(endedRunSchema.safeParse(run).success).toBe(true);
     expect(run.attempts).toMatchObject([{ model_ids: [] }, { model_ids: [] }]);
+    expect(run.lessons_learned).toEqual([]);
   });
 
   it("is bounded, however long the log is", () => {

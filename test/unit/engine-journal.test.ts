@@ -21,7 +21,7 @@ import {
   scripted,
   taskText,
   typesOf,
-} from "./executor-desk.ts";
+} from "../executor-desk.ts";
 
 const LEASE = { token: "token", attempt: 1, expires_at: "2026-11-22T10:01:00.000Z" };
 

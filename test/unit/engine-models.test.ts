@@ -16,8 +16,8 @@ import {
   scripted,
   taskText,
   typesOf,
-} from "./executor-desk.ts";
-import type { Script } from "./executor-desk.ts";
+} from "../executor-desk.ts";
+import type { Script } from "../executor-desk.ts";
 
 const ASKED = { task_type: "code_debugging", description: "Why does this program stop?" };
 const SMALL = model("small", { tier: 2 });
@@ -85,8 +85,8 @@ describe("the engine with models", () => {
     await execute(MESSAGE, ports);
 
     expect(ports.models.asked.map(({ model_id }) => model_id)).toEqual([
-      ...["small", "small", "small"],
-      ...["large", "large", "large"],
+      ...["small", "small"],
+      ...["large", "large"],
     ]);
     expect(ports.router.questions[1]).toMatchObject({ excluded: ["small"], above_tier: 2 });
     expect(typesOf(ports)).not.toContain("task_completed");
@@ -99,8 +99,8 @@ describe("the engine with models", () => {
       },
     });
     expect(ports.router.learned.map(({ reward, is_success }) => [reward, is_success])).toEqual([
-      [0.4, false],
-      [0.7, false],
+      [0.35, false],
+      [0.55, false],
     ]);
   });
 

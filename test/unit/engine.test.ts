@@ -5,7 +5,7 @@ import { ok, refuse } from "../../src/lib/result.ts";
 import type { Heartbeat, OpenCommand } from "../../src/protocol/agent.ts";
 import type { Notification } from "../../src/protocol/notification.ts";
 import type { RefusalCode } from "../../src/protocol/refusal.ts";
-import { desk, MESSAGE, typesOf } from "./executor-desk.ts";
+import { desk, MESSAGE, typesOf } from "../executor-desk.ts";
 
 const TABLE = {
   task_type: "data_analysis",

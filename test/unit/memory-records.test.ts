@@ -53,7 +53,10 @@ describe("what an ended task leaves", () => {
   it("is what its quality gate found, when it mended that within the attempt", () => {
     const attempt = attemptOf({
       model_ids: ["small", "large"],
-      findings: ["the total is missing"],
+      rounds: [
+        { model_id: "small", findings: ["the total is missing"] },
+        { model_id: "large", findings: ["a hint that nobody minds"] },
+      ],
       is_completed: true,
     });
 
@@ -62,6 +65,19 @@ describe("what an ended task leaves", () => {
     expect(lesson).toMatchObject({ kind: "lesson", model_id: "small", verdict: "failure" });
     expect(lesson?.text).toContain("not good enough: the total is missing");
     expect(lesson?.text).toContain("What helped: large.");
+  });
+
+  it("is no reason to avoid a model that mended its own result", () => {
+    const rounds = [
+      { model_id: "small", findings: ["the total is missing"] },
+      { model_id: "small", findings: [] },
+    ];
+    const attempt = attemptOf({ model_ids: ["small"], rounds, is_completed: true });
+
+    const [, lesson] = draftsOf(runOf({ attempts: [attempt] }));
+
+    expect(lesson).toMatchObject({ kind: "lesson", model_id: "small", verdict: "success" });
+    expect(lesson?.text).toContain("What helped: a further try.");
   });
 
   it("is what failed and what was suggested, when nothing helped", () => {

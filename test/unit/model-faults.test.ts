@@ -15,6 +15,17 @@ describe("a fault of a provider", () => {
   it.each<[string, ModelReply, object]>([
     ["rate_limited", { status: 429, headers: { "retry-after": "7" } }, { retry_after_ms: 7_000 }],
     [
+      "rate_limited",
+      { status: 429, headers: { "retry-after-ms": "250" } },
+      { retry_after_ms: 250 },
+    ],
+    [
+      "rate_limited",
+      { status: 429, headers: { "retry-after": "Thu, 01 Jan 2099 00:00:00 GMT" } },
+      { retry_after_ms: 3_600_000 },
+    ],
+    ["rate_limited", { status: 429, headers: { "retry-after": "soon" } }, { retry_after_ms: null }],
+    [
       "rejected",
       { status: 429, body: openAiError("You ran out", "insufficient_quota") },
       { status: 429 },

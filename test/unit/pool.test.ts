@@ -193,10 +193,11 @@ describe("declining", () => {
   });
 
   it("lets the decliner have again what the built-in executor does only in part", () => {
+    const debugs = agent("ann", { task_types: ["code_debugging"] });
+    const all = view(member(debugs), member(BUILTIN_AGENT));
     const debugging = { ...declined, task_type: "code_debugging" as const };
-    const all = view(member(ann), member(BUILTIN_AGENT));
 
-    expect(mayTake(ann, debugging, all)).toBe(true);
+    expect(mayTake(debugs, debugging, all)).toBe(true);
     expect(mayTake(ann, declined, all)).toBe(false);
   });
 

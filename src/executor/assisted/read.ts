@@ -7,7 +7,8 @@ import type { JsonObject, JsonValue } from "../skills/skill.ts";
 
 /** A model's answer as a task's result. */
 export interface AssistedResult {
-  output: JsonObject;
+  /** An object, unless the contract's schema wants something else. */
+  output: JsonValue;
   summary: string;
   next_steps: string[];
   lessons_learned: string[];
@@ -16,6 +17,9 @@ export interface AssistedResult {
 /** What protocol.md allows of texts in a notification, and of them in a list. */
 const MAX_TEXT = 2_000;
 const MAX_TEXTS = 20;
+
+/** Stands in for a summary where the answer has no words at all. */
+const NO_SUMMARY = "The answer holds no text.";
 
 const objectSchema = z.record(z.string(), z.json());
 
@@ -97,6 +101,27 @@ function resultIn(value: JsonObject, schema: JsonObject): JsonValue {
   return missingParts(value, schema).length === 0 ? value : null;
 }
 
+/** The type of a value in the words of JSON Schema. */
+function typeOf(value: JsonValue): string {
+  if (value === null) return "null";
+  return Array.isArray(value) ? "array" : typeof value;
+}
+
+/** What keeps a result from being one: of another type than the schema's, empty, or without required members. */
+function wrongForm(result: JsonValue, schema: JsonObject): Finding[] {
+  const { type = "object" } = schema;
+  const found = typeOf(result);
+  // A list of types is the contract's to judge.
+  if (typeof type === "string" && found !== (type === "integer" ? "number" : type)) {
+    return [
+      finding("wrong_type", "/result", `the result must be of type ${type}, and is ${found}`),
+    ];
+  }
+  if (isEmpty(result)) return [finding("empty_output", "", "the result says nothing")];
+  const object = objectSchema.safeParse(result);
+  return object.success ? missingParts(object.data, schema) : [];
+}
+
 function faultsOf(answer: ModelAnswer, value: JsonObject | null): Finding[] {
   if (answer.finish_reason === "content_filter") {
     return [finding("refusal", "", "the provider's filter stopped the answer")];
@@ -137,20 +162,15 @@ export function readAnswer(
   const faults = faultsOf(answer, value);
   if (value === null || faults.length > 0) return refuse(faults);
   const result = resultIn(value, schema);
-  const object = objectSchema.safeParse(result);
-  if (result === null)
+  if (result === null) {
     return refuse([finding("missing_field", "/result", "the answer has no result")]);
-  if (!object.success) {
-    const detail = `the result must be an object, and is ${Array.isArray(result) ? "an array" : `a ${typeof result}`}`;
-    return refuse([finding("wrong_type", "/result", detail)]);
   }
-  if (isEmpty(object.data)) return refuse([finding("empty_output", "", "the result says nothing")]);
-  const missing = missingParts(object.data, schema);
-  if (missing.length > 0) return refuse(missing);
+  const wrong = wrongForm(result, schema);
+  if (wrong.length > 0) return refuse(wrong);
   const summary = typeof value["summary"] === "string" ? value["summary"].trim() : "";
   return ok({
-    output: object.data,
-    summary: (summary === "" ? firstText(object.data).trim() : summary).slice(0, MAX_TEXT),
+    output: result,
+    summary: (summary || firstText(result).trim() || NO_SUMMARY).slice(0, MAX_TEXT),
     next_steps: textsOf(value["next_steps"]),
     lessons_learned: [...notes, ...textsOf(value["lessons_learned"])].slice(0, MAX_TEXTS),
   });

@@ -1,15 +1,17 @@
 import { ok } from "../../lib/result.ts";
 import type { Result } from "../../lib/result.ts";
+import { BUILTIN_MODEL_ID } from "../../protocol/model.ts";
 import type { CatalogueModel } from "../../protocol/model.ts";
 import type { Refusal } from "../../protocol/refusal.ts";
+import { unreadable } from "../quality/assess.ts";
 import type { Finding } from "../quality/assessment.ts";
+import type { Round } from "../quality/correction.ts";
 import type { Skill } from "../skills/skill.ts";
 import { askModel } from "./ask/model-arm.ts";
 import type { Asking, ModelEnding } from "./ask/model-arm.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Field } from "./choice.ts";
 import type { ArmEnding, Course } from "./course.ts";
-import { MOST_CORRECTIONS } from "./course.ts";
 import { review } from "./review.ts";
 import type { Reviewed } from "./review.ts";
 import { tellRound } from "./say/narrate.ts";
@@ -32,14 +34,15 @@ export async function bySkill(
       const reviewed = review(attempt, ran.value.made);
       course.consider(reviewed);
       const { findings, quality, isGood } = reviewed;
-      if (isGood) return ok({ kind: "good", reviewed });
+      const round: Round = { model_id: BUILTIN_MODEL_ID, assessment: quality };
+      course.rounds.push(round);
+      if (isGood) return ok({ kind: "good", reviewed, round, corrections: 0 });
       // Without another arm there is no second round: the failure itself tells the findings.
       if (field.models.length > 0) {
-        const round = { model_id: "builtin", score: quality.overall_score, findings };
-        const told = await tellRound(attempt, course, round);
+        const told = await tellRound(attempt, course, { round, findings });
         if (!told.ok) return told;
       }
-      return ok({ kind: "poor", reviewed, findings });
+      return ok({ kind: "poor", findings, round, corrections: 0 });
     }
   }
 }
@@ -62,32 +65,32 @@ function judged(
   return { reviewed, findings: reviewed.findings };
 }
 
-/** A round after which the model is asked again, if it may be. */
+/** A round after which the rules of correction say what comes next. */
 interface Unfinished {
   kind: "unfinished";
-  reviewed: Reviewed | null;
+  round: Round;
   correction: Correction;
 }
 
 async function modelRound(
   attempt: Attempt,
   asking: Asking,
-  course: Course,
+  { course, corrections }: { course: Course; corrections: number },
 ): Promise<Result<ArmEnding | Unfinished, Refusal>> {
   const asked = await askModel(attempt, asking);
   if (!asked.ok) return asked;
   const ending = asked.value;
   if (ending.kind !== "made" && ending.kind !== "unusable") return ok(ending);
   const { reviewed, findings } = judged(attempt, course, ending);
-  const told = await tellRound(attempt, course, {
+  const round: Round = {
     model_id: asking.model.model_id,
-    score: reviewed?.quality.overall_score ?? null,
-    findings,
-    facts: ending.facts,
-  });
+    assessment: reviewed?.quality ?? unreadable(findings),
+  };
+  course.rounds.push(round);
+  const told = await tellRound(attempt, course, { round, findings, facts: ending.facts });
   if (!told.ok) return told;
-  if (reviewed?.isGood === true) return ok({ kind: "good", reviewed });
-  return ok({ kind: "unfinished", reviewed, correction: { findings, previous: ending.text } });
+  if (reviewed?.isGood === true) return ok({ kind: "good", reviewed, round, corrections });
+  return ok({ kind: "unfinished", round, correction: { findings, previous: ending.text } });
 }
 
 /** Asks a model, and again with what was wrong while it can mend it. Refused when the lease is gone. */
@@ -97,21 +100,20 @@ export async function byModel(
   { field, course }: { field: Field; course: Course },
 ): Promise<Result<ArmEnding, Refusal>> {
   const { memories } = field;
+  const threshold = attempt.task.execution_options.quality_threshold;
   let correction: Correction = { findings: [], previous: null };
-  let best: Reviewed | null = null;
   for (let corrections = 0; ; corrections += 1) {
-    const round = await modelRound(attempt, { model, memories, ...correction }, course);
-    if (!round.ok) return round;
-    if (round.value.kind !== "unfinished") return ok(round.value);
-    best = better(best, round.value.reviewed);
-    correction = round.value.correction;
-    if (corrections === MOST_CORRECTIONS) {
-      return ok({ kind: "poor", reviewed: best, findings: correction.findings });
+    const asking = { model, memories, ...correction };
+    const asked = await modelRound(attempt, asking, { course, corrections });
+    if (!asked.ok) return asked;
+    if (asked.value.kind !== "unfinished") return ok(asked.value);
+    const { round } = asked.value;
+    correction = asked.value.correction;
+    const hasOther = field.models.some(
+      ({ model_id }) => model_id !== model.model_id && !course.tried.includes(model_id),
+    );
+    if (course.move(threshold, hasOther).kind !== "correct") {
+      return ok({ kind: "poor", findings: correction.findings, round, corrections });
     }
   }
-}
-
-function better(one: Reviewed | null, other: Reviewed | null): Reviewed | null {
-  if (one === null || other === null) return one ?? other;
-  return other.quality.overall_score > one.quality.overall_score ? other : one;
 }

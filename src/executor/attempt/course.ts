@@ -2,6 +2,9 @@ import { BUILTIN_MODEL_ID } from "../../protocol/model.ts";
 import type { Used } from "../journal.ts";
 import type { ModelFault } from "../models/model-port.ts";
 import type { Finding } from "../quality/assessment.ts";
+import { CORRECTION_DEFAULTS, nextMove } from "../quality/correction.ts";
+import type { Move, Round } from "../quality/correction.ts";
+import { rewardOf } from "../quality/reward.ts";
 import type { ModelOutcome } from "../router/router-port.ts";
 import { isTransient } from "./ask/retry.ts";
 import type { Attempt } from "./attempt.ts";
@@ -10,19 +13,16 @@ import type { Reviewed } from "./review.ts";
 import { neverGood, toldFindings } from "./say/tell.ts";
 import type { Failing } from "./say/tell.ts";
 
-/** Corrections that a model gets after its first answer. */
-export const MOST_CORRECTIONS = 2;
-
 /** Arms that are tried in an attempt. */
 export const MOST_CHOICES = 3;
 
 /** Rounds of an attempt, over all arms. */
-export const MOST_ROUNDS = MOST_CHOICES * (MOST_CORRECTIONS + 1);
+export const MOST_ROUNDS = CORRECTION_DEFAULTS.rounds;
 
-/** How the work of one arm came out. `poor`: it never passed the gate. */
+/** How the work of one arm came out. `poor`: it never passed the gate. `round` is its last one. */
 export type ArmEnding =
-  | { kind: "good"; reviewed: Reviewed }
-  | { kind: "poor"; reviewed: Reviewed | null; findings: readonly Finding[] }
+  | { kind: "good"; reviewed: Reviewed; round: Round; corrections: number }
+  | { kind: "poor"; findings: readonly Finding[]; round: Round; corrections: number }
   | { kind: "fault"; fault: ModelFault }
   | { kind: "failed"; failing: Failing }
   | { kind: "short"; by: string }
@@ -39,24 +39,20 @@ function hasContract({ task: { contract } }: Attempt): boolean {
 }
 
 /** What came of a choice, in the words of the selection; null when it teaches nothing. */
-function rewardOf(
+function lessonOf(
   attempt: Attempt,
   ending: ArmEnding,
 ): Pick<ModelOutcome, "reward" | "source" | "is_success" | "quality"> | null {
-  const source = hasContract(attempt) ? "contract" : "quality";
   switch (ending.kind) {
-    case "good": {
-      const { overall_score } = ending.reviewed.quality;
-      return { reward: overall_score, source, is_success: true, quality: overall_score };
-    }
-    case "poor": {
-      const { reviewed } = ending;
-      const quality = reviewed?.quality.overall_score ?? null;
-      const isBroken =
-        reviewed?.findings.some(({ check, code }) => check === "contract" && code !== THRESHOLD) ??
-        true;
-      return { reward: isBroken ? 0 : quality, source, is_success: false, quality };
-    }
+    case "good":
+    case "poor":
+      return rewardOf({
+        assessment: ending.round.assessment,
+        threshold: attempt.task.execution_options.quality_threshold,
+        has_contract: hasContract(attempt),
+        corrections: ending.corrections,
+        verdict: null,
+      });
     case "fault":
       return ending.fault.class === "aborted"
         ? null
@@ -69,13 +65,10 @@ function rewardOf(
   }
 }
 
-/** The gate's code of a score that is too low: no breach of the contract itself. */
-const THRESHOLD = "quality_threshold";
-
 /** What an attempt has been through: its rounds, its best result, and what its choices taught. */
 export class Course {
   /** Results and answers that were judged so far, over all arms. */
-  rounds = 0;
+  readonly rounds: Round[] = [];
   best: Reviewed | null = null;
   isTransient = false;
   /** Findings of answers that could not even be read. */
@@ -88,6 +81,11 @@ export class Course {
   consider(reviewed: Reviewed): void {
     const score = this.best?.quality.overall_score ?? -1;
     if (reviewed.isGood || reviewed.quality.overall_score > score) this.best = reviewed;
+  }
+
+  /** What comes after the last round, by the rules of correction. @param has_other_model whether another arm may be asked */
+  move(threshold: number, has_other_model: boolean): Move {
+    return nextMove(this.rounds, { ...CORRECTION_DEFAULTS, threshold, has_other_model });
   }
 
   /** Notes how a choice came out. @param since what had been used, and when, as it began */
@@ -103,8 +101,8 @@ export class Course {
       this.faults.push({ model_id, class: fault, detail });
       this.isTransient ||= isTransient(fault);
     }
-    if (ending.kind === "poor" && ending.reviewed === null) this.unread = ending.findings;
-    const reward = rewardOf(attempt, ending);
+    if (ending.kind === "poor") this.unread = ending.findings;
+    const reward = lessonOf(attempt, ending);
     if (reward === null || choice.decision.decision_id === "") return;
     const { used, elapsedSeconds } = attempt.session;
     this.outcomes.push({

@@ -6,7 +6,7 @@ import type { Attempt } from "./attempt.ts";
 import { choose } from "./choice.ts";
 import type { Choice, Field, Tried } from "./choice.ts";
 import type { ArmEnding, Course } from "./course.ts";
-import { MOST_CHOICES } from "./course.ts";
+import { MOST_CHOICES, MOST_ROUNDS } from "./course.ts";
 import type { Reviewed } from "./review.ts";
 import { tellDecision } from "./say/narrate.ts";
 import type { Failing } from "./say/tell.ts";
@@ -61,7 +61,8 @@ async function nextChoice(
   { field, course }: Plan,
   tried: Pick<Tried, "round" | "above_tier">,
 ): Promise<Choice | null> {
-  if (tried.round > MOST_CHOICES || field.models.length === 0) return null;
+  if (tried.round > MOST_CHOICES || course.rounds.length >= MOST_ROUNDS) return null;
+  if (field.models.length === 0) return null;
   const left = withoutPoor(field, course);
   const chosen = await choose(attempt, left, { ...tried, excluded: [...course.tried] });
   return chosen.ok ? chosen.value : null;

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { completedSchema, type CacheEntry } from "./memory-calls.ts";
 
 /** Results that are kept of a tenant, how much they are together, and the largest of them. Bytes of JSON in UTF-8. */
-export const MOST_CACHED = { results: 500, bytes: 16_777_216, result_bytes: 262_144 } as const;
+const MOST_CACHED = { results: 500, bytes: 16_777_216, result_bytes: 262_144 } as const;
 
 /** How long a result may be given again. Milliseconds. */
 export const CACHE_LIFE_MS = 86_400_000;

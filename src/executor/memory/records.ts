@@ -3,7 +3,7 @@ import type { MemoryStatement } from "../../protocol/memory.ts";
 import { cleaned, kept, type MemoryDraft } from "./draft.ts";
 
 /** What no model did has this for its model: the executor's own skills. */
-export const BUILTIN_MODEL = "builtin";
+const BUILTIN_MODEL = "builtin";
 
 /** Lessons of one task: one for each model that failed it, the first ones. */
 const MOST_LESSONS = 3;
@@ -85,30 +85,41 @@ interface Fault {
   why: string;
 }
 
-/** Faults of one attempt: its failure, and what its quality gate found before that was mended. */
+/** What the quality gate objected to before somebody mended it: of the round that was given it is no fault. */
+function mendedOf(attempt: RunAttempt): Fault[] {
+  const before = attempt.is_completed ? attempt.rounds.slice(0, -1) : attempt.rounds;
+  return before.flatMap(({ model_id, findings }) => {
+    const found = findings.slice(0, MOST_FINDINGS).map((text) => kept(text, LONGEST_PART));
+    if (found.length === 0) return [];
+    const why = `its result was not good enough: ${found.join("; ")}`;
+    return [{ attempt, model: model_id ?? BUILTIN_MODEL, why }];
+  });
+}
+
+/** Faults of one attempt: what had to be mended, and its failure. */
 function faultsOf(attempt: RunAttempt): Fault[] {
-  const { failure, findings, model_ids } = attempt;
-  const found = findings.slice(0, MOST_FINDINGS).map((text) => kept(text, LONGEST_PART));
-  const mended =
-    found.length === 0
-      ? []
-      : [
-          {
-            attempt,
-            model: model_ids[0] ?? BUILTIN_MODEL,
-            why: `its result was not good enough: ${found.join("; ")}`,
-          },
-        ];
+  const { failure } = attempt;
+  const mended = mendedOf(attempt);
   if (failure === null) return mended;
   const cause = failure.cause === "" ? "" : ` (${kept(failure.cause, LONGEST_PART)})`;
   const why = `${failure.type}: ${kept(failure.message, LONGEST_PART)}${cause}`;
   return [...mended, { attempt, model: modelOf(attempt), why }];
 }
 
+/** The attempt that brought the task to a success after all. */
+function winnerOf(run: EndedRun): RunAttempt | undefined {
+  return run.reason === "success" ? run.attempts.find((one) => one.is_completed) : undefined;
+}
+
+/** Whether the model did it in the end: then it is not one to be avoided. */
+function hasMended(run: EndedRun, { attempt, model }: Fault): boolean {
+  const winner = winnerOf(run);
+  return winner?.executor === attempt.executor && modelOf(winner) === model;
+}
+
 /** What helped after a fault, as far as the log tells. */
 function helpOf(run: EndedRun, { attempt, model }: Fault): string {
-  const winner =
-    run.reason === "success" ? run.attempts.find((one) => one.is_completed) : undefined;
+  const winner = winnerOf(run);
   if (winner !== undefined) {
     const other = modelOf(winner);
     const how = other === model ? "a further try" : other;
@@ -147,7 +158,7 @@ function failuresOf(run: EndedRun): MemoryDraft[] {
       why,
       model_id: model,
       executor: attempt.executor,
-      verdict: "failure",
+      verdict: hasMended(run, fault) ? "success" : "failure",
     });
   });
 }

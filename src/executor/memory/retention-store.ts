@@ -1,7 +1,7 @@
 /* What goes by itself: what is too old, and the least useful of too many. */
 
 /** Memories that a tenant keeps. */
-export const MOST_MEMORIES = 20_000;
+const MOST_MEMORIES = 20_000;
 
 /** Memories that one alarm removes. */
 const MOST_REMOVED = 1_000;

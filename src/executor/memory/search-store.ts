@@ -23,7 +23,7 @@ const MOST_STEMS = 64;
 const MOST_STALE = 16;
 
 /** A question as FTS5 has it: any of the words, each quoted, so that none of them is an operator. */
-export function matchOf(stems: readonly string[]): string {
+function matchOf(stems: readonly string[]): string {
   const words = [...new Set(stems)].slice(0, MOST_STEMS);
   return words.map((word) => `"${word.replaceAll('"', '""')}"`).join(" OR ");
 }

@@ -18,6 +18,7 @@ import type {
   PureRun,
   PureSkill,
   SkillFailure,
+  SkillResult,
   SkillTask,
 } from "./skill.ts";
 
@@ -34,6 +35,8 @@ const ENDINGS: Readonly<Record<Target, string>> = {
 const SOURCES = ["schema", "openapi", "example", "examples"] as const;
 /** Characters of code that a message of 1 MiB has room for. */
 const MOST_CHARACTERS = 700_000;
+/** Types of one task; finding recursion takes time in their square. */
+const MOST_TYPES = 1_000;
 const CHARACTERS_PER_SECOND = 50_000;
 
 /**
@@ -75,6 +78,14 @@ function* generate({ input_data, configuration }: SkillTask): PureRun {
   yield progressAt(STEPS, 1);
   const { document, roots, inferred } = source.value;
   const model = readSchema(document, roots);
+  if (model.definitions.length > MOST_TYPES) {
+    return refuseInput(
+      "input_too_large",
+      `At most ${MOST_TYPES} types are written in one task.`,
+      `There are ${model.definitions.length}.`,
+      ["Give fewer schemas in one task."],
+    );
+  }
   yield progressAt(STEPS, 2, { types: model.definitions.length, warnings: model.warnings.length });
   const content = write(model, target, configuration);
   if (content.length > MOST_CHARACTERS) {
@@ -85,44 +96,56 @@ function* generate({ input_data, configuration }: SkillTask): PureRun {
       ["Give fewer schemas in one task."],
     );
   }
-  const types = model.definitions.map(({ name }) => name);
-  const path = `${(roots.length === 1 ? types.at(-1) : null) ?? "types"}.${ENDINGS[target]}`;
-  return ok({
+  const file = {
+    path: `${(roots.length === 1 ? model.definitions.at(-1)?.name : null) ?? "types"}.${ENDINGS[target]}`,
+    language: LANGUAGES[target],
+    content,
+  };
+  return ok(resultOf(model, { target, file, schema: inferred ? document : null }));
+}
+
+const LANGUAGES: Readonly<Record<Target, string>> = {
+  typescript: "typescript",
+  zod: "typescript",
+  python: "python",
+  go: "go",
+  json_schema: "json",
+};
+
+function resultOf(
+  { definitions, warnings }: Model,
+  { target, file, schema }: { target: Target; file: JsonObject; schema: JsonObject | null },
+): SkillResult {
+  const types = definitions.map(({ name }) => name);
+  const described = definitions.filter(({ description }) => description !== null).length;
+  return {
     output: {
       target,
-      files: [
-        {
-          path,
-          language: target === "zod" ? "typescript" : target === "json_schema" ? "json" : target,
-          content,
-        },
-      ],
+      files: [file],
       types,
-      warnings: model.warnings.map((warning) => ({ ...warning })),
-      ...(inferred ? { schema: document } : {}),
+      warnings: warnings.map((warning) => ({ ...warning })),
+      ...(schema === null ? {} : { schema }),
     },
-    summary: `${types.length} type(s) written as ${target}: ${types.slice(-10).join(", ")}. ${model.warnings.length} warning(s).`,
+    summary: `${types.length} type(s) written as ${target}: ${types.slice(-10).join(", ")}. ${warnings.length} warning(s).`,
     quality: qualityOf(
       {
         correctness: 1,
-        completeness: partOf(types.length, types.length + model.warnings.length / 2),
+        completeness: partOf(types.length, types.length + warnings.length / 2),
         efficiency: 1,
-        maintainability: partOf(
-          model.definitions.filter(({ description }) => description !== null).length + types.length,
-          2 * types.length,
-        ),
+        maintainability: partOf(described + types.length, 2 * types.length),
       },
-      `${model.warnings.length} thing(s) of the schema are not carried over; each is a warning.`,
+      `${warnings.length} thing(s) of the schema are not carried over; each is a warning.`,
     ),
-    next_steps: model.warnings
+    next_steps: warnings
       .slice(0, 5)
       .map(({ pointer, detail }) =>
         `Check ${pointer === "" ? "the top" : pointer}: ${detail}`.slice(0, 300),
       ),
-    lessons_learned: inferred
-      ? ["The schema was inferred from samples: what they do not show, it does not know."]
-      : [],
-  });
+    lessons_learned:
+      schema === null
+        ? []
+        : ["The schema was inferred from samples: what they do not show, it does not know."],
+  };
 }
 
 function write(model: Model, target: Target, { style, package: packageName }: JsonObject): string {

@@ -18,10 +18,15 @@ const startedSchema = z.object({
   model_selected: z.string().optional().catch(undefined),
   required_resources: z.object({ memory_ids: texts.optional() }).optional().catch(undefined),
 });
-const metadataSchema = z.object({ model_used: z.string() });
-const findingsSchema = z.object({
+const metadataSchema = z.object({
+  model_used: z.string().optional().catch(undefined),
+  cached_from: z.unknown().optional(),
+});
+const roundSchema = z.object({
   intermediate_results: z.object({
-    findings: z.array(z.union([z.string(), z.object({ detail: z.string() })])),
+    quality_round: z.number(),
+    model_id: z.string().nullable().catch(null),
+    findings: z.array(z.object({ detail: z.string() })).catch([]),
   }),
 });
 const failedSchema = z.object({
@@ -53,7 +58,7 @@ function begun(executor: string, data: unknown): RunAttempt {
     model_ids: [],
     memory_ids: few(said?.required_resources?.memory_ids),
     failure: null,
-    findings: [],
+    rounds: [],
     is_completed: false,
   };
   return withModel(attempt, said?.model_selected);
@@ -62,10 +67,11 @@ function begun(executor: string, data: unknown): RunAttempt {
 /** An attempt after one of its notifications; what that says of other things is not looked at. */
 function heard(attempt: RunAttempt, type: LoggedEvent["type"], data: unknown): RunAttempt {
   if (type === "task_progress") {
-    const { data: said } = findingsSchema.safeParse(data);
-    const found = said?.intermediate_results.findings ?? [];
-    const details = found.map((one) => (typeof one === "string" ? one : one.detail));
-    return { ...attempt, findings: few([...attempt.findings, ...details]) };
+    const { data: said } = roundSchema.safeParse(data);
+    if (said === undefined) return attempt;
+    const { model_id, findings } = said.intermediate_results;
+    const round = { model_id, findings: few(findings.map(({ detail }) => detail)) };
+    return { ...attempt, rounds: [...attempt.rounds, round].slice(-MOST_TEXTS) };
   }
   if (type === "task_failed") {
     const { data: said } = failedSchema.safeParse(data);
@@ -96,6 +102,9 @@ function after({ attempts, lessons_learned }: Told, event: LoggedEvent): Told {
   const last = attempts.at(-1);
   if (last === undefined) return { attempts, lessons_learned };
   const { data: metadata } = metadataSchema.safeParse(data["metadata"]);
+  // What was given again was done by nobody: there is nothing to learn from it.
+  const isGivenAgain = type === "task_completed" && metadata?.cached_from !== undefined;
+  if (isGivenAgain) return { attempts: attempts.slice(0, -1), lessons_learned };
   const attempt = withModel(heard(last, type, data["data"]), metadata?.model_used);
   const learned =
     type === "task_completed" ? completedSchema.safeParse(data["data"]).data : undefined;

@@ -24,6 +24,7 @@ function secondsBetween(from: number, to: number): number {
 function metricsOf(state: TaskState, verdict: Verdict, now: number): Report["metrics"] {
   const end = state.memo?.end ?? null;
   const { created_at, started_at } = state;
+  const usage = usageOf(state);
   return {
     duration_s: secondsBetween(created_at, now),
     queued_s: started_at === null ? null : secondsBetween(created_at, started_at),
@@ -32,7 +33,9 @@ function metricsOf(state: TaskState, verdict: Verdict, now: number): Report["met
     retries: state.retries_used,
     // The report itself is the last notification.
     notifications: state.notification_count + 1,
-    ...usageOf(state),
+    ...usage,
+    // No code of an orchestrator can call a model here: nothing outside src/executor has a door to one.
+    tokens_by_role: { orchestrator: 0, executor: usage.tokens },
     executor: end?.execution_metrics === undefined ? null : { ...end.execution_metrics },
   };
 }

@@ -1,6 +1,6 @@
 import type { CatalogueModel } from "../../../protocol/model.ts";
+import type { ModelBrief } from "../../assisted/brief.ts";
 import type { Used } from "../../journal.ts";
-import type { ModelBrief } from "../../ports.ts";
 
 /** What may still be used; null where there is no limit. */
 export interface Allowance {

@@ -96,7 +96,8 @@ export async function finish(attempt: Attempt, done: Done, course: Course): Told
     case "good": {
       const { session } = attempt;
       const { reviewed } = done.value;
-      if (course.rounds > 0) session.facts = { ...session.facts, rounds: course.rounds };
+      if (course.rounds.length > 0)
+        session.facts = { ...session.facts, rounds: course.rounds.length };
       const completion = await complete(attempt, reviewed);
       await store(attempt, completion);
       return completion.said;

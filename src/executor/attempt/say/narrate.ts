@@ -2,6 +2,7 @@ import { ok } from "../../../lib/result.ts";
 import type { Result } from "../../../lib/result.ts";
 import type { Refusal } from "../../../protocol/refusal.ts";
 import type { Finding } from "../../quality/assessment.ts";
+import type { Round } from "../../quality/correction.ts";
 import type { JsonObject } from "../../skills/skill.ts";
 import type { CallFacts } from "../ask/model-arm.ts";
 import type { Attempt } from "../attempt.ts";
@@ -42,30 +43,27 @@ export function tellDecision(attempt: Attempt, choice: Choice, course: Course): 
   const why = reasons[0] === undefined ? "" : `: ${reasons[0]}`;
   return tellOnce(attempt, `told:${decision_id}`, {
     step: `Chosen: ${nameOf(choice)}${why}`.slice(0, 1_000),
-    at: 1 + percentageOf(course.rounds) - 10,
-    done: course.rounds,
+    at: 1 + percentageOf(course.rounds.length) - 10,
+    done: Math.min(course.rounds.length, MOST_ROUNDS),
     found: { model_decision: record },
   });
 }
 
-interface Round {
-  model_id: string;
-  score: number | null;
-  findings: readonly Finding[];
-  facts?: CallFacts;
-}
-
-/** Reports a round, whatever came of it. */
-export function tellRound(attempt: Attempt, course: Course, round: Round): Told {
-  const { model_id, score, findings, facts } = round;
-  course.rounds += 1;
-  const verdict = score === null ? "gave nothing that can be read" : `scored ${score}`;
-  return tellOnce(attempt, `told:round:${course.rounds}`, {
-    step: `Round ${course.rounds}: ${model_id} ${verdict}`,
-    at: percentageOf(course.rounds),
-    done: Math.min(course.rounds, MOST_ROUNDS),
+/** Reports the last round, whatever came of it. @param findings all that is wrong, what blocks first */
+export function tellRound(
+  attempt: Attempt,
+  course: Course,
+  { round, findings, facts }: { round: Round; findings: readonly Finding[]; facts?: CallFacts },
+): Told {
+  const { model_id, assessment } = round;
+  const count = course.rounds.length;
+  const score = assessment.overall_score;
+  return tellOnce(attempt, `told:round:${count}`, {
+    step: `Round ${count}: ${model_id} scored ${score}`,
+    at: percentageOf(count),
+    done: Math.min(count, MOST_ROUNDS),
     found: {
-      quality_round: course.rounds,
+      quality_round: count,
       model_id,
       score,
       findings: toldFindings(findings).map((finding) => ({ ...finding })),

@@ -57,8 +57,8 @@ export function tokensOf(bytes: number): number {
   return Math.ceil(bytes / BYTES_PER_TOKEN);
 }
 
-function reciprocal(rank: number | null): number {
-  return rank === null ? 0 : 1 / (RRF_K + rank);
+function reciprocal(place: number | null): number {
+  return place === null ? 0 : 1 / (RRF_K + place);
 }
 
 function scoreOf(candidate: Candidate, { now, task_type }: Wanted): number {

@@ -137,10 +137,7 @@ function quoted(message: string): string {
 }
 
 /** Milliseconds of `retry-after-ms` or `retry-after`, seconds or a date; null where neither says anything. */
-export function retryAfterMs(
-  headers: Readonly<Record<string, string>>,
-  now: number,
-): number | null {
+function retryAfterMs(headers: Readonly<Record<string, string>>, now: number): number | null {
   const exact = Number(headers["retry-after-ms"] ?? Number.NaN);
   const text = headers["retry-after"] ?? "";
   const seconds = text.trim() === "" ? Number.NaN : Number(text);

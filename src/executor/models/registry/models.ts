@@ -11,7 +11,7 @@ import type { Ask, AskableModel } from "../door.ts";
 import type { KnownModel, KnownModels, ModelStore } from "./known-models.ts";
 
 /** Models that one tenant may register. */
-export const MOST_MODELS = 100;
+const MOST_MODELS = 100;
 
 /** How a model is tried: enough tokens for one that thinks before it says two letters. */
 const TRIAL = { max_output_tokens: 1_024, timeout_ms: 30_000 };

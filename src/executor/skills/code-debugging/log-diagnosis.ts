@@ -65,18 +65,15 @@ interface Event {
 
 /** An error or a warning; null for what is neither. */
 function eventOn(line: string): Event | null {
-  const fields = line.startsWith("{") ? jsonFields(line) : null;
-  const [, upper, lower] = LEVEL.exec(line.slice(0, 200)) ?? [];
-  const level = (fields?.level ?? upper ?? lower ?? "").toUpperCase();
+  const { level, message } = (line.startsWith("{") ? jsonFields(line) : null) ?? plainFields(line);
   if (!FAILED.has(level) && !WARNED.has(level)) return null;
-  const time = TIME.exec(line.slice(0, 300))?.[0] ?? null;
-  const bare =
-    fields?.message ??
-    line
-      .replace(TIME, "")
-      .replace(LEVEL, "")
-      .replace(/^[\s[\]():|,-]+/, "");
-  return { level, message: bare.trim(), time };
+  return { level, message: message.trim(), time: TIME.exec(line.slice(0, 300))?.[0] ?? null };
+}
+
+function plainFields(line: string): { level: string; message: string } {
+  const [, upper, lower = ""] = LEVEL.exec(line.slice(0, 200)) ?? [];
+  const rest = line.replace(TIME, "").replace(LEVEL, "");
+  return { level: upper ?? lower.toUpperCase(), message: rest.replace(/^[\s[\]():|,-]+/, "") };
 }
 
 /** Levels of pino and bunyan are numbers. */
@@ -87,7 +84,7 @@ function jsonFields(line: string): { level: string; message: string } | null {
   const [, level] = /"(?:level|severity|lvl)":\s*"?(\w{1,10})/.exec(line) ?? [];
   const [, message] = /"(?:msg|message|error)":\s*"((?:[^"\\]|\\.){0,800})/.exec(line) ?? [];
   if (level === undefined || message === undefined) return null;
-  return { level: NUMBERED[level] ?? level, message };
+  return { level: NUMBERED[level] ?? level.toUpperCase(), message };
 }
 
 function count(groups: Map<string, Group>, { level, message, time }: Event, line: number): void {

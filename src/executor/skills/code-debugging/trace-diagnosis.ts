@@ -24,8 +24,7 @@ export function diagnoseTraces(
   const main = groups[0]?.trace;
   if (main === undefined) return null;
   const root = main.causes.at(-1) ?? main;
-  const known =
-    knownCause(root.type, root.message) ?? knownCause(main.type, main.message) ?? UNKNOWN;
+  const known = causeOf(main, root);
   const culprit = culpritOf(main);
   const said = wordingOf(root);
   const place = culprit === null ? "" : ` at ${placeOf(culprit)}`;
@@ -49,6 +48,11 @@ export function diagnoseTraces(
       groups: groups.slice(0, MAX_GROUPS).map(groupRow),
     },
   };
+}
+
+function causeOf(main: Thrown, root: Thrown): KnownCause {
+  const known = knownCause(root.type, root.message) ?? knownCause(main.type, main.message);
+  return known ?? UNKNOWN;
 }
 
 const UNKNOWN: KnownCause = {

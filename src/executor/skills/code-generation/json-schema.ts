@@ -63,22 +63,24 @@ function schemaOf(shape: Shape): JsonObject {
       return { allOf: shape.of.map(schemaOf) };
     case "ref":
       return { $ref: `#/$defs/${shape.name}` };
-    case "object": {
-      const { fields, rest } = shape;
-      const properties = fields.map(({ name, shape: each, description }): [string, JsonObject] => [
-        name,
-        { ...(description === null ? {} : { description }), ...schemaOf(each) },
-      ]);
-      const required = fields.filter(({ is_required }) => is_required).map(({ name }) => name);
-      const open = rest === null ? false : rest.kind === "any" ? null : schemaOf(rest);
-      return present({
-        type: "object",
-        properties: Object.fromEntries(properties),
-        required: required.length === 0 ? null : required,
-        additionalProperties: open,
-      });
-    }
+    case "object":
+      return objectOf(shape);
   }
+}
+
+function objectOf({ fields, rest }: Extract<Shape, { kind: "object" }>): JsonObject {
+  const properties = fields.map(({ name, shape, description }): [string, JsonObject] => [
+    name,
+    { ...(description === null ? {} : { description }), ...schemaOf(shape) },
+  ]);
+  const required = fields.filter(({ is_required }) => is_required).map(({ name }) => name);
+  const open = rest === null ? false : rest.kind === "any" ? null : schemaOf(rest);
+  return present({
+    type: "object",
+    properties: Object.fromEntries(properties),
+    required: required.length === 0 ? null : required,
+    additionalProperties: open,
+  });
 }
 
 function boundsOf({

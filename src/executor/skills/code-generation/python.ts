@@ -87,7 +87,7 @@ function typeOf(shape: Shape): string {
     case "union":
       return [...new Set(shape.of.map(typeOf))].join(" | ");
     case "both":
-      return [...new Set(refsOf(shape))].length === 1 ? (refsOf(shape)[0] ?? "Any") : "Any";
+      return new Set(refsOf(shape)).size === 1 ? (refsOf(shape)[0] ?? "Any") : "Any";
     case "ref":
       return shape.name;
   }

@@ -2,14 +2,15 @@ import {
   escapePointer,
   isList,
   isObject,
-  memberOf,
   pointerParts,
   typeOf,
   valueAt,
 } from "../formats/json-value.ts";
 import type { JsonObject, JsonValue } from "../skill.ts";
+import { decoded, impliedType, numberAt, numberRules, textAt, typesOf } from "./keywords.ts";
 import { Names, typeName } from "./names.ts";
-import { ANY, refsOf, type Definition, type Field, type Model, type Shape } from "./shape.ts";
+import { orderModel } from "./order-model.ts";
+import { ANY, type Definition, type Field, type Model, type Shape } from "./shape.ts";
 
 const MOST_NODES = 20_000;
 const MAX_DEPTH = 60;
@@ -40,7 +41,8 @@ class Reader {
   private readonly document: JsonObject;
   private readonly names = new Names();
   private readonly byPointer = new Map<string, string>();
-  private readonly definitions = new Map<string, Definition>();
+  private readonly definitions: Definition[] = [];
+  private readonly due: { pointer: string; name: string }[] = [];
   private readonly warnings: Model["warnings"] = [];
   private nodes = 0;
   private depth = 0;
@@ -49,63 +51,26 @@ class Reader {
     this.document = document;
   }
 
+  /** The name of the schema at a pointer, which is read when all before it are: chains of references cost no depth. */
   define(pointer: string, suggested: string): string {
     const known = this.byPointer.get(pointer);
     if (known !== undefined) return known;
-    const schema = valueAt(this.document, pointer);
-    const title =
-      isObject(schema) && typeof schema["title"] === "string" && pointer !== ""
-        ? schema["title"]
-        : suggested;
-    const name = this.names.take(typeName(title));
+    const title = pointer === "" ? null : textAt(valueAt(this.document, pointer), "title");
+    const name = this.names.take(typeName(title ?? suggested));
     this.byPointer.set(pointer, name);
-    const shape =
-      schema === undefined
-        ? this.warn(pointer, "There is nothing at this pointer.")
-        : this.read(schema, pointer, { name, isNamed: true });
-    this.definitions.set(name, {
-      name,
-      shape,
-      description: textAt(schema, "description"),
-      is_recursive: false,
-    });
+    this.due.push({ pointer, name });
     return name;
   }
 
   model(): Model {
-    for (const definition of this.definitions.values()) {
-      if (!this.reaches(definition, true)) continue;
-      definition.shape = this.warn(
-        "",
-        `${definition.name} is nothing but itself: anything is taken.`,
-      );
+    for (let next = this.due.shift(); next !== undefined; next = this.due.shift()) {
+      const { pointer, name } = next;
+      const schema = valueAt(this.document, pointer) ?? true;
+      const shape = this.read(schema, pointer, { name, isNamed: true });
+      const description = textAt(schema, "description");
+      this.definitions.push({ name, shape, description, is_recursive: false });
     }
-    for (const definition of this.definitions.values())
-      definition.is_recursive = this.reaches(definition, false);
-    const ordered = new Map<string, Definition>();
-    const visit = (definition: Definition, open: ReadonlySet<string>) => {
-      if (ordered.has(definition.name) || open.has(definition.name)) return;
-      for (const name of refsOf(definition.shape)) {
-        const next = this.definitions.get(name);
-        if (next !== undefined) visit(next, new Set([...open, definition.name]));
-      }
-      ordered.set(definition.name, definition);
-    };
-    for (const definition of this.definitions.values()) visit(definition, new Set());
-    return { definitions: [...ordered.values()], warnings: this.warnings };
-  }
-
-  private reaches(from: Definition, isBare: boolean): boolean {
-    const seen = new Set<string>();
-    const open = refsOf(from.shape, isBare);
-    for (let name = open.pop(); name !== undefined; name = open.pop()) {
-      if (name === from.name) return true;
-      if (seen.has(name)) continue;
-      seen.add(name);
-      const next = this.definitions.get(name);
-      if (next !== undefined) open.push(...refsOf(next.shape, isBare));
-    }
-    return false;
+    return orderModel(this.definitions, this.warnings);
   }
 
   private warn(pointer: string, detail: string): Shape {
@@ -146,28 +111,27 @@ class Reader {
     }
     const parts: Shape[] = [];
     if (typeof schema["$ref"] === "string") parts.push(this.reference(schema["$ref"], pointer));
-    for (const keyword of ["allOf", "anyOf", "oneOf"] as const) {
+    parts.push(...this.combined(schema, pointer, name));
+    const values = schema["const"] === undefined ? schema["enum"] : [schema["const"]];
+    if (isList(values)) parts.push(this.literals(values, schema, pointer));
+    else parts.push(...this.typed(schema, pointer, name));
+    const [first = ANY, ...others] = parts;
+    return others.length === 0 ? first : { kind: "both", of: parts };
+  }
+
+  private combined(schema: JsonObject, pointer: string, name: string): Shape[] {
+    return (["allOf", "anyOf", "oneOf"] as const).flatMap((keyword): readonly Shape[] => {
       const list = schema[keyword];
-      if (!isList(list) || list.length === 0) continue;
+      if (!isList(list) || list.length === 0) return [];
       const of = list.map((each, index) =>
         this.read(each, `${pointer}/${keyword}/${index}`, {
           name: `${name} ${index + 1}`,
           isNamed: false,
         }),
       );
-      if (keyword === "allOf") parts.push(...of);
-      else
-        parts.push(
-          of.length === 1
-            ? (of[0] ?? ANY)
-            : { kind: "union", of, exactly_one: keyword === "oneOf" },
-        );
-    }
-    const values = schema["const"] === undefined ? schema["enum"] : [schema["const"]];
-    if (isList(values)) parts.push(this.literals(values, schema, pointer));
-    else parts.push(...this.typed(schema, pointer, name));
-    const [first = ANY, ...others] = parts;
-    return others.length === 0 ? first : { kind: "both", of: parts };
+      if (keyword === "allOf" || of.length === 1) return of;
+      return [{ kind: "union", of, exactly_one: keyword === "oneOf" }];
+    });
   }
 
   private reference(ref: string, pointer: string): Shape {
@@ -319,54 +283,4 @@ class Reader {
     if (fields.length === 0 && open.kind !== "never") return { kind: "map", value: open };
     return { kind: "object", fields, rest: open.kind === "never" ? null : open };
   }
-}
-
-function decoded(fragment: string): string | null {
-  try {
-    return decodeURIComponent(fragment);
-  } catch {
-    return null;
-  }
-}
-
-function typesOf(schema: JsonObject): string[] {
-  const { type } = schema;
-  return (isList(type) ? type : [type]).filter((each) => typeof each === "string");
-}
-
-/** What keywords speak for when `type` is not told. */
-function impliedType(schema: JsonObject): string | null {
-  const has = (...keywords: string[]) =>
-    keywords.some((keyword) => memberOf(schema, keyword) !== undefined);
-  if (has("properties", "required", "additionalProperties")) return "object";
-  if (has("items", "prefixItems", "minItems", "maxItems")) return "array";
-  if (has("pattern", "minLength", "maxLength")) return "string";
-  return has("minimum", "maximum", "multipleOf", "exclusiveMinimum", "exclusiveMaximum")
-    ? "number"
-    : null;
-}
-
-function numberRules(schema: JsonObject) {
-  const at_least = numberAt(schema, "minimum");
-  const at_most = numberAt(schema, "maximum");
-  // Draft 4 and OpenAPI 3.0 make the bound itself exclusive by a boolean.
-  const isAbove = schema["exclusiveMinimum"] === true;
-  const isBelow = schema["exclusiveMaximum"] === true;
-  return {
-    at_least: isAbove ? null : at_least,
-    at_most: isBelow ? null : at_most,
-    above: isAbove ? at_least : numberAt(schema, "exclusiveMinimum"),
-    below: isBelow ? at_most : numberAt(schema, "exclusiveMaximum"),
-    multiple_of: numberAt(schema, "multipleOf"),
-  };
-}
-
-function numberAt(schema: JsonObject, keyword: string): number | null {
-  const value = schema[keyword];
-  return typeof value === "number" ? value : null;
-}
-
-function textAt(schema: JsonValue | undefined, keyword: string): string | null {
-  const value = isObject(schema) ? memberOf(schema, keyword) : undefined;
-  return typeof value === "string" && value !== "" ? value : null;
 }

@@ -177,7 +177,7 @@ function valuesOf(
 
 function hasComments(text: string, format: Format): boolean {
   if (format === "json") return false;
-  return format === "properties" ? /^\s*[#!]/m.test(text) : /(?:^|\s)#/m.test(text);
+  return format === "properties" ? /^[ \t\f]*[#!]/m.test(text) : /(?:^|\s)#/m.test(text);
 }
 
 /** The documents of a task, read; the first that can't be read fails the task with its place. */

@@ -14,7 +14,7 @@ import type { Figures } from "./figures.ts";
 import type { Bounds, Measurement } from "./parameters.ts";
 
 /** Values in a row beyond a bound. Measurements count from 1; instants where the measurements have them. */
-export type Breach = {
+type Breach = {
   bound: "min" | "max";
   limit: number;
   from: number;
@@ -26,7 +26,7 @@ export type Breach = {
 };
 
 /** A value far from the others. */
-export type Anomaly = { measurement: number; at: string | null; value: number; robust_z: number };
+type Anomaly = { measurement: number; at: string | null; value: number; robust_z: number };
 
 /** What a series of measurements shows. */
 export type SeriesReport = {

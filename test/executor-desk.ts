@@ -1,26 +1,27 @@
-import type { MemoryDoor, RecalledMemory } from "../../src/executor/memory/memory-port.ts";
+import type { BriefParts } from "../src/executor/assisted/brief.ts";
+import type { MemoryDoor, RecalledMemory } from "../src/executor/memory/memory-port.ts";
 import type {
   ModelAnswer,
   ModelDoor,
   ModelFault,
   ModelRequest,
-} from "../../src/executor/models/model-port.ts";
-import type { BriefParts, ExecutorPorts } from "../../src/executor/ports.ts";
+} from "../src/executor/models/model-port.ts";
+import type { ExecutorPorts } from "../src/executor/ports.ts";
 import type {
   ModelOutcome,
   NoModel,
   RouterDoor,
   RoutingQuestion,
-} from "../../src/executor/router/router-port.ts";
-import { ok, refuse } from "../../src/lib/result.ts";
-import type { Result } from "../../src/lib/result.ts";
-import type { AgentEndTask } from "../../src/protocol/agent-end-task.ts";
-import type { Heartbeat } from "../../src/protocol/agent.ts";
-import type { CatalogueModel } from "../../src/protocol/model.ts";
-import { catalogueModelSchema } from "../../src/protocol/model.ts";
-import type { Notification } from "../../src/protocol/notification.ts";
-import { taskExecutionSchema } from "../../src/protocol/task-execution.ts";
-import { resultFaults } from "../../src/task/machine/gates.ts";
+} from "../src/executor/router/router-port.ts";
+import { ok, refuse } from "../src/lib/result.ts";
+import type { Result } from "../src/lib/result.ts";
+import type { AgentEndTask } from "../src/protocol/agent-end-task.ts";
+import type { Heartbeat } from "../src/protocol/agent.ts";
+import type { CatalogueModel } from "../src/protocol/model.ts";
+import { catalogueModelSchema } from "../src/protocol/model.ts";
+import type { Notification } from "../src/protocol/notification.ts";
+import { taskExecutionSchema } from "../src/protocol/task-execution.ts";
+import { resultFaults } from "../src/task/machine/gates.ts";
 
 /* The doors of the built-in executor as a test opens them, with all that goes through them. */
 

@@ -1,0 +1,90 @@
+import { readFileSync } from "node:fs";
+
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+
+import { configuration } from "../../src/executor/skills/configuration.ts";
+import type { JsonObject } from "../../src/executor/skills/skill.ts";
+import { expectResult, runSkill } from "./skill-run.ts";
+
+function sample(name: string): string {
+  return readFileSync(new URL(`../samples/configuration/${name}`, import.meta.url), "utf8");
+}
+
+function convertAll(input: JsonObject, to: string): JsonObject[] {
+  const { outcome } = runSkill(configuration, input, { configuration: { to } });
+  return expectResult(outcome).output["documents"] as JsonObject[];
+}
+
+function convert(name: string, text: string, to: string): JsonObject {
+  return convertAll({ document: { name, text } }, to)[0] ?? {};
+}
+
+const COMPOSE = sample("docker-compose.yml");
+
+describe("converting a configuration", () => {
+  it.each(["json", "yaml", "toml"])("keeps a compose file whole in %s", (to) => {
+    const { round_trip, warnings } = convert("docker-compose.yml", COMPOSE, to);
+
+    expect(round_trip).toEqual({ readable: true, identical: true, differences: [] });
+    expect(warnings).toEqual([{ pointer: "", detail: "Comments are not carried over." }]);
+  });
+
+  it("reads a pyproject and says that dates become text", () => {
+    const { text, warnings } = convert("pyproject.toml", sample("pyproject.toml"), "json");
+
+    expect(JSON.parse(text as string)).toMatchObject({
+      project: { name: "parcel-tracker", dependencies: ["httpx>=0.27", "pydantic~=2.9"] },
+      tool: { ruff: { "line-length": 100 }, release: { last: "2026-03-01" } },
+    });
+    expect(warnings).toContainEqual({
+      pointer: "/tool/release/last",
+      detail: "A date of TOML: becomes text.",
+    });
+  });
+
+  it("tells what TOML and .env can't hold", () => {
+    const text = '{"a": null, "list": [1, "x", {"b": true}], "n": 5}';
+
+    expect(convert("a.json", text, "toml")).toMatchObject({
+      warnings: [{ pointer: "/a", detail: "TOML has no null: left out." }],
+      round_trip: { identical: false, differences: ["/a"] },
+    });
+    expect(convert("a.json", text, "env")).toMatchObject({
+      text: "a=\nlist__0=1\nlist__1=x\nlist__2__b=true\nn=5\n",
+      round_trip: { identical: false },
+    });
+  });
+
+  it("brings text through every format, for any text", () => {
+    const entries = fc.dictionary(
+      fc.stringMatching(/^[a-zA-Z_]\w{0,8}$/),
+      fc.string({ unit: "grapheme" }),
+    );
+
+    fc.assert(
+      fc.property(
+        entries,
+        fc.constantFrom("json", "yaml", "toml", "env", "properties"),
+        (value, to) => {
+          fc.pre(Object.keys(value).length > 0);
+          expect(convertAll({ document: { value } }, to)).toMatchObject([
+            { round_trip: { identical: true } },
+          ]);
+        },
+      ),
+    );
+  });
+
+  it("takes each document of a YAML stream", () => {
+    const documents = convertAll(
+      { document: { name: "k.yaml", text: "a: 1\n---\nb: 2\n" } },
+      "json",
+    );
+
+    expect(documents).toMatchObject([
+      { name: "k.yaml#1" },
+      { name: "k.yaml#2", text: '{\n  "b": 2\n}\n' },
+    ]);
+  });
+});
