@@ -144,8 +144,8 @@ export function executorPortsOf(
       attempts.notify({ ...to, token: lease.token }, notification),
     heartbeat: ({ lease, ...to }, beat) => attempts.heartbeat({ ...to, token: lease.token }, beat),
     end: ({ lease, ...to }, end) => attempts.end({ ...to, token: lease.token }, end),
-    fetchInput: (url) =>
-      fetchInput(url, { get: (address, init) => fetch(address, init), isAllowed }),
+    fetchInput: (url, form) =>
+      fetchInput(url, form, { get: (address, init) => fetch(address, init), isAllowed }),
   };
 }
 

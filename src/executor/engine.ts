@@ -1,5 +1,6 @@
 import { ok } from "../lib/result.ts";
 import type { Result } from "../lib/result.ts";
+import type { TaskType } from "../protocol/enums.ts";
 import type { ExecutionMessage } from "../protocol/queue-messages.ts";
 import type { Refusal } from "../protocol/refusal.ts";
 import { beginAttempt, plainObject } from "./attempt/attempt.ts";
@@ -27,18 +28,30 @@ function complexityOf(seconds: number): "low" | "medium" | "high" {
 /** The longest estimate that task_started may carry. Seconds. */
 const LONGEST_ESTIMATE_S = 86_400;
 
+/** How tasks of a type read `input_data.url`; others have addresses of their own to work on. */
+const FORMS: Partial<Record<TaskType, "table" | "text">> = {
+  data_analysis: "table",
+  documentation: "text",
+  general: "text",
+  research: "text",
+};
+
+/** Input that is there needs no address. */
+const CONTENTS = ["csv", "rows", "text", "documents", "openapi", "schema", "typescript"];
+
 /**
- * The attempt with the table that an address names, where its task analyses one and does not bring it. Refused when the
- * lease is gone.
+ * The attempt with the table or text that an address names, where its task works on one and does not bring it. Refused
+ * when the lease is gone.
  */
 async function withInput(
   attempt: Attempt,
 ): Promise<Result<Result<Attempt, SkillFailure>, Refusal>> {
   const { task, asked, ports } = attempt;
-  const { url, csv, rows } = asked.input_data;
-  const isThere = csv !== undefined || rows !== undefined || typeof url !== "string";
-  if (task.task_type !== "data_analysis" || isThere) return ok(ok(attempt));
-  const fetched = await beside(ports.fetchInput(url), attempt);
+  const { url } = asked.input_data;
+  const form = FORMS[task.task_type];
+  const isThere = CONTENTS.some((name) => asked.input_data[name] !== undefined);
+  if (form === undefined || isThere || typeof url !== "string") return ok(ok(attempt));
+  const fetched = await beside(ports.fetchInput(url, form), attempt);
   if (!fetched.ok) return fetched;
   const read = fetched.value;
   if (!read.ok) return ok(read);

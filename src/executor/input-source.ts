@@ -16,7 +16,7 @@ function unreadable(detail: string, evidence: string, mayRetry: boolean): SkillF
     error_type: "input_unreadable",
     error_message: `The input could not be read: ${detail}`,
     root_cause: { class: "input", detail, evidence },
-    recovery_suggestions: ["Send the table itself as input_data.csv or input_data.rows"],
+    recovery_suggestions: ["Send the input itself in input_data instead of its address"],
     retry_recommended: mayRetry,
   };
 }
@@ -59,12 +59,14 @@ async function readCapped(response: Response): Promise<string | null> {
 type Get = (url: string, init: RequestInit) => Promise<Response>;
 
 /**
- * Reads a table from a URL. Never throws.
+ * Reads a table or a text from a URL. Never throws.
  *
+ * @param form "table" gives `{csv}` or `{rows}`, "text" gives `{text}`
  * @param source `isAllowed` keeps requests away from addresses that are not public
  */
 export async function fetchInput(
   url: string,
+  form: "table" | "text",
   source: { get: Get; isAllowed: (url: string) => Promise<boolean> },
 ): Promise<Result<JsonObject, SkillFailure>> {
   if (!(await source.isAllowed(url))) {
@@ -85,7 +87,7 @@ export async function fetchInput(
     const text = await readCapped(response);
     return text === null
       ? refuse(unreadable("it is larger than 1 MiB", "input_data.url", false))
-      : ok(tableOf(text));
+      : ok(form === "table" ? tableOf(text) : { text });
   } catch (cause) {
     const name = cause instanceof Error ? cause.name : "Error";
     return refuse(unreadable("the request failed", name, true));

@@ -33,8 +33,8 @@ export interface ExecutorPorts {
   notify(to: Assignment, notification: Notification): Promise<Result<unknown, Refusal>>;
   heartbeat(to: Assignment, beat: Heartbeat): Promise<Result<{ commands: OpenCommand[] }, Refusal>>;
   end(to: Assignment, end: AgentEndTask): Promise<Result<unknown, Refusal>>;
-  /** Reads a table from a URL as `{csv}` or `{rows}`. */
-  fetchInput(url: string): Promise<Result<JsonObject, SkillFailure>>;
+  /** Reads what a URL names: a table as `{csv}` or `{rows}`, a text as `{text}`. */
+  fetchInput(url: string, form: "table" | "text"): Promise<Result<JsonObject, SkillFailure>>;
   /** One request of a skill. Never throws. */
   http(request: HttpRequest, signal: AbortSignal): Promise<Result<HttpAnswer, HttpFault>>;
   models: ModelDoor;

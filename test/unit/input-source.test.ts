@@ -18,12 +18,21 @@ describe("the table in a document", () => {
 
 describe("fetching an input", () => {
   it("reads what the server answers", async () => {
-    const done = await fetchInput("https://a.example/x", {
+    const done = await fetchInput("https://a.example/x", "table", {
       get: async () => new Response("a\n1"),
       isAllowed,
     });
 
     expect(done).toEqual({ ok: true, value: { csv: "a\n1" } });
+  });
+
+  it("leaves a text as it is for those who read texts", async () => {
+    const done = await fetchInput("https://a.example/x", "text", {
+      get: async () => new Response('[{"a":1}]'),
+      isAllowed,
+    });
+
+    expect(done).toEqual({ ok: true, value: { text: '[{"a":1}]' } });
   });
 
   it("does not call an address that is not allowed", async () => {
@@ -33,7 +42,10 @@ describe("fetching an input", () => {
       return new Response("");
     };
 
-    const done = await fetchInput("http://10.0.0.1/", { get, isAllowed: async () => false });
+    const done = await fetchInput("http://10.0.0.1/", "table", {
+      get,
+      isAllowed: async () => false,
+    });
 
     expect(calls).toBe(0);
     expect(done).toMatchObject({ ok: false, refusal: { retry_recommended: false } });
@@ -45,7 +57,7 @@ describe("fetching an input", () => {
     [404, false],
     [302, false],
   ])("fails on status %i; a retry helps: %s", async (status, mayRetry) => {
-    const done = await fetchInput("https://a.example/x", {
+    const done = await fetchInput("https://a.example/x", "table", {
       get: async () => new Response(null, { status }),
       isAllowed,
     });
@@ -54,7 +66,7 @@ describe("fetching an input", () => {
   });
 
   it("stops reading above one mebibyte", async () => {
-    const done = await fetchInput("https://a.example/x", {
+    const done = await fetchInput("https://a.example/x", "table", {
       get: async () => new Response("x".repeat(1_048_577)),
       isAllowed,
     });
@@ -65,7 +77,7 @@ describe("fetching an input", () => {
   it("fails with a retry when the network does", async () => {
     const get = (): Promise<Response> => Promise.reject(new TypeError("no route"));
 
-    const done = await fetchInput("https://a.example/x", { get, isAllowed });
+    const done = await fetchInput("https://a.example/x", "table", { get, isAllowed });
 
     expect(done).toMatchObject({ ok: false, refusal: { retry_recommended: true } });
   });
