@@ -16,6 +16,21 @@ describe("the built-in executor", () => {
     expect(JSON.stringify(over.result)).toContain("sales");
   });
 
+  it("does an accepted task to its end while its orchestrator can't be reached", async () => {
+    const { task_id } = await submit({
+      task_type: "data_analysis",
+      orchestrator_info: { callback_url: "https://manus.gone.example/callback" },
+      parameters: { input_data: { csv: "day,sales\n1,10\n2,12\n3,14\n4,16\n" } },
+      execution_options: { quality_threshold: 0.5, autonomy_level: "autonomous" },
+    });
+
+    const over = await ended(task_id);
+
+    const actors = (await log(task_id)).slice(1).map(({ actor }) => actor.kind);
+    expect(over).toMatchObject({ status: "completed", agent_id: "sam" });
+    expect(actors).not.toContain("orchestrator");
+  });
+
   it("tells with a root cause why the built-in executor's own result was not good enough", async () => {
     const { task_id } = await submit({
       task_type: "data_analysis",

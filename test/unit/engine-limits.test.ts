@@ -78,10 +78,14 @@ describe("the limits of an attempt with models", () => {
 
   it("aborts a model's answer when the task is cancelled, and ends as cancelled", async () => {
     const command: OpenCommand = { command_id: "cmd_1", command: "cancel", reason: null };
+    let isAborted = false;
     const ports = withModels(
       ({ signal }) =>
         new Promise((resolve) => {
-          signal.addEventListener("abort", () => resolve(fault("aborted")));
+          signal.addEventListener("abort", () => {
+            isAborted = true;
+            resolve(fault("aborted"));
+          });
         }),
     );
 
@@ -91,6 +95,7 @@ describe("the limits of an attempt with models", () => {
         ok({ commands: acknowledged.length > 0 ? [] : [command] }),
     });
 
+    expect(isAborted).toBe(true);
     expect(ports.ends).toMatchObject([{ reason: "cancelled" }]);
     expect(ports.models.asked).toHaveLength(1);
     expect(ports.router.learned).toEqual([]);
