@@ -22,7 +22,7 @@ describe("TypeScript", () => {
     expect(code).toContain("export interface Order {");
     expect(code).toContain("  lines: Array<Line>;");
     expect(code).toContain('  status: "open" | "paid" | null;');
-    expect(code).not.toMatch(/^export const evil/m);
+    expect(code).not.toContain("*/ export");
   });
 
   it("compiles for the schemas of this repository", () => {

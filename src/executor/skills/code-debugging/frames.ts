@@ -65,7 +65,9 @@ const FOREIGN: Readonly<Record<TraceLanguage, RegExp>> = {
 };
 
 /** The frame on a line of a stack trace, with its language, or null. */
-export function frameOn(line: string): { language: TraceLanguage; frame: Frame } | null {
+export function frameOn(
+  line: string,
+): { language: TraceLanguage; frame: Omit<Frame, "own"> } | null {
   for (const { language, pattern } of FORMS) {
     const groups = pattern.exec(line)?.groups;
     if (groups === undefined) continue;
@@ -76,7 +78,7 @@ export function frameOn(line: string): { language: TraceLanguage; frame: Frame }
       line: number === undefined ? null : Number(number),
       column: column === undefined ? null : Number(column),
     };
-    return { language, frame: { ...frame, own: isOwn(language, frame) } };
+    return { language, frame };
   }
   return null;
 }
