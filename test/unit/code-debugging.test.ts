@@ -86,7 +86,7 @@ describe("stack traces as their runtimes print them", () => {
 
 describe("logs", () => {
   it("groups the traces of a log by fingerprint and counts its lines", () => {
-    const output = debug({ log: sample("service.log") });
+    const output = debug({ log: sample("service-log.txt") });
 
     expect(output["groups"]).toMatchObject([
       {
