@@ -61,8 +61,16 @@ export const dataAnalysis: PureSkill = {
   task_type: "data_analysis",
   prior_quality: 0.9,
   estimate: (input_data) => 1 + Math.ceil(inputSize(input_data) / CHARACTERS_PER_SECOND),
+  lack,
   run: analyse,
 };
+
+/** Data that is no table takes a model; a table that is broken is for `run` to refuse. */
+function lack({ input_data: { csv, rows, url } }: SkillTask): string | null {
+  return csv === undefined && rows === undefined && url === undefined
+    ? "it analyses tables, and the task brings neither csv nor rows nor a url; anything else needs a language model"
+    : null;
+}
 
 function* analyse({ description, input_data, configuration }: SkillTask): PureRun {
   const language = readerLanguage(configuration["language"], description);

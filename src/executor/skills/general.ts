@@ -61,8 +61,16 @@ export const general: PureSkill = {
   task_type: "general",
   prior_quality: 0.7,
   estimate: (input_data) => 1 + Math.ceil(inputSize(input_data) / CHARACTERS_PER_SECOND),
+  lack,
   run: condense,
 };
+
+/** Without anything to condense the description is the task, and that takes a model. */
+function lack({ input_data: { text, documents, url } }: SkillTask): string | null {
+  return text === undefined && documents === undefined && url === undefined
+    ? "it condenses given text, and the task brings neither text nor documents; anything else needs a language model"
+    : null;
+}
 
 function* condense({ input_data, configuration }: SkillTask): PureRun {
   const options = readOptions(configuration);
