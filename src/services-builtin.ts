@@ -1,8 +1,6 @@
 import type * as Lazy from "./executor.lazy.ts";
 import type { ExecutorPorts } from "./executor/ports.ts";
-import type { Doors } from "./services-doors.ts";
 import { now } from "./services-doors.ts";
-import { addressFault } from "./services-executors.ts";
 import { memoryDoorOf } from "./services-memory.ts";
 import { modelDoorOf } from "./services-models.ts";
 import { routerDoorOf } from "./services-routing.ts";
@@ -27,10 +25,11 @@ function sleep(ms: number, signal: AbortSignal): Promise<void> {
  * The tools of the built-in executor: models and the choice among them, memory, the network, and the gates.
  *
  * @param lazy what is read only when there is a task for it
+ * @param out the platform's way to fetch a URL, and which it must not
  */
 export function builtinPartsOf(
   env: Env,
-  doors: Doors,
+  out: Pick<Parameters<typeof Lazy.createHttpDoor>[0], "get" | "urlFault">,
   lazy: Pick<typeof Lazy, "assess" | "brief" | "createHttpDoor">,
 ): Pick<
   ExecutorPorts,
@@ -38,11 +37,7 @@ export function builtinPartsOf(
 > {
   return {
     sleep,
-    http: lazy.createHttpDoor({
-      get: (url, init) => fetch(url, init),
-      urlFault: addressFault(doors),
-      now,
-    }),
+    http: lazy.createHttpDoor({ ...out, now }),
     models: modelDoorOf(env),
     router: routerDoorOf(env),
     memory: memoryDoorOf(env),

@@ -135,8 +135,9 @@ export function executorPortsOf(
   const { attempts, dispatcher } = services;
   const fault = addressFault(services);
   const isAllowed = async (url: string): Promise<boolean> => (await fault(url)) === null;
+  const get = (url: string, init: RequestInit): Promise<Response> => fetch(url, init);
   return {
-    ...builtinPartsOf(env, services, lazy),
+    ...builtinPartsOf(env, { get, urlFault: fault }, lazy),
     now,
     log: consoleLog("executor", now),
     take: (message) => dispatcher.takeReserved({ ...message, agent_id: BUILTIN_AGENT_ID }),
@@ -144,8 +145,7 @@ export function executorPortsOf(
       attempts.notify({ ...to, token: lease.token }, notification),
     heartbeat: ({ lease, ...to }, beat) => attempts.heartbeat({ ...to, token: lease.token }, beat),
     end: ({ lease, ...to }, end) => attempts.end({ ...to, token: lease.token }, end),
-    fetchInput: (url, form) =>
-      fetchInput(url, form, { get: (address, init) => fetch(address, init), isAllowed }),
+    fetchInput: (url, form) => fetchInput(url, form, { get, isAllowed }),
   };
 }
 

@@ -24,7 +24,7 @@ const LIKE_TASK = 0.6;
 const RECALL = { limit: 8, max_tokens: 1_500 };
 
 /** Who does a task. */
-export type Arm = { kind: "builtin"; skill: Skill } | { kind: "model"; model: CatalogueModel };
+type Arm = { kind: "builtin"; skill: Skill } | { kind: "model"; model: CatalogueModel };
 
 /** An arm and why. */
 export interface Choice {
@@ -87,7 +87,7 @@ export async function recall(attempt: Attempt): Promise<readonly RecalledMemory[
 }
 
 /** Models that failed in like tasks of the same type, with what is remembered of it. */
-export function avoidedBy(
+function avoidedBy(
   memories: readonly RecalledMemory[],
   task_type: string,
 ): { model_id: string; memory_ids: string[] }[] {

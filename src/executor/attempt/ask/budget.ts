@@ -15,7 +15,7 @@ export type Shortage = "cost_usd" | "tokens" | "context";
 const CHARACTERS_PER_TOKEN = 3;
 
 /** An answer that may be no longer than this is not worth asking for. Tokens. */
-export const LEAST_OUTPUT_TOKENS = 256;
+const LEAST_OUTPUT_TOKENS = 256;
 
 /** Tokens of a text, rather too many than too few. */
 export function tokensOf(characters: number): number {
