@@ -120,8 +120,8 @@ describe("the built-in executor with models over HTTP", () => {
     expect(await askedOf(before)).toEqual(["first"]);
   });
 
-  it("cancels a model that does not answer", async () => {
-    await host.script({ "*": [{ trouble: "silent" }] });
+  it("cancels while a model takes its time", async () => {
+    await host.script({ "*": [{ ...said(CAUSE), delay_ms: 8_000 }] });
     const before = (await host.asked()).length;
     const task_id = await submitted({ heartbeat_timeout: 3 });
     await eventually(
