@@ -55,7 +55,7 @@ export function addSchema(
 }
 
 /** What a section says of a schema; properties are accounted for at once, written when links are known. */
-export function schemaBody(
+function schemaBody(
   source: SchemaSource,
   schema: JsonValue,
   where: string,
