@@ -124,7 +124,7 @@ export default defineConfig(async () => ({
           include: ["test/runtime/**/*.test.ts"],
           setupFiles: [inTest("runtime/setup.ts")],
           // Real alarms and queues take their time on a busy machine.
-          testTimeout: 20_000,
+          testTimeout: 40_000,
         },
       },
     ],
