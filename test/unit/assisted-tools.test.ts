@@ -79,7 +79,7 @@ describe("the tools of a model", () => {
   });
 
   it.each<[string, JsonObject, string]>([
-    ["general", { input_data: {} }, "input_missing_input"],
+    ["general", { input_data: {} }, "missing_capability"],
     ["general", { input_data: "text" }, "invalid_arguments"],
     ["general", {}, "invalid_arguments"],
     ["monitoring", { input_data: {} }, "missing_capability"],
