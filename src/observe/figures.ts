@@ -1,5 +1,6 @@
+import { percentile } from "../lib/percentile.ts";
 import type { MetricsBy, MetricsGroup } from "../protocol/observation.ts";
-import { causeOf, durationsOf, failuresOf, isJudged, isSuccess, percentile } from "./run.ts";
+import { causeOf, durationsOf, failuresOf, isJudged, isSuccess } from "./run.ts";
 import { successRateOf, type Run } from "./run.ts";
 
 /** Failure causes that a group names, the most frequent first. */

@@ -1,6 +1,7 @@
+import { percentile } from "../lib/percentile.ts";
 import type { Insight } from "../protocol/observation.ts";
 import { causesOf } from "./figures.ts";
-import { durationsOf, failuresOf, isJudged, isSuccess, percentile, successRateOf } from "./run.ts";
+import { durationsOf, failuresOf, isJudged, isSuccess, successRateOf } from "./run.ts";
 import type { Question, Run } from "./run.ts";
 
 /* One rule each: from runs to findings. `score` is the number of tasks that it costs, by an estimate. */

@@ -60,17 +60,6 @@ export function durationsOf(runs: readonly Run[]): number[] {
     .toSorted((a, b) => a - b);
 }
 
-/**
- * The smallest value that at least `share` of all do not exceed (nearest rank), so it is always one that occurred.
- *
- * @param ascending values in ascending order
- * @param share above 0, at most 1
- * @returns null where there are no values
- */
-export function percentile(ascending: readonly number[], share: number): number | null {
-  return ascending[Math.ceil(share * ascending.length) - 1] ?? null;
-}
-
 /** What a failed run failed of, when it does not say: how it ended. */
 export function causeOf({ cause, end_reason }: Run): string {
   return cause ?? end_reason ?? "unknown";

@@ -1,5 +1,6 @@
+import { percentile } from "../lib/percentile.ts";
 import type { TaskType } from "../protocol/enums.ts";
-import { durationsOf, isJudged, percentile, successRateOf, type Run } from "./run.ts";
+import { durationsOf, isJudged, successRateOf, type Run } from "./run.ts";
 
 /** How tasks of one type have gone. Durations in seconds; `success_rate` 0-1; `runs` that ended uncancelled. */
 export interface TypeHistory {

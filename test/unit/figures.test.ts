@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
+import { percentile } from "../../src/lib/percentile.ts";
 import { groupsOf } from "../../src/observe/figures.ts";
-import { percentile } from "../../src/observe/run.ts";
 import { failed, run, times } from "./runs.ts";
 
 describe("the figures of an agent", () => {

@@ -23,7 +23,7 @@ import {
 import type { Refusal } from "../../protocol/refusal.ts";
 import { POOLED, recentSchema } from "./routing-store.ts";
 import { remaining, ticksOf } from "./rules/cell.ts";
-import { percentile } from "./statistics.ts";
+import { latencyWithin } from "./statistics.ts";
 
 /* What others may know of choices and of how models do. */
 
@@ -129,7 +129,7 @@ function statOf(row: typeof statistic.$inferSelect, bands: ModelStat["bands"]): 
     latency:
       mean_s === null
         ? null
-        : { mean_s, p50_s: percentile(latencies, 0.5), p95_s: percentile(latencies, 0.95) },
+        : { mean_s, p50_s: latencyWithin(latencies, 0.5), p95_s: latencyWithin(latencies, 0.95) },
     cost_usd,
     mean_cost_usd: share(cost_usd, runs),
     tokens,

@@ -1,11 +1,14 @@
+import { percentile } from "../../lib/percentile.ts";
 import type { Recent } from "./rules/question.ts";
 
 /* Figures of runs. Pure. */
 
-/** Nearest rank: the smallest value that so large a share of them does not exceed; null of none. */
-export function percentile(values: readonly number[], share: number): number | null {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? null;
+/** The latency that so large a share of the runs did not exceed; null of none. @param latencies in any order */
+export function latencyWithin(latencies: readonly number[], share: number): number | null {
+  return percentile(
+    latencies.toSorted((a, b) => a - b),
+    share,
+  );
 }
 
 function mean(values: readonly number[]): number {
@@ -22,7 +25,7 @@ export function recentOf(
     model_id,
     runs: runs.length,
     mean_latency_s: mean(latencies),
-    p95_latency_s: percentile(latencies, 0.95) ?? 0,
+    p95_latency_s: latencyWithin(latencies, 0.95) ?? 0,
     mean_cost_usd: mean(runs.map(([, cost_usd]) => cost_usd)),
   };
 }

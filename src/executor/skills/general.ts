@@ -1,5 +1,5 @@
 import { ok, type Result } from "../../lib/result.ts";
-import { refuseInput } from "./input-failure.ts";
+import { refuseOption } from "./input-failure.ts";
 import { detectLanguage, wordsOf, type Language, type LanguageGuess } from "./language.ts";
 import { progressAt } from "./progress.ts";
 import type {
@@ -11,7 +11,7 @@ import type {
   SkillTask,
 } from "./skill.ts";
 import { keyTerms } from "./text/key-terms.ts";
-import { readDocuments } from "./text/read-documents.ts";
+import { readDocuments, sizeOfDocuments } from "./text/read-documents.ts";
 import { paragraphsOf, splitSentences } from "./text/split-sentences.ts";
 import { Stems } from "./text/stems.ts";
 import { summarise } from "./text/summarise.ts";
@@ -60,7 +60,7 @@ interface Options {
 export const general: PureSkill = {
   task_type: "general",
   prior_quality: 0.7,
-  estimate: (input_data) => 1 + Math.ceil(inputSize(input_data) / CHARACTERS_PER_SECOND),
+  estimate: (input_data) => 1 + Math.ceil(sizeOfDocuments(input_data) / CHARACTERS_PER_SECOND),
   lack,
   run: condense,
 };
@@ -161,18 +161,4 @@ function readOptions(configuration: JsonObject): Result<Options, SkillFailure> {
 function isCount(value: JsonValue | undefined, limit: number): value is number | undefined {
   if (value === undefined) return true;
   return typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= limit;
-}
-
-function refuseOption(name: string, rule: string, value: JsonValue | undefined) {
-  return refuseInput(
-    "invalid_configuration",
-    `configuration.${name} ${rule}.`,
-    `It is ${JSON.stringify(value).slice(0, 200)}.`,
-    [`Correct configuration.${name} or leave it out.`],
-  );
-}
-
-function inputSize({ text, documents }: JsonObject): number {
-  if (typeof text === "string") return text.length;
-  return documents === undefined ? 0 : JSON.stringify(documents).length;
 }

@@ -1,5 +1,5 @@
 import { refuse } from "../../lib/result.ts";
-import type { SkillFailure } from "./skill.ts";
+import type { JsonValue, SkillFailure } from "./skill.ts";
 
 /**
  * A refusal of a skill to work on what it was given.
@@ -24,4 +24,18 @@ export function refuseInput(
     recovery_suggestions: suggestions,
     retry_recommended: false,
   });
+}
+
+/** A refusal of one member of the configuration. @param rule what it must be, such as `must be "en" or "es"` */
+export function refuseOption(
+  name: string,
+  rule: string,
+  value: JsonValue | undefined,
+): { ok: false; refusal: SkillFailure } {
+  return refuseInput(
+    "invalid_configuration",
+    `configuration.${name} ${rule}.`,
+    `It is ${JSON.stringify(value).slice(0, 200)}.`,
+    [`Correct configuration.${name} or leave it out.`],
+  );
 }

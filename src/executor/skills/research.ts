@@ -1,5 +1,5 @@
 import { ok, type Result } from "../../lib/result.ts";
-import { refuseInput } from "./input-failure.ts";
+import { refuseInput, refuseOption } from "./input-failure.ts";
 import { readerLanguage, type Language } from "./language.ts";
 import { progressAt } from "./progress.ts";
 import { answerFrom, answerOutput, textOf, type Answer } from "./research/answer.ts";
@@ -15,7 +15,7 @@ import type {
   SkillFailure,
   SkillTask,
 } from "./skill.ts";
-import { readDocuments, type SourceDocument } from "./text/read-documents.ts";
+import { readDocuments, sizeOfDocuments, type SourceDocument } from "./text/read-documents.ts";
 
 const STEPS: Readonly<Record<Language, readonly string[]>> = {
   en: [
@@ -69,7 +69,7 @@ interface Found {
 export const research: PureSkill = {
   task_type: "research",
   prior_quality: 0.65,
-  estimate: (input_data) => 1 + Math.ceil(inputSize(input_data) / CHARACTERS_PER_SECOND),
+  estimate: (input_data) => 1 + Math.ceil(sizeOfDocuments(input_data) / CHARACTERS_PER_SECOND),
   lack,
   run: answer,
 };
@@ -242,18 +242,4 @@ function isPassageCount(value: JsonValue): value is number {
   return (
     typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= MAX_PASSAGES
   );
-}
-
-function refuseOption(name: string, rule: string, value: JsonValue) {
-  return refuseInput(
-    "invalid_configuration",
-    `configuration.${name} ${rule}.`,
-    `It is ${JSON.stringify(value).slice(0, 200)}.`,
-    [`Correct configuration.${name} or leave it out.`],
-  );
-}
-
-function inputSize({ text, documents }: JsonObject): number {
-  if (typeof text === "string") return text.length;
-  return documents === undefined ? 0 : JSON.stringify(documents).length;
 }

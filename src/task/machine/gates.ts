@@ -1,10 +1,11 @@
+import { longestTextFor, PATTERN_RULE } from "../../lib/pattern-limits.ts";
 import { canonicalJson } from "../../lib/ports.ts";
 import type { QualityAssessment } from "../../protocol/notification.ts";
 import type { Fault } from "../../protocol/refusal.ts";
 import { schemaFormFaults } from "../../protocol/schema-form.ts";
 import type { AcceptanceCheck, TaskExecution } from "../../protocol/task-execution.ts";
 import { outputFaults, schemaFault } from "./output-schema.ts";
-import { PATTERN_RULE, isUsablePattern, longestTextFor, patternFaults } from "./patterns.ts";
+import { isUsablePattern, patternFaults } from "./patterns.ts";
 
 /** What the gates judge: a result, and how good whoever made it says it is. */
 type Outcome = { result: unknown; quality_assessment: Pick<QualityAssessment, "overall_score"> };

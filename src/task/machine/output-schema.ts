@@ -1,9 +1,10 @@
 import { dereference, validate } from "@cfworker/json-schema";
 import type { Schema } from "@cfworker/json-schema";
 
+import { longestTextFor, patternsIn } from "../../lib/pattern-limits.ts";
+import { limitSteps } from "../../lib/step-limit.ts";
 import type { JsonObject } from "../../protocol/primitives.ts";
 import type { Fault } from "../../protocol/refusal.ts";
-import { longestTextFor, patternsIn } from "./patterns.ts";
 
 /**
  * Parts of a schema that one judgement may apply, about a second of work: references that double from one to
@@ -27,19 +28,7 @@ interface Judge {
 function judgeOf(schema: JsonObject): Judge {
   const root = structuredClone(schema) as Schema;
   const parts = dereference(root);
-  let steps = 0;
-  for (const part of new Set(Object.values(parts))) {
-    if (typeof part === "boolean") continue;
-    const { $recursiveRef } = part;
-    // The validator reads this keyword of each part once for each value that it applies the part to.
-    Object.defineProperty(part, "$recursiveRef", {
-      get: () => {
-        steps += 1;
-        if (steps > MOST_STEPS) throw new RangeError("it takes too many steps");
-        return $recursiveRef;
-      },
-    });
-  }
+  limitSteps(parts, MOST_STEPS);
   return { root, parts };
 }
 
@@ -79,7 +68,7 @@ export function outputFaults(schema: JsonObject, result: unknown): Fault[] {
     if (asksForUnique(parts) && hasLongArray(result)) {
       throw new RangeError(`uniqueItems is not judged beyond ${LONGEST_UNIQUE} items`);
     }
-    const patterns = patternsIn(schema).map(({ pattern }) => pattern);
+    const patterns = patternsIn(schema);
     if (patterns.length > 0 && longestText(result) > longestTextFor(patterns)) {
       throw new RangeError(
         `its patterns are not tried on texts beyond ${longestTextFor(patterns)}`,

@@ -1,5 +1,5 @@
 import type { Language } from "../language.ts";
-import { ratio, score } from "../ratio.ts";
+import { ratio, score } from "../score.ts";
 import type { JsonObject, SkillFailure, SkillQuality, SkillResult } from "../skill.ts";
 import type { CallReport } from "./call.ts";
 import type { Deployment } from "./parameters.ts";

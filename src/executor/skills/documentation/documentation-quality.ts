@@ -1,5 +1,6 @@
 import type { Language } from "../language.ts";
 import { figuresFor } from "../number-format.ts";
+import { weighedQuality } from "../score.ts";
 import type { SkillQuality } from "../skill.ts";
 
 /** What the assessment of a reference looks at. */
@@ -32,27 +33,12 @@ export function assessReference(facts: ReferenceFacts, language: Language): Skil
     efficiency: 1 - left_out / Math.max(1, sections),
     maintainability: unresolved.length === 0 ? 1 : 0.5,
   };
-  const overall =
-    WEIGHTS.correctness * criteria.correctness +
-    WEIGHTS.completeness * criteria.completeness +
-    WEIGHTS.efficiency * criteria.efficiency +
-    WEIGHTS.maintainability * criteria.maintainability;
   const share = figuresFor(language).share(criteria.completeness);
-  return {
-    overall_score: score(overall),
-    criteria_scores: {
-      correctness: score(criteria.correctness),
-      completeness: score(criteria.completeness),
-      efficiency: score(criteria.efficiency),
-      maintainability: score(criteria.maintainability),
-    },
-    feedback:
-      language === "es"
-        ? `La referencia tiene ${sections - left_out} secciones; ${documented} de ${told} elementos (${share}) tienen descripción y ${unresolved.length} referencias no llevan a nada.`
-        : `The reference has ${sections - left_out} sections; ${documented} of ${told} items (${share}) have a description, and ${unresolved.length} references lead nowhere.`,
-  };
-}
-
-function score(value: number): number {
-  return Math.round(1000 * Math.min(1, Math.max(0, value))) / 1000;
+  return weighedQuality(
+    criteria,
+    WEIGHTS,
+    language === "es"
+      ? `La referencia tiene ${sections - left_out} secciones; ${documented} de ${told} elementos (${share}) tienen descripción y ${unresolved.length} referencias no llevan a nada.`
+      : `The reference has ${sections - left_out} sections; ${documented} of ${told} items (${share}) have a description, and ${unresolved.length} references lead nowhere.`,
+  );
 }

@@ -1,8 +1,9 @@
+import { isObject } from "../formats/json-value.ts";
 import type { JsonObject, JsonValue } from "../skill.ts";
 import { code, inlineProse, plain, prose, table } from "./markdown.ts";
 import type { Link } from "./page.ts";
 import { addSchema, propertiesOf } from "./schema-reference.ts";
-import { dereferenced, isObject, listOf, objectOf, type SchemaSource } from "./schema-source.ts";
+import { dereferenced, listOf, objectOf, type SchemaSource } from "./schema-source.ts";
 import { rulesOf, typeOf } from "./schema-type.ts";
 
 const METHODS = ["get", "put", "post", "delete", "options", "head", "patch", "trace", "query"];

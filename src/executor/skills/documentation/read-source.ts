@@ -1,9 +1,9 @@
 import { ok, type Result } from "../../../lib/result.ts";
+import { isObject } from "../formats/json-value.ts";
 import { plainJson } from "../formats/plain-json.ts";
 import { readYaml } from "../formats/yaml.ts";
 import { refuseInput } from "../input-failure.ts";
 import type { JsonObject, JsonValue, SkillFailure } from "../skill.ts";
-import { isObject } from "./schema-source.ts";
 
 /** What a reference can be written from. */
 export type Source =

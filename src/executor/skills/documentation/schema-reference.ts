@@ -1,14 +1,8 @@
+import { isObject } from "../formats/json-value.ts";
 import type { JsonObject, JsonValue } from "../skill.ts";
 import { code, inlineProse, plain, prose, table } from "./markdown.ts";
 import type { Link } from "./page.ts";
-import {
-  dereferenced,
-  fieldOf,
-  isObject,
-  listOf,
-  objectOf,
-  type SchemaSource,
-} from "./schema-source.ts";
+import { dereferenced, fieldOf, listOf, objectOf, type SchemaSource } from "./schema-source.ts";
 import { rulesOf, typeOf } from "./schema-type.ts";
 
 /** Objects within objects are listed this deep; recursion in the text itself ends here too. */

@@ -1,3 +1,4 @@
+import { isObject } from "../formats/json-value.ts";
 import type { JsonObject, JsonValue } from "../skill.ts";
 import type { Page } from "./page.ts";
 import type { Words } from "./words.ts";
@@ -10,10 +11,6 @@ export interface SchemaSource {
   root: JsonObject;
   page: Page;
   words: Words;
-}
-
-export function isObject(value: JsonValue | undefined): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** The value as an object; anything else as an empty one. */

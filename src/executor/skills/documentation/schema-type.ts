@@ -1,9 +1,9 @@
+import { isObject } from "../formats/json-value.ts";
 import type { JsonObject, JsonValue } from "../skill.ts";
 import { code, plain } from "./markdown.ts";
 import type { Link } from "./page.ts";
 import {
   fieldOf,
-  isObject,
   listOf,
   objectOf,
   pointerPart,

@@ -1,9 +1,11 @@
 import * as z from "zod";
 
+import { PATTERN_RULE } from "../../../lib/pattern-limits.ts";
 import { canonicalJson } from "../../../lib/ports.ts";
+import { isList } from "../formats/json-value.ts";
 import type { JsonValue } from "../skill.ts";
-import { isList, PATH_RULE, pathSteps, valueAt } from "./json-path.ts";
-import { isFound, isUsablePattern, PATTERN_RULE } from "./patterns.ts";
+import { PATH_RULE, pathSteps, valueAt } from "./json-path.ts";
+import { isFound, isUsablePattern } from "./patterns.ts";
 
 const OPERATORS = [
   "eq",

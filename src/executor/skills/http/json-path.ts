@@ -1,3 +1,4 @@
+import { isList } from "../formats/json-value.ts";
 import type { JsonValue } from "../skill.ts";
 
 /** Characters and steps of a path. */
@@ -56,9 +57,4 @@ export function valueAt(root: JsonValue, path: string): JsonValue | undefined {
     }
   }
   return value;
-}
-
-/** `Array.isArray` does not tell a list that may not be written from an object. */
-export function isList(value: JsonValue): value is readonly JsonValue[] {
-  return Array.isArray(value);
 }

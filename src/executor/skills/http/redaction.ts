@@ -1,6 +1,6 @@
 import { briefUrl, withoutSecrets } from "../../../lib/redact.ts";
+import { isList } from "../formats/json-value.ts";
 import type { JsonValue } from "../skill.ts";
-import { isList } from "./json-path.ts";
 
 /** Headers that hold no credential. Anything else may. */
 const OPEN: ReadonlySet<string> = new Set([

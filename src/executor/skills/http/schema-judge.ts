@@ -1,14 +1,16 @@
 import { dereference, validate } from "@cfworker/json-schema";
 import type { Schema } from "@cfworker/json-schema";
 
+import { longestTextFor, PATTERN_RULE, patternsIn } from "../../../lib/pattern-limits.ts";
 import { ok, refuse } from "../../../lib/result.ts";
 import type { Result } from "../../../lib/result.ts";
+import { limitSteps } from "../../../lib/step-limit.ts";
 import { schemaFormFaults } from "../../../protocol/schema-form.ts";
+import { isList } from "../formats/json-value.ts";
 import type { JsonObject, JsonValue } from "../skill.ts";
 import { shown } from "./assertions.ts";
 import type { Unmet } from "./assertions.ts";
-import { isList } from "./json-path.ts";
-import { isUsablePattern, longestTextFor, PATTERN_RULE, patternsIn } from "./patterns.ts";
+import { isUsablePattern } from "./patterns.ts";
 
 /** Parts of a schema that one judgement may apply: references that double would otherwise go on for hours. */
 const MOST_STEPS = 200_000;
@@ -33,7 +35,7 @@ export function schemaJudge(schema: JsonObject | boolean): Result<SchemaJudge, s
   const patterns = patternsIn(schema);
   const unsafe = patterns.find((pattern) => !isUsablePattern(pattern));
   if (unsafe !== undefined) return refuse(`the pattern ${shown(unsafe)} must be ${PATTERN_RULE}`);
-  const longest = Math.min(...patterns.map(longestTextFor), Infinity);
+  const longest = patterns.length === 0 ? Infinity : longestTextFor(patterns);
   const malformed = typeof schema === "boolean" ? [] : schemaFormFaults(schema, "");
   const [form] = malformed;
   if (form !== undefined) return refuse(`${form.pointer || "/"}: ${form.detail}`);
@@ -58,19 +60,7 @@ interface Copy {
 function copyOf(schema: JsonObject | boolean): Copy {
   const root: Schema | boolean = structuredClone(schema);
   const parts: Copy["parts"] = dereference(root);
-  let steps = 0;
-  for (const part of new Set(Object.values(parts))) {
-    if (typeof part === "boolean") continue;
-    const { $recursiveRef } = part;
-    // The validator reads this keyword of each part once for each value that it applies the part to.
-    Object.defineProperty(part, "$recursiveRef", {
-      get: () => {
-        steps += 1;
-        if (steps > MOST_STEPS) throw new RangeError("it takes too many steps");
-        return $recursiveRef;
-      },
-    });
-  }
+  limitSteps(parts, MOST_STEPS);
   return { root, parts };
 }
 

@@ -1,5 +1,5 @@
+import { isList } from "../formats/json-value.ts";
 import type { JsonValue } from "../skill.ts";
-import { isList } from "./json-path.ts";
 
 /** Values by name; what came with an answer of a server is marked, because nobody who asked has seen it. */
 export interface Variables {

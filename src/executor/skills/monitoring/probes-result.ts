@@ -1,5 +1,5 @@
 import type { Language } from "../language.ts";
-import { ratio, score } from "../ratio.ts";
+import { ratio, weighedQuality } from "../score.ts";
 import type { SkillFailure, SkillQuality, SkillResult } from "../skill.ts";
 import type { Finding } from "./findings.ts";
 import type { Settings, Target } from "./parameters.ts";
@@ -64,21 +64,11 @@ function assess(reports: readonly TargetReport[], { targets, configuration }: As
     efficiency: ratio(whole.length, called.length),
     maintainability: 0.5 + 0.5 * ratio(specified.length, targets.length),
   };
-  const overall =
-    WEIGHTS.correctness * criteria.correctness +
-    WEIGHTS.completeness * criteria.completeness +
-    WEIGHTS.efficiency * criteria.efficiency +
-    WEIGHTS.maintainability * criteria.maintainability;
-  return {
-    overall_score: score(overall),
-    criteria_scores: {
-      correctness: score(criteria.correctness),
-      completeness: score(criteria.completeness),
-      efficiency: score(criteria.efficiency),
-      maintainability: score(criteria.maintainability),
-    },
-    feedback: `${called.length} of ${reports.length} targets could be called; ${made} of ${planned} planned probes were made; ${specified.length} of ${targets.length} targets say what is expected of them.`,
-  };
+  return weighedQuality(
+    criteria,
+    WEIGHTS,
+    `${called.length} of ${reports.length} targets could be called; ${made} of ${planned} planned probes were made; ${specified.length} of ${targets.length} targets say what is expected of them.`,
+  );
 }
 
 const ADVICE: Readonly<Record<Finding["kind"], Readonly<Record<Language, string>>>> = {

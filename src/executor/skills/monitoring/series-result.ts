@@ -1,6 +1,6 @@
 import type { Language } from "../language.ts";
 import { figuresFor } from "../number-format.ts";
-import { score } from "../ratio.ts";
+import { score } from "../score.ts";
 import type { SkillQuality, SkillResult } from "../skill.ts";
 import type { SeriesReport } from "./series.ts";
 

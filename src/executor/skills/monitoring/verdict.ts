@@ -1,7 +1,7 @@
 import type { Unmet } from "../http/assertions.ts";
 import { shownUrl } from "../http/redaction.ts";
-import { ratio } from "../ratio.ts";
 import { finite } from "../rounding.ts";
+import { ratio } from "../score.ts";
 import { figuresOf } from "./figures.ts";
 import type { Figures } from "./figures.ts";
 import type { Target, Thresholds } from "./parameters.ts";

@@ -1,5 +1,6 @@
+import { score as scoreOf } from "../score.ts";
 import type { JsonObject } from "../skill.ts";
-import { citationOf, quoteOf, share, type Citation } from "./citation.ts";
+import { citationOf, quoteOf, type Citation } from "./citation.ts";
 import { findContradictions, type Contradiction } from "./contradictions.ts";
 import { needsFact } from "./facts.ts";
 import type { Question } from "./question.ts";
@@ -55,7 +56,7 @@ export function answerFrom(question: Question, findings: Findings, most: number)
       ...base,
       citations: [],
       facts: [],
-      coverage: share(nearest?.coverage ?? 0),
+      coverage: scoreOf(nearest?.coverage ?? 0),
       confidence: 0,
       contradictions: [],
       closest: nearest === undefined ? null : citationOf(nearest),
@@ -71,8 +72,8 @@ export function answerFrom(question: Question, findings: Findings, most: number)
     ...base,
     citations: quotable(supporting, best, most).map(citationOf),
     facts: needsFact(question.kind) ? [...new Set(best.facts)].slice(0, 5) : [],
-    coverage: share(best.coverage),
-    confidence: share(best.coverage * doubt),
+    coverage: scoreOf(best.coverage),
+    confidence: scoreOf(best.coverage * doubt),
     contradictions,
     closest: null,
   };

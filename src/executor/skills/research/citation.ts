@@ -1,3 +1,4 @@
+import { score as scoreOf } from "../score.ts";
 import { standsAlone } from "../text/summarise.ts";
 import type { Passage } from "./passages.ts";
 import type { Candidate } from "./search.ts";
@@ -22,16 +23,11 @@ export function citationOf({ passage, score }: Candidate): Citation {
     title: document.title ?? null,
     passage: document.text.slice(start, end),
     position: { start, end, sentence: isJoined ? before.sentence : sentence },
-    score: share(score),
+    score: scoreOf(score),
   };
 }
 
 /** The passage, exactly as its document has it. */
 export function quoteOf({ document, start, end }: Passage): string {
   return document.text.slice(start, end);
-}
-
-/** Three decimals, in [0, 1]. */
-export function share(value: number): number {
-  return Math.round(1000 * Math.min(1, Math.max(0, value))) / 1000;
 }

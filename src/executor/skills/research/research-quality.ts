@@ -1,7 +1,7 @@
 import type { Language } from "../language.ts";
+import { qualityOf } from "../score.ts";
 import type { SkillQuality } from "../skill.ts";
 import type { Answer } from "./answer.ts";
-import { share } from "./citation.ts";
 
 const WEIGHTS = { correctness: 0.45, completeness: 0.35, efficiency: 0.1, maintainability: 0.1 };
 /** An answer of this many characters is as short as one can ask for; it takes three times as many to be long. */
@@ -31,23 +31,12 @@ export function assessAnswers(answers: readonly Answer[], language: Language): S
     efficiency: Math.min(1, (3 * SHORT_ENOUGH - mean) / (2 * SHORT_ENOUGH)),
     maintainability: found / Math.max(1, asked),
   };
-  const overall =
-    WEIGHTS.correctness * share(criteria.correctness) +
-    WEIGHTS.completeness * share(criteria.completeness) +
-    WEIGHTS.efficiency * share(criteria.efficiency) +
-    WEIGHTS.maintainability * share(criteria.maintainability);
   const disputed = answers.filter(({ contradictions }) => contradictions.length > 0).length;
-  return {
-    overall_score: share(overall),
-    criteria_scores: {
-      correctness: share(criteria.correctness),
-      completeness: share(criteria.completeness),
-      efficiency: share(criteria.efficiency),
-      maintainability: share(criteria.maintainability),
-    },
-    feedback:
-      language === "es"
-        ? `Los documentos responden a ${answered.length} de ${answers.length} preguntas con citas literales y conocen ${found} de sus ${asked} términos; en ${disputed} hay pasajes que se contradicen.`
-        : `The documents answer ${answered.length} of ${answers.length} questions in verbatim quotes and know ${found} of their ${asked} terms; in ${disputed} passages contradict each other.`,
-  };
+  return qualityOf(
+    criteria,
+    language === "es"
+      ? `Los documentos responden a ${answered.length} de ${answers.length} preguntas con citas literales y conocen ${found} de sus ${asked} términos; en ${disputed} hay pasajes que se contradicen.`
+      : `The documents answer ${answered.length} of ${answers.length} questions in verbatim quotes and know ${found} of their ${asked} terms; in ${disputed} passages contradict each other.`,
+    WEIGHTS,
+  );
 }

@@ -1,7 +1,9 @@
 import { dereference, validate, type OutputUnit, type Schema } from "@cfworker/json-schema";
 import safeRegex from "safe-regex2";
 
+import { patternsIn } from "../../../lib/pattern-limits.ts";
 import { ok, refuse, type Result } from "../../../lib/result.ts";
+import { limitSteps } from "../../../lib/step-limit.ts";
 import { escapePointer, isObject, textOf, valueAt } from "../formats/json-value.ts";
 import type { JsonObject, JsonValue } from "../skill.ts";
 import { nearestName } from "./nearest-name.ts";
@@ -54,7 +56,7 @@ export function schemaFaults(
       );
     }
     const parts = dereference(root);
-    countSteps(parts);
+    limitSteps(parts, MOST_STEPS);
     const { errors } = validate(value, root, draftOf(schema), parts, false);
     return ok(faultsOf(errors, schema, value));
   } catch (cause) {
@@ -68,33 +70,6 @@ function draftOf(schema: JsonObject | boolean): "4" | "7" | "2019-09" | "2020-12
   const named = typeof schema === "object" ? textOf(schema["$schema"]) : "";
   const [, draft = "2020-12"] = Object.entries(DRAFTS).find(([name]) => named.includes(name)) ?? [];
   return draft;
-}
-
-/** The validator reads this keyword of each part once for each value that it applies the part to. */
-function countSteps(parts: Record<string, Schema | boolean>): void {
-  let steps = 0;
-  for (const part of new Set(Object.values(parts))) {
-    if (typeof part === "boolean") continue;
-    const { $recursiveRef } = part;
-    Object.defineProperty(part, "$recursiveRef", {
-      get: () => {
-        steps += 1;
-        if (steps > MOST_STEPS) throw new RangeError("it takes too many steps");
-        return $recursiveRef;
-      },
-    });
-  }
-}
-
-function patternsIn(schema: unknown): string[] {
-  if (schema === null || typeof schema !== "object") return [];
-  return Object.entries(schema).flatMap(([key, value]: [string, unknown]) => [
-    ...(key === "pattern" && typeof value === "string" ? [value] : []),
-    ...(key === "patternProperties" && value !== null && typeof value === "object"
-      ? Object.keys(value)
-      : []),
-    ...patternsIn(value),
-  ]);
 }
 
 function isUsable(pattern: string): boolean {

@@ -1,5 +1,6 @@
 import type { Language } from "../language.ts";
 import { figuresFor } from "../number-format.ts";
+import { weighedQuality } from "../score.ts";
 import type { SkillQuality } from "../skill.ts";
 import type { Analysis } from "./analysis.ts";
 import type { Column } from "./column-types.ts";
@@ -27,21 +28,7 @@ export function assessTable(analysis: Analysis, language: Language): SkillQualit
     efficiency: facts.used_cells,
     maintainability: facts.clear_columns,
   };
-  const overall =
-    WEIGHTS.correctness * criteria.correctness +
-    WEIGHTS.completeness * criteria.completeness +
-    WEIGHTS.efficiency * criteria.efficiency +
-    WEIGHTS.maintainability * criteria.maintainability;
-  return {
-    overall_score: score(overall),
-    criteria_scores: {
-      correctness: score(criteria.correctness),
-      completeness: score(criteria.completeness),
-      efficiency: score(criteria.efficiency),
-      maintainability: score(criteria.maintainability),
-    },
-    feedback: feedback(facts, analysis, language),
-  };
+  return weighedQuality(criteria, WEIGHTS, feedback(facts, analysis, language));
 }
 
 type Facts = ReturnType<typeof factsOf>;
@@ -90,8 +77,4 @@ function sum(columns: readonly Column[], of: (column: Column) => number): number
 
 function ratio(part: number, whole: number, empty = 1): number {
   return whole === 0 ? empty : Math.min(1, part / whole);
-}
-
-function score(value: number): number {
-  return Math.round(1000 * Math.min(1, Math.max(0, value))) / 1000;
 }

@@ -1,5 +1,5 @@
 import type { Language } from "../language.ts";
-import { ratio, score } from "../ratio.ts";
+import { ratio, score } from "../score.ts";
 import type { SkillFailure, SkillQuality, SkillResult } from "../skill.ts";
 import { junitOf } from "./junit.ts";
 import type { CaseReport, TestReport } from "./report.ts";

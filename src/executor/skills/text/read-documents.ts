@@ -18,6 +18,12 @@ const HOW_TO_GIVE = [
   'Or several in parameters.input_data.documents: {"documents": [{"id": "a", "text": "…"}]}.',
 ];
 
+/** About how many characters `readDocuments` would read, without reading. */
+export function sizeOfDocuments({ text, documents }: JsonObject): number {
+  if (typeof text === "string") return text.length;
+  return documents === undefined ? 0 : JSON.stringify(documents).length;
+}
+
 /**
  * Reads the text of a general or research task: `text`, or `documents` of `{id, text, title}`. A single text is called "text".
  *

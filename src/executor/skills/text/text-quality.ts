@@ -1,5 +1,6 @@
 import { wordsOf, type Language, type LanguageGuess } from "../language.ts";
 import { figuresFor } from "../number-format.ts";
+import { USUAL_WEIGHTS, weighedQuality } from "../score.ts";
 import type { SkillQuality } from "../skill.ts";
 import type { KeyTerm } from "./key-terms.ts";
 import type { Sentence } from "./split-sentences.ts";
@@ -16,7 +17,6 @@ export interface SummaryFacts {
   terms: readonly KeyTerm[];
 }
 
-const WEIGHTS = { correctness: 0.5, completeness: 0.3, efficiency: 0.1, maintainability: 0.1 };
 /** Terms that a summary should touch; beyond these a summary of a few sentences cannot reach. */
 const MAIN_TERMS = 8;
 /** A summary of this share of the text or less is as short as one can ask for. */
@@ -44,25 +44,14 @@ export function assessSummary(facts: SummaryFacts, stems: Stems, language: Langu
     efficiency: Math.min(1, (1 - share) / (1 - SHORT_ENOUGH)),
     maintainability: chosen.length === 0 ? 0 : alone / chosen.length,
   };
-  const overall =
-    WEIGHTS.correctness * criteria.correctness +
-    WEIGHTS.completeness * criteria.completeness +
-    WEIGHTS.efficiency * criteria.efficiency +
-    WEIGHTS.maintainability * criteria.maintainability;
   const figures = figuresFor(language);
-  return {
-    overall_score: score(overall),
-    criteria_scores: {
-      correctness: score(criteria.correctness),
-      completeness: score(criteria.completeness),
-      efficiency: score(criteria.efficiency),
-      maintainability: score(criteria.maintainability),
-    },
-    feedback:
-      language === "es"
-        ? `El resumen cita ${chosen.length} de ${sentences.length} frases (${figures.share(share)} de las palabras) y contiene ${covered} de los ${main.length} términos principales.`
-        : `The summary quotes ${chosen.length} of ${sentences.length} sentences (${figures.share(share)} of the words) and contains ${covered} of the ${main.length} main terms.`,
-  };
+  return weighedQuality(
+    criteria,
+    USUAL_WEIGHTS,
+    language === "es"
+      ? `El resumen cita ${chosen.length} de ${sentences.length} frases (${figures.share(share)} de las palabras) y contiene ${covered} de los ${main.length} términos principales.`
+      : `The summary quotes ${chosen.length} of ${sentences.length} sentences (${figures.share(share)} of the words) and contains ${covered} of the ${main.length} main terms.`,
+  );
 }
 
 function isCovered(term: string, chosen: readonly ChosenSentence[], stems: Stems): boolean {
@@ -71,8 +60,4 @@ function isCovered(term: string, chosen: readonly ChosenSentence[], stems: Stems
     const present = stems.contentOf(sentence.words);
     return wanted.every((stem) => present.has(stem));
   });
-}
-
-function score(value: number): number {
-  return Math.round(1000 * Math.min(1, Math.max(0, value))) / 1000;
 }
