@@ -1,0 +1,86 @@
+import * as z from "zod";
+
+import { taskTypeSchema } from "./enums.ts";
+import { agentIdSchema, instantSchema } from "./primitives.ts";
+
+/* Figures over time, from roll-ups: equal steps, oldest first. */
+
+/** What can be asked for over time. Names are those of /metrics without prefix and unit. */
+export const seriesNameSchema = z
+  .enum([
+    "tasks_created",
+    "tasks_ended",
+    "task_duration",
+    "task_quality",
+    "task_retries",
+    "notifications",
+    "escalations",
+    "cost_usd",
+    "tokens",
+    "deliveries",
+    "delivery_latency",
+    "http_requests",
+    "http_request_duration",
+    "rows_written",
+  ])
+  .meta({
+    description:
+      "Counts per step, but: task_duration, delivery_latency and http_request_duration are seconds (see `stat`), task_quality the mean of scores 0-1, cost_usd dollars.",
+  });
+export type SeriesName = z.infer<typeof seriesNameSchema>;
+
+/** What a point says of its step; counts are sums. */
+export const seriesStatSchema = z.enum(["sum", "mean", "p50", "p95", "p99"]);
+
+/** Seconds of one step: a minute, five, an hour, a day. */
+export const STEPS_S = [60, 300, 3_600, 86_400] as const;
+
+/** Points of one series at most: a range of so many steps. */
+export const MAX_POINTS = 1_500;
+
+/** Labels that tell series of one name apart; which there are follows from the name. */
+const labelsSchema = z.record(z.string(), z.string());
+
+export const metricSeriesSchema = z
+  .strictObject({
+    metric: seriesNameSchema,
+    stat: seriesStatSchema,
+    labels: labelsSchema,
+    points: z.array(z.tuple([z.int(), z.number().nullable()])).meta({
+      description:
+        "Start of the step in epoch seconds, and the value; null where a mean or percentile has nothing to rest on.",
+    }),
+  })
+  .meta({ id: "MetricSeries", title: "One figure over time" });
+export type MetricSeries = z.infer<typeof metricSeriesSchema>;
+
+/** What series are asked for, after the query was read. */
+export interface SeriesQuery {
+  metrics: readonly SeriesName[];
+  /** Seconds back from `until`. */
+  range_s: number;
+  step_s: (typeof STEPS_S)[number];
+  until: string | null;
+  task_type: z.infer<typeof taskTypeSchema> | null;
+  agent_id: z.infer<typeof agentIdSchema> | null;
+}
+
+/** How a person judges what a task has made. */
+export const ratingRequestSchema = z
+  .strictObject({
+    score: z.number().min(0).max(1).meta({ description: "0 useless, 1 perfect." }),
+    comment: z.string().min(1).max(2_000).optional(),
+  })
+  .meta({ id: "RatingRequest", title: "A person's judgement of a task's result" });
+export type RatingRequest = z.infer<typeof ratingRequestSchema>;
+
+export const ratingSchema = z
+  .strictObject({
+    task_id: z.string(),
+    score: z.number().min(0).max(1),
+    comment: z.string().nullable(),
+    rated_by: z.string().meta({ description: "Id of the key." }),
+    rated_at: instantSchema,
+  })
+  .meta({ id: "Rating", title: "A person's judgement of a task's result, as kept" });
+export type Rating = z.infer<typeof ratingSchema>;
