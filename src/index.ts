@@ -4,10 +4,12 @@ import { EndpointObject } from "./delivery/endpoint/endpoint-object.ts";
 import { BatchObject } from "./dispatch/batch/batch-object.ts";
 import { PoolObject } from "./dispatch/pool/pool-object.ts";
 import { MemoryObject } from "./executor/memory/memory-object.ts";
+import { MeterObject } from "./observe/meter/meter-object.ts";
 import { consume } from "./queues.ts";
 import { faceOf } from "./services-face.ts";
 import { limitsPortsOf } from "./services-limits.ts";
 import { memoryPortsOf } from "./services-memory.ts";
+import { meterPortsOf } from "./services-meter.ts";
 import { sweepAll, sweepWithoutCron } from "./services-sweep.ts";
 import { endpointPortsOf } from "./services-webhooks.ts";
 import { batchPortsOf, taskPortsOf } from "./services.ts";
@@ -18,12 +20,14 @@ BatchObject.connect = batchPortsOf;
 EndpointObject.connect = endpointPortsOf;
 LimitsObject.connect = limitsPortsOf;
 MemoryObject.connect = memoryPortsOf;
+MeterObject.connect = meterPortsOf;
 
 export {
   BatchObject,
   EndpointObject,
   LimitsObject,
   MemoryObject,
+  MeterObject,
   OffenderObject,
   PoolObject,
   TaskObject,
@@ -34,6 +38,6 @@ export default {
     ctx.waitUntil(sweepWithoutCron(env));
     return faceOf(env).fetch(request, env, ctx);
   },
-  queue: (batch, env) => consume(batch, env),
+  queue: (batch, env, ctx) => consume(batch, env, (work) => ctx.waitUntil(work)),
   scheduled: (_controller, env) => sweepAll(env),
 } satisfies ExportedHandler<Env>;

@@ -7,6 +7,7 @@ import { consumeHistory, type HistoryPorts } from "./history/history-consumer.ts
 import { consoleLog } from "./lib/log.ts";
 import { auditConsumerPorts } from "./services-audit.ts";
 import { doorsOf, now } from "./services-doors.ts";
+import { countHistory, meterOf } from "./services-meter.ts";
 import { executorPortsOf, pushPortsOf } from "./services.ts";
 
 /** The consumer of each queue, by the queue's name. */
@@ -23,6 +24,7 @@ function consumersOf(env: Env): Record<string, (batch: MessageBatch) => Promise<
       return found.ok ? JSON.parse(found.value) : null;
     },
     deadLetter,
+    written: (written) => countHistory(env, written),
     log,
     now,
   };
@@ -59,10 +61,17 @@ function consumersOf(env: Env): Record<string, (batch: MessageBatch) => Promise<
 /**
  * Gives a batch to the consumer of its queue. Each acks only what it has finished.
  *
+ * @param keepAlive has the invocation live on for work that nobody waits for, and that never fails
  * @throws Error for a queue that nobody consumes: its messages then come again
  */
-export function consume(batch: MessageBatch, env: Env): Promise<void> {
+export async function consume(
+  batch: MessageBatch,
+  env: Env,
+  keepAlive: (work: Promise<void>) => void,
+): Promise<void> {
   const consumer = consumersOf(env)[batch.queue];
   if (consumer === undefined) throw new Error(`nobody consumes the queue ${batch.queue}`);
-  return consumer(batch);
+  await consumer(batch);
+  const flushing = meterOf(env).flushSoon();
+  if (flushing !== null) keepAlive(flushing);
 }

@@ -11,6 +11,7 @@ import { openSocket, signersOf } from "./services-executors.ts";
 import { keyPort } from "./services-keys.ts";
 import { limitPort } from "./services-limits.ts";
 import { memoryPort } from "./services-memory.ts";
+import { meterPort } from "./services-meter.ts";
 import { modelsOf } from "./services-models.ts";
 import { followUpPort, observePort } from "./services-observe.ts";
 import { outskirtPorts } from "./services-offenders.ts";
@@ -95,6 +96,7 @@ export function portsOf(env: Env): RestPorts {
     routing: routingPort(env),
     health: healthPort(env, services),
     observe: observePort(env, (tenant, page) => agents.list(tenant, page)),
+    meter: meterPort(env, (tenant, page) => agents.list(tenant, page)),
     followUps: followUpPort(env, services.tasks, interventions.command),
     validations: validationsOf(env),
     modelDecisions: modelDecisionPort(env),

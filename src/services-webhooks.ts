@@ -17,6 +17,7 @@ import { randomId } from "./lib/ports.ts";
 import type { Priority } from "./protocol/enums.ts";
 import type { RestPorts } from "./rest/ports.ts";
 import { doorsOf, now, type Doors } from "./services-doors.ts";
+import { deliveryMeter } from "./services-meter.ts";
 
 /* What webhooks are built of, what endpoints' objects are given, and what wakes those that have become quiet. */
 
@@ -130,6 +131,7 @@ async function tell(
 export function endpointPortsOf(env: Env): EndpointPorts {
   const sweeps = new SweepStore(env.DB);
   return {
+    meter: deliveryMeter(env),
     retention: doorsOf(env).config.retention,
     report: (tenant, webhook_id, report) => tell(env, tenant, webhook_id, report),
     scheduleSweep: (name, due) => sweeps.schedule(name, due),

@@ -50,8 +50,23 @@ function severityOf(from: number, to: number): "info" | "warning" | "error" {
   return to >= 3 ? "error" : "warning";
 }
 
+/** Counts what endpoints send; it costs nothing until it is told. */
+export interface DeliveryMeter {
+  /** An attempt has carried a delivery. */
+  attempted(tenant: string, isSuccess: boolean): void;
+  /** A delivery came to an end by an attempt. */
+  ended(tenant: string, outcome: "delivered" | "exhausted" | "cancelled"): void;
+  /** A delivery has arrived, so long after it was created. */
+  arrived(tenant: string, latency_ms: number): void;
+  /** The object has written rows. */
+  wrote(tenant: string, rows: number): void;
+  /** Has what was counted told to whoever adds it up. Never fails; what can't be told now is told the next time. */
+  tell(tenant: string): Promise<void>;
+}
+
 /** What an endpoint's object asks of other parts. */
 export interface EndpointPorts {
+  meter: DeliveryMeter;
   /** Tells the registry, the audit and other endpoints of a changed level. Safe to repeat. */
   report(tenant: string, webhook_id: string, report: LevelReport): Promise<void>;
   /** Asks to be swept at this instant, epoch milliseconds. */

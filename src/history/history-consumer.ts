@@ -6,6 +6,16 @@ import { writeHistory } from "./history-store.ts";
 import { readNews, reasonOf, type NewsOrigin, type RawNews, type TaskNews } from "./news.ts";
 import { project } from "./projection.ts";
 
+/** What writing a group of messages has come to. */
+export interface HistoryWritten {
+  /** Messages by the tenant that they are of. */
+  messages: ReadonlyMap<string, number>;
+  /** Rows of all of them together: the database does not tell whose. */
+  rows: number;
+  /** How long the oldest of them had waited. */
+  lag_ms: number;
+}
+
 /** What the consumer needs from outside. */
 export interface HistoryPorts {
   db: D1Database;
@@ -16,6 +26,8 @@ export interface HistoryPorts {
   read: (tenant: string, task_id: string, after: number) => Promise<RawNews | null>;
   /** Puts a message aside for good; throws when even that fails. */
   deadLetter: (queue: string, reason: string, body: string) => Promise<void>;
+  /** Is told of what was written. */
+  written?: (written: HistoryWritten) => void;
   log: Log;
   now: Clock;
 }
@@ -133,8 +145,9 @@ async function readArrival(
 
 async function write(readings: readonly Reading[], ports: HistoryPorts): Promise<void> {
   if (readings.length === 0) return;
+  let rows: number;
   try {
-    await writeHistory(ports.db, project(readings.map(({ news }) => news)));
+    rows = await writeHistory(ports.db, project(readings.map(({ news }) => news)));
   } catch (error) {
     for (const { message } of readings) again(message);
     const fields = { messages: readings.length, error: String(error) };
@@ -145,6 +158,9 @@ async function write(readings: readonly Reading[], ports: HistoryPorts): Promise
   const oldest = Math.min(...readings.map(({ message }) => message.timestamp.getTime()));
   const lag_ms = ports.now() - oldest;
   ports.log("debug", "history_written", { messages: readings.length, lag_ms });
+  const byTenant = Map.groupBy(readings, ({ news }) => news.tenant);
+  const messages = new Map([...byTenant].map(([tenant, of]) => [tenant, of.length]));
+  ports.written?.({ messages, rows, lag_ms });
 }
 
 /** Messages in groups that are read together and written in one round trip each. */

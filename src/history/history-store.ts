@@ -159,9 +159,10 @@ function parametersOf(records: readonly object[]): string[] {
  * status changes, but not to completed; 1 more when its events came out of order or no longer fit the row;
  * 1 for each lesson; 4 for each debt of a task that could not be cleaned up.
  *
+ * @returns rows written, as D1 bills them
  * @throws when D1 fails; then nothing was written
  */
-export async function writeHistory(db: D1Database, records: HistoryRecords): Promise<void> {
+export async function writeHistory(db: D1Database, records: HistoryRecords): Promise<number> {
   const rebuilt = records.tasks
     .filter((task) => task.is_rebuild === 1)
     .map(({ tenant, task_id, seq }) => ({ tenant, task_id, seq }));
@@ -179,5 +180,7 @@ export async function writeHistory(db: D1Database, records: HistoryRecords): Pro
     ...bound([INSERT_LESSONS], records.lessons),
     ...bound([INSERT_DEBTS], records.debts),
   ];
-  if (statements.length > 0) await db.batch(statements);
+  if (statements.length === 0) return 0;
+  const results = await db.batch(statements);
+  return results.reduce((sum, { meta }) => sum + meta.rows_written, 0);
 }

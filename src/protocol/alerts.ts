@@ -58,20 +58,15 @@ const ruleFields = {
     .optional()
     .meta({ description: "Of which objective, for slo_burn_rate." }),
   window_s: z.int().min(60).max(86_400).default(300),
-  comparison: z
-    .enum(["above", "below", "anomaly"])
-    .meta({
-      description:
-        "anomaly: the distance from the usual at this hour of the week, in robust z-scores, in either direction.",
-    }),
+  comparison: z.enum(["above", "below", "anomaly"]).meta({
+    description:
+      "anomaly: the distance from the usual at this hour of the week, in robust z-scores, in either direction.",
+  }),
   threshold: z.number().meta({ description: "For anomaly the z-score, e.g. 4." }),
-  clear_threshold: z
-    .number()
-    .optional()
-    .meta({
-      description:
-        "Where it is well again (hysteresis): not above, or below, this; the threshold when absent.",
-    }),
+  clear_threshold: z.number().optional().meta({
+    description:
+      "Where it is well again (hysteresis): not above, or below, this; the threshold when absent.",
+  }),
   for_s: z
     .int()
     .min(0)
@@ -127,12 +122,10 @@ export const alertViewSchema = z
     evidence: jsonObjectSchema.meta({
       description: "The numbers: value, threshold, samples, baseline, window.",
     }),
-    subject: z
-      .string()
-      .meta({
-        description:
-          "What it is about, e.g. a task type, an agent, a webhook; the rule's own when it is about all.",
-      }),
+    subject: z.string().meta({
+      description:
+        "What it is about, e.g. a task type, an agent, a webhook; the rule's own when it is about all.",
+    }),
     pending_since: instantSchema.meta({ description: "Since when the rule holds." }),
     fired_at: instantSchema,
     resolved_at: instantSchema.nullable(),
@@ -202,14 +195,9 @@ const channelFields = {
     description:
       "webhook: a signed Standard Webhook; email: Resend; sms: Twilio; paging: PagerDuty Events v2; chat: a Slack incoming webhook.",
   }),
-  url: z
-    .string()
-    .min(1)
-    .max(2_000)
-    .optional()
-    .meta({
-      description: "Required for webhook and chat; for the others the provider's own unless given.",
-    }),
+  url: z.string().min(1).max(2_000).optional().meta({
+    description: "Required for webhook and chat; for the others the provider's own unless given.",
+  }),
   to: z
     .array(z.string().min(1).max(320))
     .max(20)
@@ -234,15 +222,10 @@ const channelFields = {
 export const channelRequestSchema = z
   .strictObject({
     ...channelFields,
-    secret: z
-      .string()
-      .min(1)
-      .max(1_000)
-      .optional()
-      .meta({
-        description:
-          "API key, token or routing key; kept sealed, never shown. Left out, the stored one stays.",
-      }),
+    secret: z.string().min(1).max(1_000).optional().meta({
+      description:
+        "API key, token or routing key; kept sealed, never shown. Left out, the stored one stays.",
+    }),
   })
   .meta({ id: "AlertChannelRequest", title: "Where alerts go" });
 export type ChannelRequest = z.infer<typeof channelRequestSchema>;
@@ -253,12 +236,10 @@ export const channelViewSchema = z
     schema_version: z.string(),
     channel_id: alertNameSchema,
     has_secret: z.boolean(),
-    webhook_id: z
-      .string()
-      .meta({
-        description:
-          "The endpoint that carries it: its deliveries, breaker and retries are those of /v1/webhooks.",
-      }),
+    webhook_id: z.string().meta({
+      description:
+        "The endpoint that carries it: its deliveries, breaker and retries are those of /v1/webhooks.",
+    }),
     updated_at: instantSchema,
   })
   .meta({ id: "AlertChannel", title: "Where alerts go, as kept" });

@@ -58,11 +58,9 @@ export const traceSchema = z
     slowest_path: z
       .array(z.string())
       .meta({ description: "Span ids from the root to the leaf that kept the end waiting." }),
-    is_complete: z
-      .boolean()
-      .meta({
-        description: "False when something could not be read, such as deliveries that are gone.",
-      }),
+    is_complete: z.boolean().meta({
+      description: "False when something could not be read, such as deliveries that are gone.",
+    }),
   })
   .meta({ id: "Trace", title: "What a task spent its time on" });
 export type Trace = z.infer<typeof traceSchema>;

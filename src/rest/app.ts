@@ -16,6 +16,7 @@ import { correlate } from "./edge/correlation.ts";
 import { sharing } from "./edge/cors.ts";
 import { protect } from "./edge/headers.ts";
 import { limitRequests } from "./edge/limit.ts";
+import { meterRequests } from "./edge/metering.ts";
 import { refuseBlockedKey, watchOffences } from "./edge/offences.ts";
 import { answerRefusal } from "./edge/problems.ts";
 import { authenticateReader } from "./edge/public-reader.ts";
@@ -29,6 +30,7 @@ import { followUpRoutes } from "./follow-up-routes.ts";
 import { keyRoutes } from "./key-routes.ts";
 import { limitRoutes } from "./limit-routes.ts";
 import { memoryRoutes } from "./memory-routes.ts";
+import { metricsRoutes } from "./metrics-routes.ts";
 import { modelDecisionRoutes } from "./model-decision-routes.ts";
 import { modelRoutes } from "./model-routes.ts";
 import { notesRoutes } from "./notes-routes.ts";
@@ -70,6 +72,7 @@ export const ROUTES: readonly Route[] = [
   ...webhookAuditRoutes,
   ...followUpRoutes,
   ...observeRoutes,
+  ...metricsRoutes,
   ...auditRoutes,
   ...keyRoutes,
   ...operationRoutes,
@@ -171,7 +174,8 @@ function mount(app: Hono<RestEnv>, route: Route, ports: RestPorts): void {
 export function createApp(ports: RestPorts): Hono<RestEnv> {
   const app = new Hono<RestEnv>();
   const { share, preflight } = sharing(ports.corsOrigins, ROUTES);
-  app.use(correlate(ports), stampVersion(), protect, share, watchOffences(ports));
+  app.use(correlate(ports), meterRequests(ports), stampVersion(), protect, share);
+  app.use(watchOffences(ports));
   for (const route of ROUTES) mount(app, route, ports);
   for (const path of PAGES) app.get(path, limitAddress(ports.addresses), showPage(ports.page));
   // Only what no route has answered comes this far: it is cheap, and counts nevertheless.

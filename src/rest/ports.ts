@@ -52,6 +52,7 @@ import type { ChannelSocket, EndedAttempt, Reception, SignedMessage } from "./ex
 import type { KeyPort } from "./key-port.ts";
 import type { LimitPort } from "./limit-port.ts";
 import type { MemoryPort } from "./memory-port.ts";
+import type { MeterPort } from "./meter-port.ts";
 import type { ModelDecisionPort } from "./model-decision-port.ts";
 import type { ModelPort } from "./model-port.ts";
 import type { NotesPort } from "./notes-port.ts";
@@ -274,6 +275,7 @@ export interface RestPorts extends OutskirtPorts {
   routing: RoutingPort;
   health: HealthPort;
   observe: ObservePort;
+  meter: MeterPort;
   followUps: FollowUpPort;
   validations: ValidationPort;
   modelDecisions: ModelDecisionPort;

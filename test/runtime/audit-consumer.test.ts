@@ -89,7 +89,7 @@ describe("entries that D1 did not take", () => {
     const tenant = `t${randomId()}`;
     const batch = batchOf([{ form: "whole" }, entryOf(tenant, 1), "?"]);
 
-    await consume(batch, env);
+    await consume(batch, env, () => {});
 
     expect(batch.messages.map(isAuditMessage)).toEqual([false, true, false]);
     expect(await idsOf(tenant)).toEqual(["aud_1"]);

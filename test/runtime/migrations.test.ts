@@ -10,6 +10,7 @@ import {
 import { describe, expect, it } from "vitest";
 
 import { auditTable } from "../../src/db/audit-table.ts";
+import { meterMinuteTable } from "../../src/db/meter-table.ts";
 import { modelTable } from "../../src/db/model-table.ts";
 import * as routingTables from "../../src/db/routing-table.ts";
 import * as tables from "../../src/db/tables.ts";
@@ -19,6 +20,7 @@ const dialect = new SQLiteSyncDialect();
 const configs = Object.values({
   ...tables,
   auditTable,
+  meterMinuteTable,
   modelTable,
   ...routingTables,
   ...validationTable,

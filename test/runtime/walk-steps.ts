@@ -144,6 +144,7 @@ export const stepsOf = (ids: Readonly<Record<string, string>>): Record<string, S
   get_metrics: own(),
   get_insights: own(),
   get_state: own(),
+  scrape_metrics: own(),
   repair_state: own({}),
   create_key: own({ name: "foreign", scopes: ["observe"] }),
   rotate_key: unknown({}),

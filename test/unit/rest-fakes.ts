@@ -126,6 +126,7 @@ export interface Given {
   operations?: Partial<RestPorts["operations"]>;
   health?: Partial<RestPorts["health"]>;
   observe?: Partial<RestPorts["observe"]>;
+  meter?: Partial<RestPorts["meter"]>;
   followUps?: Partial<RestPorts["followUps"]>;
   validations?: Partial<RestPorts["validations"]>;
 }
@@ -227,6 +228,8 @@ export function createFakeApp(given: Given = {}) {
     routing: portOf("routing", given.routing, calls),
     health: portOf("health", given.health, calls),
     observe: portOf("observe", given.observe, calls),
+    // Every request is counted.
+    meter: portOf("meter", { count: () => null, ...given.meter }, []),
     followUps: portOf("followUps", given.followUps, calls),
     validations: validationsOf(given.validations, calls, told),
   };

@@ -3,6 +3,7 @@ import type { Clock, Random } from "../../lib/ports.ts";
 import { attemptDelivery, type KeyRing } from "../attempt.ts";
 import { batchRules } from "../batching.ts";
 import { limitsOf, rulesOf, sentLower } from "../breaker-state.ts";
+import type { DeliveryMeter } from "../level-report.ts";
 import { Agenda, type Unit } from "./agenda.ts";
 import { Backlog, MOST_IN_MEMORY } from "./backlog.ts";
 import type { BatchStore } from "./batch-store.ts";
@@ -39,6 +40,7 @@ export interface CourierPorts {
   /** Lets milliseconds pass; `isBusy` while something is in flight. */
   wait: (ms: number, isBusy: boolean) => Promise<void>;
   log: Log;
+  meter: DeliveryMeter;
   keys: KeyRing;
   /** There is a changed level to be told of. */
   onLevelChange: () => void;

@@ -18,6 +18,7 @@ import {
 import type { EndpointPorts } from "../level-report.ts";
 import { BatchStore } from "./batch-store.ts";
 import { changedFacts, resumedFacts } from "./configuring.ts";
+import { CountedSql } from "./counted-sql-store.ts";
 import { Courier } from "./courier.ts";
 import type { DeliveriesPage, DeliveriesQuery } from "./delivery-reads.ts";
 import type { DeliveryRow } from "./delivery-row.ts";
@@ -51,17 +52,20 @@ export class EndpointObject extends DurableObject<Env> {
   random: Random = () => Math.random();
   wait: (ms: number, isBusy: boolean) => Promise<void> = (ms) => scheduler.wait(ms);
   readonly #log = consoleLog("endpoint", () => this.now());
+  readonly #counted = new CountedSql(this.ctx.storage.sql);
+  readonly #meter = EndpointObject.connect(this.env).meter;
   readonly #stores = {
-    endpoint: new EndpointStore(this.ctx.storage.sql),
-    deliveries: new DeliveryStore(this.ctx.storage.sql),
-    batches: new BatchStore(this.ctx.storage.sql),
-    recoveries: new RecoveryStore(this.ctx.storage.sql),
+    endpoint: new EndpointStore(this.#counted.sql),
+    deliveries: new DeliveryStore(this.#counted.sql),
+    batches: new BatchStore(this.#counted.sql),
+    recoveries: new RecoveryStore(this.#counted.sql),
   };
   readonly #courier = new Courier(this.#stores, {
     now: () => this.now(),
     random: () => this.random(),
     wait: (ms, isBusy) => this.wait(ms, isBusy),
     log: this.#log,
+    meter: this.#meter,
     keys: new KeyRing(createSealer(readConfig({ ...this.env }).sealKeys)),
     onLevelChange: () => this.#keeper.reportSoon(),
     transaction: (write) => this.ctx.storage.transactionSync(write),
@@ -89,6 +93,7 @@ export class EndpointObject extends DurableObject<Env> {
     now: () => this.now(),
     log: this.#log,
     name: this.ctx.id.name ?? "",
+    tellMeter: () => this.#tellMeter(),
   });
   readonly #reader = new Reader(
     { ...this.#stores, statistics: new StatisticsStore(this.ctx.storage.sql) },
@@ -234,6 +239,14 @@ export class EndpointObject extends DurableObject<Env> {
 
   override async alarm(): Promise<void> {
     await this.#keeper.alarm();
+  }
+
+  #tellMeter(): void {
+    const tenant = this.#stores.endpoint.facts()?.config.tenant;
+    if (tenant === undefined) return;
+    this.#meter.wrote(tenant, this.#counted.take());
+    // Nothing that is to be sent waits for it, and what is lost with it is told with the next.
+    this.ctx.waitUntil(this.#meter.tell(tenant));
   }
 
   async #sendSoon(wished: Result<DeliveryRow, Refusal>): Answer<DeliveryView> {

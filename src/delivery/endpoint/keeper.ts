@@ -15,6 +15,8 @@ interface KeeperParts {
   log: Log;
   /** Name of the object. */
   name: string;
+  /** Has what was sent told to whoever counts it, without being waited for. */
+  tellMeter: () => void;
 }
 
 /** Decides when an endpoint sends: what its alarm does, and when it fires next. */
@@ -85,6 +87,7 @@ export class Keeper {
       courier.load(true);
       if (courier.hasRoom) courier.addRecovered(upkeep.recover());
       await courier.run();
+      this.#parts.tellMeter();
       await this.#reporting;
       await this.#tend("sweepDaily");
       await this.#tend("report");

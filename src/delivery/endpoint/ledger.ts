@@ -3,9 +3,9 @@ import { instant, type Clock, type Random } from "../../lib/ports.ts";
 import { rulesOf, type BreakerState } from "../breaker-state.ts";
 import { afterResult, disabled, type BreakerStep, type LevelChange } from "../breaker.ts";
 import { deliveryId } from "../delivery-id.ts";
-import type { LevelReport } from "../level-report.ts";
+import type { DeliveryMeter, LevelReport } from "../level-report.ts";
 import type { EndpointStores } from "./courier.ts";
-import type { DeliveryRow } from "./delivery-row.ts";
+import { createdAt, type DeliveryRow } from "./delivery-row.ts";
 import type { EndpointFacts } from "./endpoint-store.ts";
 import { releaseAtOf } from "./gate.ts";
 import type { HeldBatch } from "./held-batches.ts";
@@ -30,6 +30,7 @@ interface LedgerPorts {
   now: Clock;
   random: Random;
   log: Log;
+  meter: DeliveryMeter;
   /** There is a changed level to be told of. */
   onLevelChange: () => void;
 }
@@ -53,7 +54,10 @@ export class Ledger {
     const draw = this.#ports.random();
     const settled = turn.rows.flatMap(({ source, seq }) => {
       const stored = deliveries.read({ source, seq });
-      return stored === null ? [] : [settle(stored, report, facts.config, draw)];
+      if (stored === null) return [];
+      const settlement = settle(stored, report, facts.config, draw);
+      this.#count(stored, settlement.row, report, facts);
+      return [settlement];
     });
     const rows = settled.map(({ row }) => ({ ...row, batch_id: turn.batch?.batch_id ?? null }));
     for (const row of rows) {
@@ -137,6 +141,22 @@ export class Ledger {
       to: change.to,
       why: change.why,
     });
+  }
+
+  #count(
+    before: DeliveryRow,
+    after: DeliveryRow,
+    report: Outcome,
+    { config }: EndpointFacts,
+  ): void {
+    const { meter } = this.#ports;
+    const { tenant } = config;
+    meter.attempted(tenant, outcomeOf(report, config).verdict === "delivered");
+    if (after.state === "open" || after.state === before.state) return;
+    meter.ended(tenant, after.state);
+    // What an operator sends again later says nothing of how fast it is delivered.
+    const isTimed = after.state === "delivered" && !report.isManual;
+    if (isTimed) meter.arrived(tenant, (after.delivered_at ?? report.ended_at) - createdAt(after));
   }
 
   #log(row: DeliveryRow, report: Outcome, { config }: EndpointFacts): void {

@@ -1,0 +1,76 @@
+import type { Clock } from "../../../lib/ports.ts";
+import { sum, type Agent } from "../../census.ts";
+import type { ReadTaskTotals, Sample, SampleSource } from "../ports.ts";
+
+const STATES = ["online", "stale", "offline", "draining"] as const;
+
+/** Executors that are counted, at most, in pages of `AGENTS_PAGE`: each page asks pools. */
+const MAX_AGENTS = 1_000;
+const AGENTS_PAGE = 200;
+
+/** One page of executors. */
+export type ReadAgents = (
+  tenant: string,
+  page: { cursor?: string | undefined; limit: number },
+) => Promise<{ items: Agent[]; next_cursor: string | null }>;
+
+/** Executors by state, and their slots: of the first thousand. */
+export function agentSource(agents: ReadAgents): SampleSource {
+  return {
+    name: "agents",
+    async read(tenant) {
+      const found: Agent[] = [];
+      let cursor: string | undefined;
+      do {
+        // Each page says where the next one begins.
+        // oxlint-disable-next-line no-await-in-loop
+        const page = await agents(tenant, { cursor, limit: AGENTS_PAGE });
+        found.push(...page.items);
+        cursor = page.next_cursor ?? undefined;
+      } while (cursor !== undefined && found.length < MAX_AGENTS);
+      const states = STATES.map((state): Sample => {
+        const value = found.filter((agent) => agent.state === state).length;
+        return { metric: "batuta_agents", labels: { state }, value };
+      });
+      const slots = sum(found.map((agent) => agent.slots));
+      const inUse = sum(found.map((agent) => agent.slots_in_use));
+      return {
+        samples: [
+          ...states,
+          { metric: "batuta_slots", labels: {}, value: slots },
+          { metric: "batuta_slots_in_use", labels: {}, value: inUse },
+        ],
+        isComplete: cursor === undefined,
+      };
+    },
+  };
+}
+
+/** How many tasks wait for an executor, and how long the oldest has: of the thousand oldest that have not begun. */
+export function queueSource(
+  readBacklog: (tenant: string) => Promise<{ waiting: number; oldest_created_at: string | null }>,
+  now: Clock,
+): SampleSource {
+  return {
+    name: "queue",
+    async read(tenant) {
+      const { waiting, oldest_created_at: oldest } = await readBacklog(tenant);
+      const age = oldest === null ? 0 : Math.max(0, now() - Date.parse(oldest)) / 1_000;
+      return {
+        samples: [
+          { metric: "batuta_queue_oldest_age_seconds", labels: {}, value: age },
+          { metric: "batuta_tasks_waiting", labels: {}, value: waiting },
+        ],
+        isComplete: true,
+      };
+    },
+  };
+}
+
+/** What history has rolled up. */
+export function taskSource(readTaskTotals: ReadTaskTotals): SampleSource {
+  return {
+    name: "tasks",
+    read: async (tenant) => ({ samples: await readTaskTotals(tenant), isComplete: true }),
+  };
+}
