@@ -52,7 +52,8 @@ class Reader {
     if (!METRIC_NAME.test(name)) this.#fail(`${name} is no name`);
     if (this.families.has(name)) this.#fail(`a second HELP, or one behind samples, of ${name}`);
     const help = words.join(" ");
-    if (help.replaceAll(/\\[\\n]/g, "").includes("\\")) this.#fail("a backslash that escapes nothing");
+    if (help.replaceAll(/\\[\\n]/g, "").includes("\\"))
+      this.#fail("a backslash that escapes nothing");
     this.#current = { name, type: "", help, samples: [] };
     this.families.set(name, this.#current);
   }

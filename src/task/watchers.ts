@@ -3,10 +3,10 @@ import { readEvents } from "./task-store.ts";
 import { eventOf } from "./view.ts";
 
 /** Most live streams of one task; further ones are refused (design.md §5: cap streams). */
-const MOST_WATCHERS = 100;
+const MOST_WATCHERS = 250;
 
 /** Most of them that were opened with a public token: whoever has a link must not lock out those who have a key. */
-const MOST_PUBLIC_WATCHERS = 50;
+const MOST_PUBLIC_WATCHERS = 100;
 const PUBLIC = "public";
 
 /** Normal closure (RFC 6455 §7.4.1). */

@@ -1,6 +1,8 @@
+import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it, vi } from "vitest";
 
 import type { TaskEvent } from "../../src/protocol/task-view.ts";
+import { RowMeter } from "./row-meter.ts";
 import { accepted, newSubject } from "./task-world.ts";
 import type { Subject } from "./task-world.ts";
 
@@ -100,15 +102,62 @@ describe("a watcher", () => {
     expect(second.seqs).toEqual([6]);
   });
 
-  it("more than a hundred are refused", async () => {
+  it("more than 250 are refused", async () => {
     const subject = await newSubject();
     await subject.execute();
-    for (let count = 0; count < 100; count += 1) await watch(subject, 5);
+    for (let count = 0; count < 250; count += 1) await watch(subject, 5);
 
     const { status, webSocket } = await subject.stub.fetch("https://task/watch?after=0", {
       headers: { Upgrade: "websocket" },
     });
 
     expect({ status, webSocket }).toEqual({ status: 429, webSocket: null });
+  });
+});
+
+/** What one report of progress costs its task's object: rows, calls, and how often its event is made into text. */
+async function costOfProgress(subject: Subject) {
+  const meter = new RowMeter();
+  await runInDurableObject(subject.stub, (_, { storage }) => {
+    meter.start(storage);
+    meter.name(storage, "task");
+  });
+  meter.forget();
+  const stringify = vi.spyOn(JSON, "stringify");
+  try {
+    accepted(await subject.notify("task_progress"));
+    const { rows, messages } = meter.take();
+    const { seq } = await subject.view();
+    const texts = stringify.mock.calls.filter(
+      ([value]) =>
+        typeof value === "object" &&
+        value !== null &&
+        Reflect.get(value, "seq") === seq &&
+        Reflect.get(value, "type") === "task_progress",
+    );
+    return { rows, messages, texts: texts.length };
+  } finally {
+    stringify.mockRestore();
+    meter.stop();
+  }
+}
+
+describe("200 watchers of one task", () => {
+  it("cost its object one broadcast per event: no row more, and one text for all", async () => {
+    const [quiet, watched] = [await newSubject(), await newSubject()];
+    await quiet.execute();
+    await watched.execute();
+    const watchers: Watcher[] = [];
+    for (let count = 0; count < 200; count += 1) watchers.push(await watch(watched, 5));
+
+    const alone = await costOfProgress(quiet);
+    const withWatchers = await costOfProgress(watched);
+    await vi.waitFor(() =>
+      expect(watchers.filter(({ seqs }) => seqs.length === 1)).toHaveLength(200),
+    );
+
+    expect(Object.values(alone.rows)).not.toEqual([]);
+    expect(withWatchers).toEqual({ ...alone, texts: alone.texts + 1 });
+    expect(new Set(watchers.flatMap(({ seqs }) => seqs))).toEqual(new Set([6]));
   });
 });
