@@ -5,7 +5,7 @@
  */
 
 /** One line of a metric: its own name (with _bucket, _sum or _count), labels and value. */
-export interface ReadSample {
+interface ReadSample {
   name: string;
   labels: Record<string, string>;
   value: number;

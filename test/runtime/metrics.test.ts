@@ -86,7 +86,7 @@ describe("the figures at /metrics", () => {
     const all = await scrape("/metrics?all=1");
 
     const routes = own.get(REQUESTS)?.samples.map(({ labels }) => labels["route"]);
-    expect(new Set(routes).difference(new Set(["/metrics"]))).toEqual(new Set([ROUTE]));
+    expect(new Set(routes?.filter((route) => route !== "/metrics"))).toEqual(new Set([ROUTE]));
     const ofNobody = { tenant: "", route: "unmatched", status_class: "4xx" };
     expect(valueIn(all, REQUESTS, { ...ofNobody, method: "GET" })).toBeGreaterThanOrEqual(20);
     expect(valueIn(all, REQUESTS, { ...ofNobody, method: "other" })).toBeGreaterThanOrEqual(1);

@@ -109,7 +109,7 @@ describe("log", () => {
         method: "POST",
         route: "/v1/tasks",
         status: 202,
-        duration_ms: 5,
+        duration_ms: 15,
         request_id: "generated-id",
         trace_id: "ab".repeat(16),
         tenant: "acme",

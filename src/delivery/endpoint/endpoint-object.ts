@@ -52,8 +52,8 @@ export class EndpointObject extends DurableObject<Env> {
   random: Random = () => Math.random();
   wait: (ms: number, isBusy: boolean) => Promise<void> = (ms) => scheduler.wait(ms);
   readonly #log = consoleLog("endpoint", () => this.now());
-  readonly #counted = new CountedSql(this.ctx.storage.sql);
   readonly #meter = EndpointObject.connect(this.env).meter;
+  readonly #counted = new CountedSql(this.ctx.storage.sql, this.#meter);
   readonly #stores = {
     endpoint: new EndpointStore(this.#counted.sql),
     deliveries: new DeliveryStore(this.#counted.sql),
@@ -93,7 +93,8 @@ export class EndpointObject extends DurableObject<Env> {
     now: () => this.now(),
     log: this.#log,
     name: this.ctx.id.name ?? "",
-    tellMeter: () => this.#tellMeter(),
+    // Nothing that is to be sent waits for it, and what is lost with it is told with the next.
+    tellMeter: () => this.ctx.waitUntil(this.#counted.tell(this.#stores.endpoint.facts())),
   });
   readonly #reader = new Reader(
     { ...this.#stores, statistics: new StatisticsStore(this.ctx.storage.sql) },
@@ -239,14 +240,6 @@ export class EndpointObject extends DurableObject<Env> {
 
   override async alarm(): Promise<void> {
     await this.#keeper.alarm();
-  }
-
-  #tellMeter(): void {
-    const tenant = this.#stores.endpoint.facts()?.config.tenant;
-    if (tenant === undefined) return;
-    this.#meter.wrote(tenant, this.#counted.take());
-    // Nothing that is to be sent waits for it, and what is lost with it is told with the next.
-    this.ctx.waitUntil(this.#meter.tell(tenant));
   }
 
   async #sendSoon(wished: Result<DeliveryRow, Refusal>): Answer<DeliveryView> {

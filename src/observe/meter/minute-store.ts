@@ -4,7 +4,7 @@ import { drizzle } from "drizzle-orm/d1";
 import { meterMinuteTable as minute } from "../../db/meter-table.ts";
 import type { MeterMinute } from "./meter-book.ts";
 import { tallySchema } from "./meter-door.ts";
-import { sumOf, type MeterStep, type Tally } from "./tally.ts";
+import { sumOf, type Fold, type MeterStep, type Tally } from "./tally.ts";
 
 /* The steps of time of a tenant's technical figures in D1. Its MeterObject alone writes them. */
 
@@ -43,13 +43,6 @@ export async function writeMinutes(
     minutes.map((of) => ({ ...of, step: 60 })),
   );
   if (first !== undefined) await drizzle(db).batch([first, ...more]);
-}
-
-/** From what steps to what, and which: those that began before this instant, epoch seconds. */
-export interface Fold {
-  from: number;
-  to: number;
-  before: number;
 }
 
 /**

@@ -9,12 +9,12 @@ interface SampleHead {
 }
 
 /** A counter or gauge. */
-export interface NumberSample extends SampleHead {
+interface NumberSample extends SampleHead {
   value: number;
 }
 
 /** A histogram, or a summary, which has no bounds and one count. */
-export interface SpreadSample extends SampleHead {
+interface SpreadSample extends SampleHead {
   /** Upper bounds, ascending, without the infinite one. */
   bounds: readonly number[];
   /** Of each bucket by itself, one more than there are bounds. */

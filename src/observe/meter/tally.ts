@@ -15,6 +15,13 @@ export interface MeterStep {
   tally: Tally;
 }
 
+/** From what steps to what, and which: those that began before this instant, epoch seconds. */
+export interface Fold {
+  from: number;
+  to: number;
+  before: number;
+}
+
 /** Series of one tally; what is more is counted under `other`, so that memory has a bound. */
 export const MAX_SERIES = 2_000;
 

@@ -1,7 +1,7 @@
 import type { Log } from "../../lib/log.ts";
 import type { Clock } from "../../lib/ports.ts";
 import type { MeterBook, MeterMinute } from "./meter-book.ts";
-import type { Fold } from "./minute-store.ts";
+import type { Fold } from "./tally.ts";
 
 /** How long figures are in memory only. Milliseconds. */
 const STORED_EVERY_MS = 10_000;

@@ -5,6 +5,7 @@ import { problemSchema, type Problem } from "../../../src/protocol/problem.ts";
 import { ROUTES } from "../../../src/rest/app.ts";
 import { openApiDocument } from "../../../src/rest/openapi.ts";
 import type { Route } from "../../../src/rest/route.ts";
+import { readPrometheus } from "../../prometheus-text.ts";
 import { PLANTED } from "./hostile.ts";
 import type { World } from "./world.ts";
 
@@ -149,11 +150,23 @@ function faultOfProblem(outcome: Outcome, route: Route | null): string | null {
   return said.split(", ").includes(code) ? null : `${code} is not declared for ${route.id}`;
 }
 
+/** An answer that is no JSON is one to Prometheus. */
+function faultOfFigures(text: string): string | null {
+  try {
+    // An answer to HEAD has no text.
+    if (text !== "") readPrometheus(text);
+    return null;
+  } catch (error) {
+    return `it breaks the text format: ${String(error)}`;
+  }
+}
+
 function faultOfAnswer({ status, headers, text }: Outcome, route: Route): string | null {
   const shape = route.answers[status];
   if (shape === undefined) return "the status is not declared";
   const type = headers.get("content-type");
   if (type === shape.streamType || shape.mediaType === "text/event-stream") return null;
+  if (shape.schema === null && shape.mediaType !== null) return faultOfFigures(text);
   if (shape.schema === null) return text === "" ? null : "there is a body";
   if (type !== shape.mediaType) return `it is ${type}`;
   const parsed = shape.schema.safeParse(JSON.parse(text));

@@ -27,7 +27,7 @@ export interface ScrapeParts {
 const NAMES = new Map(METRICS.map(({ name }) => [name as string, name]));
 
 /** A tally as samples: milliseconds become seconds. Series that the catalogue no longer has are left out. */
-export function samplesOf(tally: Tally): Sample[] {
+function samplesOf(tally: Tally): Sample[] {
   return Object.entries(tally).flatMap(([key, [first = 0, ...counts]]): Sample[] => {
     const series = seriesOf(key);
     const metric = NAMES.get(series?.metric ?? "");
