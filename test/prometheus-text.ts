@@ -1,3 +1,5 @@
+import { canonicalJson } from "../src/lib/ports.ts";
+
 /*
  * A strict reader of the Prometheus text format, version 0.0.4, after its specification
  * (prometheus.io/docs/instrumenting/exposition_formats): what the format forbids, or what Prometheus would take but a
@@ -80,7 +82,7 @@ class Reader {
     if (family === null || family.type === "" || !this.#belongs(name, labels, family)) {
       this.#fail(`${name} stands apart from its HELP and TYPE`);
     }
-    const series = JSON.stringify([name, Object.entries(labels).sort()]);
+    const series = canonicalJson([name, labels]);
     if (this.#seen.has(series)) this.#fail(`a second value of ${series}`);
     this.#seen.add(series);
     family.samples.push({ name, labels, value: Number(value.replace("Inf", "Infinity")) });
@@ -125,9 +127,7 @@ class Reader {
       throw new Error(`${name} counts below zero`);
     }
     if (type !== "histogram") return;
-    const groups = Map.groupBy(samples, ({ labels: { le: _, ...others } }) =>
-      JSON.stringify(Object.entries(others).sort()),
-    );
+    const groups = Map.groupBy(samples, ({ labels }) => canonicalJson({ ...labels, le: "" }));
     for (const group of groups.values()) checkHistogram(name, group);
   }
 }
@@ -168,10 +168,8 @@ export function valueIn(
   labels: Record<string, string> = {},
 ): number | undefined {
   const base = name.replace(/_(bucket|sum|count)$/, "");
-  const wanted = JSON.stringify(Object.entries(labels).sort());
+  const wanted = canonicalJson(labels);
   const samples = (families.get(name) ?? families.get(base))?.samples ?? [];
-  return samples.find(
-    (sample) =>
-      sample.name === name && JSON.stringify(Object.entries(sample.labels).sort()) === wanted,
-  )?.value;
+  return samples.find((sample) => sample.name === name && canonicalJson(sample.labels) === wanted)
+    ?.value;
 }

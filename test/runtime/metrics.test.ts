@@ -8,7 +8,7 @@ import { metering } from "../../src/services-meter.ts";
 import { readPrometheus, valueIn, type Family } from "../prometheus-text.ts";
 import { call, eventually, Executor, submit } from "./batuta.ts";
 import { item, newEndpoint } from "./endpoints.ts";
-import { newTenant } from "./tenant.ts";
+import type { newTenant } from "./tenant.ts";
 
 const REQUESTS = "batuta_http_requests_total";
 const DURATION = "batuta_http_request_duration_seconds";

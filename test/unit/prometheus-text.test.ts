@@ -34,30 +34,36 @@ describe("the strict reader of the Prometheus text format", () => {
   });
 
   it.each([
-    ["no line feed at the end", `${HEAD} gauge\nm 1`],
-    ["a sample without its type", "# HELP m help\nm 1\n"],
-    ["a sample of another metric in between", `${HEAD} gauge\nn 1\n`],
+    ["no line feed at the end", "line feed", `${HEAD} gauge\nm 1`],
+    ["a sample without its type", "stands apart", "# HELP m help\nm 1\n"],
+    ["a sample of another metric in between", "stands apart", `${HEAD} gauge\nn 1\n`],
     [
       "a metric in two places",
+      "a second HELP",
       `${HEAD} gauge\nm 1\n# HELP n h\n# TYPE n gauge\nn 1\n${HEAD} gauge\n`,
     ],
-    ["a series twice", `${HEAD} gauge\nm{a="1"} 1\nm{a="1"} 2\n`],
-    ["a label twice", `${HEAD} gauge\nm{a="1",a="2"} 1\n`],
-    ["a comma too many", `${HEAD} gauge\nm{a="1",} 1\n`],
-    ["a quote in a value", `${HEAD} gauge\nm{a="1"2"} 1\n`],
-    ["a backslash that escapes nothing", `${HEAD} gauge\nm{a="\\d"} 1\n`],
-    ["a word for a number", `${HEAD} gauge\nm Infinity\n`],
-    ["a counter below zero", `${HEAD} counter\nm -1\n`],
-    ["no +Inf", `${HEAD} histogram\nm_bucket{le="1"} 1\nm_sum 1\nm_count 1\n`],
-    ["a count unlike +Inf", `${HEAD} histogram\nm_bucket{le="+Inf"} 1\nm_sum 1\nm_count 2\n`],
+    ["a series twice", "a second value", `${HEAD} gauge\nm{a="1"} 1\nm{a="1"} 2\n`],
+    ["a label twice", "twice", `${HEAD} gauge\nm{a="1",a="2"} 1\n`],
+    ["a comma too many", "a comma behind", `${HEAD} gauge\nm{a="1",} 1\n`],
+    ["a quote in a value", "no labels", `${HEAD} gauge\nm{a="1"2"} 1\n`],
+    ["a backslash that escapes nothing", "no labels", `${HEAD} gauge\nm{a="\\d"} 1\n`],
+    ["a word for a number", "is no number", `${HEAD} gauge\nm Infinity\n`],
+    ["a counter below zero", "below zero", `${HEAD} counter\nm -1\n`],
+    ["no +Inf", "no bucket +Inf", `${HEAD} histogram\nm_bucket{le="1"} 1\nm_sum 1\nm_count 1\n`],
+    [
+      "a count unlike +Inf",
+      "other than its +Inf",
+      `${HEAD} histogram\nm_bucket{le="+Inf"} 1\nm_sum 1\nm_count 2\n`,
+    ],
     [
       "buckets that are not cumulative",
+      "below the one before",
       `${HEAD} histogram\nm_bucket{le="1"} 2\nm_bucket{le="+Inf"} 1\nm_sum 1\nm_count 1\n`,
     ],
-    ["no sum", `${HEAD} histogram\nm_bucket{le="+Inf"} 1\nm_count 1\n`],
-    ["an unknown type", `${HEAD} number\nm 1\n`],
-    ["an empty line", `${HEAD} gauge\n\nm 1\n`],
-  ])("refuses %s", (_, text) => {
-    expect(() => readPrometheus(text)).toThrow();
+    ["no sum", "lacks sum", `${HEAD} histogram\nm_bucket{le="+Inf"} 1\nm_count 1\n`],
+    ["an unknown type", "is no type", `${HEAD} number\nm 1\n`],
+    ["an empty line", "not a sample", `${HEAD} gauge\n\nm 1\n`],
+  ])("refuses %s", (_, why, text) => {
+    expect(() => readPrometheus(text)).toThrow(why);
   });
 });
