@@ -39,7 +39,7 @@ describe("what is too large", () => {
 });
 
 describe("the pages", () => {
-  it.each(["/", "/docs"])("are served with ids, limits and a strict policy: %s", async (path) => {
+  it.each(["/", "/start", "/docs"])("are served with ids, limits and a strict policy: %s", async (path) => {
     const address = newAddress();
     const response = await newIsolate(address).fetch(path);
 
