@@ -31,6 +31,18 @@ export function money(usd: number, lang: Lang): string {
   }).format(usd);
 }
 
+/** Dollars where there is little room: two digits that count. */
+export function shortMoney(usd: number, lang: Lang): string {
+  return new Intl.NumberFormat(lang, {
+    style: "currency",
+    currency: "USD",
+    currencyDisplay: "narrowSymbol",
+    notation: "compact",
+    minimumFractionDigits: 0,
+    maximumSignificantDigits: 2,
+  }).format(usd);
+}
+
 /** A share of 1 in per cent. Never 100 % where something is missing, nor 0 % where something is there. */
 export function percent(share: number, lang: Lang): string {
   const isAlmost = (share > 0.999 && share < 1) || (share > 0 && share < 0.001);
@@ -42,16 +54,20 @@ export function percent(share: number, lang: Lang): string {
   } as Intl.NumberFormatOptions).format(share);
 }
 
-/** How long something took, from milliseconds: two units at most, the same in every language. */
-export function duration(ms: number): string {
-  if (ms < 0) return `-${duration(-ms)}`;
+/** How long something took, from milliseconds: two units at most. */
+export function duration(ms: number, lang: Lang): string {
+  if (ms < 0) return `-${duration(-ms, lang)}`;
   if (ms < 1_000) return `${Math.round(ms)} ms`;
-  if (ms < 10_000) return `${(ms / 1_000).toFixed(1)} s`;
+  if (ms < 10_000) return `${tenths(ms / 1_000, lang)} s`;
   const seconds = Math.round(ms / 1_000);
   if (seconds < 60) return `${seconds} s`;
   if (seconds < 3_600) return pair(seconds, 60, ["min", "s"]);
   if (seconds < 86_400) return pair(Math.round(seconds / 60), 60, ["h", "min"]);
   return pair(Math.round(seconds / 3_600), 24, ["d", "h"]);
+}
+
+function tenths(value: number, lang: Lang): string {
+  return new Intl.NumberFormat(lang, { maximumFractionDigits: 1 }).format(value);
 }
 
 function pair(value: number, base: number, [large, small]: [string, string]): string {

@@ -17,6 +17,8 @@ export function Dialog(props: {
   useEffect(() => {
     const before = document.activeElement;
     dialog.current?.showModal();
+    // Without a field it is the button that closes.
+    dialog.current?.querySelector<HTMLElement>("input, textarea, select")?.focus();
     return () => {
       if (before instanceof HTMLElement) before.focus();
     };

@@ -1,4 +1,4 @@
-import { useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 import { routeTo } from "../../lib/route.ts";
 import { ChoiceField, TextField } from "../../parts/field.tsx";
@@ -22,6 +22,9 @@ export const TASK_TYPES = [
   "monitoring",
 ];
 
+/** After so long without a letter somebody has finished typing, milliseconds. */
+const REST_MS = 400;
+
 const CHOICES = [
   ["status", "status", STATUSES],
   ["task_type", "type", TASK_TYPES],
@@ -39,21 +42,16 @@ export function TaskFilters(props: {
   onWords: (words: string) => void;
 }) {
   const say = useWords(tasksWords);
-  const term = useTerms();
   const { query } = props;
-  const delay = useRef<ReturnType<typeof setTimeout>>(undefined);
+  // Phones have little room; whoever came with filters sees them.
+  const [isOpen, setOpen] = useState(
+    () => matchMedia("(min-width: 46rem)").matches || Object.keys(query).length > 0,
+  );
   const put =
     (name: string) =>
     (value: string): void => {
       history.replaceState(null, "", routeTo("tasks", null, { ...query, [name]: value.trim() }));
       window.dispatchEvent(new HashChangeEvent("hashchange"));
-    };
-  // Whoever types is not asked at each letter.
-  const typed =
-    (name: string) =>
-    (value: string): void => {
-      clearTimeout(delay.current);
-      delay.current = setTimeout(() => put(name)(value), 400);
     };
   return (
     <form
@@ -65,6 +63,32 @@ export function TaskFilters(props: {
       }}
     >
       <SearchField value={props.words} onValue={props.onWords} />
+      <details
+        class="filters"
+        open={isOpen}
+        onToggle={(event) => setOpen(event.currentTarget.open)}
+      >
+        <summary>{say("filters")}</summary>
+        <div class="filter-row">
+          <Narrowing query={query} put={put} />
+          {Object.keys(query).length > 0 && (
+            <a class="button" href={routeTo("tasks")}>
+              {say("clear")}
+            </a>
+          )}
+        </div>
+      </details>
+    </form>
+  );
+}
+
+type Put = (name: string) => (value: string) => void;
+
+function Narrowing({ query, put }: { query: Record<string, string>; put: Put }) {
+  const say = useWords(tasksWords);
+  const term = useTerms();
+  return (
+    <>
       {CHOICES.map(([name, words, values]) => (
         <ChoiceField
           key={name}
@@ -75,15 +99,24 @@ export function TaskFilters(props: {
         />
       ))}
       {TYPED.map(([name, words]) => (
-        <TextField key={name} label={say(words)} value={query[name] ?? ""} onValue={typed(name)} />
+        <TypedFilter key={name} label={say(words)} value={query[name] ?? ""} onValue={put(name)} />
       ))}
-      {Object.keys(query).length > 0 && (
-        <a class="button" href={routeTo("tasks")}>
-          {say("clear")}
-        </a>
-      )}
-    </form>
+    </>
   );
+}
+
+/** Keeps what is typed to itself until the typing rests: the server is not asked at each letter. */
+function TypedFilter(props: { label: string; value: string; onValue: (value: string) => void }) {
+  const [written, setWritten] = useState(props.value);
+  const rest = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(() => setWritten(props.value), [props.value]);
+  useEffect(() => () => clearTimeout(rest.current), []);
+  const write = (value: string): void => {
+    setWritten(value);
+    clearTimeout(rest.current);
+    rest.current = setTimeout(() => props.onValue(value), REST_MS);
+  };
+  return <TextField label={props.label} value={written} onValue={write} />;
 }
 
 function SearchField({ value, onValue }: { value: string; onValue: (value: string) => void }) {
