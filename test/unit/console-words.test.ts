@@ -3,7 +3,7 @@ import path from "node:path";
 
 import { describe, expect, it } from "vitest";
 
-import { dictionary, fill } from "../../src/console/words/dictionary.ts";
+import { fill, type Dictionary } from "../../src/console/words/dictionary.ts";
 import { termWords } from "../../src/console/words/terms.ts";
 import {
   deliveryStateSchema,
@@ -21,7 +21,7 @@ const files = globSync("*.ts", { cwd: folder }).filter((file) => file !== "dicti
 /** The dictionaries of a file, by the names of their exports. */
 async function dictionariesOf(file: string) {
   const module: Record<string, unknown> = await import(path.join(folder, file));
-  return Object.entries(module) as [string, ReturnType<typeof dictionary>][];
+  return Object.entries(module) as [string, Dictionary<string>][];
 }
 
 const placesOf = (text: string): string[] => (text.match(/\{\w+\}/g) ?? []).toSorted();

@@ -107,8 +107,9 @@ export function send<T>(
 
 /** A query of those values that are there, with its question mark; empty where there are none. */
 export function queryOf(values: Record<string, string | number | null | undefined>): string {
-  const kept = Object.entries(values).flatMap(([name, value]) =>
-    value === null || value === undefined || value === "" ? [] : [[name, String(value)]],
-  );
-  return kept.length === 0 ? "" : `?${new URLSearchParams(kept).toString()}`;
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(values)) {
+    if (value !== null && value !== undefined && value !== "") search.set(name, String(value));
+  }
+  return search.size === 0 ? "" : `?${search.toString()}`;
 }

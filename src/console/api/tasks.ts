@@ -50,7 +50,6 @@ export const taskEvent = object({
   data: json,
 });
 export type TaskEvent = Read<typeof taskEvent>;
-export const eventPage = pageOf(taskEvent);
 
 /** GET /v1/tasks/{id}/explain */
 export const explanation = object({

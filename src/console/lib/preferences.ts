@@ -16,7 +16,7 @@ function chosen<T extends string>(
 }
 
 /** The first language that the browser asks for and the console speaks; English where it speaks none of them. */
-export function languageOf(asked: readonly string[]): Lang {
+function languageOf(asked: readonly string[]): Lang {
   for (const tag of asked) {
     const known = chosen(LANGS, tag.slice(0, 2).toLowerCase());
     if (known !== null) return known;

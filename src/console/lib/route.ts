@@ -7,7 +7,7 @@ export interface Route {
 }
 
 /** The page that is shown where the address names none. */
-export const HOME = "overview";
+const HOME = "overview";
 
 function decoded(part: string): string {
   try {

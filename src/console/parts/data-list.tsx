@@ -15,8 +15,17 @@ export interface Column<Row> {
 
 const OPENERS = "[data-open]";
 
+/** Moves the focus to another row; from elsewhere to the first, or the last. */
+function move(rows: HTMLElement | null, by: number): void {
+  const openers = [...(rows?.querySelectorAll<HTMLElement>(OPENERS) ?? [])];
+  const at = openers.findIndex((one) => one === document.activeElement);
+  const next = openers[at === -1 ? (by > 0 ? 0 : openers.length - 1) : at + by];
+  next?.focus();
+  next?.closest("tr")?.scrollIntoView({ block: "nearest" });
+}
+
 /**
- * A list as a table. j, k and the arrows go through its rows and Enter opens one, because each row's first cell is a
+ * A list as a table. j and k, and the arrows inside, go through its rows and Enter opens one, because each row's first cell is a
  * link or a button; rows that come in later do not move the choice. On phones rows become cards.
  */
 export function DataList<Row>(props: {
@@ -30,23 +39,26 @@ export function DataList<Row>(props: {
   rowClass?: (row: Row) => string;
 }) {
   const body = useRef<HTMLTableSectionElement>(null);
-  const step =
-    (by: number) =>
-    (event: KeyboardEvent): void => {
-      const openers = [...(body.current?.querySelectorAll<HTMLElement>(OPENERS) ?? [])];
-      const at = openers.findIndex((one) => one === document.activeElement);
-      const next = openers[at === -1 ? (by > 0 ? 0 : openers.length - 1) : at + by];
-      if (next === undefined) return;
-      event.preventDefault();
-      next.focus();
-      next.closest("tr")?.scrollIntoView({ block: "nearest" });
-    };
-  useKeys({ j: step(1), k: step(-1), ArrowDown: step(1), ArrowUp: step(-1) });
+  const step = (by: number): void => move(body.current, by);
+  // From anywhere else arrows move the page.
+  const arrow = (event: KeyboardEvent): void => {
+    const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (by === undefined) return;
+    event.preventDefault();
+    step(by);
+  };
+  const { caption } = props;
+  // With nothing in it to go to, the keyboard has to get into it to move it sideways.
+  const isPlain = props.href === undefined && props.onOpen === undefined;
+  useKeys(isPlain ? {} : { j: () => step(1), k: () => step(-1) });
 
   return (
-    <div class="list-frame">
+    <div
+      class="list-frame"
+      {...(isPlain && { role: "region", "aria-label": caption, tabIndex: 0 })}
+    >
       <table class="list">
-        <caption class="unseen">{props.caption}</caption>
+        <caption class="unseen">{caption}</caption>
         <thead>
           <tr>
             {props.columns.map(({ id, title, kind }) => (
@@ -56,7 +68,7 @@ export function DataList<Row>(props: {
             ))}
           </tr>
         </thead>
-        <tbody ref={body}>
+        <tbody ref={body} {...(!isPlain && { onKeyDown: arrow })}>
           {props.rows.map((row) => (
             <tr key={props.rowKey(row)} class={props.rowClass?.(row) ?? ""}>
               {props.columns.map((column, index) => (

@@ -27,19 +27,21 @@ export function Figure(props: {
   note?: ComponentChildren;
   href?: string;
 }) {
-  const body = (
-    <>
-      <dt>{props.name}</dt>
+  return (
+    <div class="figure">
+      <dt>
+        {props.href === undefined ? (
+          props.name
+        ) : (
+          <a class="cover" href={props.href}>
+            {props.name}
+          </a>
+        )}
+      </dt>
       <dd>
         <span class="figure-value">{props.children}</span>
         {props.note !== undefined && <span class="figure-note">{props.note}</span>}
       </dd>
-    </>
-  );
-  return (
-    <div class="figure">
-      {body}
-      {props.href !== undefined && <a class="cover" href={props.href} aria-label={props.name} />}
     </div>
   );
 }

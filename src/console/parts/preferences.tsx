@@ -29,7 +29,7 @@ export function Preferences() {
         class="button ghost"
         lang={other}
         onClick={() => language.set(other)}
-        aria-label={other === "es" ? "Cambiar a español" : "Switch to English"}
+        aria-label={other === "es" ? "ES: cambiar a español" : "EN: switch to English"}
       >
         {other.toUpperCase()}
       </button>

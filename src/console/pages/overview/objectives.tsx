@@ -59,7 +59,7 @@ export function Objectives({ of }: { of: readonly Objective[] }) {
         <p class="quiet">{say("noObjectives")}</p>
       ) : (
         <DataList
-          caption={say("objectives")}
+          caption={`${say("objectives")}: ${say("budget")}`}
           columns={columns}
           rows={of}
           rowKey={({ slo_id }) => slo_id}

@@ -47,8 +47,12 @@ export function Explain({ of }: { of: Task }) {
   const isOver = of.ended_at !== null;
   const path = `/v1/tasks/${encodeURIComponent(of.task_id)}/explain`;
   const known = useAnswer(path, explanation, isOver ? 0 : EVERY_MS);
+  // Of a task that was never given to anybody nothing is left to say once it has ended.
+  if (isOver && known.value !== null && decision(known.value.decision).candidates.length === 0) {
+    return null;
+  }
   return (
-    <Panel title={say("why")}>
+    <Panel title={say(isOver ? "decision" : "why")}>
       <Answered known={known}>
         {({ waiting_for, unblocked_by, estimated_start, decision: made }) => {
           const start = instantOf(estimated_start);

@@ -51,7 +51,7 @@ export function Head({ of }: { of: Task }) {
   const isAsking = of.phase === "awaiting_input" || of.phase === "awaiting_approval";
   const isGoing = of.ended_at === null;
   return (
-    <section class="task-head" aria-label={say("about")}>
+    <div class="task-head">
       <Description text={of.description} />
       <div class="row task-state">
         <strong class="state">
@@ -72,7 +72,7 @@ export function Head({ of }: { of: Task }) {
         <Progress value={of.progress_percentage} label={say("progress")} />
       )}
       {isAsking && <Asking of={of} />}
-    </section>
+    </div>
   );
 }
 

@@ -1,5 +1,6 @@
 import { report, type Report, type Task } from "../../api/tasks.ts";
 import { count, duration, instantOf, money, percent } from "../../lib/format.ts";
+import { sentencesOf } from "../../lib/readable.ts";
 import { Term } from "../../parts/badge.tsx";
 import { JsonView } from "../../parts/json-view.tsx";
 import { Facts, Panel } from "../../parts/panel.tsx";
@@ -135,6 +136,27 @@ function ReportPanel({ of }: { of: Task }) {
   );
 }
 
+function Result({ value }: { value: unknown }) {
+  const say = useWords(taskWords);
+  const sentences = sentencesOf(value);
+  if (typeof value === "string") return <p class="prose">{value}</p>;
+  return (
+    <>
+      {sentences.length > 0 && (
+        <ul class="dashed prose">
+          {sentences.map((sentence, index) => (
+            <li key={index}>{sentence}</li>
+          ))}
+        </ul>
+      )}
+      <details open={sentences.length === 0}>
+        <summary>{say("wholeResult")}</summary>
+        <JsonView value={value} label={say("result")} />
+      </details>
+    </>
+  );
+}
+
 /** What a task has come to: its result or error, how good it is, and the report. */
 export function Outcome({ of }: { of: Task }) {
   const say = useWords(taskWords);
@@ -145,7 +167,7 @@ export function Outcome({ of }: { of: Task }) {
         {of.error !== null && <Failure of={of.error} />}
         {of.quality_assessment !== null && <Quality of={of.quality_assessment} />}
         {hasResult ? (
-          <JsonView value={of.result} label={say("result")} />
+          <Result value={of.result} />
         ) : (
           of.error === null && <p class="quiet">{say("noResult")}</p>
         )}
