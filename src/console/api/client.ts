@@ -1,7 +1,7 @@
 import { retryAfterMs } from "../lib/backoff.ts";
 import type { Shape } from "../lib/shape.ts";
 import { createStore } from "../lib/store.ts";
-import { problemOf, unreachable, type Answer } from "./problem.ts";
+import { UNREACHABLE, problemOf, type Answer } from "./problem.ts";
 import { session, signOut } from "./session.ts";
 
 /** How often a call that the server puts off is made again. */
@@ -81,8 +81,8 @@ export async function call<T>(
     try {
       response = await request(path, options);
       body = await jsonOf(response);
-    } catch (error) {
-      return { ok: false, problem: unreachable(String(error)) };
+    } catch {
+      return { ok: false, problem: UNREACHABLE };
     }
     if (response.ok) return { ok: true, value: shape(body) };
     if (mayRepeat(response.status, options.method ?? "GET") && waits < MOST_WAITS) {

@@ -29,7 +29,12 @@ export function problemOf(status: number, requestId: string | null, body: unknow
   };
 }
 
-/** The problem of a server that does not answer. */
-export function unreachable(detail: string): Problem {
-  return { title: "", status: 0, code: "unreachable", detail, request_id: "", errors: [] };
-}
+/** The problem of a server that does not answer. The page has words for it; the browser's say nothing to people. */
+export const UNREACHABLE: Problem = {
+  title: "",
+  status: 0,
+  code: "unreachable",
+  detail: "",
+  request_id: "",
+  errors: [],
+};

@@ -1,7 +1,6 @@
 import type { Overview } from "../../api/overview.ts";
 import { count, duration, money, percent, type Lang } from "../../lib/format.ts";
 import { routeTo } from "../../lib/route.ts";
-import { PAGES } from "../../pages.ts";
 import { Term } from "../../parts/badge.tsx";
 import { Glyph } from "../../parts/glyph.tsx";
 import { Figure } from "../../parts/panel.tsx";
@@ -10,11 +9,6 @@ import { overviewWords } from "../../words/overview.ts";
 
 /** The order in which statuses are shown: what goes on first. */
 const STATUSES = ["running", "pending", "escalated"];
-
-/** A link to a page, where the console has it. */
-function linkTo(page: string, query?: Record<string, string>): { href?: string } {
-  return PAGES.some(({ name }) => name === page) ? { href: routeTo(page, null, query) } : {};
-}
 
 /** Seconds as people read them; a dash where nothing is known. */
 function seconds(value: number | null, lang: Lang): string {
@@ -32,13 +26,13 @@ export function NowFigures({ of: { tasks, agents, webhooks, ...rest } }: { of: O
   ];
   return (
     <dl class="figures">
-      <Figure name={say("active")} {...linkTo("tasks")} note={<Statuses of={tasks.by_status} />}>
+      <Figure name={say("active")} href={routeTo("tasks")} note={<Statuses of={tasks.by_status} />}>
         {count(tasks.active, lang)}
         {!tasks.is_complete && <small> {say("activeMore")}</small>}
       </Figure>
       <Figure
         name={say("agents")}
-        {...linkTo("agents")}
+        href={routeTo("agents")}
         note={[say("agentsNote", { used: agents.slots_in_use, slots: agents.slots }), ...odd].join(
           ", ",
         )}
@@ -47,19 +41,19 @@ export function NowFigures({ of: { tasks, agents, webhooks, ...rest } }: { of: O
       </Figure>
       <Figure
         name={say("alerts")}
-        {...linkTo("alerts")}
+        href={routeTo("alerts")}
         note={firing === 0 ? say("allWell") : <Severities of={rest.alerts} />}
       >
         <Marked isBad={firing > 0}>{count(firing, lang)}</Marked>
       </Figure>
       <Figure
         name={say("webhooks")}
-        {...linkTo("webhooks")}
+        href={routeTo("webhooks")}
         note={say("webhooksNote", { n: webhooks.total })}
       >
         <Marked isBad={webhooks.troubled > 0}>{count(webhooks.troubled, lang)}</Marked>
       </Figure>
-      <Figure name={say("escalations")} {...linkTo("escalations")} note={say("escalationsNote")}>
+      <Figure name={say("escalations")} href={routeTo("escalations")} note={say("escalationsNote")}>
         <Marked isBad={rest.escalations_open > 0}>{count(rest.escalations_open, lang)}</Marked>
       </Figure>
       {rest.cleanup_debts_open > 0 && (

@@ -1,7 +1,6 @@
 import type { Task } from "../../api/tasks.ts";
 import { count, duration, instantOf, money } from "../../lib/format.ts";
 import { routeTo } from "../../lib/route.ts";
-import { PAGES } from "../../pages.ts";
 import { Term } from "../../parts/badge.tsx";
 import { Facts, Panel } from "../../parts/panel.tsx";
 import { Progress } from "../../parts/progress.tsx";
@@ -35,9 +34,7 @@ function Asking({ of }: { of: Task }) {
   return (
     <p class="asking">
       {say("needsAnswer")}{" "}
-      {PAGES.some(({ name }) => name === "escalations") && (
-        <a href={routeTo("escalations", null, { task_id: of.task_id })}>{say("toEscalations")}</a>
-      )}
+      <a href={routeTo("escalations", null, { task_id: of.task_id })}>{say("toEscalations")}</a>
     </p>
   );
 }
