@@ -55,7 +55,7 @@ export function Charts({ of: { series, at } }: { of: Overview }) {
     notDelivered: say("notDelivered"),
   };
   return (
-    <div class="columns">
+    <div class="columns charts">
       <ChartPanel
         title={say("throughput")}
         grid={tasks}

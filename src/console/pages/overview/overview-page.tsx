@@ -28,7 +28,7 @@ export function Page() {
               <DayFigures of={value} />
             </section>
             <Charts of={value} />
-            <div class="columns">
+            <div class="columns uneven">
               <Objectives of={value.objectives} />
               <Findings />
             </div>
