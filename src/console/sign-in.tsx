@@ -1,7 +1,8 @@
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 
 import { call } from "./api/client.ts";
 import { sessionEnd, signIn } from "./api/session.ts";
+import { keyIn } from "./lib/key-text.ts";
 import { json } from "./lib/shape.ts";
 import { Preferences } from "./parts/preferences.tsx";
 import { useStore } from "./parts/use-store.ts";
@@ -82,9 +83,10 @@ function KeyForm() {
   const submit = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
     setBusy(true);
-    const found = await faultOf(key.trim());
+    const given = keyIn(key);
+    const found = await faultOf(given);
     setBusy(false);
-    if (found === null) return signIn(key.trim());
+    if (found === null) return signIn(given);
     setFault("fault" in found ? say(found.fault) : found.detail);
     document.querySelector<HTMLElement>("#key")?.focus();
   };
@@ -138,7 +140,9 @@ function Picture() {
 /** What is shown to whoever has no session. */
 export function SignIn() {
   const say = useWords(shellWords);
-  document.title = `${say("signInTitle")} · Batuta`;
+  useEffect(() => {
+    document.title = `${say("signInTitle")} · Batuta`;
+  });
   return (
     <div class="sign-in">
       <Picture />

@@ -4,6 +4,7 @@ import { overview } from "../../src/console/api/overview.ts";
 import { problemOf } from "../../src/console/api/problem.ts";
 import { task, trace } from "../../src/console/api/tasks.ts";
 import { reconnectDelayMs, retryAfterMs } from "../../src/console/lib/backoff.ts";
+import { keyIn } from "../../src/console/lib/key-text.ts";
 import { parseRoute, routeTo } from "../../src/console/lib/route.ts";
 import { list, maybe, number, object, pageOf, table, text } from "../../src/console/lib/shape.ts";
 import { eventParser } from "../../src/console/lib/sse.ts";
@@ -77,6 +78,20 @@ describe("the address", () => {
       id,
       query: { tag: "a&b" },
     });
+  });
+});
+
+describe("a pasted key", () => {
+  it.each([
+    ["  bk_a-1 ", "bk_a-1"],
+    ['BATUTA_ADMIN_KEY="bk_a"\n', "bk_a"],
+    ["export KEY='bk_a'", "bk_a"],
+    ["KEY=bk_a=", "bk_a="],
+    ["Authorization: Bearer bk_a", "bk_a"],
+    ["eyJhbGciOi.J9.x_y", "eyJhbGciOi.J9.x_y"],
+    ["", ""],
+  ])("is found in %j", (pasted, key) => {
+    expect(keyIn(pasted)).toBe(key);
   });
 });
 

@@ -55,6 +55,7 @@ export const overviewWords = dictionary(
     noInsights: "Nothing stands out.",
     evidence: "Numbers",
     allWell: "none",
+    tidings: "Alerts firing: {alerts}. Open escalations: {questions}.",
   },
   {
     title: "Resumen",
@@ -109,5 +110,6 @@ export const overviewWords = dictionary(
     noInsights: "Nada destaca.",
     evidence: "Números",
     allWell: "ninguna",
+    tidings: "Alertas activas: {alerts}. Consultas abiertas: {questions}.",
   },
 );
