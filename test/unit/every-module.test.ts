@@ -23,7 +23,9 @@ function importsOf(file: string): string[] {
   );
 }
 
-const modules = globSync("src/**/*.{ts,tsx}", { cwd: root }).filter((file) => !file.endsWith(".d.ts"));
+const modules = globSync("src/**/*.{ts,tsx}", { cwd: root }).filter(
+  (file) => !file.endsWith(".d.ts"),
+);
 const roomOf = (file: string): string => file.split("/").slice(0, -1)[1] ?? "";
 
 /** Modules that tests name, and what these are made of inside their own room. */
