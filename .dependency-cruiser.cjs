@@ -86,7 +86,7 @@ module.exports = {
       "console-imports-nothing",
       "The console knows the REST face alone, over HTTP.",
       { path: "^src/console/" },
-      { pathNot: "^src/console/" },
+      { pathNot: "^src/console/|(^|/)node_modules/(preact|uplot)/" },
     ),
     rule(
       "start-imports-lazy",
@@ -153,7 +153,7 @@ module.exports = {
     // What is built from the source, or only names it, is judged there.
     exclude: { path: "^src/(env\\.d\\.ts|executor\\.lazy\\.(d\\.mts|mjs))$" },
     enhancedResolveOptions: {
-      extensions: [".ts"],
+      extensions: [".ts", ".tsx"],
       exportsFields: ["exports"],
       conditionNames: ["types", "import", "default"],
     },

@@ -1,6 +1,6 @@
 /**
  * Makes a fresh clone ready: installs the locked dependencies when they are missing or stale, copies the files of
- * Swagger UI that the Worker serves under /docs, and builds the module that it reads only when it needs it.
+ * Swagger UI that the Worker serves under /docs, and builds the console and the module that is read only when needed.
  *
  * Runs before every npm script that needs either, so it has to work under Node 20 with nothing installed.
  * With `--assets` (npm's own `prepare` step) it installs nothing.
@@ -59,11 +59,13 @@ function copySwagger() {
 }
 
 /** wrangler does it again, but the checks of the source come without one, and have to find it. */
-async function buildLazy() {
+async function buildParts() {
   // As for Swagger UI.
-  if (existsSync(path.join(modules, "esbuild"))) await import("./build-lazy.mjs");
+  if (!existsSync(path.join(modules, "esbuild"))) return;
+  await import("./build-lazy.mjs");
+  await import("./build-console.mjs");
 }
 
 if (!process.argv.includes("--assets") && !isInstalled()) install();
 copySwagger();
-await buildLazy();
+await buildParts();

@@ -51,7 +51,14 @@ export default defineConfig(async () => ({
     coverage: {
       provider: "istanbul" as const,
       include: ["src/**/*.ts"],
-      exclude: ["src/**/*.d.ts", "src/**/*.d.mts"],
+      exclude: [
+        "src/**/*.d.ts",
+        "src/**/*.d.mts",
+        // What only a browser runs is judged in one.
+        "src/console/*.ts",
+        "src/console/{parts,pages}/**",
+        "src/console/lib/preferences.ts",
+      ],
       reporter: ["text-summary", "json-summary"],
       reportsDirectory: path.join(root, ".coverage"),
       thresholds: COVERAGE,

@@ -39,14 +39,17 @@ describe("what is too large", () => {
 });
 
 describe("the pages", () => {
-  it.each(["/", "/docs"])("are served with ids, limits and a strict policy: %s", async (path) => {
-    const address = newAddress();
-    const response = await newIsolate(address).fetch(path);
+  it.each(["/", "/start", "/docs"])(
+    "are served with ids, limits and a strict policy: %s",
+    async (path) => {
+      const address = newAddress();
+      const response = await newIsolate(address).fetch(path);
 
-    expect(response.status).toBe(200);
-    expect(response.headers.get("Content-Type")).toMatch(/^text\/html/);
-    expect(response.headers.get("X-Request-Id")).toMatch(/^[A-Za-z0-9]{22}$/);
-    expect(response.headers.get("Strict-Transport-Security")).toBe("max-age=31536000");
-    expect(await response.text()).toContain("<!doctype html>");
-  });
+      expect(response.status).toBe(200);
+      expect(response.headers.get("Content-Type")).toMatch(/^text\/html/);
+      expect(response.headers.get("X-Request-Id")).toMatch(/^[A-Za-z0-9]{22}$/);
+      expect(response.headers.get("Strict-Transport-Security")).toBe("max-age=31536000");
+      expect(await response.text()).toContain("<!doctype html>");
+    },
+  );
 });

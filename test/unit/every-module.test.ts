@@ -5,18 +5,27 @@ import { describe, expect, it } from "vitest";
 
 const root = path.join(import.meta.dirname, "../..");
 
-/** What runtime tests drive through the Worker itself, by wrangler.toml and not by an import. */
-const DRIVEN = ["src/index.ts", "src/executor/execution-consumer.ts", "src/executor.lazy.ts"];
+/** What tests drive from outside, as wrangler.toml or the build names it, and not by an import. */
+const DRIVEN = [
+  "src/index.ts",
+  "src/executor/execution-consumer.ts",
+  "src/executor.lazy.ts",
+  // By a browser: test/unit/console-built.test.ts builds them.
+  "src/console/main.tsx",
+  "src/console/boot.ts",
+];
 
 /** What a file imports, from the project's root. */
 function importsOf(file: string): string[] {
   const text = readFileSync(path.join(root, file), "utf8");
-  return [...text.matchAll(/from "(\.[^"]+\.ts)"/g)].map(([, target = ""]) =>
+  return [...text.matchAll(/(?:from |import\()"(\.[^"]+\.tsx?)"/g)].map(([, target = ""]) =>
     path.join(path.dirname(file), target),
   );
 }
 
-const modules = globSync("src/**/*.ts", { cwd: root }).filter((file) => !file.endsWith(".d.ts"));
+const modules = globSync("src/**/*.{ts,tsx}", { cwd: root }).filter(
+  (file) => !file.endsWith(".d.ts"),
+);
 const roomOf = (file: string): string => file.split("/").slice(0, -1)[1] ?? "";
 
 /** Modules that tests name, and what these are made of inside their own room. */

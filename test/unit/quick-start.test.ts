@@ -34,7 +34,7 @@ function sessionOf(ports: { receiver: number }): string {
 
 /** The landing page's commands, with an address and a key of ours, where a refusal counts as a failure. */
 function landingPageSession(): string {
-  const [, code = ""] = /<pre><code>(.*?)<\/code><\/pre>/s.exec(inRoot("assets/index.html")) ?? [];
+  const [, code = ""] = /<pre><code>(.*?)<\/code><\/pre>/s.exec(inRoot("assets/start.html")) ?? [];
   const commands = code.replaceAll(/^(?:KEY|URL)=.*$/gm, "").replaceAll("&amp;", "&");
   return `set -euo pipefail\ncurl() { command curl -sS --fail-with-body "$@"; }\n${commands}`;
 }
