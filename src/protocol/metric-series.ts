@@ -1,7 +1,7 @@
 import * as z from "zod";
 
-import { taskTypeSchema } from "./enums.ts";
-import { agentIdSchema, instantSchema } from "./primitives.ts";
+import type { taskTypeSchema } from "./enums.ts";
+import { instantSchema, type agentIdSchema } from "./primitives.ts";
 
 /* Figures over time, from roll-ups: equal steps, oldest first. */
 

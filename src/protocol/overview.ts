@@ -1,8 +1,8 @@
 import * as z from "zod";
 
-import { objectiveStatusSchema } from "./alerts.ts";
 import { severitySchema, taskStatusSchema } from "./enums.ts";
 import { metricSeriesSchema } from "./metric-series.ts";
+import { objectiveStatusSchema } from "./objectives.ts";
 import { instantSchema } from "./primitives.ts";
 
 /** What a person looks at first. Counts are of the last 24 hours unless their name says otherwise. */
