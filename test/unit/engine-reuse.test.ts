@@ -46,6 +46,10 @@ describe("the reuse of results", () => {
 
   it.each([
     ["nobody asked for it", { execution_options: {} }],
+    [
+      "nothing of the task is to be kept",
+      { execution_options: { reuse_result: true, keep_memory: "never" } },
+    ],
     ["the task looks at the world", { task_type: "monitoring" }],
     ["the input is at an address", { parameters: { input_data: { url: "https://x.example/t" } } }],
   ])("stores nothing when %s", async (_why, change) => {

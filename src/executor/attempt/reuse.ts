@@ -69,13 +69,16 @@ export async function completeFrom(
   });
 }
 
-/** Stores what the task has accepted for questions that are equal, where the task allows that. */
+/**
+ * Stores what the task has accepted for questions that are equal, where the task allows that. One of which nothing is to
+ * be kept may be given a stored result, and leaves none.
+ */
 export async function storeResult(
   attempt: Attempt,
   completed: NonNullable<Completion["completed"]>,
 ): Promise<void> {
   const { task, tenant, ports, question } = attempt;
-  if (!isReusable(attempt)) return;
+  if (!isReusable(attempt) || task.execution_options.keep_memory === "never") return;
   const kept: JsonObject = { ...completed, metrics: { ...completed.metrics } };
   await ports.memory.cache(tenant, question, {
     task_id: task.task_id ?? "",
