@@ -92,17 +92,20 @@ describe("an answer by a schema", () => {
     });
   });
 
-  it("is asked for in words elsewhere, beside what the task brought, and found in a code fence", async () => {
+  it("is asked for in words elsewhere, of the schema in the turn, and found in a code fence", async () => {
     const text = 'Sure:\n```json\n{"amount": 100}\n```\nAnything else?';
     const { ask, asked } = await scripted([{ text }]);
 
-    const answer = await ask({ output_schema: NUMBER });
+    const turns = [
+      { role: "user" as const, text: `Schema: <<<q\n${JSON.stringify(NUMBER)}\nq>>>` },
+    ];
+    const answer = await ask({ turns, output_schema: NUMBER });
 
     expect(answer).toMatchObject({ ok: true, value: { value: { amount: 100 }, text } });
     expect(asked()[0]?.body).not.toHaveProperty("response_format");
     expect(asked()[0]?.body["messages"]).toMatchObject([
       { role: "system", content: "You answer." },
-      { role: "user", content: expect.stringContaining('"amount"') },
+      { role: "user", content: expect.stringMatching(/\nq>>>\n\n[^"]+JSON Schema[^"]+$/) },
     ]);
   });
 

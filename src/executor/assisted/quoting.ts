@@ -29,6 +29,16 @@ export function madeVisible(text: string): string {
     .replaceAll(UNSEEN, escapeOf);
 }
 
+/** The same for every text of a value, names of members included. */
+export function madeVisibleIn(value: JsonValue): JsonValue {
+  if (typeof value === "string") return madeVisible(value);
+  if (value === null || typeof value !== "object") return value;
+  if (Array.isArray(value)) return (value as JsonValue[]).map(madeVisibleIn);
+  return Object.fromEntries(
+    Object.entries(value).map(([name, inner]) => [madeVisible(name), madeVisibleIn(inner)]),
+  );
+}
+
 function escapeOf(char: string): string {
   const code = char.codePointAt(0) ?? 0;
   return code > 0xffff ? `\\u{${code.toString(16)}}` : `\\u${code.toString(16).padStart(4, "0")}`;

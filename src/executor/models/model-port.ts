@@ -22,7 +22,10 @@ export interface ModelRequest {
   system: string;
   /** Alternating turns, the first and the last one by the user; what a task brought is quoted in them. */
   turns: { role: "user" | "assistant"; text: string }[];
-  /** JSON Schema that the answer has to satisfy; null: text. */
+  /**
+   * JSON Schema that the answer has to satisfy; null: text. The last turn shows it too, quoted as all that a task
+   * brought: a provider that does not enforce schemas is told in words to keep to the one in the turn.
+   */
   output_schema: JsonObject | null;
   tools: ModelTool[];
   /** Turns that the model may spend on tools before it has to answer. */

@@ -7,7 +7,7 @@ import type { CatalogueModel } from "../../../protocol/model.ts";
 import { absence } from "../absence.ts";
 import type { Ask, AskableModel } from "../door.ts";
 import type { ModelAnswer, ModelRequest } from "../model-port.ts";
-import { jsonRequest, readAnswer } from "./answer-text.ts";
+import { JSON_REQUEST, readAnswer } from "./answer-text.ts";
 import type { Judge } from "./answer-text.ts";
 import { trouble, troubleOf } from "./faults.ts";
 import type { Trouble } from "./faults.ts";
@@ -157,10 +157,9 @@ function promptOf({ capabilities, max_output_tokens }: CatalogueModel, request: 
   const last = turns.length - 1;
   return {
     instructions: system,
-    // The schema came with a task: it stands where all stands that did.
     messages: turns.map(({ role, text }, index) => ({
       role,
-      content: isLeftToWords && index === last ? `${text}\n\n${jsonRequest(output_schema)}` : text,
+      content: isLeftToWords && index === last ? `${text}\n\n${JSON_REQUEST}` : text,
     })),
     maxOutputTokens: Math.min(request.max_output_tokens, max_output_tokens),
     // Reasoning models refuse to be given one.
