@@ -3,10 +3,11 @@ import { describe, expect, it } from "vitest";
 
 import { brief } from "../../src/executor/assisted/brief.ts";
 import type { BriefParts } from "../../src/executor/assisted/brief.ts";
-import { absentWord, fitted, madeVisible, tokensOf } from "../../src/executor/assisted/quoting.ts";
+import { absentWord, madeVisible } from "../../src/executor/assisted/quoting.ts";
 import { answerSchema } from "../../src/executor/assisted/shapes.ts";
 import type { RecalledMemory } from "../../src/executor/memory/memory-port.ts";
 import { general } from "../../src/executor/skills/general.ts";
+import { fitted, tokensOf } from "../../src/executor/text-tokens.ts";
 import { taskTypeSchema } from "../../src/protocol/enums.ts";
 import { outputFaults } from "../../src/task/machine/output-schema.ts";
 import { MODEL, answerOf, partsOf } from "./assisted-parts.ts";

@@ -39,6 +39,31 @@ describe("the limits of an attempt with models", () => {
     expect(next.ends).toMatchObject([{ reason: "resource_exhausted" }]);
   });
 
+  it("asks no second time what a fault has left nothing for", async () => {
+    const usage = { input_tokens: 300, output_tokens: 100, cost_usd: 0 };
+    const task = { ...ASKED, contract: { budget: { max_tokens: 600 } } };
+    const ports = withModels(() => fault("timeout", { usage }), task);
+
+    await execute(MESSAGE, ports);
+
+    expect(ports.models.asked).toHaveLength(1);
+    expect(ports.ends).toMatchObject([{ reason: "resource_exhausted" }]);
+  });
+
+  it("tells a call what it may use, and takes an answer that is paid for with nothing left", async () => {
+    const task = { ...ASKED, contract: { budget: { max_tokens: 600, max_cost_usd: 1 } } };
+    const first = withModels(() => answer(0.9), task);
+    await execute(MESSAGE, first);
+    const spent = { cost_usd: 1, tokens: 600 };
+    const next = withModels(() => fault("unavailable"), task);
+
+    await execute(MESSAGE, again(next, task, { ...checkpointOf(first), spent }));
+
+    expect(first.models.asked[0]?.limit).toEqual({ tokens: 600, cost_usd: 1 });
+    expect(next.models.asked).toEqual([]);
+    expect(typesOf(next).at(-1)).toBe("task_completed");
+  });
+
   it("begins no call that could not end before the attempt's timeout", async () => {
     const ports = withModels(() => answer(0.9), { ...ASKED, timeout: 3 });
 

@@ -1,15 +1,8 @@
 import type { RecalledMemory } from "../memory/memory-port.ts";
 import type { Finding } from "../quality/assessment.ts";
 import type { JsonObject, SkillTask } from "../skills/skill.ts";
-import {
-  absentWord,
-  asText,
-  fitted,
-  madeVisible,
-  quote,
-  tokensOf,
-  type Quoted,
-} from "./quoting.ts";
+import { fitted, tokensOf } from "../text-tokens.ts";
+import { absentWord, asText, madeVisible, quote, type Quoted } from "./quoting.ts";
 
 /** What came from outside and goes into the user turn. */
 interface Outside {

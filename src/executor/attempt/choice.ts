@@ -7,8 +7,8 @@ import type { CatalogueModel, ModelCapability } from "../../protocol/model.ts";
 import type { RecalledMemory } from "../memory/memory-port.ts";
 import type { ModelDecision, NoModel } from "../router/router-port.ts";
 import type { JsonObject, Skill } from "../skills/skill.ts";
-import { tokensOf } from "./ask/budget.ts";
-import { allowanceOf } from "./ask/model-arm.ts";
+import { tokensOf } from "../text-tokens.ts";
+import { allowanceOf } from "./ask/budget.ts";
 import type { Attempt } from "./attempt.ts";
 
 /** Tokens of the executor's own instructions and tools, roughly. */
@@ -107,15 +107,11 @@ function regionOf({ task }: Attempt): string | null {
   return typeof region === "string" ? region : null;
 }
 
-function inputCharacters({ asked }: Attempt): number {
-  return JSON.stringify([asked.input_data, asked.configuration]).length;
-}
-
 function questionOf(attempt: Attempt, field: Field, tried: Tried) {
   const { task, session, output_schema } = attempt;
   const { execution_options: options } = task;
-  const characters = inputCharacters(attempt);
-  const remembered = field.memories.reduce((sum, { text }) => sum + text.length, 0);
+  const input = JSON.stringify([attempt.asked.input_data, attempt.asked.configuration]);
+  const told = [input, task.description, ...field.memories.map(({ text }) => text)];
   const left = allowanceOf(attempt);
   const needs: ModelCapability[] = output_schema === null ? ["text"] : ["text", "json"];
   return {
@@ -124,13 +120,13 @@ function questionOf(attempt: Attempt, field: Field, tried: Tried) {
     attempt: task.attempt,
     task_type: task.task_type,
     description: task.description,
-    input_characters: characters,
+    input_characters: input.length,
     complexity: task.complexity ?? null,
     objective: options.objective,
     model_preference: options.model_preference,
     region: regionOf(attempt),
     needs,
-    input_tokens: INSTRUCTION_TOKENS + tokensOf(characters + task.description.length + remembered),
+    input_tokens: told.reduce((sum, text) => sum + tokensOf(text), INSTRUCTION_TOKENS),
     output_tokens: ANSWER_TOKENS,
     budget_usd: left.cost_usd,
     budget_tokens: left.tokens,

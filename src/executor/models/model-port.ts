@@ -1,6 +1,7 @@
 import type { Result } from "../../lib/result.ts";
 import type { CatalogueModel, ModelFaultClass } from "../../protocol/model.ts";
 import type { JsonObject, JsonValue } from "../skills/skill.ts";
+import type { Allowance } from "./allowance.ts";
 
 export type { ModelFaultClass };
 
@@ -31,6 +32,8 @@ export interface ModelRequest {
   /** Turns that the model may spend on tools before it has to answer. */
   max_tool_rounds: number;
   max_output_tokens: number;
+  /** What the question may use, over all its rounds; absent: as much as the model can hold. */
+  limit?: Allowance;
   temperature: number;
   /** Milliseconds the whole question may take, tools included. */
   timeout_ms: number;

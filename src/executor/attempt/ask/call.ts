@@ -3,10 +3,13 @@ import * as z from "zod";
 import { canonicalJson, derivedId } from "../../../lib/ports.ts";
 import { ok } from "../../../lib/result.ts";
 import type { Result } from "../../../lib/result.ts";
+import type { CatalogueModel } from "../../../protocol/model.ts";
 import type { Refusal } from "../../../protocol/refusal.ts";
 import { beside } from "../../beside.ts";
+import type { Shortage } from "../../models/allowance.ts";
 import type { ModelAnswer, ModelFault, ModelRequest, ModelUsage } from "../../models/model-port.ts";
 import type { Attempt } from "../attempt.ts";
+import { affordable, allowanceOf } from "./budget.ts";
 import { moveOf, pauseBeforeRetry } from "./retry.ts";
 
 /** The longest that one question to a model may take, tools included. Milliseconds. */
@@ -46,13 +49,14 @@ const journaledSchema = z.union([
   z.object({ fault: faultSchema }),
 ]);
 
-/** What a call came to; `late`: there was no time for it. */
+/** What a call came to; `late`: there was no time for it; `short`: what may be used, or the context, does not hold it. */
 export type CallEnding =
   | { kind: "answer"; answer: ModelAnswer }
   | { kind: "fault"; fault: ModelFault }
-  | { kind: "late" };
+  | { kind: "late" }
+  | { kind: "short"; by: Shortage };
 
-type Question = Omit<ModelRequest, "timeout_ms" | "idempotency_key" | "signal">;
+type Question = Omit<ModelRequest, "timeout_ms" | "idempotency_key" | "signal" | "limit">;
 
 /** The tokens of a call, in both directions. */
 export function tokensUsed({ input_tokens, output_tokens }: ModelUsage): number {
@@ -83,14 +87,21 @@ function keep({ journal, ports, task }: Attempt, entry: string, ending: CallEndi
 async function once(
   attempt: Attempt,
   question: Question,
-  idempotency_key: string,
+  { model, key }: { model: CatalogueModel; key: string },
 ): Promise<Result<CallEnding, Refusal>> {
   const { session, ports, tenant } = attempt;
   if (session.timeLeftMs < SHORTEST_CALL_MS) return ok({ kind: "late" });
+  const limit = allowanceOf(attempt);
+  const size = affordable(question, { model, left: limit });
+  if ("short" in size) return ok({ kind: "short", by: size.short });
+  const isWhole = size.max_output_tokens === question.max_output_tokens;
   const asked = ports.models.generate(tenant, {
     ...question,
+    ...size,
+    limit,
     timeout_ms: Math.floor(Math.min(session.timeLeftMs, LONGEST_CALL_MS)),
-    idempotency_key,
+    // A provider that honours the key refuses it with another body.
+    idempotency_key: isWhole ? key : `${key}-${size.max_output_tokens}`,
     signal: session.signal,
   });
   const answered = await beside(asked, attempt);
@@ -103,29 +114,20 @@ async function once(
   );
 }
 
-/**
- * Puts a question to a model: not again what an attempt before this one has an answer to, once more after a fault that
- * may pass, and never without the time to end. What was used is told and kept before anything else happens. Refused when
- * the lease is gone.
- */
-export async function call(
+/** Asks, and once more after a fault that may pass. */
+async function untilSaid(
   attempt: Attempt,
   question: Question,
+  asking: { model: CatalogueModel; key: string; entry: string },
 ): Promise<Result<CallEnding, Refusal>> {
-  const { session, ports, secret, calls } = attempt;
-  // How long the answer may be depends on what is left of the budget: no part of what is asked.
-  const { tools, max_output_tokens: _length, max_tool_rounds: _rounds, ...content } = question;
-  const digest = await derivedId(canonicalJson([content, tools.map(({ name }) => name)]));
-  // A model that made the same mistake twice is asked the same twice: the n-th time is the n-th in every attempt.
-  const place = (calls.get(digest) ?? 0) + 1;
-  calls.set(digest, place);
-  const entry = `call:${digest}:${place}`;
-  const before = known(attempt, entry);
-  if (before !== null) return ok(before);
+  const { session, ports } = attempt;
+  let faulted: CallEnding | null = null;
   for (let faults = 1; ; faults += 1) {
-    const ending = await once(attempt, question, `${secret}-${digest}-${place}`);
+    const ending = await once(attempt, question, asking);
     if (!ending.ok) return ending;
-    keep(attempt, entry, ending.value);
+    // Where nothing is left for a second try, the first one is what came of it.
+    if (ending.value.kind === "short") return ok(faulted ?? ending.value);
+    keep(attempt, asking.entry, ending.value);
     const told = await session.report();
     if (!told.ok || ending.value.kind !== "fault" || session.stop !== null) {
       return told.ok ? ending : told;
@@ -135,5 +137,29 @@ export async function call(
     const waited = await beside(ports.sleep(pause, session.signal), attempt);
     if (!waited.ok) return waited;
     if (session.stop !== null) return ending;
+    faulted = ending.value;
   }
+}
+
+/**
+ * Puts a question to a model: not again what an attempt before this one has an answer to, once more after a fault that
+ * may pass, and never without the time to end and the means to pay. What was used is told and kept before anything else
+ * happens. Refused when the lease is gone.
+ */
+export async function call(
+  attempt: Attempt,
+  question: Question,
+  model: CatalogueModel,
+): Promise<Result<CallEnding, Refusal>> {
+  const { secret, calls } = attempt;
+  // How long the answer may be depends on what is left of the budget: no part of what is asked.
+  const { tools, max_output_tokens: _length, max_tool_rounds: _rounds, ...content } = question;
+  const digest = await derivedId(canonicalJson([content, tools.map(({ name }) => name)]));
+  // A model that made the same mistake twice is asked the same twice: the n-th time is the n-th in every attempt.
+  const place = (calls.get(digest) ?? 0) + 1;
+  calls.set(digest, place);
+  const entry = `call:${digest}:${place}`;
+  const before = known(attempt, entry);
+  if (before !== null) return ok(before);
+  return untilSaid(attempt, question, { model, key: `${secret}-${digest}-${place}`, entry });
 }

@@ -5,6 +5,7 @@ import { ok, refuse } from "../../../lib/result.ts";
 import type { Result } from "../../../lib/result.ts";
 import type { CatalogueModel } from "../../../protocol/model.ts";
 import { absence } from "../absence.ts";
+import type { Shortage } from "../allowance.ts";
 import type { Ask, AskableModel } from "../door.ts";
 import type { ModelAnswer, ModelRequest } from "../model-port.ts";
 import { JSON_REQUEST, readAnswer } from "./answer-text.ts";
@@ -12,6 +13,7 @@ import type { Judge } from "./answer-text.ts";
 import { trouble, troubleOf } from "./faults.ts";
 import type { Trouble } from "./faults.ts";
 import { openAiCompatible, PROVIDER_OPTIONS } from "./openai-compatible.ts";
+import { createRoom } from "./room.ts";
 import { inRounds } from "./rounds.ts";
 import type { ProviderModel } from "./rounds.ts";
 import { sdkTools } from "./tools.ts";
@@ -87,17 +89,21 @@ async function answer(
   const late = AbortSignal.timeout(request.timeout_ms);
   const signal = AbortSignal.any([request.signal, late]);
   const tools_called: string[] = [];
+  const room = createRoom(asked.model, request, tally);
+  const short = (by: Shortage) => {
+    watch.trouble = trouble("cut_off", `what is left (${by}) does not hold another round of it`);
+  };
   try {
-    const model = inRounds(
-      providerModel(parts, asked, watch),
-      rulesOf(asked.model, request),
-      tally,
-    );
+    const rules = { ...rulesOf(asked.model, request), room, short };
+    const model = inRounds(providerModel(parts, asked, watch), rules, tally);
     const asking = generateText({
       ...promptOf(asked.model, request),
       model,
       ...(request.tools.length > 0 && {
-        tools: sdkTools(request.tools, parts.judge, (name) => void tools_called.push(name)),
+        tools: sdkTools(request.tools, parts.judge, {
+          called: (name) => void tools_called.push(name),
+          fit: (text) => room.fit(text),
+        }),
       }),
       abortSignal: signal,
     });
@@ -141,16 +147,18 @@ function providerModel(
   );
 }
 
-function rulesOf({ capabilities, is_streamed = true }: CatalogueModel, request: Asking["request"]) {
+function rulesOf(model: CatalogueModel, request: Asking["request"]) {
+  const { capabilities, is_streamed = true } = model;
   return {
     is_streamed,
+    max_output_tokens: Math.min(request.max_output_tokens, model.max_output_tokens),
     max_tool_rounds: request.tools.length === 0 ? 0 : request.max_tool_rounds,
     response_schema: capabilities.includes("json") ? request.output_schema : null,
     idempotency_key: request.idempotency_key,
   };
 }
 
-function promptOf({ capabilities, max_output_tokens }: CatalogueModel, request: Asking["request"]) {
+function promptOf({ capabilities }: CatalogueModel, request: Asking["request"]) {
   const { system, turns, output_schema, tools, temperature } = request;
   const isLeftToWords =
     output_schema !== null && (!capabilities.includes("json") || tools.length > 0);
@@ -161,7 +169,6 @@ function promptOf({ capabilities, max_output_tokens }: CatalogueModel, request: 
       role,
       content: isLeftToWords && index === last ? `${text}\n\n${JSON_REQUEST}` : text,
     })),
-    maxOutputTokens: Math.min(request.max_output_tokens, max_output_tokens),
     // Reasoning models refuse to be given one.
     ...(!capabilities.includes("reasoning") && { temperature }),
     stopWhen: isStepCount(request.max_tool_rounds + 1),
