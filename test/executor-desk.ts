@@ -124,7 +124,11 @@ export function firstFit(): RouterDoor & {
         (builtin_lack === null && !excluded.includes("builtin") ? "builtin" : undefined);
       const none: NoModel = {
         decision_id,
-        removed: models.map((one) => ({ model_id: one.model_id, reason: "was tried" })),
+        removed: models.map((one) => ({
+          model_id: one.model_id,
+          filter: "excluded",
+          reason: "was tried",
+        })),
         record: {},
       };
       return model_id === undefined

@@ -15,9 +15,10 @@ import { finish, tellTeachers } from "./attempt/say/finish.ts";
 import { escalate } from "./attempt/say/tell.ts";
 import { beside } from "./beside.ts";
 import type { ExecutorPorts } from "./ports.ts";
+import type { NoModel } from "./router/router-port.ts";
 import { missingCapability } from "./skills/missing-capability.ts";
 import { SKILLS } from "./skills/registry.ts";
-import type { SkillFailure } from "./skills/skill.ts";
+import type { Skill, SkillFailure } from "./skills/skill.ts";
 
 /** Complexity as announced with task_started, by the expected duration in seconds. */
 function complexityOf(seconds: number): "low" | "medium" | "high" {
@@ -40,29 +41,43 @@ const FORMS: Partial<Record<TaskType, "table" | "text">> = {
 const CONTENTS = ["csv", "rows", "text", "documents", "openapi", "schema", "typescript"];
 
 /**
- * The attempt with the table or text that an address names, where its task works on one and does not bring it. Refused
- * when the lease is gone.
+ * Fetching an input takes 15 s at most (input-source.ts), and an attempt has to be announced within its
+ * `heartbeat_timeout`: where that is shorter than this, it is announced before its input is there. Seconds.
  */
-async function withInput(
-  attempt: Attempt,
-): Promise<Result<Result<Attempt, SkillFailure>, Refusal>> {
-  const { task, asked, ports } = attempt;
+const LONG_ENOUGH_S = 30;
+
+/** What has to be fetched for a task that works on a table or a text and does not bring it; null when nothing has. */
+function addressOf({ task, asked }: Attempt): { url: string; form: "table" | "text" } | null {
   const { url } = asked.input_data;
   const form = FORMS[task.task_type];
   const isThere = CONTENTS.some((name) => asked.input_data[name] !== undefined);
-  if (form === undefined || isThere || typeof url !== "string") return ok(ok(attempt));
-  const fetched = await beside(ports.fetchInput(url, form), attempt);
+  return form === undefined || isThere || typeof url !== "string" ? null : { url, form };
+}
+
+/** The attempt with what its address names in the address's place. Refused when the lease is gone. */
+async function withInput(
+  attempt: Attempt,
+): Promise<Result<Result<Attempt, SkillFailure>, Refusal>> {
+  const address = addressOf(attempt);
+  if (address === null) return ok(ok(attempt));
+  const fetched = await beside(attempt.ports.fetchInput(address.url, address.form), attempt);
   if (!fetched.ok) return fetched;
   const read = fetched.value;
   if (!read.ok) return ok(read);
-  const input_data = plainObject(read.value);
+  const { asked } = attempt;
+  const { url: _address, ...others } = asked.input_data;
+  const input_data = { ...others, ...plainObject(read.value) };
   return ok(ok({ ...attempt, asked: { ...asked, input_data } }));
+}
+
+function skillOf(task_type: TaskType): Skill | undefined {
+  return SKILLS.find((skill) => skill.task_type === task_type);
 }
 
 /** Who may do the task, and what is remembered where that matters. */
 async function fieldOf(attempt: Attempt): Promise<Field> {
   const { task, asked, ports, tenant } = attempt;
-  const skill = SKILLS.find(({ task_type }) => task_type === task.task_type);
+  const skill = skillOf(task.task_type);
   const lack =
     skill === undefined
       ? missingCapability(task.task_type).root_cause.detail
@@ -73,16 +88,15 @@ async function fieldOf(attempt: Attempt): Promise<Field> {
   return { models, memories, skill, lack };
 }
 
+type First = { choice: Choice } | { choice: null; removed: NoModel["removed"] };
+
 /** Who is to do it first; null when nobody can, with the reasons. Without a model nothing is chosen: no row, no call. */
-async function firstChoice(
-  attempt: Attempt,
-  field: Field,
-): Promise<{ choice: Choice } | { choice: null; removed: string[] }> {
+async function firstChoice(attempt: Attempt, field: Field): Promise<First> {
   const { skill, lack, models } = field;
   if (models.length > 0) {
     const chosen = await choose(attempt, field, { round: 1, excluded: [], above_tier: null });
     if (chosen.ok) return { choice: chosen.value };
-    const removed = chosen.refusal.removed.map(({ model_id, reason }) => `${model_id}: ${reason}`);
+    const { removed } = chosen.refusal;
     if (skill === undefined || lack !== null) return { choice: null, removed };
   }
   if (skill === undefined || lack !== null) return { choice: null, removed: [] };
@@ -90,17 +104,40 @@ async function firstChoice(
   return { choice: { arm: { kind: "builtin", skill }, decision: { ...decision, reasons: [] } } };
 }
 
-function estimateOf(attempt: Attempt, { skill }: Field, choice: Choice | null): number {
+/** What an attempt goes by: itself with its input, who may do it, and who is to. */
+interface Plan {
+  attempt: Attempt;
+  field: Field;
+  first: First;
+  /** Why there is no input; null when it is there. */
+  unread: SkillFailure | null;
+}
+
+/** Reads the input and chooses by it. Refused when the lease is gone. */
+async function planOf(attempt: Attempt): Promise<Result<Plan, Refusal>> {
+  const read = await withInput(attempt);
+  if (!read.ok) return read;
+  const ready = read.value.ok ? read.value.value : attempt;
+  const unread = read.value.ok ? null : read.value.refusal;
+  const field = await fieldOf(ready);
+  const isOver = unread !== null || attempt.session.stop !== null;
+  const first: First = isOver ? { choice: null, removed: [] } : await firstChoice(ready, field);
+  return ok({ attempt: ready, field, first, unread });
+}
+
+function estimateOf({ task, asked }: Attempt, choice: Choice | null): number {
   if (choice?.arm.kind === "model") {
     // Half of the first answers are expected to need a second one.
     const seconds = Math.ceil(1.5 * choice.arm.model.typical_latency_s);
     return Math.min(LONGEST_ESTIMATE_S, Math.max(1, seconds));
   }
-  return skill?.estimate(attempt.asked.input_data) ?? 1;
+  return skillOf(task.task_type)?.estimate(asked.input_data) ?? 1;
 }
 
-function start(attempt: Attempt, field: Field, choice: Choice | null) {
-  const estimated_duration = estimateOf(attempt, field, choice);
+/** @param plan null where it is made later */
+function start(attempt: Attempt, plan: Plan | null) {
+  const choice = plan?.first.choice ?? null;
+  const estimated_duration = estimateOf(plan?.attempt ?? attempt, choice);
   const decided = choice === null || choice.decision.decision_id === "" ? null : choice.decision;
   const isModel = choice?.arm.kind === "model";
   return attempt.session.notify("task_started", {
@@ -114,50 +151,59 @@ function start(attempt: Attempt, field: Field, choice: Choice | null) {
       model_selected: decided.model_id,
       required_resources: {
         decision_id: decided.decision_id,
-        memory_ids: field.memories.map(({ memory_id }) => memory_id),
+        memory_ids: plan?.field.memories.map(({ memory_id }) => memory_id) ?? [],
       },
     }),
   });
 }
 
 /** Asks what to do with a task that nobody here can do. */
-function handBack(attempt: Attempt, { skill, lack }: Field, removed: readonly string[]) {
+function handBack(attempt: Attempt, { skill, lack }: Field, removed: NoModel["removed"]) {
   const missing = missingCapability(attempt.task.task_type, skill === undefined ? null : lack);
+  const reasons = removed.map(({ model_id, reason }) => `${model_id}: ${reason}`);
   return escalate(attempt, {
     reason: missing.error_message,
-    evidence: [missing.root_cause.evidence, ...removed],
+    evidence: [missing.root_cause.evidence, ...reasons],
     unblock: missing.recovery_suggestions,
   });
 }
 
+/** What of the budget keeps every model away that could do it otherwise; null when it is not the budget. */
+function shortageOf(removed: NoModel["removed"]): string | null {
+  const short = removed.find(({ filter }) => filter === "budget" || filter === "tokens");
+  return short === undefined ? null : `${short.model_id} ${short.reason}`;
+}
+
 async function workOn(
-  attempt: Attempt,
-  plan: { field: Field; first: Choice; course: Course },
-): Promise<Result<Ending, Refusal>> {
-  const ready = await withInput(attempt);
-  if (!ready.ok) return ready;
+  { attempt, field, first, unread }: Plan,
+  course: Course,
+): Promise<Result<Ending, Refusal> | { handed: NoModel["removed"] }> {
   if (attempt.session.stop !== null) return ok({ kind: "stopped" });
-  return ready.value.ok
-    ? work(ready.value.value, plan)
-    : ok({ kind: "failed", failing: ready.value.refusal });
+  if (unread !== null) return ok({ kind: "failed", failing: unread });
+  if (first.choice !== null) return work(attempt, { field, first: first.choice, course });
+  const by = shortageOf(first.removed);
+  return by === null ? { handed: first.removed } : ok({ kind: "short", by });
 }
 
 async function perform(attempt: Attempt): Promise<Result<unknown, Refusal>> {
   const stored = await storedResult(attempt);
-  const field = await fieldOf(attempt);
-  const first = stored === null ? await firstChoice(attempt, field) : null;
-  const started = await start(attempt, field, first?.choice ?? null);
+  const isHurried = addressOf(attempt) !== null && attempt.task.heartbeat_timeout < LONG_ENOUGH_S;
+  const before = stored !== null || isHurried ? null : await planOf(attempt);
+  if (before?.ok === false) return before;
+  const started = await start(attempt, before?.value ?? null);
   if (!started.ok) return started;
   if (stored !== null) {
     const reused = await completeFrom(attempt, stored);
     if (reused !== null) return reused;
   }
-  const { choice, ...lacking } = first ?? (await firstChoice(attempt, field));
-  if (choice === null) return handBack(attempt, field, "removed" in lacking ? lacking.removed : []);
+  const plan = before ?? (await planOf(attempt));
+  if (!plan.ok) return plan;
+  const { attempt: ready, field } = plan.value;
   const course = new Course();
-  const done = await workOn(attempt, { field, first: choice, course });
-  const said = await finish(attempt, done, course);
-  await tellTeachers(attempt, { field, course, done });
+  const done = await workOn(plan.value, course);
+  if ("handed" in done) return handBack(ready, field, done.handed);
+  const said = await finish(ready, done, course);
+  await tellTeachers(ready, { field, course, done });
   return said;
 }
 

@@ -22,6 +22,47 @@ describe("the limits of an attempt with models", () => {
     ]);
   });
 
+  it("ends by the budget where that alone keeps every model away, asking nobody what to do", async () => {
+    const removed = [
+      { model_id: "builtin", filter: "ability", reason: "can't" },
+      { model_id: "small", filter: "budget", reason: "may cost $1, and $0.1 are left" },
+    ];
+    const ports = withModels(() => answer(0.9));
+    const router = {
+      ...ports.router,
+      choose: async () => refuse({ decision_id: "d", removed, record: {} }),
+    };
+
+    await execute(MESSAGE, { ...ports, router });
+
+    expect(typesOf(ports)).toEqual(["task_started"]);
+    expect(ports.ends).toMatchObject([
+      {
+        reason: "resource_exhausted",
+        error_information: {
+          error_code: "budget_exhausted",
+          error_message: expect.stringContaining("small may cost $1"),
+        },
+      },
+    ]);
+  });
+
+  it("chooses by as long an answer as some model can give for what is left", async () => {
+    const of = async (budget: Record<string, number>) => {
+      const ports = withModels(() => answer(0.9), { ...ASKED, contract: { budget } });
+      await execute(MESSAGE, ports);
+      const { input_tokens = 0, output_tokens = 0 } = ports.router.questions[0] ?? {};
+      return { input_tokens, output_tokens };
+    };
+    const { input_tokens } = await of({});
+
+    expect((await of({})).output_tokens).toBe(2_048);
+    expect((await of({ max_tokens: input_tokens + 500 })).output_tokens).toBe(500);
+    expect((await of({ max_tokens: input_tokens - 500 })).output_tokens).toBe(256);
+    // A million tokens of an answer cost two dollars, of a question one.
+    expect((await of({ max_cost_usd: (input_tokens + 1_000) / 1e6 })).output_tokens).toBe(500);
+  });
+
   it("counts what attempts before this one have used", async () => {
     const budget = { max_cost_usd: 0.0015 };
     const used = { cost_usd: 0.0014, tokens: 10 };

@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 
 import { execute } from "../../src/executor/engine.ts";
 import type { RecalledMemory } from "../../src/executor/memory/memory-port.ts";
-import { refuse } from "../../src/lib/result.ts";
+import type { ExecutorPorts } from "../../src/executor/ports.ts";
+import { ok, refuse } from "../../src/lib/result.ts";
 import {
   answer,
   desk,
@@ -200,13 +201,38 @@ describe("the engine with models", () => {
     });
   });
 
+  it("chooses by the text that an address names, and puts all else of the input before the model", async () => {
+    const task = {
+      task_type: "general",
+      parameters: { input_data: { url: "https://a.example/x", style: "brief" } },
+    };
+    const order: string[] = [];
+    const fetchInput = async () => {
+      order.push("fetched");
+      return ok({ text: "word ".repeat(2_000) });
+    };
+    const ports = withModels(() => answer(0.9), task);
+    const hurried = withModels(() => answer(0.9), { ...task, heartbeat_timeout: 10 });
+    const notify: ExecutorPorts["notify"] = async (_to, { notification_type }) =>
+      ok(order.push(notification_type));
+
+    await execute(MESSAGE, { ...ports, fetchInput, notify });
+    const waited = order.splice(0);
+    await execute(MESSAGE, { ...hurried, fetchInput, notify });
+
+    expect(ports.router.questions[0]?.input_characters).toBeGreaterThan(10_000);
+    expect(ports.models.asked[0]?.turns[0]?.text).toMatch(/"style":"brief","text":"word word/);
+    expect(waited.slice(0, 2)).toEqual(["fetched", "task_started"]);
+    expect(order.slice(0, 2)).toEqual(["task_started", "fetched"]);
+  });
+
   it("asks what to do when no model is left for what its skills can't do", async () => {
     const router = {
       ...firstFit(),
       choose: async () =>
         refuse({
           decision_id: "d",
-          removed: [{ model_id: "small", reason: "not local" }],
+          removed: [{ model_id: "small", filter: "preference", reason: "not local" }],
           record: {},
         }),
     };

@@ -5,6 +5,8 @@ import type { Result } from "../../lib/result.ts";
 import { BUILTIN_MODEL_ID } from "../../protocol/model.ts";
 import type { CatalogueModel, ModelCapability } from "../../protocol/model.ts";
 import type { RecalledMemory } from "../memory/memory-port.ts";
+import { LEAST_ANSWER_TOKENS, payable } from "../models/allowance.ts";
+import type { Allowance } from "../models/allowance.ts";
 import type { ModelDecision, NoModel } from "../router/router-port.ts";
 import type { JsonObject, Skill } from "../skills/skill.ts";
 import { tokensOf } from "../text-tokens.ts";
@@ -14,7 +16,7 @@ import type { Attempt } from "./attempt.ts";
 /** Tokens of the executor's own instructions and tools, roughly. */
 const INSTRUCTION_TOKENS = 1_500;
 
-/** Tokens that an answer is reckoned with before it is asked for. */
+/** Tokens that an answer is reckoned with before it is asked for, where they can be paid. */
 const ANSWER_TOKENS = 2_048;
 
 /** A memory as near as this is of a like task (cosine similarity); its failures count against a choice. */
@@ -101,6 +103,15 @@ function avoidedBy(
   return [...against].map(([model_id, memory_ids]) => ({ model_id, memory_ids }));
 }
 
+/**
+ * Tokens of the answer that a choice reckons with: as many as the model that can give most for what is left could, so
+ * that a short answer is asked for where a long one can't be paid.
+ */
+function answerTokens(models: readonly CatalogueModel[], input: number, left: Allowance): number {
+  const most = models.map((model) => payable(input, { model, left }).most);
+  return Math.floor(Math.max(LEAST_ANSWER_TOKENS, Math.min(ANSWER_TOKENS, Math.max(...most))));
+}
+
 /** The region that data may not leave, where the task names one plainly. */
 function regionOf({ task }: Attempt): string | null {
   const region = task.requires?.labels?.["region"];
@@ -112,6 +123,7 @@ function questionOf(attempt: Attempt, field: Field, tried: Tried) {
   const { execution_options: options } = task;
   const input = JSON.stringify([attempt.asked.input_data, attempt.asked.configuration]);
   const told = [input, task.description, ...field.memories.map(({ text }) => text)];
+  const input_tokens = told.reduce((sum, text) => sum + tokensOf(text), INSTRUCTION_TOKENS);
   const left = allowanceOf(attempt);
   const needs: ModelCapability[] = output_schema === null ? ["text"] : ["text", "json"];
   return {
@@ -126,8 +138,8 @@ function questionOf(attempt: Attempt, field: Field, tried: Tried) {
     model_preference: options.model_preference,
     region: regionOf(attempt),
     needs,
-    input_tokens: told.reduce((sum, text) => sum + tokensOf(text), INSTRUCTION_TOKENS),
-    output_tokens: ANSWER_TOKENS,
+    input_tokens,
+    output_tokens: answerTokens(field.models, input_tokens, left),
     budget_usd: left.cost_usd,
     budget_tokens: left.tokens,
     time_left_ms: Math.max(0, session.timeLeftMs),

@@ -13,9 +13,9 @@ const dataOfCompleted = notificationSchema.options[2].shape.data;
  * Whether a task may be given a stored result, or store its own: it has to ask for that, and what it asks for must not
  * be an act, a look at the world as it is now, or at what an address serves now.
  */
-function isReusable({ task, asked }: Attempt): boolean {
-  if (task.execution_options.reuse_result !== true || asked.input_data["url"] !== undefined)
-    return false;
+function isReusable({ task }: Attempt): boolean {
+  const isAtAddress = task.parameters?.input_data?.["url"] !== undefined;
+  if (task.execution_options.reuse_result !== true || isAtAddress) return false;
   switch (task.task_type) {
     case "deployment":
     case "monitoring":

@@ -59,10 +59,10 @@ export interface ModelDecision {
   record: JsonObject;
 }
 
-/** No model is left by the hard filters. `removed` says for each why. */
+/** No model is left by the hard filters. `removed` says for each by which one (rules/filters.ts) and why. */
 export interface NoModel {
   decision_id: string;
-  removed: { model_id: string; reason: string }[];
+  removed: { model_id: string; filter: string; reason: string }[];
   record: JsonObject;
 }
 

@@ -47,8 +47,7 @@ function choiceOf(record: RoutingRecord): Choice {
   const { answer, inputs } = record;
   const { decision_id } = inputs.asked;
   if (answer.model_id === null) {
-    const removed = answer.removed.map(({ model_id, reason }) => ({ model_id, reason }));
-    return refuse({ decision_id, removed, record });
+    return refuse({ decision_id, removed: [...answer.removed], record });
   }
   const { model_id, band, reasons } = answer;
   return ok({ decision_id, model_id, band, reasons: [...reasons], record });
