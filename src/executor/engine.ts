@@ -134,26 +134,32 @@ function estimateOf({ task, asked }: Attempt, choice: Choice | null): number {
   return skillOf(task.task_type)?.estimate(asked.input_data) ?? 1;
 }
 
+/** What task_started says of a choice that the selection has made. */
+function choiceFacts({ decision }: Choice, { memories }: Field) {
+  const { decision_id, model_id: model_selected } = decision;
+  const memory_ids = memories.map(({ memory_id }) => memory_id);
+  return decision_id === ""
+    ? {}
+    : {
+        model_selected,
+        required_resources: { decision_id, memory_ids },
+        complexity: decision.band,
+      };
+}
+
 /** @param plan null where it is made later */
 function start(attempt: Attempt, plan: Plan | null) {
   const choice = plan?.first.choice ?? null;
   const estimated_duration = estimateOf(plan?.attempt ?? attempt, choice);
-  const decided = choice === null || choice.decision.decision_id === "" ? null : choice.decision;
   const isModel = choice?.arm.kind === "model";
   return attempt.session.notify("task_started", {
     task_type: attempt.task.task_type,
     estimated_duration,
-    complexity: decided?.band ?? complexityOf(estimated_duration),
+    complexity: complexityOf(estimated_duration),
     description: isModel
       ? `Done by the built-in executor with the model ${nameOf(choice)}`
       : "Done by the built-in executor, without a model",
-    ...(decided !== null && {
-      model_selected: decided.model_id,
-      required_resources: {
-        decision_id: decided.decision_id,
-        memory_ids: plan?.field.memories.map(({ memory_id }) => memory_id) ?? [],
-      },
-    }),
+    ...(choice !== null && plan !== null && choiceFacts(choice, plan.field)),
   });
 }
 
@@ -185,26 +191,38 @@ async function workOn(
   return by === null ? { handed: first.removed } : ok({ kind: "short", by });
 }
 
+/** Announces the attempt, with its plan where there is time to make it before. */
+async function announce(
+  attempt: Attempt,
+  isPlanned: boolean,
+): Promise<Result<Plan | null, Refusal>> {
+  const plan = isPlanned ? await planOf(attempt) : ok(null);
+  if (!plan.ok) return plan;
+  const started = await start(attempt, plan.value);
+  return started.ok ? plan : started;
+}
+
+async function carryOut(plan: Plan): Promise<Result<unknown, Refusal>> {
+  const { attempt, field } = plan;
+  const course = new Course();
+  const done = await workOn(plan, course);
+  if ("handed" in done) return handBack(attempt, field, done.handed);
+  const said = await finish(attempt, done, course);
+  await tellTeachers(attempt, { field, course, done });
+  return said;
+}
+
 async function perform(attempt: Attempt): Promise<Result<unknown, Refusal>> {
   const stored = await storedResult(attempt);
   const isHurried = addressOf(attempt) !== null && attempt.task.heartbeat_timeout < LONG_ENOUGH_S;
-  const before = stored !== null || isHurried ? null : await planOf(attempt);
-  if (before?.ok === false) return before;
-  const started = await start(attempt, before?.value ?? null);
-  if (!started.ok) return started;
+  const announced = await announce(attempt, stored === null && !isHurried);
+  if (!announced.ok) return announced;
   if (stored !== null) {
     const reused = await completeFrom(attempt, stored);
     if (reused !== null) return reused;
   }
-  const plan = before ?? (await planOf(attempt));
-  if (!plan.ok) return plan;
-  const { attempt: ready, field } = plan.value;
-  const course = new Course();
-  const done = await workOn(plan.value, course);
-  if ("handed" in done) return handBack(ready, field, done.handed);
-  const said = await finish(ready, done, course);
-  await tellTeachers(ready, { field, course, done });
-  return said;
+  const plan = announced.value === null ? await planOf(attempt) : ok(announced.value);
+  return plan.ok ? carryOut(plan.value) : plan;
 }
 
 /**

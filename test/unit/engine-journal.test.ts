@@ -12,6 +12,7 @@ import type { Heartbeat } from "../../src/protocol/agent.ts";
 import {
   answer,
   desk,
+  fault,
   firstFit,
   found,
   MESSAGE,
@@ -112,7 +113,7 @@ describe("the journal of an attempt", () => {
   it("asks no model again for what it has answered before a crash", async () => {
     const task = { task_type: "code_debugging", description: "Why does this stop?" };
     const router = firstFit();
-    const models = scripted([model("small")], () => answer(0.5));
+    const models = scripted([model("small")], () => answer(0.5, { duration_ms: 60_000 }));
     const first = desk(task, {
       models,
       router,
@@ -138,11 +139,43 @@ describe("the journal of an attempt", () => {
     expect(next.asked).toHaveLength(1);
     expect(router.questions).toHaveLength(1);
     expect(found(second, "quality_round")).toMatchObject([{ score: 0.5 }, { score: 0.9 }]);
+    // The first answer took 150 tokens too, and its time: both are part of what the choice has come to.
+    expect(router.learned).toMatchObject([
+      { decision_id: "task-1-1-1", tokens: 300, cost_usd: 0.002 },
+    ]);
+    expect(router.learned[0]?.latency_s).toBeGreaterThan(60);
     expect(second.said.at(-1)).toMatchObject({
       notification_type: "task_completed",
       data: { metrics: { tokens_used: 150 } },
       metadata: { rounds: 2 },
     });
+  });
+
+  it("teaches the selection once what one piece of work has come to, whoever is told of it again", async () => {
+    const task = { task_type: "code_debugging", description: "Why does this stop?" };
+    const router = firstFit();
+    const field = [model("small", { tier: 2 }), model("large", { tier: 4 })];
+    const first = desk(task, {
+      router,
+      models: scripted(field, ({ model_id }) =>
+        model_id === "small" ? answer(0.5) : fault("unavailable"),
+      ),
+    });
+    await execute(MESSAGE, first);
+    const learned = router.learned.splice(0);
+    const next = scripted(field, () => answer(0.9));
+    const second = desk(task, {
+      models: next,
+      router,
+      take: async () =>
+        ok({ task: taskText(task, written(first.beats), 2), lease: { ...LEASE, attempt: 2 } }),
+    });
+
+    await execute(MESSAGE, second);
+
+    expect(learned.map(({ decision_id }) => decision_id)).toEqual(["task-1-1-1", "task-1-1-2"]);
+    expect(next.asked.map(({ model_id }) => model_id)).toEqual(["large"]);
+    expect(router.learned.map(({ decision_id }) => decision_id)).toEqual(["task-1-2-2"]);
   });
 
   it("is bounded: what does not fit is not kept", () => {

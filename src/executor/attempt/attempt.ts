@@ -6,6 +6,8 @@ import { Journal } from "../journal.ts";
 import type { Assignment, ExecutorPorts } from "../ports.ts";
 import { Session } from "../session.ts";
 import type { JsonObject, JsonValue, SkillQuality, SkillTask } from "../skills/skill.ts";
+import { noQuestions } from "./effort.ts";
+import type { Questions } from "./effort.ts";
 
 const jsonObjectSchema: z.ZodType<JsonObject> = z.record(z.string(), z.json());
 
@@ -32,6 +34,7 @@ export interface Attempt {
   question: string;
   /** How often each question has been put to a model so far. */
   calls: Map<string, number>;
+  questions: Questions;
   /** The same for every attempt of the task, and told to nobody but as a part of idempotency keys. */
   secret: string;
 }
@@ -96,6 +99,7 @@ export async function beginAttempt(
     ports,
     question,
     calls: new Map(),
+    questions: noQuestions(),
     secret: await derivedId(`${to.tenant}/${to.task_id}`),
   };
 }

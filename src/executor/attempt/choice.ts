@@ -32,6 +32,8 @@ type Arm = { kind: "builtin"; skill: Skill } | { kind: "model"; model: Catalogue
 export interface Choice {
   arm: Arm;
   decision: ModelDecision;
+  /** It was made by an attempt before this one, which had its work done by it. */
+  isResumed?: true;
 }
 
 /** All that the choices of an attempt have in common. */
@@ -176,7 +178,7 @@ export async function choose(
   const before = decisionSchema.safeParse(journal.read(entry));
   if (before.success) {
     const arm = armOf(field, before.data.model_id);
-    if (arm !== null) return ok({ arm, decision: before.data });
+    if (arm !== null) return ok({ arm, decision: before.data, isResumed: true });
   }
   const decided = await ports.router.choose(tenant, questionOf(attempt, field, tried));
   if (!decided.ok) return decided;

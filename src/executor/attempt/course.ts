@@ -1,5 +1,4 @@
 import { BUILTIN_MODEL_ID } from "../../protocol/model.ts";
-import type { Used } from "../journal.ts";
 import type { ModelFault } from "../models/model-port.ts";
 import type { Finding } from "../quality/assessment.ts";
 import { CORRECTION_DEFAULTS, nextMove } from "../quality/correction.ts";
@@ -9,6 +8,8 @@ import type { ModelOutcome } from "../router/router-port.ts";
 import { isTransient } from "./ask/retry.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Choice } from "./choice.ts";
+import { effortOf } from "./effort.ts";
+import type { Questions } from "./effort.ts";
 import type { Reviewed } from "./review.ts";
 import { neverGood, toldFindings } from "./say/tell.ts";
 import type { Failing } from "./say/tell.ts";
@@ -88,11 +89,11 @@ export class Course {
     return nextMove(this.rounds, { ...CORRECTION_DEFAULTS, threshold, has_other_model });
   }
 
-  /** Notes how a choice came out. @param since what had been used, and when, as it began */
+  /** Notes how a choice came out. @param since what all work had taken as it began */
   learn(
     attempt: Attempt,
     choice: Choice,
-    { ending, since }: { ending: ArmEnding; since: Used & { at_s: number } },
+    { ending, since }: { ending: ArmEnding; since: Questions },
   ): void {
     const model_id = nameOf(choice);
     this.tried.push(model_id);
@@ -104,13 +105,16 @@ export class Course {
     if (ending.kind === "poor") this.unread = ending.findings;
     const reward = lessonOf(attempt, ending);
     if (reward === null || choice.decision.decision_id === "") return;
-    const { used, elapsedSeconds } = attempt.session;
+    const now = effortOf(attempt);
+    // Judged before, under the decision by which it was made: one piece of work is one observation.
+    const isSpared = now.spared > since.spared && now.asked === since.asked;
+    if (isSpared && choice.isResumed !== true) return;
     this.outcomes.push({
       decision_id: choice.decision.decision_id,
       ...reward,
-      latency_s: elapsedSeconds - since.at_s,
-      cost_usd: used.cost_usd - since.cost_usd,
-      tokens: used.tokens - since.tokens,
+      latency_s: now.seconds - since.seconds,
+      cost_usd: now.cost_usd - since.cost_usd,
+      tokens: now.tokens - since.tokens,
     });
   }
 

@@ -7,8 +7,9 @@ import type { CatalogueModel } from "../../../protocol/model.ts";
 import type { Refusal } from "../../../protocol/refusal.ts";
 import { beside } from "../../beside.ts";
 import type { Shortage } from "../../models/allowance.ts";
-import type { ModelAnswer, ModelFault, ModelRequest, ModelUsage } from "../../models/model-port.ts";
+import type { ModelAnswer, ModelFault, ModelRequest } from "../../models/model-port.ts";
 import type { Attempt } from "../attempt.ts";
+import { spare, tokensUsed } from "../effort.ts";
 import { affordable, allowanceOf } from "./budget.ts";
 import { moveOf, pauseBeforeRetry } from "./retry.ts";
 
@@ -58,18 +59,15 @@ export type CallEnding =
 
 type Question = Omit<ModelRequest, "timeout_ms" | "idempotency_key" | "signal" | "limit">;
 
-/** The tokens of a call, in both directions. */
-export function tokensUsed({ input_tokens, output_tokens }: ModelUsage): number {
-  return input_tokens + output_tokens;
-}
-
 /** A call that an attempt before this one has paid for. */
-function known({ journal }: Attempt, entry: string): CallEnding | null {
-  const parsed = journaledSchema.safeParse(journal.read(entry));
+function known(attempt: Attempt, entry: string): CallEnding | null {
+  const parsed = journaledSchema.safeParse(attempt.journal.read(entry));
   if (!parsed.success) return null;
-  return "answer" in parsed.data
-    ? { kind: "answer", answer: parsed.data.answer }
-    : { kind: "fault", fault: parsed.data.fault };
+  const { data } = parsed;
+  spare(attempt, "answer" in data ? data.answer : data.fault);
+  return "answer" in data
+    ? { kind: "answer", answer: data.answer }
+    : { kind: "fault", fault: data.fault };
 }
 
 /** Journals what would come out the same if it were asked again; a provider that was down is no such thing. */
@@ -161,5 +159,6 @@ export async function call(
   const entry = `call:${digest}:${place}`;
   const before = known(attempt, entry);
   if (before !== null) return ok(before);
+  attempt.questions.asked += 1;
   return untilSaid(attempt, question, { model, key: `${secret}-${digest}-${place}`, entry });
 }

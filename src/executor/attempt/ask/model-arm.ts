@@ -9,8 +9,9 @@ import type { ModelAnswer, ModelFault, ModelUsage } from "../../models/model-por
 import type { Finding } from "../../quality/assessment.ts";
 import { SKILLS } from "../../skills/registry.ts";
 import type { Attempt, Made } from "../attempt.ts";
+import { tokensUsed } from "../effort.ts";
 import { modelToolsOf } from "../tools.ts";
-import { call, tokensUsed } from "./call.ts";
+import { call } from "./call.ts";
 import { moveOf } from "./retry.ts";
 
 /** What a call is remembered by in the task's log. */
