@@ -8,6 +8,7 @@ import { Session } from "../session.ts";
 import type { JsonObject, JsonValue, SkillQuality, SkillTask } from "../skills/skill.ts";
 import { noQuestions } from "./effort.ts";
 import type { Questions } from "./effort.ts";
+import { inputOf, surroundingsOf } from "./surroundings.ts";
 
 const jsonObjectSchema: z.ZodType<JsonObject> = z.record(z.string(), z.json());
 
@@ -84,13 +85,15 @@ export async function beginAttempt(
   const question = await questionKey(task);
   const journal = new Journal(task.checkpoint, question);
   const { parameters, contract } = task;
+  const around = surroundingsOf(task);
   return {
     tenant: to.tenant,
     task,
     asked: {
       description: task.description,
-      input_data: plainObject(parameters?.input_data ?? {}),
+      input_data: inputOf(task.task_type, plainObject(parameters?.input_data ?? {}), around),
       configuration: plainObject(parameters?.configuration ?? {}),
+      ...(around !== undefined && { around }),
     },
     output_schema:
       contract?.output_schema === undefined ? null : plainObject(contract.output_schema),

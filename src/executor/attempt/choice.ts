@@ -121,9 +121,9 @@ function regionOf({ task }: Attempt): string | null {
 }
 
 function questionOf(attempt: Attempt, field: Field, tried: Tried) {
-  const { task, session, output_schema } = attempt;
+  const { task, asked, session, output_schema } = attempt;
   const { execution_options: options } = task;
-  const input = JSON.stringify([attempt.asked.input_data, attempt.asked.configuration]);
+  const input = JSON.stringify([asked.input_data, asked.configuration, asked.around]);
   const told = [input, task.description, ...field.memories.map(({ text }) => text)];
   const input_tokens = told.reduce((sum, text) => sum + tokensOf(text), INSTRUCTION_TOKENS);
   const left = allowanceOf(attempt);

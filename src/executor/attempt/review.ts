@@ -42,6 +42,8 @@ export function review(attempt: Attempt, made: Made): Reviewed {
   const quality = ports.assess({
     task_type: task.task_type,
     ...asked,
+    // What came beside the input is a source as well.
+    input_data: { ...asked.input_data, ...asked.around },
     output_schema,
     contract_faults: contract.map(({ pointer, detail }) => ({ pointer, detail })),
     output: made.output,
