@@ -89,8 +89,11 @@ async function once(
   if (session.timeLeftMs < SHORTEST_CALL_MS) return ok({ kind: "late" });
   const asked = ports.models.generate(tenant, {
     ...question,
-    timeout_ms: Math.floor(Math.min(session.timeLeftMs, LONGEST_CALL_MS)),
-    idempotency_key,
+    timeout_ms: Math.floor(
+      Math.min(session.timeLeftMs, Math.max(1, session.stepLeftMs), LONGEST_CALL_MS),
+    ),
+    // The length of an answer is no part of the question, but of the request: under one key there is one.
+    idempotency_key: `${idempotency_key}-${question.max_output_tokens}-${question.max_tool_rounds}`,
     signal: session.signal,
   });
   const answered = await beside(asked, attempt);
@@ -103,6 +106,18 @@ async function once(
   );
 }
 
+/** Waits for a provider, and says so: the second try has the whole wait for news before it. */
+async function waitFor(
+  attempt: Attempt,
+  pause_ms: number,
+  { model_id, fault }: { model_id: string; fault: ModelFault },
+): Promise<Result<unknown, Refusal>> {
+  const { session, ports } = attempt;
+  const waited = await beside(ports.sleep(pause_ms, session.signal), attempt);
+  if (!waited.ok || session.stop !== null) return waited;
+  return session.goOn(`Asking ${model_id} once more: ${fault.class}`);
+}
+
 /**
  * Puts a question to a model: not again what an attempt before this one has an answer to, once more after a fault that
  * may pass, and never without the time to end. What was used is told and kept before anything else happens. Refused when
@@ -112,7 +127,7 @@ export async function call(
   attempt: Attempt,
   question: Question,
 ): Promise<Result<CallEnding, Refusal>> {
-  const { session, ports, secret, calls } = attempt;
+  const { session, secret, calls } = attempt;
   // How long the answer may be depends on what is left of the budget: no part of what is asked.
   const { tools, max_output_tokens: _length, max_tool_rounds: _rounds, ...content } = question;
   const digest = await derivedId(canonicalJson([content, tools.map(({ name }) => name)]));
@@ -132,7 +147,7 @@ export async function call(
     }
     const pause = pauseBeforeRetry(ending.value.fault, faults, session.timeLeftMs);
     if (pause === null) return ending;
-    const waited = await beside(ports.sleep(pause, session.signal), attempt);
+    const waited = await waitFor(attempt, pause, { ...question, fault: ending.value.fault });
     if (!waited.ok) return waited;
     if (session.stop !== null) return ending;
   }
