@@ -135,6 +135,21 @@ describe("a failure", () => {
     expect(typesOf(ports).at(-1)).toBe("task_completed");
   });
 
+  it("to read the models makes a poor result one to be tried again", async () => {
+    const poor = { ...TABLE, execution_options: { quality_threshold: 1 } };
+    const models = {
+      ...scripted([], () => fault("network")),
+      catalogue: () => Promise.reject(new Error("D1")),
+    };
+    const [without, unread] = [desk(poor), desk(poor, { models })];
+
+    await execute(MESSAGE, without);
+    await execute(MESSAGE, unread);
+
+    expect(without.said.at(-1)).toMatchObject({ data: { retry_recommended: false } });
+    expect(unread.said.at(-1)).toMatchObject({ data: { retry_recommended: true } });
+  });
+
   it("to look for commands stops what is under way", async () => {
     let isAborted = false;
     const ports = withModels(

@@ -116,6 +116,18 @@ describe("an attempt with models", () => {
     expect(ports.ends).toMatchObject([{ reason: "resource_exhausted" }]);
   });
 
+  it("gives out an answer that comes when there is time for nothing else", async () => {
+    let clock = Date.parse("2026-11-22T10:00:00Z");
+    const ports = withModels(() => {
+      clock += 299_500;
+      return answer(0.9);
+    });
+
+    await execute(MESSAGE, { ...ports, now: () => clock });
+
+    expect(ports.ends).toMatchObject([{ reason: "success" }]);
+  });
+
   it("does not rest without being told to", async () => {
     const ports = desk(ASKED);
     const to = { tenant: "t", task_id: "task-1", lease: LEASE };
