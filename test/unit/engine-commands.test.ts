@@ -64,7 +64,7 @@ describe("commands to an attempt whose calls are shorter than its looks", () => 
     expect(typesOf(plain)).not.toContain("task_failed");
   });
 
-  it("cancel it with the answer to a step that is kept", async () => {
+  it("cancel it before a call is repeated", async () => {
     const plain = withModels(() => fault("unavailable"));
     const { ports } = commanded(plain, () => plain.models.asked.length > 0, ["cancel"]);
 

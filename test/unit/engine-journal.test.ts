@@ -193,6 +193,25 @@ describe("the journal of an attempt", () => {
     expect(new Journal({ page: 3 }, "q").earlier.tokens).toBe(0);
   });
 
+  it("tells a step once more that only an attempt before has told, when nothing new comes", async () => {
+    const ports = desk({ task_type: "general" });
+    const attempt = await begin(ports);
+    attempt.journal.tell(1);
+    const skill: Skill = {
+      ...skillOf([], null),
+      async *run() {
+        yield { progress_percentage: 1, current_step: "one", steps_completed: 0, total_steps: 1 };
+        for (let turns = 0; turns < 5; turns += 1) await new Promise((next) => setTimeout(next, 1));
+        const rest = { summary: "done", next_steps: [], lessons_learned: [] };
+        return ok({ output: {}, quality: QUALITY, ...rest });
+      },
+    };
+
+    await runSkill(attempt, skill);
+
+    expect(ports.said).toMatchObject([{ data: { current_step: "one" } }]);
+  });
+
   it("lets a skill undo what it has begun when the lease is lost within a step", async () => {
     const undone: string[] = [];
     const ports = desk(
