@@ -16,6 +16,8 @@ import type { PoolPort } from "./pool/pool-port.ts";
 export interface Assigned {
   task: string;
   lease: Lease;
+  /** When the task's whole life, or its budget of time, is over: epoch milliseconds. Told to the built-in executor alone. */
+  deadline_at: number;
 }
 
 /**

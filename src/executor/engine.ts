@@ -11,7 +11,7 @@ import { Course, nameOf } from "./attempt/course.ts";
 import { completeFrom, storedResult } from "./attempt/reuse.ts";
 import { work } from "./attempt/rounds.ts";
 import type { Ending } from "./attempt/rounds.ts";
-import { finish, tellTeachers } from "./attempt/say/finish.ts";
+import { finish, giveUp, tellTeachers } from "./attempt/say/finish.ts";
 import { escalate } from "./attempt/say/tell.ts";
 import { beside } from "./beside.ts";
 import type { ExecutorPorts } from "./ports.ts";
@@ -60,7 +60,10 @@ async function withInput(
 ): Promise<Result<Result<Attempt, SkillFailure>, Refusal>> {
   const address = addressOf(attempt);
   if (address === null) return ok(ok(attempt));
-  const fetched = await beside(attempt.ports.fetchInput(address.url, address.form), attempt);
+  const fetched = await beside(
+    attempt.ports.fetchInput(address.url, address.form, attempt.session.signal),
+    attempt,
+  );
   if (!fetched.ok) return fetched;
   const read = fetched.value;
   if (!read.ok) return ok(read);
@@ -74,18 +77,31 @@ function skillOf(task_type: TaskType): Skill | undefined {
   return SKILLS.find((skill) => skill.task_type === task_type);
 }
 
+/** The models; null while they can't be read, where the executor's own skill can do the task. @throws otherwise */
+async function catalogueOf({ ports, tenant, task }: Attempt, isAble: boolean) {
+  try {
+    return await ports.models.catalogue(tenant);
+  } catch (cause) {
+    if (!isAble) throw cause;
+    const task_id = task.task_id ?? "";
+    ports.log("error", "catalogue_unread", { tenant, task_id, detail: String(cause) });
+    return null;
+  }
+}
+
 /** Who may do the task, and what is remembered where that matters. */
 async function fieldOf(attempt: Attempt): Promise<Field> {
-  const { task, asked, ports, tenant } = attempt;
+  const { task, asked } = attempt;
   const skill = skillOf(task.task_type);
   const lack =
     skill === undefined
       ? missingCapability(task.task_type).root_cause.detail
       : (skill.lack?.(asked) ?? null);
-  const models = await ports.models.catalogue(tenant);
+  const known = await catalogueOf(attempt, lack === null);
+  const models = known ?? [];
   // What is remembered is put before models; the executor's own skills have no use for it.
   const memories = models.length === 0 ? [] : await recall(attempt);
-  return { models, memories, skill, lack };
+  return { models, memories, skill, lack, isPartial: known === null };
 }
 
 type First = { choice: Choice } | { choice: null; removed: NoModel["removed"] };
@@ -168,7 +184,10 @@ function handBack(attempt: Attempt, { skill, lack }: Field, removed: NoModel["re
   const missing = missingCapability(attempt.task.task_type, skill === undefined ? null : lack);
   const reasons = removed.map(({ model_id, reason }) => `${model_id}: ${reason}`);
   return escalate(attempt, {
+    cause: "missing_capability",
     reason: missing.error_message,
+    question:
+      "Resume once what is missing is there, change the task into one that can be done, or cancel it?",
     evidence: [missing.root_cause.evidence, ...reasons],
     unblock: missing.recovery_suggestions,
   });
@@ -205,6 +224,7 @@ async function announce(
 async function carryOut(plan: Plan): Promise<Result<unknown, Refusal>> {
   const { attempt, field } = plan;
   const course = new Course();
+  course.isTransient = field.isPartial;
   const done = await workOn(plan, course);
   if ("handed" in done) return handBack(attempt, field, done.handed);
   const said = await finish(attempt, done, course);
@@ -228,9 +248,11 @@ async function perform(attempt: Attempt): Promise<Result<unknown, Refusal>> {
 /**
  * Takes the task of a message and performs it to its end.
  *
- * Not taking it, or losing its lease on the way, is no error: the task's object has decided otherwise.
+ * Not taking it, or losing its lease on the way, is no error: the task's object has decided otherwise. What breaks on the
+ * way ends the attempt as failed, to be tried again.
  *
- * @throws what a broken dependency throws: the message is repeated, and the task refuses a second taking
+ * @throws what a broken dependency throws before the task is taken, when the message can be repeated; and what keeps even
+ * the failure from being told
  */
 export async function execute(message: ExecutionMessage, ports: ExecutorPorts): Promise<void> {
   const { tenant, task_id } = message;
@@ -240,9 +262,15 @@ export async function execute(message: ExecutionMessage, ports: ExecutorPorts): 
     ports.log("info", "execution_skipped", { tenant, task_id, code });
     return;
   }
-  const { task: text, lease } = taken.value;
-  const attempt = await beginAttempt(text, { tenant, task_id, lease }, ports);
-  const done = await perform(attempt);
-  const code = done.ok ? "performed" : done.refusal.code;
-  ports.log("info", "execution_done", { tenant, task_id, code, attempt: lease.attempt });
+  const { task: text, lease, deadline_at } = taken.value;
+  const attempt = await beginAttempt(text, { tenant, task_id, lease }, ports, deadline_at);
+  try {
+    // Whatever is still under way then is told to stop: nobody waits for it any more.
+    const done = await perform(attempt).finally(() => attempt.session.close());
+    const code = done.ok ? "performed" : done.refusal.code;
+    ports.log("info", "execution_done", { tenant, task_id, code, attempt: lease.attempt });
+  } catch (cause) {
+    ports.log("error", "execution_broken", { tenant, task_id, detail: String(cause) });
+    await giveUp(attempt);
+  }
 }

@@ -62,21 +62,20 @@ type Get = (url: string, init: RequestInit) => Promise<Response>;
  * Reads a table or a text from a URL. Never throws.
  *
  * @param form "table" gives `{csv}` or `{rows}`, "text" gives `{text}`
- * @param source `isAllowed` keeps requests away from addresses that are not public
+ * @param source `isAllowed` keeps requests away from addresses that are not public; `signal` stops the request
  */
 export async function fetchInput(
   url: string,
   form: "table" | "text",
-  source: { get: Get; isAllowed: (url: string) => Promise<boolean> },
+  source: { get: Get; isAllowed: (url: string) => Promise<boolean>; signal?: AbortSignal },
 ): Promise<Result<JsonObject, SkillFailure>> {
   if (!(await source.isAllowed(url))) {
     return refuse(unreadable("the URL must be https and public", "input_data.url", false));
   }
+  const limit = AbortSignal.timeout(FETCH_LIMIT_MS);
+  const signal = source.signal === undefined ? limit : AbortSignal.any([limit, source.signal]);
   try {
-    const response = await source.get(url, {
-      redirect: "manual",
-      signal: AbortSignal.timeout(FETCH_LIMIT_MS),
-    });
+    const response = await source.get(url, { redirect: "manual", signal });
     if (response.status !== 200) {
       await response.body?.cancel();
       const mayRetry = response.status >= 500 || response.status === 429;

@@ -28,13 +28,22 @@ export interface ExecutorPorts {
   log: Log;
   /** Waits; less when the signal is aborted meanwhile. Never rejects. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
-  /** The task of a message as JSON text, or null when it is not this executor's to take. */
-  take(message: ExecutionMessage): Promise<Result<{ task: string; lease: Lease } | null, Refusal>>;
+  /**
+   * The task of a message as JSON text, or null when it is not this executor's to take. `deadline_at`: when its whole
+   * life is over, epoch milliseconds.
+   */
+  take(
+    message: ExecutionMessage,
+  ): Promise<Result<{ task: string; lease: Lease; deadline_at?: number } | null, Refusal>>;
   notify(to: Assignment, notification: Notification): Promise<Result<unknown, Refusal>>;
   heartbeat(to: Assignment, beat: Heartbeat): Promise<Result<{ commands: OpenCommand[] }, Refusal>>;
   end(to: Assignment, end: AgentEndTask): Promise<Result<unknown, Refusal>>;
-  /** Reads what a URL names: a table as `{csv}` or `{rows}`, a text as `{text}`. */
-  fetchInput(url: string, form: "table" | "text"): Promise<Result<JsonObject, SkillFailure>>;
+  /** Reads what a URL names: a table as `{csv}` or `{rows}`, a text as `{text}`. Never throws. */
+  fetchInput(
+    url: string,
+    form: "table" | "text",
+    signal: AbortSignal,
+  ): Promise<Result<JsonObject, SkillFailure>>;
   /** One request of a skill. Never throws. */
   http(request: HttpRequest, signal: AbortSignal): Promise<Result<HttpAnswer, HttpFault>>;
   models: ModelDoor;

@@ -7,7 +7,7 @@ import { execute } from "../../src/executor/engine.ts";
 import { Journal, MOST_JOURNALED_BYTES } from "../../src/executor/journal.ts";
 import type { ExecutorPorts } from "../../src/executor/ports.ts";
 import type { Skill, SkillTools } from "../../src/executor/skills/skill.ts";
-import { ok } from "../../src/lib/result.ts";
+import { ok, refuse } from "../../src/lib/result.ts";
 import type { Heartbeat } from "../../src/protocol/agent.ts";
 import {
   answer,
@@ -114,13 +114,13 @@ describe("the journal of an attempt", () => {
     const task = { task_type: "code_debugging", description: "Why does this stop?" };
     const router = firstFit();
     const models = scripted([model("small")], () => answer(0.5, { duration_ms: 60_000 }));
+    let isGone = false;
     const first = desk(task, {
       models,
       router,
       notify: async (_to, notification) => {
-        if (found({ said: [notification] } as never, "quality_round").length > 0) {
-          throw new Error("the isolate is gone");
-        }
+        isGone ||= found({ said: [notification] } as never, "quality_round").length > 0;
+        if (isGone) throw new Error("the isolate is gone");
         return ok(null);
       },
     });
@@ -178,12 +178,38 @@ describe("the journal of an attempt", () => {
     expect(router.learned.map(({ decision_id }) => decision_id)).toEqual(["task-1-2-2"]);
   });
 
+  it("holds a choice for as long as what it went by is the same", async () => {
+    const task = { task_type: "code_debugging", description: "Why does this stop?" };
+    const lease = { ...LEASE, attempt: 2 };
+    const first = desk(task, {
+      models: scripted([model("small")], () => {
+        throw new Error("a bug");
+      }),
+    });
+    await execute(MESSAGE, first);
+    const chosenWith = async (options: Record<string, unknown>) => {
+      const router = firstFit();
+      const text = taskText({ ...task, execution_options: options }, written(first.beats), 2);
+      const models = scripted([model("small")], () => answer(0.9));
+      const next = desk(task, { models, router, take: async () => ok({ task: text, lease }) });
+      await execute(MESSAGE, next);
+      return router.questions.length;
+    };
+
+    expect(await chosenWith({})).toBe(0);
+    expect(await chosenWith({ objective: "fast" })).toBe(1);
+    expect(await chosenWith({ model_preference: "api" })).toBe(1);
+  });
+
   it("is bounded: what does not fit is not kept", () => {
     const journal = new Journal(null, "q");
 
     expect(journal.keep("small", "x")).toBe(true);
     expect(journal.keep("large", "x".repeat(MOST_JOURNALED_BYTES))).toBe(false);
     expect(journal.read("large")).toBeUndefined();
+    // An entry takes the place of the former one of its name.
+    const entry = "x".repeat(MOST_JOURNALED_BYTES / 2);
+    expect([1, 2, 3].map(() => journal.keep("again", entry))).toEqual([true, true, true]);
     expect(journal.read("constructor")).toBeUndefined();
   });
 
@@ -198,6 +224,52 @@ describe("the journal of an attempt", () => {
     expect([same.read("step"), same.earlier.tokens]).toEqual([1, 5]);
     expect([other.read("step"), other.earlier.tokens]).toEqual([undefined, 5]);
     expect(new Journal({ page: 3 }, "q").earlier.tokens).toBe(0);
+  });
+
+  it("tells a step once more that only an attempt before has told, when nothing new comes", async () => {
+    const ports = desk({ task_type: "general" });
+    const attempt = await begin(ports);
+    attempt.journal.tell(1);
+    const skill: Skill = {
+      ...skillOf([], null),
+      async *run() {
+        yield { progress_percentage: 1, current_step: "one", steps_completed: 0, total_steps: 1 };
+        for (let turns = 0; turns < 5; turns += 1) await new Promise((next) => setTimeout(next, 1));
+        const rest = { summary: "done", next_steps: [], lessons_learned: [] };
+        return ok({ output: {}, quality: QUALITY, ...rest });
+      },
+    };
+
+    await runSkill(attempt, skill);
+
+    expect(ports.said).toMatchObject([{ data: { current_step: "one" } }]);
+  });
+
+  it("lets a skill undo what it has begun when the lease is lost within a step", async () => {
+    const undone: string[] = [];
+    const ports = desk(
+      { task_type: "general" },
+      { heartbeat: async () => refuse({ code: "lease_lost", detail: "gone" }) },
+    );
+    const attempt = await begin(ports);
+    const skill: Skill = {
+      ...skillOf([], null),
+      async *run(_task, { signal }) {
+        try {
+          yield { progress_percentage: 1, current_step: "on", steps_completed: 0, total_steps: 1 };
+          await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+          yield { progress_percentage: 2, current_step: "off", steps_completed: 0, total_steps: 1 };
+          throw new Error("it went on");
+        } finally {
+          undone.push("undone");
+        }
+      },
+    };
+
+    const ran = await runSkill(attempt, skill);
+
+    expect(ran.ok).toBe(false);
+    expect(undone).toEqual(["undone"]);
   });
 
   it("stops a skill at its next step, lets it undo, and says so, when the task is cancelled", async () => {

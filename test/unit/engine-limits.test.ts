@@ -63,6 +63,22 @@ describe("the limits of an attempt with models", () => {
     expect((await of({ max_cost_usd: (input_tokens + 1_000) / 1e6 })).output_tokens).toBe(500);
   });
 
+  it("asks under another key when the answer has to be shorter", async () => {
+    const keyOf = async (max_tokens: number) => {
+      const ports = withModels(() => answer(0.9), {
+        ...ASKED,
+        contract: { budget: { max_tokens } },
+      });
+      await execute(MESSAGE, ports);
+      return ports.models.asked[0]?.idempotency_key;
+    };
+
+    const [plain, same, short] = [await keyOf(9_000), await keyOf(9_000), await keyOf(600)];
+
+    expect(same).toBe(plain);
+    expect(short).not.toBe(plain);
+  });
+
   it("counts what attempts before this one have used", async () => {
     const budget = { max_cost_usd: 0.0015 };
     const used = { cost_usd: 0.0014, tokens: 10 };

@@ -12,6 +12,7 @@ import type { Asking, ModelEnding } from "./ask/model-arm.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Field } from "./choice.ts";
 import type { ArmEnding, Course } from "./course.ts";
+import { restWhilePaused } from "./rest.ts";
 import { review } from "./review.ts";
 import type { Reviewed } from "./review.ts";
 import { tellRound } from "./say/narrate.ts";
@@ -106,6 +107,9 @@ export async function byModel(
   );
   let correction: Correction = { findings: [], previous: null };
   for (let corrections = 0; ; corrections += 1) {
+    const rested = await restWhilePaused(attempt);
+    if (!rested.ok) return rested;
+    if (attempt.session.stop !== null) return ok({ kind: "stopped" });
     const asking = { model, memories, ...correction };
     const asked = await modelRound(attempt, asking, { course, corrections });
     if (!asked.ok) return asked;

@@ -75,17 +75,24 @@ export function questionKey(task: Task): Promise<string> {
   return sha256Hex(canonicalJson(question));
 }
 
-/** Begins an attempt with what the last one left in the task's checkpoint. @param text the task as JSON */
+/**
+ * Begins an attempt with what the last one left in the task's checkpoint.
+ *
+ * @param text the task as JSON
+ * @param deadline_at when the task's whole life is over, epoch milliseconds
+ */
 export async function beginAttempt(
   text: string,
   to: Assignment,
   ports: ExecutorPorts,
+  deadline_at = Infinity,
 ): Promise<Attempt> {
   const task = assignedTaskSchema.parse(JSON.parse(text));
   const question = await questionKey(task);
   const journal = new Journal(task.checkpoint, question);
   const { parameters, contract } = task;
   const around = surroundingsOf(task);
+  const pace = { ...task, max_duration_s: contract?.budget?.max_duration_s, deadline_at };
   return {
     tenant: to.tenant,
     task,
@@ -97,7 +104,7 @@ export async function beginAttempt(
     },
     output_schema:
       contract?.output_schema === undefined ? null : plainObject(contract.output_schema),
-    session: new Session(to, ports, { journal, pace: task }),
+    session: new Session(to, ports, { journal, pace }),
     journal,
     ports,
     question,

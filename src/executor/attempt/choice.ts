@@ -43,6 +43,8 @@ export interface Field {
   skill: Skill | undefined;
   /** Why the skill can't do it, or that there is none; null when it can. */
   lack: string | null;
+  /** Whether the models are missing because they could not be read: what fails without them is worth another try. */
+  isPartial: boolean;
 }
 
 /** What was tried in this attempt. */
@@ -174,7 +176,9 @@ export async function choose(
   tried: Tried,
 ): Promise<Result<Choice, NoModel>> {
   const { journal, ports, tenant } = attempt;
-  const entry = `choice:${tried.round}`;
+  const { objective, model_preference, explorable } = attempt.task.execution_options;
+  // What a choice goes by beside the question itself may have been changed since.
+  const entry = `choice:${tried.round}:${JSON.stringify([objective, model_preference, explorable])}`;
   const before = decisionSchema.safeParse(journal.read(entry));
   if (before.success) {
     const arm = armOf(field, before.data.model_id);

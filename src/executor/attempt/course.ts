@@ -71,6 +71,7 @@ export class Course {
   /** Results and answers that were judged so far, over all arms. */
   readonly rounds: Round[] = [];
   best: Reviewed | null = null;
+  /** Whether something that may pass has kept a better result away. */
   isTransient = false;
   /** Findings of answers that could not even be read. */
   unread: readonly Finding[] = [];

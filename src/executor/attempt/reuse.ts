@@ -49,6 +49,7 @@ export async function completeFrom(
   { task_id: cached_from, completed }: CachedResult,
 ): Promise<Result<unknown, Refusal> | null> {
   const { quality_assessment, next_steps = [], ...rest } = dataOfCompleted.parse(completed);
+  const { facts } = session;
   session.facts = { execution_mode: "cached", cached_from };
   const told = await session.notify("task_completed", {
     ...rest,
@@ -61,7 +62,10 @@ export async function completeFrom(
       quality_score: quality_assessment.overall_score,
     },
   });
-  if (!told.ok) return told.refusal.code === "result_rejected" ? null : told;
+  if (!told.ok) {
+    session.facts = facts;
+    return told.refusal.code === "result_rejected" ? null : told;
+  }
   return session.end({
     reason: "success",
     quality_assessment,

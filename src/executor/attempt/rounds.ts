@@ -84,6 +84,7 @@ export async function work(
     if (!done.ok) return done;
     const ending = done.value;
     if (isLast(ending)) return ok(ending);
+    if (attempt.session.stop !== null) return ok({ kind: "stopped" });
     if (ending.kind === "poor" && choice.arm.kind === "model") {
       above_tier = Math.max(above_tier ?? 0, choice.arm.model.tier);
     }

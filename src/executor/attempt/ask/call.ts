@@ -92,14 +92,15 @@ async function once(
   const limit = allowanceOf(attempt);
   const size = affordable(question, { model, left: limit });
   if ("short" in size) return ok({ kind: "short", by: size.short });
-  const isWhole = size.max_output_tokens === question.max_output_tokens;
   const asked = ports.models.generate(tenant, {
     ...question,
     ...size,
     limit,
-    timeout_ms: Math.floor(Math.min(session.timeLeftMs, LONGEST_CALL_MS)),
-    // A provider that honours the key refuses it with another body.
-    idempotency_key: isWhole ? key : `${key}-${size.max_output_tokens}`,
+    timeout_ms: Math.floor(
+      Math.min(session.timeLeftMs, Math.max(1, session.stepLeftMs), LONGEST_CALL_MS),
+    ),
+    // The length of an answer is no part of the question, but of the request: under one key there is one.
+    idempotency_key: `${key}-${size.max_output_tokens}-${question.max_tool_rounds}`,
     signal: session.signal,
   });
   const answered = await beside(asked, attempt);
@@ -112,13 +113,25 @@ async function once(
   );
 }
 
+/** Waits for a provider, and says so: the second try has the whole wait for news before it. */
+async function waitFor(
+  attempt: Attempt,
+  pause_ms: number,
+  { model_id, fault }: { model_id: string; fault: ModelFault },
+): Promise<Result<unknown, Refusal>> {
+  const { session, ports } = attempt;
+  const waited = await beside(ports.sleep(pause_ms, session.signal), attempt);
+  if (!waited.ok || session.stop !== null) return waited;
+  return session.goOn(`Asking ${model_id} once more: ${fault.class}`);
+}
+
 /** Asks, and once more after a fault that may pass. */
 async function untilSaid(
   attempt: Attempt,
   question: Question,
   asking: { model: CatalogueModel; key: string; entry: string },
 ): Promise<Result<CallEnding, Refusal>> {
-  const { session, ports } = attempt;
+  const { session } = attempt;
   let faulted: CallEnding | null = null;
   for (let faults = 1; ; faults += 1) {
     const ending = await once(attempt, question, asking);
@@ -132,7 +145,7 @@ async function untilSaid(
     }
     const pause = pauseBeforeRetry(ending.value.fault, faults, session.timeLeftMs);
     if (pause === null) return ending;
-    const waited = await beside(ports.sleep(pause, session.signal), attempt);
+    const waited = await waitFor(attempt, pause, { ...question, fault: ending.value.fault });
     if (!waited.ok) return waited;
     if (session.stop !== null) return ending;
     faulted = ending.value;

@@ -112,7 +112,9 @@ export async function askModel(
   });
   const called = await call(attempt, { ...brief.request, model_id: model.model_id }, model);
   if (!called.ok) return called;
-  if (session.stop !== null) return ok({ kind: "stopped" });
+  // An answer that is there when only the time is over may still be the result.
+  const isHeard = called.value.kind === "answer" && !session.isWithdrawn;
+  if (session.stop !== null && !isHeard) return ok({ kind: "stopped" });
   switch (called.value.kind) {
     case "late":
       return ok({ kind: "late" });

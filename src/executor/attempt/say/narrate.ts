@@ -20,14 +20,18 @@ async function tellOnce(
   { step, at, done, found }: { step: string; at: number; done: number; found?: JsonObject },
 ): Told {
   const { journal, session } = attempt;
-  if (journal.read(mark) !== undefined) return ok(null);
-  const told = await session.progress({
+  const progress = {
     progress_percentage: at,
     current_step: step,
     steps_completed: done,
     total_steps: MOST_ROUNDS,
     ...(found !== undefined && { intermediate_results: found }),
-  });
+  };
+  if (journal.read(mark) !== undefined) {
+    session.remember(progress);
+    return ok(null);
+  }
+  const told = await session.progress(progress);
   if (told.ok) journal.keep(mark, true);
   return told;
 }
