@@ -250,4 +250,10 @@ describe("trying a model out", () => {
     });
     expect(JSON.stringify(answer.body)).not.toContain(API_KEY);
   });
+
+  it("tells what it says, without the key that it echoes", async () => {
+    const answer = await tried([{ text: `Bearer ${API_KEY}` }]);
+
+    expect(answer.body).toMatchObject({ is_ok: true, text: "Bearer [api_key]" });
+  });
 });

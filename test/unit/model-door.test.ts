@@ -39,6 +39,18 @@ describe("asking a model", () => {
     ]);
   });
 
+  it("gives no key to the task, where a server echoes what it is sent", async () => {
+    const { ask } = await scripted([{ text: `{"authorization": "Bearer ${KEY}"}` }]);
+
+    const answer = await ask({ output_schema: { type: "object" } });
+
+    expect(answer).toMatchObject({
+      ok: true,
+      value: { value: { authorization: "Bearer [api_key]" } },
+    });
+    expect(JSON.stringify(answer)).not.toContain(KEY);
+  });
+
   it("asks a provider that can't stream for the whole answer", async () => {
     const { ask, asked } = await scripted([{ text: "Whole.", usage: USAGE }], {
       is_streamed: false,

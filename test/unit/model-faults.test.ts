@@ -66,6 +66,21 @@ describe("a fault of a provider", () => {
     expect(asked()).toHaveLength(1);
   });
 
+  it.each<[string, ModelReply]>([
+    ["a message that is cut", { status: 400, body: openAiError(`${"x".repeat(280)} ${KEY}`) }],
+    ["an answer that is cut", { headers: sse(), body: `data: ["${"x".repeat(9_980)}${KEY}"]\n\n` }],
+    ["a content type", { headers: { "content-type": `text/${KEY}` }, body: "" }],
+    ["an event of a stream", { headers: sse(), body: `data: ${openAiError(KEY)}\n\n` }],
+    ["the model's own words", { text: `You sent ${KEY}`, finish_reason: "length" }],
+  ])("shows no part of a key in %s", async (_where, reply) => {
+    const { ask } = await scripted([reply]);
+
+    const answer = await ask();
+
+    expect(answer.ok).toBe(false);
+    expect(JSON.stringify(answer).toLowerCase()).not.toContain(KEY.slice(0, 8));
+  });
+
   it("is the network's where nobody listens", async () => {
     const { ask } = await scripted([], { base_url: "http://127.0.0.1:9/v1" });
 

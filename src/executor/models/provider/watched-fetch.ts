@@ -1,3 +1,4 @@
+import type { Keyless } from "../keyless.ts";
 import { trouble } from "./faults.ts";
 import type { Trouble } from "./faults.ts";
 
@@ -26,6 +27,8 @@ interface WatchedParts {
   /** Why nothing may be sent to this address; null when it may. */
   addressFault: (url: string) => Promise<string | null>;
   limits: AnswerLimits;
+  /** Takes the key out of what is quoted. */
+  clean: Keyless;
 }
 
 /**
@@ -33,7 +36,7 @@ interface WatchedParts {
  *
  * @param watch is told why it throws
  */
-export function watchedFetch({ get, addressFault, limits }: WatchedParts, watch: Watch) {
+export function watchedFetch({ get, addressFault, limits, clean }: WatchedParts, watch: Watch) {
   const stop = (why: Trouble, cause?: unknown): Error => {
     watch.trouble ??= why;
     return new Error(why.detail, { cause });
@@ -43,7 +46,7 @@ export function watchedFetch({ get, addressFault, limits }: WatchedParts, watch:
     const fault = await addressFault(url);
     if (fault !== null) throw stop(trouble("rejected", `base_url ${fault}`));
     const response = await got(get(url, { ...init, redirect: "manual" }), init, stop);
-    const misfit = typeFault(response, init);
+    const misfit = typeFault(response, init, clean);
     if (misfit !== null) {
       await response.body?.cancel();
       throw stop(trouble("rejected", misfit, { status: response.status }));
@@ -70,8 +73,13 @@ async function got(pending: Promise<Response>, init: RequestInit, stop: Stop): P
 }
 
 /** A page where an answer was expected, as of a wrong base_url; null when it is an answer or an error. */
-function typeFault({ ok, headers }: Response, { body }: RequestInit): string | null {
-  const type = headers.get("content-type")?.split(";")[0]?.trim().toLowerCase() ?? "";
+function typeFault(
+  { ok, headers }: Response,
+  { body }: RequestInit,
+  clean: Keyless,
+): string | null {
+  const said = clean(headers.get("content-type") ?? "");
+  const type = said.split(";")[0]?.trim().toLowerCase() ?? "";
   const isStreamed = typeof body === "string" && body.includes('"stream":true');
   const wanted = isStreamed ? "text/event-stream" : "application/json";
   if (!ok || type === "" || type === wanted) return null;

@@ -8,6 +8,7 @@ import type { CatalogueModel, ModelRegistration, ModelTest } from "../../../prot
 import type { Refusal } from "../../../protocol/refusal.ts";
 import { absence } from "../absence.ts";
 import type { Ask, AskableModel } from "../door.ts";
+import { keyless } from "../keyless.ts";
 import type { KnownModel, KnownModels, ModelStore } from "./known-models.ts";
 
 /** Models that one tenant may register. */
@@ -146,7 +147,8 @@ async function tried({ ask, newId }: ModelsParts, asked: AskableModel): Promise<
   const { model_id } = asked.model;
   if (answered.ok) {
     const { text, usage, duration_ms } = answered.value;
-    const shown = text.slice(0, LONGEST_SHOWN);
+    // A server that echoes what it is sent echoes the key.
+    const shown = keyless(asked.api_key)(text).slice(0, LONGEST_SHOWN);
     return { model_id, is_ok: true, duration_ms, text: shown, usage, fault: null };
   }
   const { class: fault, detail, status, retry_after_ms, usage, duration_ms } = answered.refusal;
