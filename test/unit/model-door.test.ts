@@ -72,6 +72,20 @@ describe("asking a model", () => {
     });
   });
 
+  it.each([-1_000_000_000, 1e15, 1.5, 0])("believes no count of %d tokens", async (count) => {
+    const usage = { prompt_tokens: count, completion_tokens: count };
+    const { ask } = await scripted([{ text: "x".repeat(400), usage }]);
+
+    const answer = await ask();
+
+    expect(answer).toMatchObject({
+      ok: true,
+      value: { usage: { output_tokens: 100, is_estimated: true } },
+    });
+    expect(answer.ok && answer.value.usage.input_tokens).toBeLessThan(100);
+    expect(answer.ok && answer.value.usage.cost_usd).toBeGreaterThan(0);
+  });
+
   it("sends a limit by the name that the provider knows, and a reasoning model no temperature", async () => {
     const { ask, asked } = await scripted([{}], {
       max_tokens_field: "max_completion_tokens",
