@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
+import type { ModelOutcome } from "../../src/executor/router/router-port.ts";
 import { readDecision, readModelStats } from "../../src/executor/router/routing-reads-store.ts";
 import {
   changeBreaker,
@@ -88,7 +89,8 @@ describe("a choice in D1", () => {
 });
 
 describe("the breaker of a model in D1", () => {
-  const fault = (id: string) => outcomeOf(id, { source: "fault", reward: null, is_success: false });
+  const FAULT = { source: "fault", reward: null, is_success: false } as const;
+  const fault = (id: string) => outcomeOf(id, { ...FAULT, provider: "failed" });
 
   it("opens after three faults, and closes when the model answers again", async () => {
     const tenant = tenantOf();
@@ -125,6 +127,35 @@ describe("the breaker of a model in D1", () => {
     const probe = chosen[0] === "ant" ? "e" : "f";
     await door.learn(tenant, outcomeOf(probe));
     expect(await stateAt(Date.now())).toEqual([]);
+  });
+
+  it("says nothing of faults that the provider did not have, and closes when it has answered", async () => {
+    const tenant = tenantOf();
+    const door = routerDoorOf(env);
+    const learnOf = async (id: string, outcome: Partial<ModelOutcome>) => {
+      await decided(tenant, id);
+      await door.learn(tenant, outcomeOf(id, outcome));
+    };
+    await learnOf("a", { ...FAULT, cost_usd: 0, tokens: 0 });
+    expect(await statsOf(tenant)).toEqual([]);
+
+    await learnOf("b", { ...FAULT, cost_usd: 0.5, tokens: 7 });
+    await learnOf("c", { ...FAULT, provider: "failed" });
+    await learnOf("d", { ...FAULT, provider: "failed" });
+    await learnOf("e", { ...FAULT, provider: "answered" });
+    await learnOf("f", { ...FAULT, provider: "failed" });
+
+    expect((await learnedOf(tenant)).breakers).toEqual([]);
+    expect(await statsOf(tenant)).toMatchObject([
+      {
+        model_id: "ant",
+        runs: 3,
+        faults: 3,
+        latency: null,
+        cost_usd: expect.closeTo(0.54, 9),
+        tokens: 407,
+      },
+    ]);
   });
 
   it("counts a fault once, however often it is told", async () => {

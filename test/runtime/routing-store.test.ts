@@ -100,6 +100,7 @@ describe("what is learned in D1", () => {
       { reward: null, is_success: false, quality: null, latency_s: 6, cost_usd: 0.04, tokens: 0 },
       {
         source: "fault",
+        provider: "failed",
         reward: null,
         is_success: false,
         quality: null,

@@ -35,6 +35,7 @@ describe("a fault of a provider", () => {
     ["unavailable", { status: 529, body: "<html>overloaded</html>" }, { status: 529 }],
     ["unauthorized", { status: 401, body: openAiError(`Bad key ${KEY}`) }, { status: 401 }],
     ["unauthorized", { status: 403 }, { status: 403 }],
+    ["filtered", { status: 403, body: openAiError("Your input was flagged") }, { status: 403 }],
     ["rejected", { status: 400, body: openAiError(`no such field; ${KEY}`) }, { status: 400 }],
     ["rejected", { status: 404 }, { status: 404 }],
     ["rejected", { status: 422 }, { status: 422 }],
@@ -172,7 +173,11 @@ describe("an answer that goes wrong", () => {
 
     expect(await ask({ timeout_ms: 200 })).toMatchObject({
       ok: false,
-      refusal: { class: "timeout", detail: "no whole answer within 0.2 s" },
+      refusal: {
+        class: "timeout",
+        detail: "no whole answer within 0.2 s",
+        silent_ms: expect.toSatisfy((ms) => ms > 100),
+      },
     });
   });
 
@@ -183,6 +188,7 @@ describe("an answer that goes wrong", () => {
       ok: false,
       refusal: {
         class: "timeout",
+        silent_ms: 0,
         usage: { is_estimated: true, output_tokens: expect.any(Number) },
       },
     });
@@ -199,7 +205,7 @@ describe("an answer that goes wrong", () => {
 
     expect(await ask({ tools: [wait], max_tool_rounds: 1, timeout_ms: 300 })).toMatchObject({
       ok: false,
-      refusal: { class: "timeout" },
+      refusal: { class: "timeout", silent_ms: 0 },
     });
   });
 

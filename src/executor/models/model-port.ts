@@ -63,6 +63,8 @@ export interface ModelFault {
   detail: string;
   status: number | null;
   retry_after_ms: number | null;
+  /** There where the question's own time ran out: milliseconds that the provider had said nothing by then. */
+  silent_ms?: number;
   /** What was used up nevertheless. */
   usage: ModelUsage;
   duration_ms: number;

@@ -78,7 +78,7 @@ async function answer(
 ): Promise<Result<Said, Trouble>> {
   const expected = foreseen(parts, asked, request);
   if (expected !== null) return refuse(expected);
-  const watch: Watch = { trouble: null };
+  const watch: Watch = { trouble: null, silentSince: null };
   const late = AbortSignal.timeout(request.timeout_ms);
   const signal = AbortSignal.any([request.signal, late]);
   const tools_called: string[] = [];
@@ -105,7 +105,8 @@ async function answer(
     if (!late.aborted)
       return refuse(troubleOf(error, { now: parts.now(), clean: keyless(asked.api_key) }));
     const detail = `no whole answer within ${request.timeout_ms / 1_000} s`;
-    return refuse(trouble("timeout", detail));
+    const silent_ms = watch.silentSince === null ? 0 : parts.now() - watch.silentSince;
+    return refuse(trouble("timeout", detail, { silent_ms }));
   }
 }
 
@@ -124,7 +125,7 @@ async function before<Value>(signal: AbortSignal, pending: Promise<Value>): Prom
 }
 
 function providerModel(
-  { get, addressFault, limits, workersAi }: AskParts,
+  { now, get, addressFault, limits, workersAi }: AskParts,
   { model, api_key }: AskableModel,
   watch: Watch,
 ): ProviderModel {
@@ -134,7 +135,7 @@ function providerModel(
   return openAiCompatible(
     model,
     api_key,
-    watchedFetch({ get, addressFault: fault, limits, clean: keyless(api_key) }, watch),
+    watchedFetch({ now, get, addressFault: fault, limits, clean: keyless(api_key) }, watch),
   );
 }
 

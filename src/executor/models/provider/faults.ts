@@ -19,7 +19,7 @@ const LONGEST_WAIT_MS = 3_600_000;
 const TOO_LONG =
   /context[ _]?(length|window|size)|maximum context|too many (input )?tokens|(prompt|input) is too long|exceeds? the (available )?context|reduce the length/i;
 
-const FILTERED = /content[ _]?(filter|policy|management)|responsible_?ai/i;
+const FILTERED = /content[ _]?(filter|policy|management)|responsible_?ai|moderation|flagged/i;
 
 /** An account without money: no waiting helps. */
 const UNPAID = /insufficient_quota|billing_hard_limit|insufficient (credit|balance|funds)/i;
@@ -109,6 +109,8 @@ function ofStatus(
 ): Trouble {
   const is = (fault: ModelFaultClass, what: string) =>
     trouble(fault, `${what} (${status})${quoted(message)}`, more);
+  // Gateways before several providers forbid a prompt as they forbid a caller.
+  if (status === 403 && FILTERED.test(said)) return ofRequest(status, said, is);
   // What a provider says about a key may have parts of it.
   if (status === 401 || status === 403) {
     return trouble("unauthorized", `the provider does not accept the api_key (${status})`, more);

@@ -1,3 +1,4 @@
+import type { Clock } from "../../../lib/ports.ts";
 import type { Keyless } from "../keyless.ts";
 import { trouble } from "./faults.ts";
 import type { Trouble } from "./faults.ts";
@@ -19,10 +20,13 @@ export const ANSWER_LIMITS: AnswerLimits = { maxBytes: 4 * 1_048_576, idleMs: 60
 /** What is known of the connection of one question. What was seen here is said, however an SDK wraps it. */
 export interface Watch {
   trouble: Trouble | null;
+  /** Since when an answer is waited for that has not begun, epoch milliseconds; null where none is, or one has. */
+  silentSince: number | null;
 }
 
 /** What a watched request needs. */
 interface WatchedParts {
+  now: Clock;
   get: Get;
   /** Why nothing may be sent to this address; null when it may. */
   addressFault: (url: string) => Promise<string | null>;
@@ -34,9 +38,10 @@ interface WatchedParts {
 /**
  * A `fetch` for one question: to permitted addresses only, without following redirects, and with an end.
  *
- * @param watch is told why it throws
+ * @param watch is told why it throws, and since when nothing is heard
  */
-export function watchedFetch({ get, addressFault, limits, clean }: WatchedParts, watch: Watch) {
+export function watchedFetch(parts: WatchedParts, watch: Watch) {
+  const { get, addressFault, limits, clean } = parts;
   const stop = (why: Trouble, cause?: unknown): Error => {
     watch.trouble ??= why;
     return new Error(why.detail, { cause });
@@ -45,6 +50,7 @@ export function watchedFetch({ get, addressFault, limits, clean }: WatchedParts,
     const url = String(input);
     const fault = await addressFault(url);
     if (fault !== null) throw stop(trouble("rejected", `base_url ${fault}`));
+    watch.silentSince = parts.now();
     const response = await got(get(url, { ...init, redirect: "manual" }), init, stop);
     const misfit = typeFault(response, init, clean);
     if (misfit !== null) {
@@ -56,7 +62,9 @@ export function watchedFetch({ get, addressFault, limits, clean }: WatchedParts,
     headers.delete("content-encoding");
     headers.delete("content-length");
     const { status, statusText } = response;
-    const body = response.body === null ? null : watchedBody(response.body, limits, { init, stop });
+    const begun = () => void (watch.silentSince = null);
+    const body =
+      response.body === null ? null : watchedBody(response.body, limits, { init, stop, begun });
     return new Response(body, { status, statusText, headers });
   };
 }
@@ -91,7 +99,7 @@ function typeFault(
 function watchedBody(
   body: ReadableStream<Uint8Array>,
   { maxBytes, idleMs }: AnswerLimits,
-  { init, stop }: { init: RequestInit; stop: Stop },
+  { init, stop, begun }: { init: RequestInit; stop: Stop; begun: () => void },
 ): ReadableStream<Uint8Array> {
   const reader = body.getReader();
   let bytes = 0;
@@ -103,6 +111,7 @@ function watchedBody(
       const detail = `the answer stalled: nothing for ${idleMs / 1_000} s`;
       throw stop(trouble("timeout", detail));
     }
+    begun();
     if (part.done) return null;
     bytes += part.value.byteLength;
     if (bytes > maxBytes) {
