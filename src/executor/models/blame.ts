@@ -21,14 +21,14 @@ export function providerIn({
   status,
   silent_ms,
 }: Pick<ModelFault, "class" | "status" | "silent_ms">): "failed" | "answered" | null {
+  if (silent_ms !== undefined && silent_ms < LONGEST_SILENCE_MS) return null;
   switch (fault) {
     case "rate_limited":
     case "unavailable":
     case "network":
     case "unauthorized":
-      return "failed";
     case "timeout":
-      return silent_ms === undefined || silent_ms >= LONGEST_SILENCE_MS ? "failed" : null;
+      return "failed";
     case "rejected":
       if (status === null) return null;
       return OF_REQUEST.includes(status) ? "answered" : "failed";
