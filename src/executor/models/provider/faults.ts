@@ -101,6 +101,11 @@ function ofCall(error: APICallError, { now, clean }: Reading): Trouble {
   });
 }
 
+/** Whether the caller is not let in. Gateways before several providers forbid a prompt as they forbid a caller. */
+function isForbidden(status: number, said: string): boolean {
+  return status === 401 || (status === 403 && !FILTERED.test(said));
+}
+
 /** @param said everything that was said about it, to find the reason in */
 function ofStatus(
   status: number,
@@ -109,10 +114,8 @@ function ofStatus(
 ): Trouble {
   const is = (fault: ModelFaultClass, what: string) =>
     trouble(fault, `${what} (${status})${quoted(message)}`, more);
-  // Gateways before several providers forbid a prompt as they forbid a caller.
-  if (status === 403 && FILTERED.test(said)) return ofRequest(status, said, is);
-  // What a provider says about a key may have parts of it.
-  if (status === 401 || status === 403) {
+  if (isForbidden(status, said)) {
+    // What a provider says about a key may have parts of it.
     return trouble("unauthorized", `the provider does not accept the api_key (${status})`, more);
   }
   if (status < 400) {
