@@ -134,7 +134,7 @@ describe("the engine with models", () => {
     expect(ports.models.asked.map(({ model_id }) => model_id)).toEqual(["small", "small", "large"]);
     expect(ports.router.questions[1]).toMatchObject({ excluded: ["small"], above_tier: null });
     expect(ports.router.learned).toMatchObject([
-      { source: "fault", reward: null, is_success: false },
+      { source: "fault", provider: "failed", reward: null, is_success: false },
       { source: "quality", reward: 0.9, is_success: true },
     ]);
     expect(typesOf(ports).at(-1)).toBe("task_completed");

@@ -1,4 +1,5 @@
 import { BUILTIN_MODEL_ID } from "../../protocol/model.ts";
+import { providerIn } from "../models/blame.ts";
 import type { ModelFault } from "../models/model-port.ts";
 import type { Finding } from "../quality/assessment.ts";
 import { CORRECTION_DEFAULTS, nextMove } from "../quality/correction.ts";
@@ -43,7 +44,7 @@ function hasContract({ task: { contract } }: Attempt): boolean {
 function lessonOf(
   attempt: Attempt,
   ending: ArmEnding,
-): Pick<ModelOutcome, "reward" | "source" | "is_success" | "quality"> | null {
+): Pick<ModelOutcome, "reward" | "source" | "provider" | "is_success" | "quality"> | null {
   switch (ending.kind) {
     case "good":
     case "poor":
@@ -54,10 +55,12 @@ function lessonOf(
         corrections: ending.corrections,
         verdict: null,
       });
-    case "fault":
-      return ending.fault.class === "aborted"
-        ? null
-        : { reward: null, source: "fault", is_success: false, quality: null };
+    case "fault": {
+      if (ending.fault.class === "aborted") return null;
+      const provider = providerIn(ending.fault);
+      const nothing = { reward: null, is_success: false, quality: null };
+      return { ...nothing, source: "fault", ...(provider !== null && { provider }) };
+    }
     case "failed":
     case "short":
     case "late":

@@ -69,6 +69,8 @@ export interface ModelFault {
   detail: string;
   status: number | null;
   retry_after_ms: number | null;
+  /** There where it is not the provider that ended the question: milliseconds that it had said nothing by then. */
+  silent_ms?: number;
   /** What was used up nevertheless. */
   usage: ModelUsage;
   duration_ms: number;
@@ -78,7 +80,7 @@ export interface ModelFault {
 
 /** The models of a tenant. `generate` never throws for what a provider does. */
 export interface ModelDoor {
-  /** Enabled models, without the built-in arm. */
+  /** Enabled models, without the built-in arm; while D1 is down, those that are known without it. */
   catalogue(tenant: string): Promise<readonly CatalogueModel[]>;
   generate(tenant: string, request: ModelRequest): Promise<Result<ModelAnswer, ModelFault>>;
 }

@@ -146,9 +146,9 @@ async function noteFault(parts: RouterParts, tenant: string, decision_id: string
 }
 
 async function learn(parts: RouterParts, tenant: string, outcome: ModelOutcome): Promise<void> {
-  const { decision_id, source } = outcome;
+  const { decision_id, provider } = outcome;
   try {
-    if (source === "fault") await noteFault(parts, tenant, decision_id);
+    if (provider === "failed") await noteFault(parts, tenant, decision_id);
     const at = instant(parts.now());
     await parts.writeOutcome(tenant, { outcome, at, gamma: TUNING.gamma });
   } catch (error) {

@@ -7,6 +7,7 @@ import type { CatalogueModel } from "../../../protocol/model.ts";
 import { absence } from "../absence.ts";
 import type { Shortage } from "../allowance.ts";
 import type { Ask, AskableModel } from "../door.ts";
+import { keyless, keylessAnswer } from "../keyless.ts";
 import type { ModelAnswer, ModelRequest } from "../model-port.ts";
 import { JSON_REQUEST, readAnswer } from "./answer-text.ts";
 import type { Judge } from "./answer-text.ts";
@@ -42,14 +43,8 @@ export function createAsk(parts: AskParts): Ask {
     const spent = () => ({ usage: tally.usage(), duration_ms: parts.now() - began });
     const answered = await answer(parts, asked, { request, tally });
     if (answered.ok) return ok({ ...answered.value, ...spent() });
-    return refuse({ ...withoutKey(answered.refusal, asked.api_key), ...spent() });
+    return refuse({ ...answered.refusal, ...spent() });
   };
-}
-
-/** A provider that quotes the request quotes its key. */
-function withoutKey(why: Trouble, api_key: string | null): Trouble {
-  const clean = (text: string) => (api_key ? text.replaceAll(api_key, "[api_key]") : text);
-  return { ...why, detail: clean(why.detail), text: why.text === null ? null : clean(why.text) };
 }
 
 type Asking = { request: Omit<ModelRequest, "model_id">; tally: Tally };
@@ -85,7 +80,7 @@ async function answer(
 ): Promise<Result<Said, Trouble>> {
   const expected = foreseen(parts, asked, request);
   if (expected !== null) return refuse(expected);
-  const watch: Watch = { trouble: null };
+  const watch: Watch = { trouble: null, silentSince: null };
   const late = AbortSignal.timeout(request.timeout_ms);
   const signal = AbortSignal.any([request.signal, late]);
   const tools_called: string[] = [];
@@ -107,14 +102,17 @@ async function answer(
       }),
       abortSignal: signal,
     });
-    const { text, finishReason } = await before(signal, asking);
-    return heard(parts.judge, request, { text, reason: finishReason, tools_called });
+    const { text: said, finishReason: reason } = await before(signal, asking);
+    const text = keylessAnswer(asked.api_key)(said);
+    return heard(parts.judge, request, { text, reason, tools_called });
   } catch (error) {
     if (request.signal.aborted) return refuse(trouble("aborted", "stopped while it was asked"));
     if (watch.trouble !== null) return refuse(watch.trouble);
-    if (!late.aborted) return refuse(troubleOf(error, parts.now()));
+    if (!late.aborted)
+      return refuse(troubleOf(error, { now: parts.now(), clean: keyless(asked.api_key) }));
     const detail = `no whole answer within ${request.timeout_ms / 1_000} s`;
-    return refuse(trouble("timeout", detail));
+    const silent_ms = watch.silentSince === null ? 0 : parts.now() - watch.silentSince;
+    return refuse(trouble("timeout", detail, { silent_ms }));
   }
 }
 
@@ -133,7 +131,7 @@ async function before<Value>(signal: AbortSignal, pending: Promise<Value>): Prom
 }
 
 function providerModel(
-  { get, addressFault, limits, workersAi }: AskParts,
+  { now, get, addressFault, limits, workersAi }: AskParts,
   { model, api_key }: AskableModel,
   watch: Watch,
 ): ProviderModel {
@@ -143,7 +141,7 @@ function providerModel(
   return openAiCompatible(
     model,
     api_key,
-    watchedFetch({ get, addressFault: fault, limits }, watch),
+    watchedFetch({ now, get, addressFault: fault, limits, clean: keyless(api_key) }, watch),
   );
 }
 
