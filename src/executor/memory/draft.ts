@@ -1,5 +1,5 @@
 import { canonicalJson, derivedId } from "../../lib/ports.ts";
-import { withoutSecrets } from "../../lib/redact.ts";
+import { withoutCredentials } from "../../lib/redact.ts";
 import type { TaskType } from "../../protocol/enums.ts";
 import { LONGEST_MEMORY, type MemoryKind, type MemoryRecord } from "../../protocol/memory.ts";
 
@@ -30,7 +30,7 @@ const LONGEST_SUBJECT = 1_000;
  * to a length. What it says is not looked at: it is data.
  */
 export function kept(text: string, most: number): string {
-  const line = withoutSecrets(text.slice(0, 4 * most))
+  const line = withoutCredentials(text.slice(0, 4 * most))
     .toWellFormed()
     .replaceAll(/[\p{C}\p{Z}\s]+/gu, " ")
     .trim();

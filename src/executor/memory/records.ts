@@ -1,4 +1,5 @@
 import type { EndedRun, RunAttempt } from "../../protocol/ended-run.ts";
+import type { TaskType } from "../../protocol/enums.ts";
 import type { MemoryStatement } from "../../protocol/memory.ts";
 import { cleaned, kept, type MemoryDraft } from "./draft.ts";
 
@@ -180,14 +181,29 @@ function unexplained(run: EndedRun): MemoryDraft[] {
   ];
 }
 
+/** Whoever deploys or configures is told hosts and what opens them. */
+const SECRETIVE: readonly TaskType[] = ["deployment", "configuration"];
+
+/** A question whose answer may be a secret, which has no form that gives it away. */
+const ASKS_FOR_SECRET =
+  /passw|passphrase|secret|token|credential|\b(?:key|pin|login)s?\b|contraseña|clave|credencial/i;
+
+/** What was answered, where it may outlive the task. */
+function answerOf(
+  { task_type }: EndedRun,
+  { question, answer }: NonNullable<EndedRun["escalation"]>,
+): string {
+  if (answer === null) return "nobody answered";
+  return SECRETIVE.includes(task_type) || ASKS_FOR_SECRET.test(question)
+    ? "it was answered"
+    : `the answer was: ${kept(answer, LONGEST_PART)}`;
+}
+
 function escalationOf(run: EndedRun): MemoryDraft[] {
   const { escalation } = run;
   if (escalation === null) return [];
   const question = kept(escalation.question, LONGEST_PART);
-  const answer =
-    escalation.answer === null
-      ? "nobody answered"
-      : `the answer was: ${kept(escalation.answer, LONGEST_PART)}`;
+  const answer = answerOf(run, escalation);
   return [
     lessonOf(run, {
       text: `The ${quoted(run)} had to ask: ${question}; ${answer}. It ended with ${run.reason}.`,
