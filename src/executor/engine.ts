@@ -5,7 +5,7 @@ import type { ExecutionMessage } from "../protocol/queue-messages.ts";
 import type { Refusal } from "../protocol/refusal.ts";
 import { beginAttempt, plainObject } from "./attempt/attempt.ts";
 import type { Attempt } from "./attempt/attempt.ts";
-import { choose, recall } from "./attempt/choice.ts";
+import { choose, recall, toldTo } from "./attempt/choice.ts";
 import type { Choice, Field } from "./attempt/choice.ts";
 import { Course, nameOf } from "./attempt/course.ts";
 import { completeFrom, storedResult } from "./attempt/reuse.ts";
@@ -103,6 +103,7 @@ function start(attempt: Attempt, field: Field, choice: Choice | null) {
   const estimated_duration = estimateOf(attempt, field, choice);
   const decided = choice === null || choice.decision.decision_id === "" ? null : choice.decision;
   const isModel = choice?.arm.kind === "model";
+  const told = choice?.arm.kind === "model" ? toldTo(choice.arm.model, field) : [];
   return attempt.session.notify("task_started", {
     task_type: attempt.task.task_type,
     estimated_duration,
@@ -114,7 +115,7 @@ function start(attempt: Attempt, field: Field, choice: Choice | null) {
       model_selected: decided.model_id,
       required_resources: {
         decision_id: decided.decision_id,
-        memory_ids: field.memories.map(({ memory_id }) => memory_id),
+        memory_ids: told.map(({ memory_id }) => memory_id),
       },
     }),
   });
@@ -157,7 +158,7 @@ async function perform(attempt: Attempt): Promise<Result<unknown, Refusal>> {
   const course = new Course();
   const done = await workOn(attempt, { field, first: choice, course });
   const said = await finish(attempt, done, course);
-  await tellTeachers(attempt, { field, course, done });
+  await tellTeachers(attempt, course);
   return said;
 }
 

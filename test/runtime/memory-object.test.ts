@@ -112,16 +112,16 @@ describe("the memory of a tenant", () => {
   });
 
   it("ranks what has helped above what has not, once for each run, until that fades away", async () => {
-    const { tenant, memory, write, recall } = newMemory();
+    const { tenant, memory, write, recall, settle } = newMemory();
     const [useful = "", useless = ""] = await write(
       { text: "Churn reports: count customers by month", task_id: "a" },
       { text: "Churn reports: count customers by week", task_id: "b" },
     );
     for (let run = 1; run <= 6; run += 1) {
       const task_id = `run-${run}`;
-      await memory.settle(tenant, { task_id, memory_ids: [useful], score: 1 });
-      await memory.settle(tenant, { task_id, memory_ids: [useless], score: 0 });
-      await memory.settle(tenant, { task_id, memory_ids: [useless], score: 0 });
+      await settle(task_id, [useful], 1);
+      await settle(task_id, [useless], 0);
+      await settle(task_id, [useless], 0);
       if (run > 1) continue;
       const early = await recall("a churn report of customers");
       expect(early.map(({ memory_id }) => memory_id)).toEqual([useful, useless]);
@@ -187,19 +187,13 @@ describe("the memory of a tenant", () => {
       log: (_level, event) => void lines.push(event),
     });
 
-    const run = { task_id: "t", memory_ids: ["mem_a"], score: 1 };
-    const question = { text: "churn", task_type: "research", limit: 8, max_tokens: 100 } as const;
-    expect(await broken.recall("acme", question)).toEqual([]);
+    const bounds = { locality: null, region: null };
+    const question = { text: "churn", task_type: "research", bounds, limit: 8 } as const;
+    expect(await broken.recall("acme", { ...question, max_tokens: 100 })).toEqual([]);
     expect(await broken.cached("acme", "key")).toBeNull();
-    await broken.settle("acme", run);
     await broken.cache("acme", "key", { task_id: "t", completed: {}, at: "2026-11-26T00:00:00Z" });
     await expect(broken.remember("acme", runOf())).rejects.toThrow("down");
-    expect(lines).toEqual([
-      "memory_not_recalled",
-      "cache_not_read",
-      "memory_not_settled",
-      "result_not_cached",
-    ]);
+    expect(lines).toEqual(["memory_not_recalled", "cache_not_read", "result_not_cached"]);
   });
 
   it("writes what a task leaves once, however often it is told", async () => {

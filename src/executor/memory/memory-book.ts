@@ -45,7 +45,7 @@ export function remember(sql: SqlStorage, memories: readonly NewMemory[]): Remem
   return { memories: memories.map((memory) => rememberOne(sql, memory)) };
 }
 
-/** Counts a run for the memories that were put before it, each once. One row a memory. */
+/** Counts a task for the memories that its models were told, each once. One row a memory. */
 export function settle(sql: SqlStorage, { task_id, memory_ids, score }: SettledRun): void {
   if (memory_ids.length === 0) return;
   for (const { place, runs, ...use } of readUse(sql, memory_ids)) {
@@ -71,8 +71,10 @@ export function search(sql: SqlStorage, asked: MemorySearch, now: number): Found
   );
   return {
     items: ranked.flatMap(({ place, score, similarity }) => {
-      const record = stored.get(place)?.record;
-      return record === undefined ? [] : [{ record, score, similarity }];
+      const one = stored.get(place);
+      if (one === undefined) return [];
+      const { record, bounds, is_blamed } = one;
+      return [{ record, bounds, is_blamed, score, similarity }];
     }),
     stale: stale.flatMap((place) => {
       const one = stored.get(place);

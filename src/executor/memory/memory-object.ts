@@ -37,7 +37,6 @@ const EMPTY = {
   cached: null,
   remove: false,
   forget: { memories: 0, results: 0 },
-  settle: null,
   revector: null,
 };
 
@@ -64,7 +63,6 @@ export class MemoryObject extends DurableObject<Env> implements MemoryStub {
       case "cache":
       case "remove":
       case "forget":
-      case "settle":
       case "revector":
         return JSON.stringify(await this.#write(asked));
     }
@@ -141,8 +139,6 @@ export class MemoryObject extends DurableObject<Env> implements MemoryStub {
       }
       case "forget":
         return forget(sql, asked.task_ids);
-      case "settle":
-        return settle(sql, asked.run) ?? null;
       case "revector":
         for (const { memory_id, vector } of asked.vectors) {
           writeVector(sql, memory_id, { embedder: asked.embedder, vector });
