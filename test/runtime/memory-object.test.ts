@@ -111,6 +111,25 @@ describe("the memory of a tenant", () => {
     });
   });
 
+  it("keeps a fact that comes late as superseded by the one that was stated after it", async () => {
+    const { write, memory, tenant, recall } = newMemory();
+    const fact = { kind: "fact", topic: "warehouse", task_id: null } as const;
+    const [newer = ""] = await write({
+      ...fact,
+      text: "The warehouse is in Bergen",
+      created_at: 2,
+    });
+    const [older = ""] = await write({ ...fact, text: "The warehouse is in Oslo", created_at: 1 });
+
+    expect(await memory.get(tenant, older)).toMatchObject({
+      value: { superseded_by: newer, valid_to: new Date(2).toISOString() },
+    });
+    expect(await memory.get(tenant, newer)).toMatchObject({
+      value: { superseded_by: null, valid_to: null },
+    });
+    expect((await recall("the warehouse")).map(({ memory_id }) => memory_id)).toEqual([newer]);
+  });
+
   it("ranks what has helped above what has not, once for each run, until that fades away", async () => {
     const { tenant, memory, write, recall, settle } = newMemory();
     const [useful = "", useless = ""] = await write(
@@ -163,6 +182,9 @@ describe("the memory of a tenant", () => {
       "'; DROP TABLE memory; --",
       "\u0000\u0007 churn \u202E \uD800",
       "*",
+      "coŀlega ½cup ⒈first",
+      // A letter to JavaScript, and a mark to the tables of the index.
+      "a\u19B0b",
       `churn ${"x".repeat(1_000_000)}`,
     ];
     await memory.remember(

@@ -33,6 +33,9 @@ describe("what a tenant's memory keeps", () => {
     await memory.remove(tenant, fact?.memory_id ?? "");
     await tidy(T0 + 367 * DAY);
     await tidy(T0 + 368 * DAY);
+    // Whatever happened to the last alarm, it may come again.
+    await runInDurableObject(stub, (_instance, { storage }) => storage.setAlarm(T0));
+    await tidy(T0 + 369 * DAY);
     const left = await runInDurableObject(stub, async (_instance, { storage }) => [
       storage.sql.exec("SELECT name FROM sqlite_master WHERE name = 'memory'").toArray(),
       await storage.getAlarm(),

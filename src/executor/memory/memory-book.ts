@@ -26,17 +26,19 @@ const REMEMBERED_RUNS = 20;
 function rememberOne(sql: SqlStorage, memory: NewMemory): Remembered["memories"][number] {
   const { memory_id, topic } = memory;
   if (findMemory(sql, memory_id) !== null) return { memory_id, is_new: false };
-  if (topic !== null) {
-    const next = succession(memory, validFact(sql, topic));
-    if (next.kind === "known") return { memory_id: next.memory_id, is_new: false };
-    const { supersedes, valid_to } = next;
-    if (supersedes !== null) supersede(sql, supersedes, { memory_id, valid_to });
+  const next = topic === null ? null : succession(memory, validFact(sql, topic));
+  if (next?.kind === "known") return { memory_id: next.memory_id, is_new: false };
+  if (next?.kind === "new" && next.supersedes !== null) {
+    supersede(sql, next.supersedes, { memory_id, valid_to: next.valid_to });
   }
   insertMemory(
     sql,
     memory,
     termsOf(memory.subject).map(({ stem }) => stem),
   );
+  if (next?.kind === "late") {
+    supersede(sql, memory_id, { memory_id: next.superseded_by, valid_to: next.valid_to });
+  }
   return { memory_id, is_new: true };
 }
 

@@ -70,6 +70,8 @@ export class MemoryObject extends DurableObject<Env> implements MemoryStub {
 
   override async alarm(): Promise<void> {
     const { storage } = this.ctx;
+    // It runs again when it is not known to have ended, also after everything was forgotten.
+    if (!hasTables(storage.sql)) return;
     try {
       const isDone = storage.transactionSync(() => this.#tidy());
       if (isEmpty(storage.sql)) await storage.deleteAll();
@@ -84,7 +86,6 @@ export class MemoryObject extends DurableObject<Env> implements MemoryStub {
   /** Removes what has to go, a portion; whether that was all. */
   #tidy(): boolean {
     const { sql } = this.ctx.storage;
-    if (!hasTables(sql)) return true;
     const now = this.now();
     removeStale(sql, now);
     const { retentionMs } = MemoryObject.connect(this.env);

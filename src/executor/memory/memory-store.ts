@@ -8,6 +8,7 @@ import type { MemoryFilter, NewMemory } from "./memory-calls.ts";
 import type { Use } from "./recall/utility.ts";
 import { utilityScore } from "./recall/utility.ts";
 import type { Fact } from "./supersession.ts";
+import { indexedWord } from "./text/terms.ts";
 import { vectorOf } from "./text/vectors.ts";
 
 /*
@@ -197,7 +198,11 @@ export function insertMemory(sql: SqlStorage, memory: NewMemory, stems: readonly
       JSON.stringify(body),
     )
     .one();
-  sql.exec("INSERT INTO term (rowid, stems) VALUES (?, ?)", place, stems.join(" "));
+  sql.exec(
+    "INSERT INTO term (rowid, stems) VALUES (?, ?)",
+    place,
+    stems.map(indexedWord).join(" "),
+  );
 }
 
 /** Removes memories with their words; how many there were. What superseded one that goes is not changed. */

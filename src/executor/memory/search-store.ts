@@ -3,6 +3,7 @@ import * as z from "zod";
 import { taskTypeSchema } from "../../protocol/enums.ts";
 import type { MemoryFilter, MemorySearch } from "./memory-calls.ts";
 import type { Candidate } from "./recall/fusion.ts";
+import { indexedWord } from "./text/terms.ts";
 import { cosineTo } from "./text/vectors.ts";
 
 /* The two searches: by words (FTS5, bm25) and by vectors (all of them, or those that are worth it). */
@@ -25,7 +26,7 @@ const MOST_STALE = 16;
 /** A question as FTS5 has it: any of the words, each quoted, so that none of them is an operator. */
 function matchOf(stems: readonly string[]): string {
   const words = [...new Set(stems)].slice(0, MOST_STEMS);
-  return words.map((word) => `"${word.replaceAll('"', '""')}"`).join(" OR ");
+  return words.map((word) => `"${indexedWord(word)}"`).join(" OR ");
 }
 
 const VALID =
