@@ -83,7 +83,7 @@ describe("what a tenant's memory keeps", () => {
     await remember("b", "The churn of the bank", inEurope);
     await remember("c", "The churn of the shop");
     const ids = async (more = {}) =>
-      (await hosted.recall("churn", more)).map(({ task_id }) => task_id).toSorted();
+      (await hosted.recall("churn", more)).map(({ task_id }) => task_id ?? "").toSorted();
 
     const [asked, again] = [await ids(), await ids()];
     const quietly = await ids({ text: "churn of a clinic", bounds: bound });
