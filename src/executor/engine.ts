@@ -5,7 +5,7 @@ import type { ExecutionMessage } from "../protocol/queue-messages.ts";
 import type { Refusal } from "../protocol/refusal.ts";
 import { beginAttempt, plainObject } from "./attempt/attempt.ts";
 import type { Attempt } from "./attempt/attempt.ts";
-import { choose, recall } from "./attempt/choice.ts";
+import { choose, recall, toldTo } from "./attempt/choice.ts";
 import type { Choice, Field } from "./attempt/choice.ts";
 import { Course, nameOf } from "./attempt/course.ts";
 import { completeFrom, storedResult } from "./attempt/reuse.ts";
@@ -151,9 +151,10 @@ function estimateOf({ task, asked }: Attempt, choice: Choice | null): number {
 }
 
 /** What task_started says of a choice that the selection has made. */
-function choiceFacts({ decision }: Choice, { memories }: Field) {
+function choiceFacts({ arm, decision }: Choice, field: Field) {
   const { decision_id, model_id: model_selected } = decision;
-  const memory_ids = memories.map(({ memory_id }) => memory_id);
+  const told = arm.kind === "model" ? toldTo(arm.model, field) : [];
+  const memory_ids = told.map(({ memory_id }) => memory_id);
   return decision_id === ""
     ? {}
     : {
@@ -228,7 +229,7 @@ async function carryOut(plan: Plan): Promise<Result<unknown, Refusal>> {
   const done = await workOn(plan, course);
   if ("handed" in done) return handBack(attempt, field, done.handed);
   const said = await finish(attempt, done, course);
-  await tellTeachers(attempt, { field, course, done });
+  await tellTeachers(attempt, course);
   return said;
 }
 

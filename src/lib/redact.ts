@@ -5,12 +5,65 @@
  */
 const LONGEST_VALUE = 4_096;
 
+const MASK = "[redacted]";
+
 /** What keys, signing secrets and bearer credentials look like. */
 const SECRET_VALUE = /\b(?:whsec_|bk_|pt_|eyJ|Bearer\s+)[A-Za-z0-9+/=_.-]{8,}/g;
 
+/** Keys of others, by the beginnings that their issuers give them so that scanners find them. */
+const ISSUED_KEY =
+  /\b(?:sk-|[rs]k_(?:live|test)_|gh[oprsu]_|github_pat_|glpat-|xox[abeprs]-|A[KS]IA|AIza|hf_|npm_|SG\.)[A-Za-z0-9_.-]{16,}/g;
+
+/** A key in PEM, also one whose end was cut off. */
+const PEM_KEY = /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[^]*?(?:-----END [A-Z ]{0,40}-----|$)/g;
+
 /** A text in which everything is replaced that looks like a key or a secret. */
 export function withoutSecrets(text: string): string {
-  return text.replace(SECRET_VALUE, "[redacted]");
+  return [SECRET_VALUE, ISSUED_KEY, PEM_KEY].reduce(
+    (rest, pattern) => rest.replace(pattern, MASK),
+    text,
+  );
+}
+
+const VALUE = `("[^"]*"|'[^']*'|[^\\s,;&"']+)`;
+
+/** A value behind a name that says it is secret: `DB_PASSWORD=…`, `"apiKey": "…"`. */
+const NAMED = new RegExp(
+  "((?:passw(?:or)?d|passphrase|pwd|secret|contrase[nñ]a|credentials?|(?:api|access|private|account)[ _-]?key)" +
+    `["']?\\s*[:=]\\s*)${VALUE}`,
+  "giu",
+);
+
+/** The same of names that say other things too (`unexpected token: else`): a secret among these has a digit. */
+const PERHAPS_NAMED = new RegExp(
+  `((?:token|key|sig|signature|auth(?:orization)?)["']?\\s*[:=]\\s*)(?=\\S{0,200}\\d)${VALUE}`,
+  "giu",
+);
+
+/** A secret as people tell it: "the password is hunter2". */
+const SAID =
+  /\b((?:password|passphrase|secret|token|key|pin|contraseña|clave)\s+(?:is|was|es|era)\s+)(?=\S{0,100}\d)(\S{4,})/giu;
+
+/** Name and password in an address. */
+const LOGIN = /(:\/\/)[^\s/@]{1,300}@/g;
+
+const LONG_WORD = /[A-Za-z0-9_+=]{24,}/g;
+
+/** Capitals, small letters and at least three digits: no word that somebody chose. */
+function isDrawn(word: string): boolean {
+  return /[A-Z]/.test(word) && /[a-z]/.test(word) && word.replaceAll(/\D/g, "").length >= 3;
+}
+
+/**
+ * The same for what is kept long after the work, and read by others: without what stands behind the name of a secret,
+ * logins in addresses, and long words that look drawn by lot. It loses a harmless word sooner than it keeps a secret;
+ * one that looks like any other word stays.
+ */
+export function withoutCredentials(text: string): string {
+  return [NAMED, PERHAPS_NAMED, SAID]
+    .reduce((rest, pattern) => rest.replace(pattern, `$1${MASK}`), withoutSecrets(text))
+    .replace(LOGIN, `$1${MASK}@`)
+    .replace(LONG_WORD, (word) => (isDrawn(word) ? MASK : word));
 }
 
 /** A value whose own texts are clean, with clean names. */

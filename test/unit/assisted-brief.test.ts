@@ -39,6 +39,8 @@ const memory = (text: string): RecalledMemory => ({
   model_id: "large",
   score: 1,
   similarity: 1,
+  bounds: null,
+  is_blamed: false,
 });
 
 /** Everything that can bring text from outside brings this one. */

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 
 import { execute } from "../../src/executor/engine.ts";
-import type { RecalledMemory } from "../../src/executor/memory/memory-port.ts";
 import type { ExecutorPorts } from "../../src/executor/ports.ts";
 import { ok, refuse } from "../../src/lib/result.ts";
 import {
@@ -11,7 +10,6 @@ import {
   firstFit,
   found,
   MESSAGE,
-  remembering,
   scripted,
   typesOf,
   ASKED,
@@ -242,35 +240,6 @@ describe("the engine with models", () => {
 
     expect(typesOf(ports)).toEqual(["task_started", "task_escalated"]);
     expect(JSON.stringify(ports.said.at(-1))).toContain("small: not local");
-  });
-
-  it("puts memories before a model, avoids what failed in a like task, and tells of their use", async () => {
-    const failed: RecalledMemory = {
-      memory_id: "mem_1",
-      kind: "outcome",
-      text: "small failed",
-      task_id: "task-0",
-      task_type: "code_debugging",
-      verdict: "failure",
-      model_id: "small",
-      score: 1,
-      similarity: 0.7,
-    };
-    const distant = { ...failed, memory_id: "mem_2", model_id: "large", similarity: 0.3 };
-    const memory = remembering([failed, distant]);
-    const ports = { ...withModels(() => answer(0.9)), memory };
-
-    await execute(MESSAGE, ports);
-
-    expect(ports.router.questions[0]?.avoided).toEqual([
-      { model_id: "small", memory_ids: ["mem_1"] },
-    ]);
-    expect(ports.said[0]).toMatchObject({
-      data: { model_selected: "large", required_resources: { memory_ids: ["mem_1", "mem_2"] } },
-    });
-    expect(memory.settled).toEqual([
-      { task_id: "task-1", memory_ids: ["mem_1", "mem_2"], score: 0.9 },
-    ]);
   });
 
   it("completes whatever becomes of what it teaches", async () => {

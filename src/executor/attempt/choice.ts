@@ -2,6 +2,7 @@ import * as z from "zod";
 
 import { ok } from "../../lib/result.ts";
 import type { Result } from "../../lib/result.ts";
+import { dataBoundsOf, dataBoundsSchema, mayBeShown } from "../../protocol/data-bounds.ts";
 import { BUILTIN_MODEL_ID } from "../../protocol/model.ts";
 import type { CatalogueModel, ModelCapability } from "../../protocol/model.ts";
 import type { RecalledMemory } from "../memory/memory-port.ts";
@@ -19,7 +20,7 @@ const INSTRUCTION_TOKENS = 1_500;
 /** Tokens that an answer is reckoned with before it is asked for, where they can be paid. */
 const ANSWER_TOKENS = 2_048;
 
-/** A memory as near as this is of a like task (cosine similarity); its failures count against a choice. */
+/** A memory as near as this is of a like task (cosine similarity); what was blamed in it counts against a choice. */
 const LIKE_TASK = 0.6;
 
 /** Memories that are put before a model, and the tokens they may take (facts/orchestration.md §4). */
@@ -62,6 +63,8 @@ const memorySchema: z.ZodType<RecalledMemory> = z.object({
   task_type: z.custom<RecalledMemory["task_type"]>((value) => value === null || isText(value)),
   verdict: z.enum(["success", "failure", "escalated"]).nullable(),
   model_id: z.string().nullable(),
+  bounds: dataBoundsSchema.nullable(),
+  is_blamed: z.boolean(),
   score: z.number(),
   similarity: z.number(),
 });
@@ -84,7 +87,8 @@ export async function recall(attempt: Attempt): Promise<readonly RecalledMemory[
   const before = z.array(memorySchema).safeParse(journal.read("memories"));
   if (before.success) return before.data;
   const { task_type, description: text } = task;
-  const memories = await ports.memory.recall(tenant, { text, task_type, ...RECALL });
+  const bounds = dataBoundsOf(task);
+  const memories = await ports.memory.recall(tenant, { text, task_type, bounds, ...RECALL });
   journal.keep(
     "memories",
     memories.map((memory) => ({ ...memory })),
@@ -92,16 +96,24 @@ export async function recall(attempt: Attempt): Promise<readonly RecalledMemory[
   return memories;
 }
 
-/** Models that failed in like tasks of the same type, with what is remembered of it. */
+/** What may be put before a model: not what comes from a task whose data may not go where it is. */
+export function toldTo(
+  model: CatalogueModel,
+  { memories }: Pick<Field, "memories">,
+): readonly RecalledMemory[] {
+  return memories.filter(({ bounds }) => bounds === null || mayBeShown(model, bounds));
+}
+
+/** Arms whose own work would not do in like tasks of the same type, with what is remembered of it. */
 function avoidedBy(
   memories: readonly RecalledMemory[],
   task_type: string,
 ): { model_id: string; memory_ids: string[] }[] {
   const against = new Map<string, string[]>();
   for (const memory of memories) {
-    const { memory_id, model_id, verdict, similarity } = memory;
+    const { memory_id, model_id, is_blamed, similarity } = memory;
     const isLike = memory.task_type === task_type && similarity >= LIKE_TASK;
-    if (model_id === null || verdict !== "failure" || !isLike) continue;
+    if (model_id === null || !is_blamed || !isLike) continue;
     against.set(model_id, [...(against.get(model_id) ?? []), memory_id]);
   }
   return [...against].map(([model_id, memory_ids]) => ({ model_id, memory_ids }));
@@ -114,12 +126,6 @@ function avoidedBy(
 function answerTokens(models: readonly CatalogueModel[], input: number, left: Allowance): number {
   const most = models.map((model) => payable(input, { model, left }).most);
   return Math.floor(Math.max(LEAST_ANSWER_TOKENS, Math.min(ANSWER_TOKENS, Math.max(...most))));
-}
-
-/** The region that data may not leave, where the task names one plainly. */
-function regionOf({ task }: Attempt): string | null {
-  const region = task.requires?.labels?.["region"];
-  return typeof region === "string" ? region : null;
 }
 
 function questionOf(attempt: Attempt, field: Field, tried: Tried) {
@@ -140,7 +146,7 @@ function questionOf(attempt: Attempt, field: Field, tried: Tried) {
     complexity: task.complexity ?? null,
     objective: options.objective,
     model_preference: options.model_preference,
-    region: regionOf(attempt),
+    region: dataBoundsOf(task).region,
     needs,
     input_tokens,
     output_tokens: answerTokens(field.models, input_tokens, left),

@@ -2,7 +2,6 @@ import type { Result } from "../../../lib/result.ts";
 import type { AgentEndTask } from "../../../protocol/agent-end-task.ts";
 import type { Refusal } from "../../../protocol/refusal.ts";
 import type { Attempt } from "../attempt.ts";
-import type { Field } from "../choice.ts";
 import type { Course } from "../course.ts";
 import { storeResult } from "../reuse.ts";
 import type { Ending } from "../rounds.ts";
@@ -165,21 +164,10 @@ export async function giveUp(attempt: Attempt): Told {
   return fail(attempt, BROKEN);
 }
 
-/** Tells the selection and the memory what came of it, after the verdict; neither can change that any more. */
-export async function tellTeachers(
-  attempt: Attempt,
-  { field, course, done }: { field: Field; course: Course; done: Done },
-): Promise<void> {
-  const { ports, tenant, task } = attempt;
+/** Tells the selection what came of its choices, after the verdict, which it can't change. Memory hears of the end. */
+export async function tellTeachers(attempt: Attempt, course: Course): Promise<void> {
+  const { ports, tenant } = attempt;
   for (const outcome of course.outcomes) {
     await quietly(attempt, "outcome_not_learned", () => ports.router.learn(tenant, outcome));
   }
-  const isTelling = done.ok && (done.value.kind === "good" || done.value.kind === "failed");
-  if (field.memories.length === 0 || !isTelling) return;
-  const memory_ids = field.memories.map(({ memory_id }) => memory_id);
-  const isGood = done.value.kind === "good";
-  const score = isGood ? (course.best?.quality.overall_score ?? 0) : 0;
-  await quietly(attempt, "memories_not_settled", () =>
-    ports.memory.settle(tenant, { task_id: task.task_id ?? "", memory_ids, score }),
-  );
 }

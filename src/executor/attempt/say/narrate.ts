@@ -53,11 +53,19 @@ export function tellDecision(attempt: Attempt, choice: Choice, course: Course): 
   });
 }
 
-/** Reports the last round, whatever came of it. @param findings all that is wrong, what blocks first */
+/** A round with all that is wrong, what blocks first; of a model's its call, and the memories that it was told. */
+interface ToldRound {
+  round: Round;
+  findings: readonly Finding[];
+  facts?: CallFacts;
+  memory_ids?: string[];
+}
+
+/** Reports the last round, whatever came of it. */
 export function tellRound(
   attempt: Attempt,
   course: Course,
-  { round, findings, facts }: { round: Round; findings: readonly Finding[]; facts?: CallFacts },
+  { round, findings, facts, memory_ids }: ToldRound,
 ): Told {
   const { model_id, assessment } = round;
   const count = course.rounds.length;
@@ -72,6 +80,7 @@ export function tellRound(
       score,
       findings: toldFindings(findings).map((finding) => ({ ...finding })),
       ...(facts !== undefined && { model_call: { ...facts } }),
+      ...(memory_ids !== undefined && { memory_ids }),
     },
   });
 }
