@@ -1,3 +1,4 @@
+import { RegexLiterals } from "../formats/regex-literal.ts";
 import { placeOf } from "../formats/text-fault.ts";
 import { brokenAt, type Diagnosis } from "./diagnosis.ts";
 
@@ -58,6 +59,7 @@ const FILL = "\u0001";
 class Balance {
   private readonly text: string;
   private readonly language: CodeLanguage;
+  private readonly regexes: RegexLiterals;
   /** Openers and their offsets; "`" stands for a template literal around a "${". */
   private readonly open: { bracket: string; at: number }[] = [];
   private readonly kept: string[] = [];
@@ -66,6 +68,7 @@ class Balance {
   constructor(text: string, language: CodeLanguage) {
     this.text = text;
     this.language = language;
+    this.regexes = new RegexLiterals(text);
   }
 
   fault(): Fault | null {
@@ -139,10 +142,9 @@ class Balance {
   private regex(): boolean {
     const before = this.text.slice(Math.max(0, this.at - 20), this.at).trimEnd();
     if (!/(?:[(=,:[!&|?{};+]|^|=>|\breturn)$/.test(before)) return false;
-    REGEX.lastIndex = this.at;
-    const found = REGEX.exec(this.text)?.[0];
+    const found = this.regexes.at(this.at);
     this.at += found?.length ?? 0;
-    return found !== undefined;
+    return found !== null;
   }
 
   private string(quote: string): Fault | null {
@@ -198,7 +200,6 @@ class Balance {
 const DOUBLE = /"(?:[^"\\\n]|\\[\s\S]){0,100000}"/y;
 const SINGLE = /'(?:[^'\\\n]|\\[\s\S]){0,100000}'/y;
 const RAW = /`[^`]*`/y;
-const REGEX = /\/(?:[^/\\[\n]|\\.|\[(?:[^\]\\\n]|\\.){0,1000}\]){1,1000}\/[a-z]{0,8}/y;
 
 function broken(offset: number, kind: string, detail: string, suggestion: string): Fault {
   return { offset, class: kind, detail, suggestions: [suggestion] };
