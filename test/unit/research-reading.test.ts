@@ -25,6 +25,9 @@ describe("reading questions", () => {
       "height of the tower",
       "name of the builder",
     ]);
+    expect(questionsOf("When was Smith vs. Jones decided? Why?", "en")[0]?.text).toBe(
+      "When was Smith vs. Jones decided?",
+    );
     expect(questionsOf("Read the report. Who wrote it?", "en")).toHaveLength(1);
   });
 });
