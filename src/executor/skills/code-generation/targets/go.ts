@@ -76,7 +76,15 @@ function lossOf(shape: Shape): string | null {
       return `Only the values allowed may stand here; the type takes any ${type}.`;
     case "object":
       return shape.fields.length > 0 ? `Its fields are not carried over: ${type}.` : null;
-    default:
+    case "any":
+    case "null":
+    case "boolean":
+    case "string":
+    case "number":
+    case "integer":
+    case "list":
+    case "map":
+    case "ref":
       return null;
   }
 }

@@ -76,7 +76,16 @@ function lossOf(shape: Shape): string | null {
       return type === "float" ? "The values allowed are not carried over: float." : null;
     case "object":
       return shape.fields.length > 0 ? `Its fields are not carried over: ${type}.` : null;
-    default:
+    case "any":
+    case "null":
+    case "boolean":
+    case "string":
+    case "number":
+    case "integer":
+    case "list":
+    case "map":
+    case "ref":
+    case "union":
       return null;
   }
 }
