@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 
-import { factsOf } from "../../src/executor/skills/research/facts.ts";
+import { assertedFacts, factsOf } from "../../src/executor/skills/research/facts.ts";
+import { denies } from "../../src/executor/skills/research/negation.ts";
+import { plainNumber } from "../../src/executor/skills/research/number-words.ts";
 import { questionsOf } from "../../src/executor/skills/research/question.ts";
 
 describe("reading questions", () => {
@@ -25,6 +27,9 @@ describe("reading questions", () => {
       "height of the tower",
       "name of the builder",
     ]);
+    expect(questionsOf("When was Smith vs. Jones decided? Why?", "en")[0]?.text).toBe(
+      "When was Smith vs. Jones decided?",
+    );
     expect(questionsOf("Read the report. Who wrote it?", "en")).toHaveLength(1);
   });
 });
@@ -41,6 +46,11 @@ describe("finding facts", () => {
       "Se abrió el 3 de marzo de 2023, un martes, a las 18:30.",
       ["3 de marzo de 2023", "martes", "18:30"],
     ],
+    [
+      "date",
+      "Held on Sept. 7, on Mon. Oct. 5, 2020 and el 5 de ene. 2021.",
+      ["Sept. 7", "Oct. 5, 2020", "5 de ene. 2021"],
+    ],
     ["date", "It may cost 1,999.50 or 2019 %.", []],
     [
       "number",
@@ -52,5 +62,47 @@ describe("finding facts", () => {
     ["place", "She moved from the Netherlands to New York.", ["Netherlands", "New York"]],
   ])("%s in: %s", (kind, sentence, facts) => {
     expect(factsOf(kind, sentence, () => false).map(({ text }) => text)).toEqual(facts);
+  });
+});
+
+describe("what a sentence denies", () => {
+  it.each<[sentence: string, facts: string[]]>([
+    ["The bridge was not opened on 14 June 2019.", []],
+    ["In 2018, the bridge was not opened.", []],
+    ["The bridge wasn't opened in 2018 but in 2020.", ["2020"]],
+    ["It opened in 2020, not in 2018.", ["2020"]],
+    ["It opened in 2020 and not in 2018.", ["2020"]],
+    ["It was not opened until 3 May 2020.", ["3 May 2020"]],
+    ["It opened not only in 2018 but also in 2020.", ["2018", "2020"]],
+    ["It opened no later than 14 June 2019.", ["14 June 2019"]],
+    ["Never sold, it reopened in 2020.", ["2020"]],
+    ["El puente no se inauguró en 2018.", []],
+    ["No se inauguró hasta 2020.", ["2020"]],
+    ["Nunca se abrió en 2018, sino en 2020.", ["2020"]],
+  ])("is no fact of it: %s", (sentence, facts) => {
+    const found = assertedFacts("date", sentence, () => false);
+
+    expect(found.map(({ text }) => text)).toEqual(facts);
+  });
+
+  it("is what a denying question asks for", () => {
+    expect(denies("Who did not sign?")).toBe(true);
+    expect(denies("When did No. 5 open?")).toBe(false);
+  });
+});
+
+describe("numbers of different spelling", () => {
+  it.each([
+    ["fourteen", "14"],
+    ["Catorce", "14"],
+    ["twenty-one", "21"],
+    ["treinta y dos", "32"],
+    ["veintidós", "22"],
+    ["12,000", "12000"],
+    ["1.234.567", "1234567"],
+    ["3,5", "3.5"],
+    ["dozens", "dozens"],
+  ])("%s is %s", (text, plain) => {
+    expect(plainNumber(text)).toBe(plain);
   });
 });

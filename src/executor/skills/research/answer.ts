@@ -29,15 +29,16 @@ const SUPPORTS_FROM = 0.5;
 const WORTH_QUOTING = 0.6;
 const CLOSE_COVERAGE = 0.9;
 const COMPARED = 20;
-/** How much is left of the confidence without a fact of the kind asked for, and where documents disagree. */
+/** How much is left of the confidence without a fact of the kind asked for, with several, and where documents disagree. */
 const WITHOUT_FACT = 0.5;
+const SEVERAL_FACTS = 0.8;
 const DISPUTED = 0.6;
 
 /**
  * Chooses the passages that answer a question.
  *
  * `confidence` is the best passage's coverage of the question's terms, halved when who, when, where or how many was
- * asked and it names nothing of that kind, times 0.6 when a date or number was asked on which passages contradict each
+ * asked and it names nothing of that kind (what it denies is not named), times 0.8 when it names several, times 0.6 when a date or number was asked on which passages contradict each
  * other; 0 without an answer.
  *
  * @param most passages to quote at most
@@ -67,7 +68,8 @@ export function answerFrom(question: Question, findings: Findings, most: number)
   // Who opened it is not in doubt because passages disagree on the year.
   const isAboutFigures = question.kind === "date" || question.kind === "number";
   const isDisputed = isAboutFigures && contradictions.length > 0;
-  const doubt = (isShort ? WITHOUT_FACT : 1) * (isDisputed ? DISPUTED : 1);
+  const ofFacts = isShort ? WITHOUT_FACT : best.is_ambiguous ? SEVERAL_FACTS : 1;
+  const doubt = ofFacts * (isDisputed ? DISPUTED : 1);
   return {
     ...base,
     citations: quotable(supporting, best, most).map(citationOf),

@@ -1,5 +1,6 @@
 import { citationOf, type Citation } from "./citation.ts";
-import { factsOf } from "./facts.ts";
+import { assertedFacts } from "./facts.ts";
+import { plainNumber } from "./number-words.ts";
 import type { Question } from "./question.ts";
 import type { Candidate } from "./search.ts";
 
@@ -31,7 +32,7 @@ const MAX_LISTED = 10;
  * shorter one's, and give different years, or different numbers of the same thing (the word after the number), with
  * no such figure in both. A question for a date compares years only, one for a number numbers only.
  *
- * It says "compare these", not "one is wrong"; units written differently and negations are not seen.
+ * It says "compare these", not "one is wrong"; what a passage denies is no figure of it, and units written differently are not seen.
  */
 export function findContradictions(
   { kind }: Question,
@@ -59,15 +60,15 @@ function claimOf(candidate: Candidate): Claim {
   const add = (of: string, value: string) => {
     figures.set(of, (figures.get(of) ?? new Set()).add(value));
   };
-  for (const date of factsOf("date", text, () => false)) {
+  for (const date of assertedFacts("date", text, () => false)) {
     for (const [year] of date.text.matchAll(/\b(?:1\d{3}|20\d{2})\b/g)) add("year", year);
   }
-  for (const { text: number, index } of factsOf("number", text, () => false)) {
+  for (const { text: number, index } of assertedFacts("number", text, () => false)) {
     // The unit when the number has one, else the word that follows: "112 metres", "96 hangers".
     const [, value = "", unit] = /^([^\p{L}%]*\d|\p{L}+(?:-\p{L}+)?)\W*(.*)$/su.exec(number) ?? [];
     const [, next] = /^[\s-]*(\p{L}{3,})/u.exec(text.slice(index + number.length)) ?? [];
     const of = unit === "" || unit === undefined ? (/[$€£¥%]/.exec(number)?.[0] ?? next) : unit;
-    if (of !== undefined) add(of.toLowerCase(), value.replace(/^\D+(?=\d)/u, "").toLowerCase());
+    if (of !== undefined) add(of.toLowerCase(), plainNumber(value.replace(/^\D+(?=\d)/u, "")));
   }
   return { candidate, subject: new Set(terms.filter((term) => !/^\p{N}/u.test(term))), figures };
 }

@@ -1,3 +1,4 @@
+import { isDenied } from "./negation.ts";
 import type { QuestionKind } from "./question.ts";
 
 /** A fact in a sentence, verbatim, and where it begins there. */
@@ -15,6 +16,10 @@ const DATE = new RegExp(
     String.raw`\d{1,2}(?:st|nd|rd|th|º)?(?: of| de)? ${MONTH}\b\.?(?:,?(?: de| del| of)? \d{4})?`,
     String.raw`\b${MONTH}\b\.?(?: \d{1,2}(?:st|nd|rd|th)?\b)?(?:,?(?: de| del| of)? \d{4})`,
     String.raw`\b${MONTH} \d{1,2}(?:st|nd|rd|th)?\b`,
+    // Not "mar.", the sea of Spanish.
+    String.raw`\b(?:jan|feb|apr|jun|jul|aug|sept?|oct|nov|dec)\. \d{1,2}(?:st|nd|rd|th)?\b`,
+    // Short months of Spanish are words of other meaning without a day before and a year or full stop after.
+    String.raw`\d{1,2}(?: de)? (?:ene|abr|ago|set|dic)(?:\.?,?(?: del?)? \d{4}|\.)`,
     String.raw`\b\d{1,2}:\d{2}(?: ?[ap]\.?m\.?)?`,
     String.raw`\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b|\b(?:lunes|martes|miércoles|jueves|viernes|sábado|domingo)(?!\p{L})`,
     String.raw`\b(?:1\d{3}|20\d{2})\b(?![.,]?\d|\s*%)`,
@@ -45,6 +50,15 @@ const NO_NAME = new RegExp(
 /** Kinds of which a sentence without a fitting fact answers little. */
 export function needsFact(kind: QuestionKind): boolean {
   return kind === "date" || kind === "number" || kind === "person" || kind === "place";
+}
+
+/** As factsOf, without what the sentence denies ("not on 14 June"). */
+export function assertedFacts(
+  kind: QuestionKind,
+  sentence: string,
+  isKnown: (word: string) => boolean,
+): Fact[] {
+  return factsOf(kind, sentence, isKnown).filter(({ index }) => !isDenied(sentence, index));
 }
 
 /** Whether a number is told with what it measures: "112 metres", "€48,500", "17 %". */
