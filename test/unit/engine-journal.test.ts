@@ -1,14 +1,10 @@
 import { describe, expect, it } from "vitest";
 
-import { beginAttempt } from "../../src/executor/attempt/attempt.ts";
-import type { Attempt } from "../../src/executor/attempt/attempt.ts";
 import { runSkill } from "../../src/executor/attempt/skill-arm.ts";
 import { execute } from "../../src/executor/engine.ts";
 import { Journal, MOST_JOURNALED_BYTES } from "../../src/executor/journal.ts";
-import type { ExecutorPorts } from "../../src/executor/ports.ts";
 import type { Skill, SkillTools } from "../../src/executor/skills/skill.ts";
 import { ok, refuse } from "../../src/lib/result.ts";
-import type { Heartbeat } from "../../src/protocol/agent.ts";
 import {
   answer,
   desk,
@@ -20,53 +16,7 @@ import {
   scripted,
   taskText,
 } from "../executor-desk.ts";
-
-const LEASE = { token: "token", attempt: 1, expires_at: "2026-11-22T10:01:00.000Z" };
-
-/** The newest checkpoint that was written, as it comes back from storage. */
-function written(beats: readonly Heartbeat[]): unknown {
-  const all = beats.flatMap(({ checkpoint }) => (checkpoint === undefined ? [] : [checkpoint]));
-  return JSON.parse(JSON.stringify(all.at(-1) ?? null));
-}
-
-const QUALITY = {
-  overall_score: 0.9,
-  criteria_scores: { correctness: 1, completeness: 1, efficiency: 1, maintainability: 1 },
-  feedback: "done",
-};
-
-/** A skill of three steps that change the world; the given ones fail by a crash. */
-function skillOf(done: string[], crashAt: string | null, tools: SkillTools[] = []): Skill {
-  return {
-    task_type: "general",
-    prior_quality: 1,
-    estimate: () => 1,
-    async *run(_task, given) {
-      tools.push(given);
-      for (const [index, name] of ["one", "two", "three"].entries()) {
-        yield {
-          progress_percentage: index * 30,
-          current_step: name,
-          steps_completed: index,
-          total_steps: 3,
-        };
-        await given.step(name, async () => {
-          if (name === crashAt) throw new Error("the isolate is gone");
-          done.push(name);
-          return { name };
-        });
-      }
-      const rest = { summary: "done", next_steps: [], lessons_learned: [] };
-      return ok({ output: { done: [...done] }, quality: QUALITY, ...rest });
-    },
-  };
-}
-
-function begin(ports: ExecutorPorts, checkpoint: unknown = null, attempt = 1): Promise<Attempt> {
-  const text = taskText({ task_type: "general" }, checkpoint, attempt);
-  const lease = { ...LEASE, attempt };
-  return beginAttempt(text, { tenant: "t", task_id: "task-1", lease }, ports);
-}
+import { begin, LEASE, QUALITY, skillOf, written } from "../stepping.ts";
 
 describe("the journal of an attempt", () => {
   it("crash mid-step: the next attempt resumes at the step, and repeats neither work nor report", async () => {
