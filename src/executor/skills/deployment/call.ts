@@ -51,14 +51,23 @@ const HOOK_PAUSE_MS = 2_000;
 const MOST_UNMET = 5;
 const LONGEST_SAVED = 4_096;
 
+/** A hook to call. */
+export interface HookCall {
+  stage: Stage;
+  hook: Hook;
+  /** Whether an earlier attempt of the task began to call it and left no report. */
+  wasBegun: boolean;
+}
+
 /**
  * Calls a hook, again where its answer is not clear, always with the same Idempotency-Key.
+ *
+ * A refusal after a call without a clear answer ("already deploying") is unclear too: the first call may have worked.
  *
  * @throws when the run was stopped
  */
 export async function callHook(
-  stage: Stage,
-  hook: Hook,
+  { stage, hook, wasBegun }: HookCall,
   variables: Variables,
   { tools, redaction, timeout_ms }: Means,
 ): Promise<Called> {
@@ -71,21 +80,33 @@ export async function callHook(
     return { report: uncalled({ ...at, state: "refused" }, missing), saved: {} };
   const expect = filledExpectation(hook.expect, variables);
   let duration_ms = 0;
+  let doubts: Unmet[] = wasBegun ? [BEGUN] : [];
   for (let attempts = 1; ; attempts += 1) {
     const answer = await ask(request, tools);
     duration_ms += answer.ok ? answer.value.duration_ms : answer.refusal.duration_ms;
-    const unmet = unmetIn(answer, expect);
-    const state = unmet.length === 0 ? "accepted" : stateOf(answer);
-    if (state !== "unclear" || attempts >= hook.attempts) {
+    const found = unmetIn(answer, expect);
+    const said = found.length === 0 ? "accepted" : stateOf(answer);
+    if (said !== "unclear" || attempts >= hook.attempts) {
       const status = answer.ok ? answer.value.status : null;
-      const saved = state === "accepted" && answer.ok ? save(hook.save, answer.value) : {};
+      const saved = said === "accepted" && answer.ok ? save(hook.save, answer.value) : {};
       redaction.learnVariables(saved);
+      const isDoubtful = said === "refused" && doubts.length > 0;
+      const state = isDoubtful ? "unclear" : said;
+      const unmet = isDoubtful ? [...doubts, ...found].slice(0, MOST_UNMET) : found;
       const report: CallReport = { ...at, state, status, attempts, duration_ms, unmet };
       return { report: redaction.json(report), saved };
     }
+    if (doubts.length === 0) doubts = found.slice(0, 1);
     await tools.pause(HOOK_PAUSE_MS * attempts);
   }
 }
+
+/** What is known of a call whose attempt ended before it could tell. */
+const BEGUN: Unmet = {
+  path: "request",
+  expected: "an answer to the call that an earlier attempt began",
+  received: "nothing that is known",
+};
 
 /**
  * Asks until a check passes or its attempts are spent.
