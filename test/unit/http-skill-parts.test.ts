@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { assertionSchema, unmet } from "../../src/executor/skills/http/assertions.ts";
 import { expectationSchema, unmetBy } from "../../src/executor/skills/http/expectations.ts";
 import { pathSteps, valueAt } from "../../src/executor/skills/http/json-path.ts";
+import { Searches } from "../../src/executor/skills/http/patterns.ts";
 import { Redaction, shownUrl } from "../../src/executor/skills/http/redaction.ts";
 import { schemaJudge } from "../../src/executor/skills/http/schema-judge.ts";
 import {
@@ -99,13 +100,13 @@ describe("an assertion", () => {
   ])("%s %s %j: %s", (path, op, value, isMet) => {
     const assertion = assertionSchema.parse({ path, op, value });
 
-    expect(unmet(assertion, DOCUMENT) === null).toBe(isMet);
+    expect(unmet(assertion, DOCUMENT, new Searches()) === null).toBe(isMet);
   });
 
   it("says where, what was wanted and what was there", () => {
     const assertion = assertionSchema.parse({ path: "$.tags", op: "length", value: 3 });
 
-    expect(unmet(assertion, DOCUMENT)).toEqual({
+    expect(unmet(assertion, DOCUMENT, new Searches())).toEqual({
       path: "$.tags",
       expected: "length 3",
       received: "2 (array)",

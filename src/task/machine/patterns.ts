@@ -1,7 +1,5 @@
-import safeRegex from "safe-regex2";
-
 import {
-  isUsablePattern as isWithinLimits,
+  isUsablePattern as isUsable,
   ownPatterns,
   PATTERN_RULE,
 } from "../../lib/pattern-limits.ts";
@@ -10,7 +8,7 @@ import type { Fault } from "../../protocol/refusal.ts";
 
 /** Whether a pattern may be used: one that can take very long would let a task stall its object. */
 export function isUsablePattern(pattern: unknown): pattern is string {
-  return typeof pattern === "string" && isWithinLimits(pattern, safeRegex);
+  return typeof pattern === "string" && isUsable(pattern);
 }
 
 /** Every pattern in a schema, with its place. */
