@@ -211,18 +211,20 @@ function weighedChoice(options: readonly PatternNode[], after: Next, isBehind: b
 }
 
 /** Whether two options part: after characters that both may begin with, no character continues both. */
-function doPart(one: PatternNode, other: PatternNode, after: Next): boolean {
-  const left = partsOf(one);
-  const right = partsOf(other);
-  for (let at = 0; at <= Math.min(left.length, right.length); at += 1) {
-    const nexts = [left, right].map((parts) =>
-      parts.slice(at).reduceRight((next, each) => nextOf(each, next), after),
-    );
-    const [first = SUCCESS, second = SUCCESS] = nexts;
-    if (areApart(first.characters, second.characters)) return true;
-    if (left[at]?.kind !== "character" || right[at]?.kind !== "character") return false;
+function doPart(left: PatternNode, right: PatternNode, after: Next): boolean {
+  const lefts = partsOf(left);
+  const rights = partsOf(right);
+  for (let at = 0; ; at += 1) {
+    const one = lefts[at];
+    const other = rights[at];
+    if (one?.kind !== "character" || other?.kind !== "character") {
+      const [first, second] = [lefts, rights].map((parts) =>
+        parts.slice(at).reduceRight((next, each) => nextOf(each, next), after),
+      );
+      return areApart((first ?? after).characters, (second ?? after).characters);
+    }
+    if (areApart(one.characters, other.characters)) return true;
   }
-  return false;
 }
 
 function partsOf(node: PatternNode): readonly PatternNode[] {

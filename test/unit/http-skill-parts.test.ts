@@ -11,6 +11,7 @@ import {
   filledJson,
   filledUrl,
   missingIn,
+  steeringIn,
   type Variables,
 } from "../../src/executor/skills/http/template.ts";
 import type { JsonValue } from "../../src/executor/skills/skill.ts";
@@ -213,6 +214,19 @@ describe("variables", () => {
     expect(filledUrl("{{base}}/{{path}}", variables)).toBe(
       "https://a.example/..%2Fx%3Fy%3D%40evil.example%2F",
     );
+  });
+
+  it.each([
+    ["{{base}}{{path}}/x", ["path"]],
+    ["https://{{path}}/", ["path"]],
+    ["{{path}}", ["path"]],
+    ["https://a.example:{{path}}/", ["path"]],
+    ["https://{{path}}@a.example/", ["path"]],
+    ["{{base}}/{{path}}", []],
+    ["{{base}}?x={{path}}", []],
+    ["https://a.example/{{path}}{{path}}", []],
+  ])("of an answer stand in the host of %s: %j", (url, names) => {
+    expect(steeringIn(url, variables)).toEqual(names);
   });
 
   it("that nobody gives are named", () => {

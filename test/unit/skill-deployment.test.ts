@@ -142,6 +142,18 @@ describe("a deployment", () => {
     });
   });
 
+  it("sends nothing to a host that the hook's answer names", async () => {
+    const verify = [{ url: "https://{{run}}/", headers: { authorization: "Bearer x" } }];
+
+    const { outcome, urls } = await deploy(
+      world(0, { [HOOK]: { json: { run: "evil.example" } } }),
+      { ...CONFIGURATION, verify, rollback: { url: UNDO, verify: [] } },
+    );
+
+    expect(urls).toEqual([HOOK, UNDO]);
+    expect(expectFailure(outcome).root_cause.class).toBe("verification_failed");
+  });
+
   it("goes to a canary first, and to all only when that verifies", async () => {
     const canary = {
       url: "https://ci.example/canary",

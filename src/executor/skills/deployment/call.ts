@@ -3,7 +3,7 @@ import type { Unmet } from "../http/assertions.ts";
 import { documentOf, faultUnmet, filledExpectation, unmetBy } from "../http/expectations.ts";
 import { valueAt } from "../http/json-path.ts";
 import { shownHook, shownUrl, type Redaction } from "../http/redaction.ts";
-import { requestOf } from "../http/request.ts";
+import { requestOf, steered } from "../http/request.ts";
 import { missingIn } from "../http/template.ts";
 import type { Variables } from "../http/template.ts";
 import type {
@@ -76,8 +76,9 @@ export async function callHook(
   redaction.learnHook(request.url);
   const at = { stage, kind: "hook" as const, name: stage, target: shownHook(request.url) };
   const missing = missingIn([hook.url, hook.headers, hook.body ?? null, hook.expect], variables);
-  if (missing.length > 0)
-    return { report: uncalled({ ...at, state: "refused" }, missing), saved: {} };
+  const unsent = [...missing.map(missed), ...steered(hook, variables)];
+  if (unsent.length > 0)
+    return { report: uncalled({ ...at, state: "refused" }, unsent), saved: {} };
   const expect = filledExpectation(hook.expect, variables);
   let duration_ms = 0;
   let doubts: Unmet[] = wasBegun ? [BEGUN] : [];
@@ -130,7 +131,8 @@ export async function verify(
     target,
   };
   const missing = missingIn([check.url, check.headers, check.expect], variables);
-  if (missing.length > 0) return uncalled({ ...at, state: "failed" }, missing);
+  const unsent = [...missing.map(missed), ...steered(check, variables)];
+  if (unsent.length > 0) return uncalled({ ...at, state: "failed" }, unsent);
   let duration_ms = 0;
   for (let attempts = 1; ; attempts += 1) {
     const answer = await ask(request, tools);
@@ -147,17 +149,21 @@ export async function verify(
   }
 }
 
-/** A call that lacks what an earlier answer should have brought: with a hole in it, it is not sent. */
+/** A call that is not sent: with a hole in it, or to where a server wants it. */
 function uncalled(
   at: Pick<CallReport, "stage" | "kind" | "name" | "target" | "state">,
-  missing: readonly string[],
+  unmet: Unmet[],
 ): CallReport {
-  const unmet = missing.map((name) => ({
+  return { ...at, status: null, attempts: 0, duration_ms: 0, unmet };
+}
+
+/** What an earlier answer should have brought. */
+function missed(name: string): Unmet {
+  return {
     path: `variables.${name}`,
     expected: "a value saved from an earlier answer",
     received: "nothing",
-  }));
-  return { ...at, status: null, attempts: 0, duration_ms: 0, unmet };
+  };
 }
 
 async function ask(
