@@ -2,8 +2,8 @@
 
 /** The characters that may stand at a place, as far as they are among those that a pattern's samples tell apart. */
 export interface Characters {
-  /** Null: any character, and the end of the text. */
-  members: ReadonlySet<number> | null;
+  /** A bit for the end of the text and for each sample. Null: any of them, and any other. */
+  members: bigint | null;
   /** Whether it holds characters beyond the samples that these do not stand for, such as \p{L} does. */
   isOpen: boolean;
   /** Whether every character that it holds is a sample. */
@@ -23,8 +23,8 @@ export type PatternNode =
   | { kind: "choice"; options: readonly PatternNode[] }
   | { kind: "loop"; body: PatternNode; min: number; max: number };
 
-/** Stands for the end of the text among characters. */
-export const END = -1;
+/** The end of the text among characters. */
+export const END = 1n;
 
 /** Ends of the ranges of \s and `.` beyond ASCII, and \u2000 to \u200A, all of which are blank (ECMA-262 §12.2, §12.3). */
 const BLANKS = [
@@ -84,13 +84,18 @@ export function patternForm(pattern: string): PatternNode | null {
 
 class Reader {
   readonly #pattern: string;
-  readonly #samples: string;
+  /** The bit of each sample. */
+  readonly #samples: ReadonlyMap<string, bigint>;
   readonly #known = new Map<string, Characters>();
   #at = 0;
 
   constructor(pattern: string) {
     this.#pattern = pattern;
-    this.#samples = String.fromCodePoint(...samplesOf(pattern));
+    const samples = Array.from(samplesOf(pattern), (code, at): [string, bigint] => [
+      String.fromCodePoint(code),
+      END << BigInt(at + 1),
+    ]);
+    this.#samples = new Map(samples);
   }
 
   get isWhole(): boolean {
@@ -160,11 +165,14 @@ function timesOf(
   return { min: Number(least), max: most === "" || most === undefined ? Infinity : Number(most) };
 }
 
-function charactersOf(atom: string, samples: string): Characters {
-  const found = samples.match(new RegExp(atom, "gu")) ?? [];
+function charactersOf(atom: string, samples: ReadonlyMap<string, bigint>): Characters {
+  const found =
+    atom !== "." && samples.has(atom)
+      ? [atom]
+      : ([...samples.keys()].join("").match(new RegExp(atom, "gu")) ?? []);
   const isClass = /^(?:\[|\.$|\\[a-zA-Z])/.test(atom);
   return {
-    members: new Set(found.map((character) => character.codePointAt(0) ?? 0)),
+    members: found.reduce((bits, character) => bits | (samples.get(character) ?? 0n), 0n),
     isOpen: /\\[pP]\{/.test(atom),
     isListed:
       !isClass || /^(?:\[(?!\^)(?:[\x20-\x5b\x5d-\x7e]|\\[dws\W_])*\]|\\[dwsnrtfv0])$/.test(atom),

@@ -33,13 +33,13 @@ interface Next {
   tests: number;
 }
 
-const NONE: Characters = { members: new Set(), isOpen: false, isListed: true };
+const NONE: Characters = { members: 0n, isOpen: false, isListed: true };
 /** After the last part of a look around comes its success, after which it is not gone back into. */
 const SUCCESS: Next = { characters: NONE, tests: 1 };
 /** After the last part of all comes success, and with it the end of the search. */
 const FOUND: Next = { characters: NONE, tests: 1 };
 const ANY: Characters = { members: null, isOpen: true, isListed: false };
-const LAST: Characters = { members: new Set([END]), isOpen: false, isListed: true };
+const LAST: Characters = { members: END, isOpen: false, isListed: true };
 
 /**
  * Steps that a search for a pattern takes at most, by a matcher that goes back (as V8's does), in a text of `length`
@@ -106,19 +106,17 @@ function isOne(bound: Bound): boolean {
 
 /** Whether no character is in both; where that can't be known, they are not apart. */
 function areApart(one: Characters, other: Characters): boolean {
-  if (one.members?.size === 0 || other.members?.size === 0) return true;
+  if (one.members === 0n || other.members === 0n) return true;
   if (one.members === null || other.members === null) return false;
   if ((one.isOpen && !other.isListed) || (other.isOpen && !one.isListed)) return false;
-  const { members } = other;
-  return [...one.members].every((member) => !members.has(member));
+  return (one.members & other.members) === 0n;
 }
 
 function joined({ characters: left, tests }: Next, { characters: right, tests: more }: Next): Next {
   const { members } = left;
   return {
     characters: {
-      members:
-        members === null || right.members === null ? null : new Set([...members, ...right.members]),
+      members: members === null || right.members === null ? null : members | right.members,
       isOpen: left.isOpen || right.isOpen,
       isListed: left.isListed && right.isListed,
     },

@@ -44,6 +44,7 @@ describe("the limits of patterns", () => {
     ["options that begin alike", "(a|a)*b"],
     ["options of several lengths", "(a|aa|aaa){1,22}b"],
     ["an option that is the others in a row", "^(foo|bar|foobar)+$"],
+    ["what goes on with what it repeats", "(.*a){20}"],
     ["an empty option", "(|a)*b"],
     ["letters that are of a class of Unicode", String.raw`(\p{L}|é)*b`],
     ["half of one range in another", "([а-п]|[м-я])*b"],
