@@ -248,6 +248,19 @@ describe("what is told", () => {
     expect(told.b[2]).toBe("elephant");
   });
 
+  it.each([
+    ['{"user":"lovelace","db":{"password":"hunter2hunter2","port":5432}}', "lovelace"],
+    ["user=lovelace&pass=hunter2hunter2", "lovelace"],
+    ['[{"auth":["hunter2hunter2"],"path":"compass-rose"}]', "compass-rose"],
+  ])("holds no secret of the body %s", (body, open) => {
+    const redaction = new Redaction();
+    redaction.learn({ url: "https://a.example/x", body });
+
+    expect(redaction.text(`you sent hunter2hunter2 of ${open}`)).toBe(
+      `you sent [redacted] of ${open}`,
+    );
+  });
+
   it("shows addresses without their query", () => {
     expect(shownUrl("https://a.example:8443/x?key=1#y")).toBe("https://a.example:8443/x?…");
     expect(shownUrl("not an address?key=1")).toBe("not an address");
