@@ -13,8 +13,11 @@ const LONGEST_TEXT = 10_000;
 /** A pattern that takes too many steps on a text of this length is of no use. */
 const SHORTEST_TEXT = 100;
 
+/** Different patterns of one schema: the hardest to weigh take some milliseconds each. */
+const MOST_PATTERNS = 200;
+
 /** What a pattern must be, in words. */
-export const PATTERN_RULE = `a regular expression of at most ${LONGEST_PATTERN} characters that finds its way in ${SHORTEST_TEXT} characters within ${MOST_SEARCH_STEPS} steps: not (a+)+, (a|a)* or a*a*a*a*b, where each character has several ways to match`;
+export const PATTERN_RULE = `a regular expression of at most ${LONGEST_PATTERN} characters that finds its way in ${SHORTEST_TEXT} characters within ${MOST_SEARCH_STEPS} steps: not (a+)+, (a|a)* or a*a*a*a*b, where each character has several ways to match; ${MOST_PATTERNS} different ones in a schema at most`;
 
 /** Kept of patterns that were weighed: a judgement asks for the same few again and again. */
 const KEPT = 500;
@@ -43,6 +46,15 @@ export function isUsablePattern(pattern: string): boolean {
     return false;
   }
   return stepsOf([pattern], SHORTEST_TEXT) <= MOST_SEARCH_STEPS;
+}
+
+/** Those patterns of a schema that may not be used: each that is not usable, and all beyond the first 200 different ones. */
+export function unusableAmong(patterns: readonly string[]): ReadonlySet<string> {
+  const different = [...new Set(patterns)];
+  return new Set([
+    ...different.slice(0, MOST_PATTERNS).filter((pattern) => !isUsablePattern(pattern)),
+    ...different.slice(MOST_PATTERNS),
+  ]);
 }
 
 /** Longest text that each of these usable patterns may be tried on once. Characters. */

@@ -8,6 +8,7 @@ import {
   MOST_SEARCH_STEPS,
   patternsIn,
   stepsOf,
+  unusableAmong,
 } from "../../src/lib/pattern-limits.ts";
 import { limitSteps } from "../../src/lib/step-limit.ts";
 
@@ -80,6 +81,12 @@ describe("the limits of patterns", () => {
 
     expect(longestTextFor(patterns)).toBeLessThan(longestTextFor(["a+b"]));
     expect(stepsOf(patterns, longestTextFor(patterns))).toBeLessThanOrEqual(MOST_SEARCH_STEPS);
+  });
+
+  it("leave a schema 200 different ones", () => {
+    const patterns = Array.from({ length: 201 }, (_, at) => `a${at}`);
+
+    expect([...unusableAmong(["a0", "(a+)+", ...patterns])]).toEqual(["(a+)+", "a199", "a200"]);
   });
 
   it("find the patterns of a schema, and the names that are patterns", () => {

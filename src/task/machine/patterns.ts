@@ -2,6 +2,7 @@ import {
   isUsablePattern as isUsable,
   ownPatterns,
   PATTERN_RULE,
+  unusableAmong,
 } from "../../lib/pattern-limits.ts";
 import { pointerOf } from "../../protocol/faults.ts";
 import type { Fault } from "../../protocol/refusal.ts";
@@ -23,8 +24,10 @@ function placedPatterns(schema: unknown, pointer: string): { pointer: string; pa
 
 /** The patterns of a schema that may not be used. */
 export function patternFaults(schema: unknown, pointer: string): Fault[] {
-  return placedPatterns(schema, pointer)
-    .filter(({ pattern }) => !isUsablePattern(pattern))
+  const placed = placedPatterns(schema, pointer);
+  const unusable = unusableAmong(placed.map(({ pattern }) => pattern));
+  return placed
+    .filter(({ pattern }) => unusable.has(pattern))
     .map((found) => ({
       pointer: found.pointer,
       code: "unsafe_pattern",

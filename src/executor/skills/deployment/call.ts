@@ -84,22 +84,33 @@ export async function callHook(
   let doubts: Unmet[] = wasBegun ? [BEGUN] : [];
   for (let attempts = 1; ; attempts += 1) {
     const answer = await ask(request, tools);
-    duration_ms += answer.ok ? answer.value.duration_ms : answer.refusal.duration_ms;
+    duration_ms += durationOf(answer);
     const found = unmetIn(answer, expect);
     const said = found.length === 0 ? "accepted" : stateOf(answer);
     if (said !== "unclear" || attempts >= hook.attempts) {
       const status = answer.ok ? answer.value.status : null;
       const saved = said === "accepted" && answer.ok ? save(hook.save, answer.value) : {};
       redaction.learnVariables(saved);
-      const isDoubtful = said === "refused" && doubts.length > 0;
-      const state = isDoubtful ? "unclear" : said;
-      const unmet = isDoubtful ? [...doubts, ...found].slice(0, MOST_UNMET) : found;
-      const report: CallReport = { ...at, state, status, attempts, duration_ms, unmet };
+      const judged = inDoubt({ state: said, unmet: found }, doubts);
+      const report: CallReport = { ...at, ...judged, status, attempts, duration_ms };
       return { report: redaction.json(report), saved };
     }
     if (doubts.length === 0) doubts = found.slice(0, 1);
     await tools.pause(HOOK_PAUSE_MS * attempts);
   }
+}
+
+/** What the last answer comes to after calls that left doubts. */
+function inDoubt(
+  last: Pick<CallReport, "state" | "unmet">,
+  doubts: readonly Unmet[],
+): Pick<CallReport, "state" | "unmet"> {
+  if (last.state !== "refused" || doubts.length === 0) return last;
+  return { state: "unclear", unmet: [...doubts, ...last.unmet].slice(0, MOST_UNMET) };
+}
+
+function durationOf(answer: Result<HttpAnswer, HttpFault>): number {
+  return answer.ok ? answer.value.duration_ms : answer.refusal.duration_ms;
 }
 
 /** What is known of a call whose attempt ended before it could tell. */
@@ -136,7 +147,7 @@ export async function verify(
   let duration_ms = 0;
   for (let attempts = 1; ; attempts += 1) {
     const answer = await ask(request, tools);
-    duration_ms += answer.ok ? answer.value.duration_ms : answer.refusal.duration_ms;
+    duration_ms += durationOf(answer);
     const unmet = unmetIn(answer, expect);
     if (unmet.length === 0 || attempts >= check.attempts) {
       const state = unmet.length === 0 ? "passed" : "failed";

@@ -2,10 +2,10 @@ import { dereference, validate } from "@cfworker/json-schema";
 import type { Schema } from "@cfworker/json-schema";
 
 import {
-  isUsablePattern,
   longestTextFor,
   PATTERN_RULE,
   patternsIn,
+  unusableAmong,
 } from "../../../lib/pattern-limits.ts";
 import { ok, refuse } from "../../../lib/result.ts";
 import type { Result } from "../../../lib/result.ts";
@@ -37,7 +37,7 @@ export interface SchemaJudge {
 /** A judge for a schema, or why the schema itself can't be used. */
 export function schemaJudge(schema: JsonObject | boolean): Result<SchemaJudge, string> {
   const patterns = patternsIn(schema);
-  const unsafe = patterns.find((pattern) => !isUsablePattern(pattern));
+  const [unsafe] = unusableAmong(patterns);
   if (unsafe !== undefined) return refuse(`the pattern ${shown(unsafe)} must be ${PATTERN_RULE}`);
   const longest = patterns.length === 0 ? Infinity : longestTextFor(patterns);
   const malformed = typeof schema === "boolean" ? [] : schemaFormFaults(schema, "");

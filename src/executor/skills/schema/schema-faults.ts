@@ -1,10 +1,10 @@
 import { dereference, validate, type OutputUnit, type Schema } from "@cfworker/json-schema";
 
 import {
-  isUsablePattern,
   longestTextFor,
   PATTERN_RULE,
   patternsIn,
+  unusableAmong,
 } from "../../../lib/pattern-limits.ts";
 import { ok, refuse, type Result } from "../../../lib/result.ts";
 import { limitSteps } from "../../../lib/step-limit.ts";
@@ -46,7 +46,7 @@ export function schemaFaults(
   try {
     const root = structuredClone(schema) as Schema | boolean;
     const patterns = patternsIn(schema);
-    const pattern = patterns.find((each) => !isUsablePattern(each));
+    const [pattern] = unusableAmong(patterns);
     if (pattern !== undefined) {
       return refuse(
         `its pattern ${JSON.stringify(pattern.slice(0, 80))} can't be used: it must be ${PATTERN_RULE}`,
