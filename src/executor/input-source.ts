@@ -38,10 +38,26 @@ export function tableOf(text: string): JsonObject {
   }
 }
 
-async function readCapped(response: Response): Promise<string | null> {
+/** What a content type says of its text's encoding (RFC 9110 §8.3.2); UTF-8 when it says nothing. */
+function charsetOf(contentType: string | null): string {
+  return /;\s*charset\s*=\s*"?([^";\s]{1,40})/i.exec(contentType ?? "")?.[1] ?? "utf-8";
+}
+
+/** A decoder that refuses bytes which are no text in its encoding; null when the encoding is not known here. */
+function decoderOf(charset: string) {
+  try {
+    return new TextDecoder(charset, { fatal: true, ignoreBOM: false });
+  } catch {
+    return null;
+  }
+}
+
+type Decoder = NonNullable<ReturnType<typeof decoderOf>>;
+
+/** Null when it is too large. @throws NotText when it is no text in the decoder's encoding */
+async function readCapped(response: Response, decoder: Decoder): Promise<string | null> {
   const reader = response.body?.getReader();
   if (reader === undefined) return "";
-  const decoder = new TextDecoder();
   let text = "";
   let bytes = 0;
   for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
@@ -50,9 +66,25 @@ async function readCapped(response: Response): Promise<string | null> {
       await reader.cancel();
       return null;
     }
-    text += decoder.decode(chunk.value, { stream: true });
+    try {
+      text += decoder.decode(chunk.value, { stream: true });
+    } catch (cause) {
+      await reader.cancel();
+      throw new NotText(cause);
+    }
   }
-  return text + decoder.decode();
+  try {
+    return text + decoder.decode();
+  } catch (cause) {
+    throw new NotText(cause);
+  }
+}
+
+/** Bytes that are no text in the encoding that they should be in. */
+class NotText extends Error {
+  constructor(cause: unknown) {
+    super("no text in its encoding", { cause });
+  }
 }
 
 /** The platform's way to fetch a URL. */
@@ -83,11 +115,21 @@ export async function fetchInput(
         unreadable("the server did not answer 200", `status ${response.status}`, mayRetry),
       );
     }
-    const text = await readCapped(response);
+    const charset = charsetOf(response.headers.get("content-type"));
+    const decoder = decoderOf(charset);
+    if (decoder === null) {
+      await response.body?.cancel();
+      return refuse(unreadable("its encoding is not known; send it as UTF-8", charset, false));
+    }
+    const text = await readCapped(response, decoder);
     return text === null
       ? refuse(unreadable("it is larger than 1 MiB", "input_data.url", false))
       : ok(form === "table" ? tableOf(text) : { text });
   } catch (cause) {
+    if (cause instanceof NotText) {
+      const told = "its bytes are no text in the encoding it is said to have, else UTF-8";
+      return refuse(unreadable(told, "content-type", false));
+    }
     const name = cause instanceof Error ? cause.name : "Error";
     return refuse(unreadable("the request failed", name, true));
   }

@@ -57,14 +57,14 @@ describe("an acceptance check", () => {
     ["matches", "title", "^rep", false],
     ["matches", "score", "7", false],
   ] as const)("%s %s %j is %s", (op, json_path, value, expected) => {
-    expect(meets({ name: "check", json_path, op, value }, RESULT)).toBe(expected);
+    expect(meets({ name: "check", json_path, op, value }, RESULT, 1_000)).toBe(expected);
   });
 
-  it("does not try a regular expression on a text of more than 10,000 characters", () => {
+  it("does not try a regular expression on a text that is longer than it may be", () => {
     const check = { name: "long", json_path: "$", op: "matches", value: "x" } as const;
 
-    expect(meets(check, "x".repeat(10_000))).toBe(true);
-    expect(meets(check, "x".repeat(10_001))).toBe(false);
+    expect(meets(check, "x".repeat(10_000), 10_000)).toBe(true);
+    expect(meets(check, "x".repeat(10_001), 10_000)).toBe(false);
   });
 });
 
@@ -158,7 +158,7 @@ describe("a contract", () => {
     ]);
   });
 
-  it.each(["a*a*a*a*b", "x+x+x+x+", "a{2,}b*c+d+"])(
+  it.each(["a*a*a*a*b", "x+x+x+x+", "a*a*a*b"])(
     "with the pattern %s, which can take very long, is refused",
     (pattern) => {
       expect(faultsOf({ output_schema: { pattern } })).toEqual([

@@ -41,8 +41,12 @@ function equals(left: unknown, right: unknown): boolean {
   return canonicalJson(left ?? null) === canonicalJson(right ?? null);
 }
 
-/** Whether a result meets one acceptance check. Values of other types never compare as greater or less. */
-export function meets(check: AcceptanceCheck, result: unknown): boolean {
+/**
+ * Whether a result meets one acceptance check. Values of other types never compare as greater or less.
+ *
+ * @param longest text that a pattern is tried on. Characters
+ */
+export function meets(check: AcceptanceCheck, result: unknown, longest: number): boolean {
   const value = valueAt(result, check.json_path);
   switch (check.op) {
     case "exists":
@@ -57,7 +61,7 @@ export function meets(check: AcceptanceCheck, result: unknown): boolean {
       return (
         typeof value === "string" &&
         typeof check.value === "string" &&
-        value.length <= longestTextFor([check.value]) &&
+        value.length <= longest &&
         new RegExp(check.value, "u").test(value)
       );
     case "gt":
@@ -76,10 +80,14 @@ export function resultFaults(task: TaskExecution, completed: Outcome): Fault[] {
   const { output_schema, acceptance = [] } = task.contract ?? {};
   const threshold = task.execution_options.quality_threshold;
   const score = completed.quality_assessment.overall_score;
+  const patterns = acceptance.flatMap(({ op, value }) =>
+    op === "matches" && typeof value === "string" ? [value] : [],
+  );
+  const longest = longestTextFor(patterns);
   return [
     ...(output_schema === undefined ? [] : outputFaults(output_schema, completed.result)),
     ...acceptance
-      .filter((check) => !meets(check, completed.result))
+      .filter((check) => !meets(check, completed.result, longest))
       .map((check) => ({
         pointer: `/data/result`,
         code: "acceptance",

@@ -25,10 +25,10 @@ interface Judge {
 }
 
 /** A copy of a schema that counts how often one of its parts is applied, and throws when that is too often. */
-function judgeOf(schema: JsonObject): Judge {
+function judgeOf(schema: JsonObject, document: unknown): Judge {
   const root = structuredClone(schema) as Schema;
   const parts = dereference(root);
-  limitSteps(parts, MOST_STEPS);
+  limitSteps(parts, MOST_STEPS, document);
   return { root, parts };
 }
 
@@ -64,7 +64,7 @@ function longestText(value: unknown): number {
 /** Where a result breaks the schema it must satisfy; the first faults when there are many. */
 export function outputFaults(schema: JsonObject, result: unknown): Fault[] {
   try {
-    const { root, parts } = judgeOf(schema);
+    const { root, parts } = judgeOf(schema, result);
     if (asksForUnique(parts) && hasLongArray(result)) {
       throw new RangeError(`uniqueItems is not judged beyond ${LONGEST_UNIQUE} items`);
     }
@@ -94,7 +94,7 @@ const PROBES = [null, true, 0, "", [], {}];
 /** What keeps a schema from being used at all, or null. */
 export function schemaFault(schema: JsonObject): Fault | null {
   try {
-    const { parts } = judgeOf(schema);
+    const { parts } = judgeOf(schema, null);
     for (const part of Object.values(parts)) {
       for (const probe of PROBES) validate(probe, part, "2020-12", parts, false);
     }

@@ -4,17 +4,25 @@ import type { JsonValue } from "../skill.ts";
 
 /** Names whose values are shown to nobody: passwords, tokens, keys, credentials. */
 const SECRET_NAME =
-  /passw(?:or)?d|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential|authorization|cookie|(?:^|[_-])dsn$|(?:^|[_-])salt$/i;
+  /passw(?:or)?d|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential|authorization|cookie/i;
+/** Words that say so as the last of a name alone (DB_PASS, signingKey): compass, author and keyboard hold no secret. */
+const SECRET_ENDING =
+  /(?:^|[_.-])(?:dsn|salt|pass|auth)$|(?<!(?:^|[_.-])public)[_.-]key$|[a-z\d](?:Pass|Auth|(?<!ublic)Key)$/;
 /** A number is a secret more rarely: `max_tokens` is none. */
-const SECRET_NUMBER = /(?:passw(?:or)?d|pwd|secret|pin)$/i;
+const SECRET_NUMBER = /(?:passw(?:or)?d|pwd|secret|pin|(?:^|[_.-])pass)$/i;
 const LOGIN = /(:\/\/[^\s:/@]{1,100}:)[^\s/@]{1,200}@/g;
 const MASK = "***";
+
+function isSecretName(name: string): boolean {
+  // Of names in capitals the words are told apart by signs alone.
+  const cased = /[a-z]/.test(name) ? name : name.toLowerCase();
+  return SECRET_NAME.test(name) || SECRET_ENDING.test(cased);
+}
 
 /** Whether the value at a pointer is a secret by one of the names that lead to it. */
 export function isSecret(pointer: string, value: JsonValue | undefined): boolean {
   const names = pointer.split("/");
-  if (typeof value === "string")
-    return value !== "" && names.some((name) => SECRET_NAME.test(name));
+  if (typeof value === "string") return value !== "" && names.some(isSecretName);
   return typeof value === "number" && SECRET_NUMBER.test(names.at(-1) ?? "");
 }
 

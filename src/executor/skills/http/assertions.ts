@@ -1,11 +1,11 @@
 import * as z from "zod";
 
-import { PATTERN_RULE } from "../../../lib/pattern-limits.ts";
+import { isUsablePattern, PATTERN_RULE } from "../../../lib/pattern-limits.ts";
 import { canonicalJson } from "../../../lib/ports.ts";
 import { isList } from "../formats/json-value.ts";
 import type { JsonValue } from "../skill.ts";
 import { PATH_RULE, pathSteps, valueAt } from "./json-path.ts";
-import { isFound, isUsablePattern } from "./patterns.ts";
+import type { Searches } from "./patterns.ts";
 
 const OPERATORS = [
   "eq",
@@ -28,7 +28,7 @@ export const pathSchema = z
   .string()
   .refine((path) => pathSteps(path) !== null, { error: `must be ${PATH_RULE}` });
 
-/** A pattern of patterns.ts. */
+/** A pattern of lib/pattern-limits.ts. */
 export const patternSchema = z
   .string()
   .refine(isUsablePattern, { error: `must be ${PATTERN_RULE}` });
@@ -82,9 +82,9 @@ export function shown(value: JsonValue | undefined): string {
 }
 
 /** What does not hold of a document; null when all is as it must be. Values of other types never compare. */
-export function unmet(assertion: Assertion, document: JsonValue): Unmet | null {
+export function unmet(assertion: Assertion, document: JsonValue, searches: Searches): Unmet | null {
   const found = valueAt(document, assertion.path);
-  if (holds(assertion, found)) return null;
+  if (holds(assertion, found, searches)) return null;
   const { path, op, value } = assertion;
   return {
     path,
@@ -99,7 +99,11 @@ function received(op: Assertion["op"], found: JsonValue | undefined): string {
   return op === "type" ? typeOf(found) : shown(found);
 }
 
-function holds({ op, value = null }: Assertion, found: JsonValue | undefined): boolean {
+function holds(
+  { op, value = null }: Assertion,
+  found: JsonValue | undefined,
+  searches: Searches,
+): boolean {
   if (op === "exists") return (found !== undefined) === (value !== false);
   if (op === "ne") return found === undefined || !isEqual(found, value);
   if (found === undefined) return false;
@@ -109,7 +113,7 @@ function holds({ op, value = null }: Assertion, found: JsonValue | undefined): b
     case "in":
       return isList(value) && value.some((option) => isEqual(found, option));
     case "matches":
-      return typeof found === "string" && typeof value === "string" && isFound(value, found);
+      return typeof found === "string" && typeof value === "string" && searches.finds(value, found);
     case "contains":
       return holdsInside(found, value);
     case "length":

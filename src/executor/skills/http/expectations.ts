@@ -5,7 +5,7 @@ import type { Result } from "../../../lib/result.ts";
 import type { HttpAnswer, HttpFault, JsonValue } from "../skill.ts";
 import { assertionSchema, patternSchema, shown, unmet } from "./assertions.ts";
 import type { Unmet } from "./assertions.ts";
-import { isFound } from "./patterns.ts";
+import { Searches } from "./patterns.ts";
 import { schemaJudge } from "./schema-judge.ts";
 import { filledJson, variablesIn } from "./template.ts";
 import type { Variables } from "./template.ts";
@@ -63,12 +63,14 @@ export function filledExpectation(
 
 /** What an answer lacks of what was expected; empty when it is all there. */
 export function unmetBy(expect: Expectation, answer: HttpAnswer): Unmet[] {
+  const searches = new Searches();
   return [
     ...statusUnmet(expect.status, answer.status),
     ...latencyUnmet(expect.max_latency_ms, answer.duration_ms),
-    ...headersUnmet(expect.headers ?? {}, answer.headers),
-    ...textUnmet(expect, answer),
-    ...documentUnmet(expect, answer),
+    ...headersUnmet(expect.headers ?? {}, answer.headers, searches),
+    ...textUnmet(expect, answer, searches),
+    ...documentUnmet(expect, answer, searches),
+    ...searches.unmet(),
   ];
 }
 
@@ -97,11 +99,12 @@ const SECRET_ANSWERS = /^(set-cookie|www-authenticate|authorization)$/;
 function headersUnmet(
   expected: NonNullable<Expectation["headers"]>,
   headers: HttpAnswer["headers"],
+  searches: Searches,
 ): Unmet[] {
   return Object.entries(expected).flatMap(([name, wanted]) => {
     const lower = name.toLowerCase();
     const found = Object.hasOwn(headers, lower) ? headers[lower] : undefined;
-    if (isHeaderMet(wanted, found)) return [];
+    if (isHeaderMet(wanted, found, searches)) return [];
     const received =
       SECRET_ANSWERS.test(lower) && found !== undefined ? "[redacted]" : shown(found);
     return [{ path: `headers.${lower}`, expected: shown(wanted), received }];
@@ -111,35 +114,43 @@ function headersUnmet(
 function isHeaderMet(
   wanted: NonNullable<Expectation["headers"]>[string],
   found: string | undefined,
+  searches: Searches,
 ): boolean {
   if (typeof wanted === "string") return found === wanted;
   if ("exists" in wanted) return (found !== undefined) === wanted.exists;
   if (found === undefined) return false;
-  return "matches" in wanted ? isFound(wanted.matches, found) : found.includes(wanted.contains);
+  return "matches" in wanted
+    ? searches.finds(wanted.matches, found)
+    : found.includes(wanted.contains);
 }
 
 function textUnmet(
   { contains, matches }: Expectation,
   { text, bytes, is_cut }: HttpAnswer,
+  searches: Searches,
 ): Unmet[] {
   const missing = [contains ?? []].flat().filter((part) => !text.includes(part));
   const seen = is_cut ? `the first ${bytes} bytes: ` : "";
   const received = `${seen}${shown(text)}`;
   return [
     ...missing.map((part) => ({ path: "body", expected: `contains ${shown(part)}`, received })),
-    ...(matches !== undefined && !isFound(matches, text)
+    ...(matches !== undefined && !searches.finds(matches, text)
       ? [{ path: "body", expected: `matches ${shown(matches)}`, received }]
       : []),
   ];
 }
 
-function documentUnmet({ json = [], schema }: Expectation, answer: HttpAnswer): Unmet[] {
+function documentUnmet(
+  { json = [], schema }: Expectation,
+  answer: HttpAnswer,
+  searches: Searches,
+): Unmet[] {
   if (json.length === 0 && schema === undefined) return [];
   const read = documentOf(answer);
   if (!read.ok) return [{ path: "$", expected: "a JSON document", received: read.refusal }];
   const judge = schema === undefined ? null : schemaJudge(schema);
   return [
-    ...json.flatMap((assertion) => unmet(assertion, read.value) ?? []),
+    ...json.flatMap((assertion) => unmet(assertion, read.value, searches) ?? []),
     ...(judge?.ok === true ? judge.value.judge(read.value) : []),
   ];
 }

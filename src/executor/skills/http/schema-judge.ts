@@ -1,7 +1,12 @@
 import { dereference, validate } from "@cfworker/json-schema";
 import type { Schema } from "@cfworker/json-schema";
 
-import { longestTextFor, PATTERN_RULE, patternsIn } from "../../../lib/pattern-limits.ts";
+import {
+  longestTextFor,
+  PATTERN_RULE,
+  patternsIn,
+  unusableAmong,
+} from "../../../lib/pattern-limits.ts";
 import { ok, refuse } from "../../../lib/result.ts";
 import type { Result } from "../../../lib/result.ts";
 import { limitSteps } from "../../../lib/step-limit.ts";
@@ -10,7 +15,6 @@ import { isList } from "../formats/json-value.ts";
 import type { JsonObject, JsonValue } from "../skill.ts";
 import { shown } from "./assertions.ts";
 import type { Unmet } from "./assertions.ts";
-import { isUsablePattern } from "./patterns.ts";
 
 /** Parts of a schema that one judgement may apply: references that double would otherwise go on for hours. */
 const MOST_STEPS = 200_000;
@@ -33,14 +37,14 @@ export interface SchemaJudge {
 /** A judge for a schema, or why the schema itself can't be used. */
 export function schemaJudge(schema: JsonObject | boolean): Result<SchemaJudge, string> {
   const patterns = patternsIn(schema);
-  const unsafe = patterns.find((pattern) => !isUsablePattern(pattern));
+  const [unsafe] = unusableAmong(patterns);
   if (unsafe !== undefined) return refuse(`the pattern ${shown(unsafe)} must be ${PATTERN_RULE}`);
   const longest = patterns.length === 0 ? Infinity : longestTextFor(patterns);
   const malformed = typeof schema === "boolean" ? [] : schemaFormFaults(schema, "");
   const [form] = malformed;
   if (form !== undefined) return refuse(`${form.pointer || "/"}: ${form.detail}`);
   try {
-    const { parts } = copyOf(schema);
+    const { parts } = copyOf(schema, null);
     for (const part of Object.values(parts)) {
       for (const probe of PROBES) validate(probe, part, "2020-12", parts, false);
     }
@@ -57,10 +61,10 @@ interface Copy {
 }
 
 /** A copy of a schema that counts how often one of its parts is applied, and throws when that is too often. */
-function copyOf(schema: JsonObject | boolean): Copy {
+function copyOf(schema: JsonObject | boolean, document: JsonValue): Copy {
   const root: Schema | boolean = structuredClone(schema);
   const parts: Copy["parts"] = dereference(root);
-  limitSteps(parts, MOST_STEPS);
+  limitSteps(parts, MOST_STEPS, document);
   return { root, parts };
 }
 
@@ -71,7 +75,7 @@ function judged(schema: JsonObject | boolean, document: JsonValue, longest: numb
   const size = measure(document);
   if (size.text > longest) return cannot(`a text beyond ${longest}, the most for these patterns`);
   try {
-    const { root, parts } = copyOf(schema);
+    const { root, parts } = copyOf(schema, document);
     const isUnique = Object.values(parts).some((p) => typeof p !== "boolean" && p.uniqueItems);
     if (isUnique && size.list > LONGEST_UNIQUE) {
       return cannot(`a list beyond ${LONGEST_UNIQUE} items, the most for uniqueItems`);

@@ -1,4 +1,5 @@
 import { unmet, shown } from "../http/assertions.ts";
+import { Searches } from "../http/patterns.ts";
 import { schemaJudge } from "../http/schema-judge.ts";
 import type { DocumentCase, TestInput } from "./parameters.ts";
 import { caseReport, type CaseReport } from "./report.ts";
@@ -12,8 +13,10 @@ export function documentsOf({ documents = [], json, assertions }: TestInput): Do
 
 /** Judges documents by their assertions: a test each. */
 export function judgeDocuments(documents: readonly DocumentCase[]): CaseReport[] {
+  const searches = new Searches();
   return documents.map(({ name = "json", json, assertions }, index) => {
-    const failures = assertions.flatMap((assertion) => unmet(assertion, json) ?? []);
+    const found = assertions.flatMap((assertion) => unmet(assertion, json, searches) ?? []);
+    const failures = found.length === 0 ? [] : [...searches.unmet(), ...found];
     const isAlone = documents.length === 1 || name !== "json";
     return caseReport(
       { group: "json", name: isAlone ? name : `json ${index + 1}`, duration_ms: 0 },
