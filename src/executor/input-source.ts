@@ -87,6 +87,14 @@ class NotText extends Error {
   }
 }
 
+function failureOf(cause: unknown): SkillFailure {
+  if (cause instanceof NotText) {
+    const told = "its bytes are no text in the encoding it is said to have, else UTF-8";
+    return unreadable(told, "content-type", false);
+  }
+  return unreadable("the request failed", cause instanceof Error ? cause.name : "Error", true);
+}
+
 /** The platform's way to fetch a URL. */
 type Get = (url: string, init: RequestInit) => Promise<Response>;
 
@@ -126,11 +134,6 @@ export async function fetchInput(
       ? refuse(unreadable("it is larger than 1 MiB", "input_data.url", false))
       : ok(form === "table" ? tableOf(text) : { text });
   } catch (cause) {
-    if (cause instanceof NotText) {
-      const told = "its bytes are no text in the encoding it is said to have, else UTF-8";
-      return refuse(unreadable(told, "content-type", false));
-    }
-    const name = cause instanceof Error ? cause.name : "Error";
-    return refuse(unreadable("the request failed", name, true));
+    return refuse(failureOf(cause));
   }
 }
