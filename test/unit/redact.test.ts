@@ -20,6 +20,10 @@ describe("what is kept for good", () => {
     ["-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY----- end", "[redacted] end"],
     ["-----BEGIN PRIVATE KEY----- MIIEcut", "[redacted]"],
     ["the task-force of sk-learn", "the task-force of sk-learn"],
+    ["an sk-learn-compatible-estimator", "an sk-learn-compatible-estimator"],
+    ["hf_transformers_models_library", "hf_transformers_models_library"],
+    ["npm_config_registry_url_value", "npm_config_registry_url_value"],
+    ["SG.Singapore.office.building", "SG.Singapore.office.building"],
   ])("has of %j what is no secret", (text, clean) => {
     expect(withoutSecrets(text)).toBe(clean);
     expect(scrubbed({ a: [{ b: text }], n: 1 })).toEqual({ a: [{ b: clean }], n: 1 });
@@ -76,8 +80,30 @@ describe("what is kept long after the work", () => {
       "commit 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b",
     ],
     ["mail ann@example.com about it", "mail ann@example.com about it"],
+    ["Authorization: Basic YWxhZGRpbjpvcGVu", "Authorization: [redacted]"],
+    ["DB_PASS=hunter2abc and pass: hunter2", "DB_PASS=[redacted] and pass: [redacted]"],
+    ["secret_key=wJal/xyz", "secret_key=[redacted]"],
+    ['"password": "it\\"s secret", ok', '"password": [redacted], ok'],
+    ["authToken: abc12345", "authToken: [redacted]"],
+    ["the pin is 4821", "the pin is [redacted]"],
   ])("has of %j what opens nothing", (text, clean) => {
     expect(withoutCredentials(text)).toBe(clean);
+  });
+
+  it.each([
+    "Turkey: 85 million people",
+    "monkey: 3, hockey: 3:2, Whiskey: 40% vol",
+    "max_token: 4096, token: 1200",
+    "Primary key: order_id2",
+    "unexpected token: 3",
+    "GPIO pin is GPIO17",
+    "Password: must have 8 characters",
+    "secret: false",
+    "clone ssh://git@github.com/a/b",
+    "getUserById123FromDatabaseAndReturn",
+    "Order_2024_01_15_Warehouse_Oslo",
+  ])("leaves %j as it is", (text) => {
+    expect(withoutCredentials(text)).toBe(text);
   });
 
   it("takes no longer for what is made to take long", () => {
