@@ -263,8 +263,8 @@ export async function execute(message: ExecutionMessage, ports: ExecutorPorts): 
     ports.log("info", "execution_skipped", { tenant, task_id, code });
     return;
   }
-  const { task: text, lease, deadline_at } = taken.value;
-  const attempt = await beginAttempt(text, { tenant, task_id, lease }, ports, deadline_at);
+  const { task: text, lease, ...deadlines } = taken.value;
+  const attempt = await beginAttempt(text, { tenant, task_id, lease }, ports, deadlines);
   try {
     // Whatever is still under way then is told to stop: nobody waits for it any more.
     const done = await perform(attempt).finally(() => attempt.session.close());

@@ -31,6 +31,11 @@ export class News {
     return this.#newAt;
   }
 
+  /** Whether somebody wants to hear how it stands. */
+  get isAsked(): boolean {
+    return this.#isAsked;
+  }
+
   /** Somebody wants to hear how it stands. */
   ask(): void {
     this.#isAsked = true;

@@ -16,16 +16,22 @@ const LAST_WAY_MS = 200;
 /** Between the end of a step and the end of the wait for it, at most. Milliseconds. */
 const STALL_MARGIN_MS = 10_000;
 
+/** When the clocks of a task's whole life end it, whatever its attempts do. Epoch milliseconds. */
+export interface Deadlines {
+  /** Infinity where that is not known. */
+  deadline_at: number;
+  /** By contract.budget.max_duration_s; null where there is none, or until the first attempt has begun. */
+  budget_ends_at: number | null;
+}
+
 /** What a task says of the pace of its attempt, in seconds. */
-export interface Pace {
+export interface Pace extends Deadlines {
   timeout: number;
   heartbeat_timeout: number;
   stall_timeout: number;
   progress_interval?: number | undefined;
   /** contract.budget.max_duration_s. */
   max_duration_s?: number | undefined;
-  /** When the task's whole life is over, epoch milliseconds; Infinity where that is not known. */
-  deadline_at: number;
 }
 
 /** The times of an attempt, all judged by the clocks that its task has (protocol.md §3). Instants are epoch milliseconds. */
@@ -44,11 +50,19 @@ export class Pacer {
     this.#grantedMs += duration_s * 1_000;
   }
 
+  get #ownEnd(): number {
+    return this.startedAt + this.#pace.timeout * 1_000;
+  }
+
+  /** The budget of time runs from the start of the first attempt: from now, where this is the first. */
+  get #budgetEnd(): number {
+    const { max_duration_s = Infinity, budget_ends_at } = this.#pace;
+    return budget_ends_at ?? this.startedAt + max_duration_s * 1_000;
+  }
+
   /** When the task's clocks end the attempt: by its timeout, by its budget of time, or with the whole life. */
   get #end(): number {
-    const { timeout, max_duration_s = Infinity, deadline_at } = this.#pace;
-    const own = this.startedAt + Math.min(timeout, max_duration_s) * 1_000;
-    return Math.min(own, deadline_at) + this.#grantedMs;
+    return Math.min(this.#ownEnd, this.#budgetEnd, this.#pace.deadline_at) + this.#grantedMs;
   }
 
   /** Whether the run ends before the attempt has to, because a queue's consumer can't go on that long. */
@@ -58,9 +72,7 @@ export class Pacer {
 
   /** Whether what ends the attempt is contract.budget.max_duration_s. */
   get isBudgeted(): boolean {
-    const { timeout, max_duration_s = Infinity, deadline_at } = this.#pace;
-    const limit = this.startedAt + max_duration_s * 1_000;
-    return max_duration_s < timeout && limit <= deadline_at;
+    return this.#budgetEnd < this.#ownEnd && this.#budgetEnd <= this.#pace.deadline_at;
   }
 
   /** Milliseconds until the attempt has to be over, the time for its last words apart. */

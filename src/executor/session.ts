@@ -38,6 +38,8 @@ export class Session {
   #beatAt: number;
   readonly #news: News;
   #pause: "asked" | "resting" | null = null;
+  #restingSince = 0;
+  #restedMs = 0;
   #stop: Stop | null = null;
   /** Facts that go with every notification from now on. */
   facts: JsonObject = { execution_mode: "builtin" };
@@ -56,6 +58,11 @@ export class Session {
   /** Seconds since the session began. */
   get elapsedSeconds(): number {
     return (this.#ports.now() - this.startedAt) / 1_000;
+  }
+
+  /** Seconds of them in which it worked, or waited for an answer: not while it was paused. */
+  get workedSeconds(): number {
+    return this.elapsedSeconds - this.#restedMs / 1_000;
   }
 
   /** Milliseconds until the attempt has to be over, the time for its last words apart. */
@@ -181,7 +188,10 @@ export class Session {
     const seen = await this.#see();
     const { latest } = this.#news;
     if (!seen.ok || this.#stop !== null || latest === null) return seen;
-    return this.#news.isDue(this.#ports.now(), this.#pacer) ? this.progress(latest) : seen;
+    const isDue = this.isResting
+      ? this.#news.isAsked
+      : this.#news.isDue(this.#ports.now(), this.#pacer);
+    return isDue ? this.progress(latest) : seen;
   }
 
   /** Keeps what is done in the task's checkpoint. Refused when the lease is gone. */
@@ -200,6 +210,7 @@ export class Session {
     const told = await this.look();
     if (!told.ok || this.#pause !== "asked") return told;
     this.#pause = "resting";
+    this.#restingSince = this.#ports.now();
     return this.#see();
   }
 
@@ -244,8 +255,12 @@ export class Session {
   #obeyable(commands: readonly OpenCommand[]): OpenCommand[] {
     const last = commands.findLast(({ command }) => command === "pause" || command === "resume");
     if (last?.command === "resume") {
-      // The wait for news begins anew with it.
-      if (this.#pause === "resting") this.#news.restart(this.#ports.now());
+      if (this.#pause === "resting") {
+        const now = this.#ports.now();
+        this.#restedMs += now - this.#restingSince;
+        // The wait for news begins anew with it.
+        this.#news.restart(now);
+      }
       this.#pause = null;
     }
     if (last?.command === "pause") this.#pause ??= "asked";

@@ -13,15 +13,17 @@ export function tokensOf(text: string): number {
   return Math.ceil(bytes / 3);
 }
 
+/** What the notice of what was left out takes: a text as short as that is given whole. */
+const NOTICE_TOKENS = 20;
+
 /**
  * A text of so many tokens at most: its beginning and its end, and between them how much was left out.
  *
  * @returns characters left out, 0 when all of it fits
  */
 export function fitted(text: string, tokens: number): { text: string; left_out: number } {
-  if (tokensOf(text) <= tokens) return { text, left_out: 0 };
-  // The notice of what was left out takes about 20 tokens.
-  const room = Math.max(0, tokens - 20);
+  if (tokensOf(text) <= Math.max(tokens, NOTICE_TOKENS)) return { text, left_out: 0 };
+  const room = Math.max(0, tokens - NOTICE_TOKENS);
   let kept = Math.min(text.length, 3 * room);
   while (kept > 0 && tokensOf(ends(text, kept)) > room) kept = Math.floor(kept * 0.8);
   const left_out = text.length - kept;

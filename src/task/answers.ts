@@ -10,7 +10,7 @@ import type { EndReceipt, NotificationReceipt, Report } from "../protocol/task-v
 import { timelineOf } from "../protocol/timeline.ts";
 import type { Prerequisite } from "./kin/family.ts";
 import type { Change } from "./machine/commands.ts";
-import { lifeDeadline } from "./machine/limits.ts";
+import { durationDeadline, totalDeadline } from "./machine/limits.ts";
 import { stallTimeoutOf } from "./machine/plan.ts";
 import type { LoggedEvent, TaskState } from "./machine/state.ts";
 import { completionStatusOf } from "./machine/verdict.ts";
@@ -111,14 +111,19 @@ export function assignmentOf(state: TaskState): JsonObject {
   };
 }
 
-/** The task for its executor as JSON text, the lease, and when its clocks end it: epoch milliseconds. */
+/** The task for its executor as JSON text, the lease, and when its clocks end it, the budget's null until it runs: epoch milliseconds. */
 export function assignedAnswer(state: TaskState): {
   task: string;
   lease: Lease;
   deadline_at: number;
+  budget_ends_at: number | null;
 } {
-  const task = JSON.stringify(assignmentOf(state));
-  return { task, lease: leaseOf(state), deadline_at: lifeDeadline(state) };
+  return {
+    task: JSON.stringify(assignmentOf(state)),
+    lease: leaseOf(state),
+    deadline_at: totalDeadline(state),
+    budget_ends_at: durationDeadline(state),
+  };
 }
 
 /**

@@ -5,7 +5,7 @@ import { ok, refuse, type Result } from "../lib/result.ts";
 import type { SignedBy } from "../protocol/access.ts";
 import { agentEndTaskSchema } from "../protocol/agent-end-task.ts";
 import { commandRequestSchema, heartbeatSchema } from "../protocol/agent.ts";
-import type { CommandView, Lease } from "../protocol/agent.ts";
+import type { CommandView } from "../protocol/agent.ts";
 import { kinCallSchema } from "../protocol/kin.ts";
 import { notificationSchema } from "../protocol/notification.ts";
 import type { Refusal } from "../protocol/refusal.ts";
@@ -94,7 +94,7 @@ export class TaskObject extends DurableObject<Env> {
   }
 
   /** Gives the task to an executor and mints its lease. Refused when the offer is out of date. */
-  async assign(offer: Offer): Answer<{ task: string; lease: Lease; deadline_at: number }> {
+  async assign(offer: Offer): Answer<ReturnType<typeof assignedAnswer>> {
     const { agent_id, attempt } = offer;
     const decision: Record<string, unknown> = JSON.parse(offer.decision);
     const command: Command = { type: "assign", agent_id, attempt, decision, token: randomId() };

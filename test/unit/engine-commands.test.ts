@@ -78,12 +78,15 @@ describe("commands to an attempt whose calls are shorter than its looks", () => 
 describe("a pause", () => {
   it("is acknowledged where the work can rest, and lasts until it is resumed", async () => {
     let waits = 0;
-    const plain = withModels((_request, calls) => answer(calls === 1 ? 0.5 : 0.9));
+    let clock = 0;
+    const task = { ...ASKED, progress_interval: 5 };
+    const plain = withModels((_request, calls) => answer(calls === 1 ? 0.5 : 0.9), task);
     const resting = {
       ...plain,
-      sleep: (ms: number, signal: AbortSignal) => {
+      now: () => clock,
+      sleep: async (ms: number) => {
         waits += 1;
-        return plain.sleep(ms, signal);
+        clock += ms;
       },
     };
     const { ports, order } = commanded(
@@ -99,6 +102,9 @@ describe("a pause", () => {
     expect(order[order.indexOf("cmd_pause") - 1]).toBe("task_progress");
     expect(order.at(-1)).toBe("task_completed");
     expect(plain.models.asked).toHaveLength(2);
+    // A wait beside each call, and at least four while it rested, which is no model's time.
+    expect(clock).toBeGreaterThanOrEqual(30_000);
+    expect(plain.router.learned.map(({ latency_s }) => latency_s)).toEqual([10]);
   });
 
   it("holds a skill before its next step", async () => {

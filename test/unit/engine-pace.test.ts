@@ -12,8 +12,10 @@ import { answer, ASKED, desk, fault, MESSAGE, taskText, withModels } from "../ex
 
 const LEASE = { token: "token", attempt: 1, expires_at: "2026-11-22T10:01:00.000Z" };
 
+const NO_DEADLINES = { deadline_at: Infinity, budget_ends_at: null };
+
 function pacer(more: Partial<Pace> = {}): Pacer {
-  const pace = { timeout: 300, heartbeat_timeout: 60, stall_timeout: 300, deadline_at: Infinity };
+  const pace = { timeout: 300, heartbeat_timeout: 60, stall_timeout: 300, ...NO_DEADLINES };
   return new Pacer({ ...pace, ...more }, 1_000_000);
 }
 
@@ -21,6 +23,11 @@ describe("the time of an attempt", () => {
   it.each<[string, Partial<Pace>, number]>([
     ["its timeout", {}, 299_000],
     ["its budget of time", { max_duration_s: 60 }, 59_000],
+    [
+      "what attempts before it have left of that",
+      { max_duration_s: 60, budget_ends_at: 1_030_000 },
+      29_000,
+    ],
     ["the end of the whole life", { deadline_at: 1_020_000 }, 19_000],
     ["the longest run of a consumer", { timeout: 3_600 }, 840_000],
   ])("is bounded by %s", (_what, more, left) => {
@@ -39,6 +46,7 @@ describe("the time of an attempt", () => {
     expect(pacer({ timeout: 900 }).isSliced).toBe(true);
     expect(pacer({ timeout: 900, max_duration_s: 60 }).isSliced).toBe(false);
     expect(pacer({ max_duration_s: 60 }).isBudgeted).toBe(true);
+    expect(pacer({ max_duration_s: 60, budget_ends_at: 1_030_000 }).isBudgeted).toBe(true);
     expect(pacer({ max_duration_s: 60, deadline_at: 1_010_000 }).isBudgeted).toBe(false);
     expect(pacer().isBudgeted).toBe(false);
   });

@@ -213,8 +213,12 @@ describe("what an executor receives after commands", () => {
     const first = stateOf(live(IN_PHASE.queued(LIMITED), assign()));
     const next = { ...first, started_at: first.created_at + 7_000 };
 
-    expect(assignedAnswer(first).deadline_at).toBe(first.created_at + 1_000_000);
-    expect(assignedAnswer(next).deadline_at).toBe(first.created_at + 57_000);
+    const deadline_at = first.created_at + 1_000_000;
+    expect(assignedAnswer(first)).toMatchObject({ deadline_at, budget_ends_at: null });
+    expect(assignedAnswer(next)).toMatchObject({
+      deadline_at,
+      budget_ends_at: first.created_at + 57_000,
+    });
   });
 
   it("stays within the contract, whatever was granted or stored", () => {

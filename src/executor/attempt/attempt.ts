@@ -3,6 +3,7 @@ import * as z from "zod";
 import { canonicalJson, derivedId, sha256Hex } from "../../lib/ports.ts";
 import { assignedTaskSchema } from "../../protocol/agent.ts";
 import { Journal } from "../journal.ts";
+import type { Deadlines } from "../pace.ts";
 import type { Assignment, ExecutorPorts } from "../ports.ts";
 import { Session } from "../session.ts";
 import type { JsonObject, JsonValue, SkillQuality, SkillTask } from "../skills/skill.ts";
@@ -79,20 +80,25 @@ export function questionKey(task: Task): Promise<string> {
  * Begins an attempt with what the last one left in the task's checkpoint.
  *
  * @param text the task as JSON
- * @param deadline_at when the task's whole life is over, epoch milliseconds
+ * @param until when the task's whole life is over
  */
 export async function beginAttempt(
   text: string,
   to: Assignment,
   ports: ExecutorPorts,
-  deadline_at = Infinity,
+  { deadline_at = Infinity, budget_ends_at = null }: Partial<Deadlines> = {},
 ): Promise<Attempt> {
   const task = assignedTaskSchema.parse(JSON.parse(text));
   const question = await questionKey(task);
   const journal = new Journal(task.checkpoint, question);
   const { parameters, contract } = task;
   const around = surroundingsOf(task);
-  const pace = { ...task, max_duration_s: contract?.budget?.max_duration_s, deadline_at };
+  const pace = {
+    ...task,
+    max_duration_s: contract?.budget?.max_duration_s,
+    deadline_at,
+    budget_ends_at,
+  };
   return {
     tenant: to.tenant,
     task,

@@ -36,7 +36,7 @@ export function spare(
 export function effortOf({ session, questions }: Attempt): Questions {
   return {
     ...questions,
-    seconds: session.elapsedSeconds + questions.seconds,
+    seconds: session.workedSeconds + questions.seconds,
     cost_usd: session.used.cost_usd + questions.cost_usd,
     tokens: session.used.tokens + questions.tokens,
   };

@@ -11,12 +11,6 @@ export function durationDeadline({ task, started_at, granted }: TaskState): numb
   return started_at + (limit + granted.duration_s) * 1_000;
 }
 
-/** When the task's clocks end it, whatever its attempts do: epoch milliseconds. */
-export function lifeDeadline(state: TaskState): number {
-  const total = totalDeadline(state);
-  return Math.min(total, durationDeadline(state) ?? total);
-}
-
 /** When the whole life must be over, epoch milliseconds. */
 export function totalDeadline(state: TaskState): number {
   const granted_ms = state.granted.duration_s * 1_000;

@@ -68,8 +68,8 @@ export function createRoom(
     },
     close() {
       const after = tally.usage();
-      // What the provider has counted is nearer to the truth than what was estimated.
-      input = after.input_tokens - before.input_tokens;
+      // What the provider has counted is nearer to the truth than the estimate, unless it leaves out what it remembers.
+      input = Math.max(after.input_tokens - before.input_tokens, input / 2);
       const answered = after.output_tokens - before.output_tokens;
       results = Math.max(0, readable(reserve, means()) - input - answered);
     },
