@@ -62,11 +62,14 @@ function streamFault(text: string): TextFault | null {
   return null;
 }
 
-/** Reads every document of a YAML stream, by the rules of readYaml; one with more than 10,000 marks of documents is refused. */
+/** Reads every document of a YAML stream, by the rules of readYaml; more than 10,000 marks of documents are refused. */
 export function readYamlDocuments(text: string): Result<JsonValue[], TextFault> {
   const bare = withoutMark(text);
   const endless = streamFault(bare);
-  if (endless !== null) return refuse(endless);
+  return endless === null ? readStream(bare) : refuse(endless);
+}
+
+function readStream(bare: string): Result<JsonValue[], TextFault> {
   try {
     const events = parseEvents(bare, { maxDepth: 100 });
     const expansion = new Expansion(bare);
