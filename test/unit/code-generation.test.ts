@@ -159,6 +159,8 @@ describe("what code_generation refuses", () => {
   it.each([
     [{}, {}, "missing_input"],
     [{ schema: "{" }, {}, "invalid_input"],
+    [{ schema: "type: string\n---\ntype: number" }, {}, "invalid_input"],
+    [{ openapi: "---\n".repeat(25_000) }, {}, "invalid_input"],
     [{ schema: {} }, { target: "cobol" }, "invalid_configuration"],
     [{ openapi: { paths: {} } }, {}, "no_schemas"],
   ])("%j with %j", (input, configuration, cause) => {

@@ -9,14 +9,16 @@ const outputSchema = z.object({
     z.object({
       facts: z.array(z.string()),
       confidence: z.number(),
-      contradictions: z.array(z.unknown()),
+      contradictions: z.array(z.object({ values: z.array(z.string()) })),
+      citations: z.array(z.unknown()),
     }),
   ),
 });
 
 describe("being no surer than the documents", () => {
-  const first = (text: string, question: string) => {
-    const { outcome } = runSkill(research, { text }, { description: question });
+  const first = (given: string | string[], question: string) => {
+    const documents = [given].flat().map((text, at) => ({ id: `d${at}`, text }));
+    const { outcome } = runSkill(research, { documents }, { description: question });
     return outputSchema.parse(expectResult(outcome).output).answers[0];
   };
 
@@ -43,6 +45,82 @@ describe("being no surer than the documents", () => {
       facts: ["Two"],
       confidence: 1,
     });
+  });
+
+  it.each<[texts: [string, string], question: string, values: string[]]>([
+    [
+      [
+        "No one was hurt when the Aldersey bridge opened on 14 June 2019.",
+        "The Aldersey bridge may open in 2031 if plans change.",
+      ],
+      "When did the Aldersey bridge open?",
+      ["2019", "2031"],
+    ],
+    [
+      [
+        "The Aldersey bridge opened in 2019 to no fanfare.",
+        "The Aldersey bridge was to open in 2017.",
+      ],
+      "When did the Aldersey bridge open?",
+      ["2017", "2019"],
+    ],
+    [
+      [
+        "The Aldersey company founded in 1998 has no debts.",
+        "The Aldersey company was founded in 1889 according to legend.",
+      ],
+      "When was the Aldersey company founded?",
+      ["1889", "1998"],
+    ],
+    [
+      [
+        "The Aldersey bridge was not quietly opened in 2019.",
+        "The Aldersey bridge opened in 2017.",
+      ],
+      "When did the Aldersey bridge open?",
+      ["2017", "2019 (denied)"],
+    ],
+  ])("shows both sides where one has a word that denies: %j", (texts, question, values) => {
+    const answer = first(texts, question);
+
+    expect(answer?.contradictions.map((each) => each.values.toSorted())).toEqual([values]);
+    expect(answer).toMatchObject({ confidence: 0.6 });
+    expect(answer?.citations).toHaveLength(2);
+  });
+
+  it("is less sure beside a passage that seems to deny a name", () => {
+    const text =
+      "The Aldersey bridge was opened by Bob Wood.\n\nThe Aldersey bridge was not opened by Ada Lovelace.";
+    const answer = first(text, "Who opened the Aldersey bridge?");
+
+    expect(answer).toMatchObject({ facts: ["Bob Wood"], confidence: 0.8 });
+    expect(answer?.citations).toHaveLength(2);
+  });
+
+  it("counts none beside what else the passage counts", () => {
+    const text = "No people died in the Aldersey fire, 12 people were hurt.";
+
+    expect(first(text, "How many people died in the Aldersey fire?")).toMatchObject({
+      facts: ["No", "12"],
+      confidence: 0.8,
+    });
+  });
+
+  it.each([
+    [
+      "The hotel had two hundred guests in May.\n\nThe hotel had 200 guests in May.",
+      "How many guests did the hotel have?",
+    ],
+    [
+      "The hall has one hundred and twenty seats.\n\nThe hall has 120 seats.",
+      "How many seats does the hall have?",
+    ],
+    [
+      "The Aldersey bridge is 1.500 km long.\n\nThe Aldersey bridge is 1.5 km long.",
+      "How long is the Aldersey bridge?",
+    ],
+  ])("sees one number in two spellings: %j", (text, question) => {
+    expect(first(text, question)).toMatchObject({ contradictions: [], confidence: 1 });
   });
 
   it("puts the fact of the question's own clause first, and doubts it beside another", () => {
