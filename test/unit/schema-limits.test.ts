@@ -170,7 +170,7 @@ describe("the limit of steps", () => {
     ["dates", String.raw`^\d{4}-\d{2}-\d{2}`, rows("2026-11-26T")],
     ["versions", String.raw`^v?\d+\.\d+\.\d+(-[\w.]+)?$`, rows("1.20.3")],
     ["addresses", String.raw`^https?://[^\s/$.?#].[^\s]*$`, rows("https://example.org/a/b?c=")],
-    ["base64", "^[A-Za-z0-9+/]*={0,2}$", [..."0123456789"].map((digit) => digit.repeat(9_000))],
+    ["base64", "^[A-Za-z0-9+/]*={0,2}$", ["0", "1", "2"].map((digit) => digit.repeat(9_000))],
     ["lists of three", "^(.+), (.+), (.+)$", rows("Lovelace, Ada, Countess ")],
     ["telephone numbers", String.raw`^\+?[\d ()-]{6,20}$`, rows("+47 22 00 00 0")],
     ["one long line", String.raw`^\S+( \S+)*$`, ["word ".repeat(1_999) + "end"]],
