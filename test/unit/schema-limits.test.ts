@@ -74,11 +74,11 @@ describe("the limits of patterns", () => {
   ])("let the worst text for %s be tried in no time", (pattern, unit) => {
     const longest = longestTextFor(pattern);
     const text = unit.repeat(longest).slice(0, longest);
-    const startedAt = performance.now();
+    const before = process.cpuUsage();
 
     expect(readyPattern(pattern).test(text)).toBe(false);
-    // Half a second is meant; six times that is for a busy machine. Beyond the limit they take minutes.
-    expect(performance.now() - startedAt).toBeLessThan(3_000);
+    // Half a second is meant, of a processor that is not this one. Interpreted they take five, beyond the limit minutes.
+    expect(process.cpuUsage(before).user / 1_000).toBeLessThan(2_500);
   });
 
   it("leave a schema 200 different ones", () => {
