@@ -67,11 +67,30 @@ function boundOf(pattern: string): Bound {
   if (form === null) return [Infinity];
   try {
     const { work } = weighed(form, FOUND, false);
-    return plus(isAnchored(form) ? work : times(work, PER_CHARACTER), PER_CHARACTER);
+    if (isAnchored(form)) return plus(work, PER_CHARACTER);
+    const { tests, starts } = beginningOf(form);
+    return plus(times(work, starts), [0, tests]);
   } catch (cause) {
     if (cause instanceof Endless) return [Infinity];
     throw cause;
   }
+}
+
+/**
+ * How often a search gets past the characters that a pattern begins with, and the tests that it takes at most to see so
+ * at each place: `error` begins in every fifth place at most.
+ */
+function beginningOf(form: PatternNode): { tests: number; starts: Bound } {
+  const parts = partsOf(form);
+  const end = parts.findIndex(({ kind }) => kind !== "character");
+  const first = parts
+    .slice(0, end === -1 ? parts.length : end)
+    .flatMap((part) => (part.kind === "character" ? [part.characters] : []));
+  const overlapsAfter = (shift: number) =>
+    first.slice(shift).every((characters, at) => !areApart(characters, first[at] ?? ANY));
+  let shift = 1;
+  while (shift < first.length && !overlapsAfter(shift)) shift += 1;
+  return { tests: Math.max(1, first.length), starts: [1, 1 / shift] };
 }
 
 /** Whether it is tried at the start of a text alone. */

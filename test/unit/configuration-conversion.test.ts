@@ -28,6 +28,11 @@ describe("an integer that a double can't hold", () => {
     ["a.yaml", "ids:\n  - 1\n  - 9007199254740993\n", 5],
     ["a.yaml", "id: 0x20000000000001", 5],
     ["a.yaml", "--- \na: 1\n---\nid: -9007199254740993", 5],
+    // Doubles, but ones that are written with other digits.
+    ["a.yaml", "min: -9223372036854775808", 6],
+    ["a.json", '{"id": 1234567890123456768}', 8],
+    ["a.yaml", "a: 1\nb:\n  12345678901234567890: alice", 3],
+    ["a.yaml", "12345678901234567890: a\n12345678901234567891: b", 1],
   ])("is refused in %s: %s", (name, text, column) => {
     const { outcome } = runSkill(
       configuration,
@@ -41,9 +46,12 @@ describe("an integer that a double can't hold", () => {
   });
 
   it("is one of which a digit would change, and no other", () => {
-    const text = '{"a": 9007199254740992, "b": 1e20, "c": "12345678901234567890", "d": 0.1}';
+    const text =
+      '{"a": 9007199254740992, "b": 1e20, "c": "12345678901234567890", "d": 0.1, "12345678901234567891": 1}';
+    const yaml = `"12345678901234567891": 0x20000000000000\n9007199254740991: -1e30\n`;
 
     expect(convert("a.json", text, "yaml")["round_trip"]).toMatchObject({ identical: true });
+    expect(convert("a.yaml", yaml, "json")["round_trip"]).toMatchObject({ identical: true });
   });
 });
 

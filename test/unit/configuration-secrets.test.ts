@@ -13,22 +13,42 @@ describe("a name of a configuration", () => {
     "signing_key",
     "ENCRYPTION_KEY",
     "signingKey",
+    "storageAccountKey",
+    "ssh-key",
+    "auth/0",
     "password",
     "API_TOKEN",
   ])("tells that %s is secret", (name) => {
     expect(isSecret(`/${name}`, "z")).toBe(true);
   });
 
-  it.each(["compass", "bypass", "author", "key", "monkey", "keyboard", "public_key", "publicKey"])(
-    "leaves %s in sight",
-    (name) => {
-      expect(isSecret(`/${name}`, "z")).toBe(false);
-    },
-  );
+  it.each([
+    "compass",
+    "bypass",
+    "author",
+    "key",
+    "monkey",
+    "keyboard",
+    "public_key",
+    "publicKey",
+    "primary_key",
+    "sort_key",
+    "foreignKey",
+    "i18nKey",
+    "translation_key",
+    "cache-key",
+    "auth/provider",
+    "basicAuth/url",
+  ])("leaves %s in sight", (name) => {
+    expect(isSecret(`/${name}`, "z")).toBe(false);
+  });
 
-  it("hides what stands below it", () => {
-    expect(masked({ db: { auth: { user: "z" }, pass: "z", host: "h" } }, "")).toEqual({
-      db: { auth: { user: "***" }, pass: "***", host: "h" },
+  it("hides what stands below it, where a name says that all of it is secret", () => {
+    const shown = masked({ db: { auth: { user: "z", pass: "z" }, host: "h" }, secrets: ["z"] }, "");
+
+    expect(shown).toEqual({
+      db: { auth: { user: "z", pass: "***" }, host: "h" },
+      secrets: ["***"],
     });
   });
 });

@@ -4,7 +4,6 @@ import { describe, expect, it } from "vitest";
 import { assertionSchema, unmet } from "../../src/executor/skills/http/assertions.ts";
 import { expectationSchema, unmetBy } from "../../src/executor/skills/http/expectations.ts";
 import { pathSteps, valueAt } from "../../src/executor/skills/http/json-path.ts";
-import { Searches } from "../../src/executor/skills/http/patterns.ts";
 import { Redaction, shownUrl } from "../../src/executor/skills/http/redaction.ts";
 import { schemaJudge } from "../../src/executor/skills/http/schema-judge.ts";
 import {
@@ -15,6 +14,7 @@ import {
   type Variables,
 } from "../../src/executor/skills/http/template.ts";
 import type { JsonValue } from "../../src/executor/skills/skill.ts";
+import { Searches } from "../../src/lib/searches.ts";
 
 const DOCUMENT: JsonValue = {
   id: 7,

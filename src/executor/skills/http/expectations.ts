@@ -2,10 +2,10 @@ import * as z from "zod";
 
 import { ok, refuse } from "../../../lib/result.ts";
 import type { Result } from "../../../lib/result.ts";
+import { Searches } from "../../../lib/searches.ts";
 import type { HttpAnswer, HttpFault, JsonValue } from "../skill.ts";
-import { assertionSchema, patternSchema, shown, unmet } from "./assertions.ts";
+import { assertionSchema, patternSchema, searchedIn, shown, unmet } from "./assertions.ts";
 import type { Unmet } from "./assertions.ts";
-import { Searches } from "./patterns.ts";
 import { schemaJudge } from "./schema-judge.ts";
 import { filledJson, variablesIn } from "./template.ts";
 import type { Variables } from "./template.ts";
@@ -70,7 +70,6 @@ export function unmetBy(expect: Expectation, answer: HttpAnswer): Unmet[] {
     ...headersUnmet(expect.headers ?? {}, answer.headers, searches),
     ...textUnmet(expect, answer, searches),
     ...documentUnmet(expect, answer, searches),
-    ...searches.unmet(),
   ];
 }
 
@@ -104,24 +103,34 @@ function headersUnmet(
   return Object.entries(expected).flatMap(([name, wanted]) => {
     const lower = name.toLowerCase();
     const found = Object.hasOwn(headers, lower) ? headers[lower] : undefined;
-    if (isHeaderMet(wanted, found, searches)) return [];
-    const received =
-      SECRET_ANSWERS.test(lower) && found !== undefined ? "[redacted]" : shown(found);
+    const told = headerUnmet(wanted, found, searches);
+    if (told === null) return [];
+    const isSecret = SECRET_ANSWERS.test(lower) && found !== undefined;
+    const received = isSecret ? "[redacted]" : told;
     return [{ path: `headers.${lower}`, expected: shown(wanted), received }];
   });
+}
+
+/** What a header is instead of what was wanted; null when it is that. */
+function headerUnmet(
+  wanted: NonNullable<Expectation["headers"]>[string],
+  found: string | undefined,
+  searches: Searches,
+): string | null {
+  if (typeof wanted === "object" && "matches" in wanted && found !== undefined) {
+    const searched = searches.search(wanted.matches, found);
+    return searched.isFound ? null : searchedIn(found, searched);
+  }
+  return isHeaderMet(wanted, found) ? null : shown(found);
 }
 
 function isHeaderMet(
   wanted: NonNullable<Expectation["headers"]>[string],
   found: string | undefined,
-  searches: Searches,
 ): boolean {
   if (typeof wanted === "string") return found === wanted;
   if ("exists" in wanted) return (found !== undefined) === wanted.exists;
-  if (found === undefined) return false;
-  return "matches" in wanted
-    ? searches.finds(wanted.matches, found)
-    : found.includes(wanted.contains);
+  return found !== undefined && "contains" in wanted && found.includes(wanted.contains);
 }
 
 function textUnmet(
@@ -132,11 +141,19 @@ function textUnmet(
   const missing = [contains ?? []].flat().filter((part) => !text.includes(part));
   const seen = is_cut ? `the first ${bytes} bytes: ` : "";
   const received = `${seen}${shown(text)}`;
+  const searched =
+    matches === undefined ? { isFound: true as const } : searches.search(matches, text);
   return [
     ...missing.map((part) => ({ path: "body", expected: `contains ${shown(part)}`, received })),
-    ...(matches !== undefined && !searches.finds(matches, text)
-      ? [{ path: "body", expected: `matches ${shown(matches)}`, received }]
-      : []),
+    ...(searched.isFound
+      ? []
+      : [
+          {
+            path: "body",
+            expected: `matches ${shown(matches)}`,
+            received: `${seen}${searchedIn(text, searched)}`,
+          },
+        ]),
   ];
 }
 

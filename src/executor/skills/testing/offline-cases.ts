@@ -1,5 +1,5 @@
+import { Searches } from "../../../lib/searches.ts";
 import { unmet, shown } from "../http/assertions.ts";
-import { Searches } from "../http/patterns.ts";
 import { schemaJudge } from "../http/schema-judge.ts";
 import type { DocumentCase, TestInput } from "./parameters.ts";
 import { caseReport, type CaseReport } from "./report.ts";
@@ -15,8 +15,7 @@ export function documentsOf({ documents = [], json, assertions }: TestInput): Do
 export function judgeDocuments(documents: readonly DocumentCase[]): CaseReport[] {
   const searches = new Searches();
   return documents.map(({ name = "json", json, assertions }, index) => {
-    const found = assertions.flatMap((assertion) => unmet(assertion, json, searches) ?? []);
-    const failures = found.length === 0 ? [] : [...searches.unmet(), ...found];
+    const failures = assertions.flatMap((assertion) => unmet(assertion, json, searches) ?? []);
     const isAlone = documents.length === 1 || name !== "json";
     return caseReport(
       { group: "json", name: isAlone ? name : `json ${index + 1}`, duration_ms: 0 },
