@@ -39,6 +39,8 @@ export class Pacer {
   readonly #pace: Pace;
   readonly startedAt: number;
   #grantedMs = 0;
+  #restsSince = 0;
+  #restedMs = 0;
 
   constructor(pace: Pace, startedAt: number) {
     this.#pace = pace;
@@ -48,6 +50,21 @@ export class Pacer {
   /** What was granted beyond the limits since the attempt began lengthens each of them. */
   grant(duration_s: number): void {
     this.#grantedMs += duration_s * 1_000;
+  }
+
+  /** A rest begins, which is no work. */
+  rest(now: number): void {
+    this.#restsSince = now;
+  }
+
+  /** The rest is over. */
+  goOn(now: number): void {
+    this.#restedMs += now - this.#restsSince;
+  }
+
+  /** How long all rests were that are over. Milliseconds. */
+  get restedMs(): number {
+    return this.#restedMs;
   }
 
   get #ownEnd(): number {

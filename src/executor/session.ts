@@ -38,8 +38,6 @@ export class Session {
   #beatAt: number;
   readonly #news: News;
   #pause: "asked" | "resting" | null = null;
-  #restingSince = 0;
-  #restedMs = 0;
   #stop: Stop | null = null;
   /** Facts that go with every notification from now on. */
   facts: JsonObject = { execution_mode: "builtin" };
@@ -62,7 +60,7 @@ export class Session {
 
   /** Seconds of them in which it worked, or waited for an answer: not while it was paused. */
   get workedSeconds(): number {
-    return this.elapsedSeconds - this.#restedMs / 1_000;
+    return this.elapsedSeconds - this.#pacer.restedMs / 1_000;
   }
 
   /** Milliseconds until the attempt has to be over, the time for its last words apart. */
@@ -188,10 +186,8 @@ export class Session {
     const seen = await this.#see();
     const { latest } = this.#news;
     if (!seen.ok || this.#stop !== null || latest === null) return seen;
-    const isDue = this.isResting
-      ? this.#news.isAsked
-      : this.#news.isDue(this.#ports.now(), this.#pacer);
-    return isDue ? this.progress(latest) : seen;
+    if (this.isResting && !this.#news.isAsked) return seen;
+    return this.#news.isDue(this.#ports.now(), this.#pacer) ? this.progress(latest) : seen;
   }
 
   /** Keeps what is done in the task's checkpoint. Refused when the lease is gone. */
@@ -210,7 +206,7 @@ export class Session {
     const told = await this.look();
     if (!told.ok || this.#pause !== "asked") return told;
     this.#pause = "resting";
-    this.#restingSince = this.#ports.now();
+    this.#pacer.rest(this.#ports.now());
     return this.#see();
   }
 
@@ -257,8 +253,7 @@ export class Session {
     if (last?.command === "resume") {
       if (this.#pause === "resting") {
         const now = this.#ports.now();
-        this.#restedMs += now - this.#restingSince;
-        // The wait for news begins anew with it.
+        this.#pacer.goOn(now);
         this.#news.restart(now);
       }
       this.#pause = null;

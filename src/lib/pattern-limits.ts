@@ -8,7 +8,7 @@ const LONGEST_PATTERN = 200;
  * Steps that one search may take. Measured in the worst texts, a step of a compiled pattern is 2 ns at most, so these
  * are about half a second. In 10,000 characters an address of mail takes 100 million, `# .*Reference` 280 million.
  */
-export const MOST_SEARCH_STEPS = 300_000_000;
+const MOST_SEARCH_STEPS = 300_000_000;
 
 /** Longest text that a pattern is tried on; less where it would take more steps. */
 const LONGEST_TEXT = 10_000;

@@ -1,7 +1,7 @@
 import { instant } from "../lib/ports.ts";
 import { ok, refuse } from "../lib/result.ts";
 import type { Result } from "../lib/result.ts";
-import type { CommandEntry, CommandView, Lease, OpenCommand } from "../protocol/agent.ts";
+import type { CommandEntry, CommandView, OpenCommand } from "../protocol/agent.ts";
 import { MOST } from "../protocol/primitives.ts";
 import type { JsonObject } from "../protocol/primitives.ts";
 import type { Refusal } from "../protocol/refusal.ts";
@@ -112,12 +112,7 @@ export function assignmentOf(state: TaskState): JsonObject {
 }
 
 /** The task for its executor as JSON text, the lease, and when its clocks end it, the budget's null until it runs: epoch milliseconds. */
-export function assignedAnswer(state: TaskState): {
-  task: string;
-  lease: Lease;
-  deadline_at: number;
-  budget_ends_at: number | null;
-} {
+export function assignedAnswer(state: TaskState) {
   return {
     task: JSON.stringify(assignmentOf(state)),
     lease: leaseOf(state),

@@ -76,6 +76,8 @@ export function questionKey(task: Task): Promise<string> {
   return sha256Hex(canonicalJson(question));
 }
 
+const NO_DEADLINES: Deadlines = { deadline_at: Infinity, budget_ends_at: null };
+
 /**
  * Begins an attempt with what the last one left in the task's checkpoint.
  *
@@ -86,19 +88,15 @@ export async function beginAttempt(
   text: string,
   to: Assignment,
   ports: ExecutorPorts,
-  { deadline_at = Infinity, budget_ends_at = null }: Partial<Deadlines> = {},
+  until: Partial<Deadlines> = {},
 ): Promise<Attempt> {
   const task = assignedTaskSchema.parse(JSON.parse(text));
   const question = await questionKey(task);
   const journal = new Journal(task.checkpoint, question);
   const { parameters, contract } = task;
   const around = surroundingsOf(task);
-  const pace = {
-    ...task,
-    max_duration_s: contract?.budget?.max_duration_s,
-    deadline_at,
-    budget_ends_at,
-  };
+  const { max_duration_s } = contract?.budget ?? {};
+  const pace = { ...task, max_duration_s, ...NO_DEADLINES, ...until };
   return {
     tenant: to.tenant,
     task,
