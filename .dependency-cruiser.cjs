@@ -10,7 +10,7 @@ const FACES = "rest|mcp|a2a";
 const TYPE_ONLY = ["type-only"];
 /** What of the built-in executor every start of an isolate reads; the rest is in executor.lazy.mjs. */
 const EAGER =
-  "memory/|router/|models/(absence|door|model-port|registry/)|skills/(language|text/stems|http/sendable)|input-source\\.ts$|http-door\\.ts$";
+  "memory/|router/|models/(absence|door|keyless|model-port|registry/)|skills/(language|text/stems|http/sendable)|input-source\\.ts$|http-door\\.ts$";
 
 /** @type {import("dependency-cruiser").IConfiguration} */
 module.exports = {

@@ -81,6 +81,7 @@ const configSchema = z
     ALLOW_LOCAL_ENDPOINTS: flag.default(false),
     LIMITS_FACTOR: factor.default(1),
     CORS_ORIGINS: origins.default([]),
+    BATUTA_ORIGINS: origins.default([]),
     BATUTA_SAM: z.enum(["on", "off"]).default("on"),
     WEBHOOK_RETENTION_DAYS: days.default(7),
     WEBHOOK_UNDELIVERED_DAYS: days.default(30),
@@ -130,6 +131,8 @@ export interface Config {
   limitsFactor: number;
   /** Origins whose scripts may use the API in a browser. */
   corsOrigins: string[];
+  /** Origins by which this installation is reached: nothing of it calls them. */
+  ownOrigins: string[];
   /** Whether the built-in executor takes tasks. */
   isSamOn: boolean;
   /** Models that every tenant may use, by model_id, with their keys. */
@@ -171,6 +174,7 @@ export function readConfig(variables: Readonly<Record<string, unknown>>): Config
     allowLocalEndpoints: config.ALLOW_LOCAL_ENDPOINTS,
     limitsFactor: config.ALLOW_LOCAL_ENDPOINTS ? config.LIMITS_FACTOR : 1,
     corsOrigins: config.CORS_ORIGINS,
+    ownOrigins: config.BATUTA_ORIGINS,
     isSamOn: config.BATUTA_SAM === "on",
     models: config.BATUTA_MODELS,
     retention: {

@@ -54,7 +54,7 @@ function build(env: Env) {
     }),
     /** Gets the public keys of the tokens' issuer, from the address that the operator chose. */
     fetchKeySet: (address: string, init: RequestInit) => fetch(address, init),
-    urlPolicy: { isLocalAllowed: config.allowLocalEndpoints },
+    urlPolicy: { isLocalAllowed: config.allowLocalEndpoints, ownOrigins: config.ownOrigins },
     task: (tenant: string, task_id: string): TaskStub => env.TASK.getByName(`${tenant}/${task_id}`),
     batch: (tenant: string, batch_id: string): BatchDoor =>
       env.BATCH.getByName(`${tenant}/${batch_id}`),

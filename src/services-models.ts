@@ -2,8 +2,11 @@ import { createModelDoor } from "./executor/models/door.ts";
 import type { Ask } from "./executor/models/door.ts";
 import type { ModelDoor } from "./executor/models/model-port.ts";
 import { createKnownModels } from "./executor/models/registry/known-models.ts";
+import { createFinder } from "./executor/models/registry/model-keys.ts";
 import { createModelStore } from "./executor/models/registry/model-store.ts";
-import { createFinder, createModels } from "./executor/models/registry/models.ts";
+import { createModels } from "./executor/models/registry/models.ts";
+import { forgetModel, forgetOutage } from "./executor/router/forget-store.ts";
+import { consoleLog } from "./lib/log.ts";
 import { randomId } from "./lib/ports.ts";
 import type { ModelPort } from "./rest/model-port.ts";
 import type { Doors } from "./services-doors.ts";
@@ -52,8 +55,10 @@ function build(env: Env): ModelServices {
     ...stored,
     list: (tenant: string) => guard.get(() => stored.list(tenant)),
   };
+  const log = consoleLog("models", now);
   const known = createKnownModels({
     now,
+    log,
     list: store.list,
     configured: config.models,
     hasWorkersAi,
@@ -63,16 +68,17 @@ function build(env: Env): ModelServices {
   return {
     door: createModelDoor({
       catalogue: async (tenant) => {
-        const models = await known.all(tenant, false);
+        const { models } = await known.atHand(tenant);
         return models
           .map(({ model }) => model)
           .filter(({ is_enabled, unusable_reason }) => is_enabled && unusable_reason === undefined);
       },
-      find: createFinder({ known, sealer }),
+      find: createFinder({ known, sealer, log }),
       ask,
     }),
     catalogue: createModels({
       now,
+      log,
       newId: randomId,
       known,
       store,
@@ -80,6 +86,7 @@ function build(env: Env): ModelServices {
       addressFault: fault,
       hasWorkersAi,
       ask,
+      forget: (of, what) => (what === "all" ? forgetModel(env.DB, of) : forgetOutage(env.DB, of)),
     }),
   };
 }

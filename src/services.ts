@@ -145,7 +145,7 @@ export function executorPortsOf(
       attempts.notify({ ...to, token: lease.token }, notification),
     heartbeat: ({ lease, ...to }, beat) => attempts.heartbeat({ ...to, token: lease.token }, beat),
     end: ({ lease, ...to }, end) => attempts.end({ ...to, token: lease.token }, end),
-    fetchInput: (url, form) => fetchInput(url, form, { get, isAllowed }),
+    fetchInput: (url, form, signal) => fetchInput(url, form, { get, isAllowed, signal }),
   };
 }
 

@@ -1,5 +1,9 @@
 import type { BriefParts } from "../src/executor/assisted/brief.ts";
-import type { MemoryDoor, RecalledMemory } from "../src/executor/memory/memory-port.ts";
+import type {
+  MemoryDoor,
+  RecalledMemory,
+  RecallQuestion,
+} from "../src/executor/memory/memory-port.ts";
 import type {
   ModelAnswer,
   ModelDoor,
@@ -124,7 +128,11 @@ export function firstFit(): RouterDoor & {
         (builtin_lack === null && !excluded.includes("builtin") ? "builtin" : undefined);
       const none: NoModel = {
         decision_id,
-        removed: models.map((one) => ({ model_id: one.model_id, reason: "was tried" })),
+        removed: models.map((one) => ({
+          model_id: one.model_id,
+          filter: "excluded",
+          reason: "was tried",
+        })),
         record: {},
       };
       return model_id === undefined
@@ -137,16 +145,18 @@ export function firstFit(): RouterDoor & {
 
 /** A memory that knows what a test says, and what it was told. */
 export function remembering(memories: RecalledMemory[] = []): MemoryDoor & {
-  settled: { memory_ids: string[]; score: number }[];
+  questions: RecallQuestion[];
   stored: Map<string, string>;
 } {
-  const settled: { memory_ids: string[]; score: number }[] = [];
+  const questions: RecallQuestion[] = [];
   const stored = new Map<string, string>();
   return {
-    settled,
+    questions,
     stored,
-    recall: async () => memories,
-    settle: async (_tenant, run) => void settled.push(run),
+    recall: async (_tenant, question) => {
+      questions.push(question);
+      return memories;
+    },
     cached: async (_tenant, key) => {
       const text = stored.get(key);
       return text === undefined ? null : JSON.parse(text);

@@ -16,6 +16,10 @@ import type { PoolPort } from "./pool/pool-port.ts";
 export interface Assigned {
   task: string;
   lease: Lease;
+  /** When the task's whole life is over: epoch milliseconds. Told to the built-in executor alone. */
+  deadline_at: number;
+  /** The same of contract.budget.max_duration_s; null where there is none, or until the first attempt has begun. */
+  budget_ends_at: number | null;
 }
 
 /**

@@ -4,9 +4,6 @@ import type { Refusal } from "../protocol/refusal.ts";
 import type { ExecutorPorts } from "./ports.ts";
 import type { Session } from "./session.ts";
 
-/** How long work that was told to stop is waited for before it is left to itself. Milliseconds. */
-const STOPPING_MS = 5_000;
-
 /** The attempt has stopped and its work did not. */
 const LEFT: Refusal = { code: "lease_lost", detail: "The attempt is over; its work did not stop." };
 
@@ -37,7 +34,8 @@ class Watched<Value> {
 /**
  * Waits for work of unknown length while the attempt goes on showing signs of life and looking for commands.
  *
- * What stops the attempt aborts its signal, and the work has five seconds to notice. Refused when the lease is gone,
+ * What stops the attempt aborts its signal, and the work has five seconds to notice, less where the
+ * attempt's last word would come too late. Refused when the lease is gone,
  * or when stopped work did not end.
  *
  * @throws what the work throws, while the attempt lasts
@@ -58,7 +56,7 @@ export async function beside<Value>(
       const seen = await session.look();
       if (!seen.ok) return seen;
     }
-    await wait(STOPPING_MS);
+    await wait(session.stoppingMs);
     return watched.isPending ? refuse(LEFT) : ok(watched.value);
   } finally {
     done.abort();

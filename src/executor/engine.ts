@@ -5,19 +5,20 @@ import type { ExecutionMessage } from "../protocol/queue-messages.ts";
 import type { Refusal } from "../protocol/refusal.ts";
 import { beginAttempt, plainObject } from "./attempt/attempt.ts";
 import type { Attempt } from "./attempt/attempt.ts";
-import { choose, recall } from "./attempt/choice.ts";
+import { choose, recall, toldTo } from "./attempt/choice.ts";
 import type { Choice, Field } from "./attempt/choice.ts";
 import { Course, nameOf } from "./attempt/course.ts";
 import { completeFrom, storedResult } from "./attempt/reuse.ts";
 import { work } from "./attempt/rounds.ts";
 import type { Ending } from "./attempt/rounds.ts";
-import { finish, tellTeachers } from "./attempt/say/finish.ts";
+import { finish, giveUp, tellTeachers } from "./attempt/say/finish.ts";
 import { escalate } from "./attempt/say/tell.ts";
 import { beside } from "./beside.ts";
 import type { ExecutorPorts } from "./ports.ts";
+import type { NoModel } from "./router/router-port.ts";
 import { missingCapability } from "./skills/missing-capability.ts";
 import { SKILLS } from "./skills/registry.ts";
-import type { SkillFailure } from "./skills/skill.ts";
+import type { Skill, SkillFailure } from "./skills/skill.ts";
 
 /** Complexity as announced with task_started, by the expected duration in seconds. */
 function complexityOf(seconds: number): "low" | "medium" | "high" {
@@ -40,49 +41,78 @@ const FORMS: Partial<Record<TaskType, "table" | "text">> = {
 const CONTENTS = ["csv", "rows", "text", "documents", "openapi", "schema", "typescript"];
 
 /**
- * The attempt with the table or text that an address names, where its task works on one and does not bring it. Refused
- * when the lease is gone.
+ * Fetching an input takes 15 s at most (input-source.ts), and an attempt has to be announced within its
+ * `heartbeat_timeout`: where that is shorter than this, it is announced before its input is there. Seconds.
  */
-async function withInput(
-  attempt: Attempt,
-): Promise<Result<Result<Attempt, SkillFailure>, Refusal>> {
-  const { task, asked, ports } = attempt;
+const LONG_ENOUGH_S = 30;
+
+/** What has to be fetched for a task that works on a table or a text and does not bring it; null when nothing has. */
+function addressOf({ task, asked }: Attempt): { url: string; form: "table" | "text" } | null {
   const { url } = asked.input_data;
   const form = FORMS[task.task_type];
   const isThere = CONTENTS.some((name) => asked.input_data[name] !== undefined);
-  if (form === undefined || isThere || typeof url !== "string") return ok(ok(attempt));
-  const fetched = await beside(ports.fetchInput(url, form), attempt);
+  return form === undefined || isThere || typeof url !== "string" ? null : { url, form };
+}
+
+/** The attempt with what its address names in the address's place. Refused when the lease is gone. */
+async function withInput(
+  attempt: Attempt,
+): Promise<Result<Result<Attempt, SkillFailure>, Refusal>> {
+  const address = addressOf(attempt);
+  if (address === null) return ok(ok(attempt));
+  const fetched = await beside(
+    attempt.ports.fetchInput(address.url, address.form, attempt.session.signal),
+    attempt,
+  );
   if (!fetched.ok) return fetched;
   const read = fetched.value;
   if (!read.ok) return ok(read);
-  const input_data = plainObject(read.value);
+  const { asked } = attempt;
+  const { url: _address, ...others } = asked.input_data;
+  const input_data = { ...others, ...plainObject(read.value) };
   return ok(ok({ ...attempt, asked: { ...asked, input_data } }));
+}
+
+function skillOf(task_type: TaskType): Skill | undefined {
+  return SKILLS.find((skill) => skill.task_type === task_type);
+}
+
+/** The models; null while they can't be read, where the executor's own skill can do the task. @throws otherwise */
+async function catalogueOf({ ports, tenant, task }: Attempt, isAble: boolean) {
+  try {
+    return await ports.models.catalogue(tenant);
+  } catch (cause) {
+    if (!isAble) throw cause;
+    const task_id = task.task_id ?? "";
+    ports.log("error", "catalogue_unread", { tenant, task_id, detail: String(cause) });
+    return null;
+  }
 }
 
 /** Who may do the task, and what is remembered where that matters. */
 async function fieldOf(attempt: Attempt): Promise<Field> {
-  const { task, asked, ports, tenant } = attempt;
-  const skill = SKILLS.find(({ task_type }) => task_type === task.task_type);
+  const { task, asked } = attempt;
+  const skill = skillOf(task.task_type);
   const lack =
     skill === undefined
       ? missingCapability(task.task_type).root_cause.detail
       : (skill.lack?.(asked) ?? null);
-  const models = await ports.models.catalogue(tenant);
+  const known = await catalogueOf(attempt, lack === null);
+  const models = known ?? [];
   // What is remembered is put before models; the executor's own skills have no use for it.
   const memories = models.length === 0 ? [] : await recall(attempt);
-  return { models, memories, skill, lack };
+  return { models, memories, skill, lack, isPartial: known === null };
 }
 
+type First = { choice: Choice } | { choice: null; removed: NoModel["removed"] };
+
 /** Who is to do it first; null when nobody can, with the reasons. Without a model nothing is chosen: no row, no call. */
-async function firstChoice(
-  attempt: Attempt,
-  field: Field,
-): Promise<{ choice: Choice } | { choice: null; removed: string[] }> {
+async function firstChoice(attempt: Attempt, field: Field): Promise<First> {
   const { skill, lack, models } = field;
   if (models.length > 0) {
     const chosen = await choose(attempt, field, { round: 1, excluded: [], above_tier: null });
     if (chosen.ok) return { choice: chosen.value };
-    const removed = chosen.refusal.removed.map(({ model_id, reason }) => `${model_id}: ${reason}`);
+    const { removed } = chosen.refusal;
     if (skill === undefined || lack !== null) return { choice: null, removed };
   }
   if (skill === undefined || lack !== null) return { choice: null, removed: [] };
@@ -90,83 +120,140 @@ async function firstChoice(
   return { choice: { arm: { kind: "builtin", skill }, decision: { ...decision, reasons: [] } } };
 }
 
-function estimateOf(attempt: Attempt, { skill }: Field, choice: Choice | null): number {
+/** What an attempt goes by: itself with its input, who may do it, and who is to. */
+interface Plan {
+  attempt: Attempt;
+  field: Field;
+  first: First;
+  /** Why there is no input; null when it is there. */
+  unread: SkillFailure | null;
+}
+
+/** Reads the input and chooses by it. Refused when the lease is gone. */
+async function planOf(attempt: Attempt): Promise<Result<Plan, Refusal>> {
+  const read = await withInput(attempt);
+  if (!read.ok) return read;
+  const ready = read.value.ok ? read.value.value : attempt;
+  const unread = read.value.ok ? null : read.value.refusal;
+  const field = await fieldOf(ready);
+  const isOver = unread !== null || attempt.session.stop !== null;
+  const first: First = isOver ? { choice: null, removed: [] } : await firstChoice(ready, field);
+  return ok({ attempt: ready, field, first, unread });
+}
+
+function estimateOf({ task, asked }: Attempt, choice: Choice | null): number {
   if (choice?.arm.kind === "model") {
     // Half of the first answers are expected to need a second one.
     const seconds = Math.ceil(1.5 * choice.arm.model.typical_latency_s);
     return Math.min(LONGEST_ESTIMATE_S, Math.max(1, seconds));
   }
-  return skill?.estimate(attempt.asked.input_data) ?? 1;
+  return skillOf(task.task_type)?.estimate(asked.input_data) ?? 1;
 }
 
-function start(attempt: Attempt, field: Field, choice: Choice | null) {
-  const estimated_duration = estimateOf(attempt, field, choice);
-  const decided = choice === null || choice.decision.decision_id === "" ? null : choice.decision;
+/** What task_started says of a choice that the selection has made. */
+function choiceFacts({ arm, decision }: Choice, field: Field) {
+  const { decision_id, model_id: model_selected } = decision;
+  const told = arm.kind === "model" ? toldTo(arm.model, field) : [];
+  const memory_ids = told.map(({ memory_id }) => memory_id);
+  return decision_id === ""
+    ? {}
+    : {
+        model_selected,
+        required_resources: { decision_id, memory_ids },
+        complexity: decision.band,
+      };
+}
+
+/** @param plan null where it is made later */
+function start(attempt: Attempt, plan: Plan | null) {
+  const choice = plan?.first.choice ?? null;
+  const estimated_duration = estimateOf(plan?.attempt ?? attempt, choice);
   const isModel = choice?.arm.kind === "model";
   return attempt.session.notify("task_started", {
     task_type: attempt.task.task_type,
     estimated_duration,
-    complexity: decided?.band ?? complexityOf(estimated_duration),
+    complexity: complexityOf(estimated_duration),
     description: isModel
       ? `Done by the built-in executor with the model ${nameOf(choice)}`
       : "Done by the built-in executor, without a model",
-    ...(decided !== null && {
-      model_selected: decided.model_id,
-      required_resources: {
-        decision_id: decided.decision_id,
-        memory_ids: field.memories.map(({ memory_id }) => memory_id),
-      },
-    }),
+    ...(choice !== null && plan !== null && choiceFacts(choice, plan.field)),
   });
 }
 
 /** Asks what to do with a task that nobody here can do. */
-function handBack(attempt: Attempt, { skill, lack }: Field, removed: readonly string[]) {
+function handBack(attempt: Attempt, { skill, lack }: Field, removed: NoModel["removed"]) {
   const missing = missingCapability(attempt.task.task_type, skill === undefined ? null : lack);
+  const reasons = removed.map(({ model_id, reason }) => `${model_id}: ${reason}`);
   return escalate(attempt, {
+    cause: "missing_capability",
     reason: missing.error_message,
-    evidence: [missing.root_cause.evidence, ...removed],
+    question:
+      "Resume once what is missing is there, change the task into one that can be done, or cancel it?",
+    evidence: [missing.root_cause.evidence, ...reasons],
     unblock: missing.recovery_suggestions,
   });
 }
 
+/** What of the budget keeps every model away that could do it otherwise; null when it is not the budget. */
+function shortageOf(removed: NoModel["removed"]): string | null {
+  const short = removed.find(({ filter }) => filter === "budget" || filter === "tokens");
+  return short === undefined ? null : `${short.model_id} ${short.reason}`;
+}
+
 async function workOn(
-  attempt: Attempt,
-  plan: { field: Field; first: Choice; course: Course },
-): Promise<Result<Ending, Refusal>> {
-  const ready = await withInput(attempt);
-  if (!ready.ok) return ready;
+  { attempt, field, first, unread }: Plan,
+  course: Course,
+): Promise<Result<Ending, Refusal> | { handed: NoModel["removed"] }> {
   if (attempt.session.stop !== null) return ok({ kind: "stopped" });
-  return ready.value.ok
-    ? work(ready.value.value, plan)
-    : ok({ kind: "failed", failing: ready.value.refusal });
+  if (unread !== null) return ok({ kind: "failed", failing: unread });
+  if (first.choice !== null) return work(attempt, { field, first: first.choice, course });
+  const by = shortageOf(first.removed);
+  return by === null ? { handed: first.removed } : ok({ kind: "short", by });
+}
+
+/** Announces the attempt, with its plan where there is time to make it before. */
+async function announce(
+  attempt: Attempt,
+  isPlanned: boolean,
+): Promise<Result<Plan | null, Refusal>> {
+  const plan = isPlanned ? await planOf(attempt) : ok(null);
+  if (!plan.ok) return plan;
+  const started = await start(attempt, plan.value);
+  return started.ok ? plan : started;
+}
+
+async function carryOut(plan: Plan): Promise<Result<unknown, Refusal>> {
+  const { attempt, field } = plan;
+  const course = new Course();
+  course.isTransient = field.isPartial;
+  const done = await workOn(plan, course);
+  if ("handed" in done) return handBack(attempt, field, done.handed);
+  const said = await finish(attempt, done, course);
+  await tellTeachers(attempt, course);
+  return said;
 }
 
 async function perform(attempt: Attempt): Promise<Result<unknown, Refusal>> {
   const stored = await storedResult(attempt);
-  const field = await fieldOf(attempt);
-  const first = stored === null ? await firstChoice(attempt, field) : null;
-  const started = await start(attempt, field, first?.choice ?? null);
-  if (!started.ok) return started;
+  const isHurried = addressOf(attempt) !== null && attempt.task.heartbeat_timeout < LONG_ENOUGH_S;
+  const announced = await announce(attempt, stored === null && !isHurried);
+  if (!announced.ok) return announced;
   if (stored !== null) {
     const reused = await completeFrom(attempt, stored);
     if (reused !== null) return reused;
   }
-  const { choice, ...lacking } = first ?? (await firstChoice(attempt, field));
-  if (choice === null) return handBack(attempt, field, "removed" in lacking ? lacking.removed : []);
-  const course = new Course();
-  const done = await workOn(attempt, { field, first: choice, course });
-  const said = await finish(attempt, done, course);
-  await tellTeachers(attempt, { field, course, done });
-  return said;
+  const plan = announced.value === null ? await planOf(attempt) : ok(announced.value);
+  return plan.ok ? carryOut(plan.value) : plan;
 }
 
 /**
  * Takes the task of a message and performs it to its end.
  *
- * Not taking it, or losing its lease on the way, is no error: the task's object has decided otherwise.
+ * Not taking it, or losing its lease on the way, is no error: the task's object has decided otherwise. What breaks on the
+ * way ends the attempt as failed, to be tried again.
  *
- * @throws what a broken dependency throws: the message is repeated, and the task refuses a second taking
+ * @throws what a broken dependency throws before the task is taken, when the message can be repeated; and what keeps even
+ * the failure from being told
  */
 export async function execute(message: ExecutionMessage, ports: ExecutorPorts): Promise<void> {
   const { tenant, task_id } = message;
@@ -176,9 +263,15 @@ export async function execute(message: ExecutionMessage, ports: ExecutorPorts): 
     ports.log("info", "execution_skipped", { tenant, task_id, code });
     return;
   }
-  const { task: text, lease } = taken.value;
-  const attempt = await beginAttempt(text, { tenant, task_id, lease }, ports);
-  const done = await perform(attempt);
-  const code = done.ok ? "performed" : done.refusal.code;
-  ports.log("info", "execution_done", { tenant, task_id, code, attempt: lease.attempt });
+  const { task: text, lease, ...deadlines } = taken.value;
+  const attempt = await beginAttempt(text, { tenant, task_id, lease }, ports, deadlines);
+  try {
+    // Whatever is still under way then is told to stop: nobody waits for it any more.
+    const done = await perform(attempt).finally(() => attempt.session.close());
+    const code = done.ok ? "performed" : done.refusal.code;
+    ports.log("info", "execution_done", { tenant, task_id, code, attempt: lease.attempt });
+  } catch (cause) {
+    ports.log("error", "execution_broken", { tenant, task_id, detail: String(cause) });
+    await giveUp(attempt);
+  }
 }

@@ -28,6 +28,7 @@ async function consumeOne(
     message.ack();
   } catch (cause) {
     const { tenant, task_id } = parsed.data;
+    // Taken already it is refused the next time, and its lease runs out: then a retry of the task has its turn.
     parts.log("error", "execution_failed", { tenant, task_id, detail: String(cause) });
     message.retry();
   }

@@ -38,10 +38,26 @@ export function tableOf(text: string): JsonObject {
   }
 }
 
-async function readCapped(response: Response): Promise<string | null> {
+/** What a content type says of its text's encoding (RFC 9110 §8.3.2); UTF-8 when it says nothing. */
+function charsetOf(contentType: string | null): string {
+  return /;\s*charset\s*=\s*"?([^";\s]{1,40})/i.exec(contentType ?? "")?.[1] ?? "utf-8";
+}
+
+/** A decoder that refuses bytes which are no text in its encoding; null when the encoding is not known here. */
+function decoderOf(charset: string) {
+  try {
+    return new TextDecoder(charset, { fatal: true, ignoreBOM: false });
+  } catch {
+    return null;
+  }
+}
+
+type Decoder = NonNullable<ReturnType<typeof decoderOf>>;
+
+/** Null when it is too large. @throws NotText when it is no text in the decoder's encoding */
+async function readCapped(response: Response, decoder: Decoder): Promise<string | null> {
   const reader = response.body?.getReader();
   if (reader === undefined) return "";
-  const decoder = new TextDecoder();
   let text = "";
   let bytes = 0;
   for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
@@ -50,9 +66,33 @@ async function readCapped(response: Response): Promise<string | null> {
       await reader.cancel();
       return null;
     }
-    text += decoder.decode(chunk.value, { stream: true });
+    try {
+      text += decoder.decode(chunk.value, { stream: true });
+    } catch (cause) {
+      await reader.cancel();
+      throw new NotText(cause);
+    }
   }
-  return text + decoder.decode();
+  try {
+    return text + decoder.decode();
+  } catch (cause) {
+    throw new NotText(cause);
+  }
+}
+
+/** Bytes that are no text in the encoding that they should be in. */
+class NotText extends Error {
+  constructor(cause: unknown) {
+    super("no text in its encoding", { cause });
+  }
+}
+
+function failureOf(cause: unknown): SkillFailure {
+  if (cause instanceof NotText) {
+    const told = "its bytes are no text in the encoding it is said to have, else UTF-8";
+    return unreadable(told, "content-type", false);
+  }
+  return unreadable("the request failed", cause instanceof Error ? cause.name : "Error", true);
 }
 
 /** The platform's way to fetch a URL. */
@@ -62,21 +102,20 @@ type Get = (url: string, init: RequestInit) => Promise<Response>;
  * Reads a table or a text from a URL. Never throws.
  *
  * @param form "table" gives `{csv}` or `{rows}`, "text" gives `{text}`
- * @param source `isAllowed` keeps requests away from addresses that are not public
+ * @param source `isAllowed` keeps requests away from addresses that are not public; `signal` stops the request
  */
 export async function fetchInput(
   url: string,
   form: "table" | "text",
-  source: { get: Get; isAllowed: (url: string) => Promise<boolean> },
+  source: { get: Get; isAllowed: (url: string) => Promise<boolean>; signal?: AbortSignal },
 ): Promise<Result<JsonObject, SkillFailure>> {
   if (!(await source.isAllowed(url))) {
     return refuse(unreadable("the URL must be https and public", "input_data.url", false));
   }
+  const limit = AbortSignal.timeout(FETCH_LIMIT_MS);
+  const signal = source.signal === undefined ? limit : AbortSignal.any([limit, source.signal]);
   try {
-    const response = await source.get(url, {
-      redirect: "manual",
-      signal: AbortSignal.timeout(FETCH_LIMIT_MS),
-    });
+    const response = await source.get(url, { redirect: "manual", signal });
     if (response.status !== 200) {
       await response.body?.cancel();
       const mayRetry = response.status >= 500 || response.status === 429;
@@ -84,12 +123,17 @@ export async function fetchInput(
         unreadable("the server did not answer 200", `status ${response.status}`, mayRetry),
       );
     }
-    const text = await readCapped(response);
+    const charset = charsetOf(response.headers.get("content-type"));
+    const decoder = decoderOf(charset);
+    if (decoder === null) {
+      await response.body?.cancel();
+      return refuse(unreadable("its encoding is not known; send it as UTF-8", charset, false));
+    }
+    const text = await readCapped(response, decoder);
     return text === null
       ? refuse(unreadable("it is larger than 1 MiB", "input_data.url", false))
       : ok(form === "table" ? tableOf(text) : { text });
   } catch (cause) {
-    const name = cause instanceof Error ? cause.name : "Error";
-    return refuse(unreadable("the request failed", name, true));
+    return refuse(failureOf(cause));
   }
 }

@@ -85,12 +85,14 @@ export class Journal {
     return Object.hasOwn(this.#entries, name) ? this.#entries[name] : undefined;
   }
 
-  /** Keeps a value under a name. False when it does not fit. */
+  /** Keeps a value under a name, in the place of the former one. False when it does not fit. */
   keep(name: string, value: JsonValue): boolean {
     const bytes = bytesOf(name, value);
-    if (this.#bytes + bytes > MOST_JOURNALED_BYTES) return false;
+    const former = this.read(name);
+    const others = this.#bytes - (former === undefined ? 0 : bytesOf(name, former));
+    if (others + bytes > MOST_JOURNALED_BYTES) return false;
     this.#entries[name] = value;
-    this.#bytes += bytes;
+    this.#bytes = others + bytes;
     this.#isChanged = true;
     return true;
   }

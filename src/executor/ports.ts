@@ -11,6 +11,7 @@ import type { TaskExecution } from "../protocol/task-execution.ts";
 import type { BriefParts, ModelBrief } from "./assisted/brief.ts";
 import type { MemoryDoor } from "./memory/memory-port.ts";
 import type { ModelDoor } from "./models/model-port.ts";
+import type { Deadlines } from "./pace.ts";
 import type { Assessment, QualityQuestion } from "./quality/assessment.ts";
 import type { RouterDoor } from "./router/router-port.ts";
 import type { HttpAnswer, HttpFault, HttpRequest, SkillFailure } from "./skills/skill.ts";
@@ -28,13 +29,22 @@ export interface ExecutorPorts {
   log: Log;
   /** Waits; less when the signal is aborted meanwhile. Never rejects. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
-  /** The task of a message as JSON text, or null when it is not this executor's to take. */
-  take(message: ExecutionMessage): Promise<Result<{ task: string; lease: Lease } | null, Refusal>>;
+  /**
+   * The task of a message as JSON text, or null when it is not this executor's to take. `deadline_at`: when its whole
+   * life is over, `budget_ends_at`: when its budget of time is, epoch milliseconds.
+   */
+  take(
+    message: ExecutionMessage,
+  ): Promise<Result<({ task: string; lease: Lease } & Partial<Deadlines>) | null, Refusal>>;
   notify(to: Assignment, notification: Notification): Promise<Result<unknown, Refusal>>;
   heartbeat(to: Assignment, beat: Heartbeat): Promise<Result<{ commands: OpenCommand[] }, Refusal>>;
   end(to: Assignment, end: AgentEndTask): Promise<Result<unknown, Refusal>>;
-  /** Reads what a URL names: a table as `{csv}` or `{rows}`, a text as `{text}`. */
-  fetchInput(url: string, form: "table" | "text"): Promise<Result<JsonObject, SkillFailure>>;
+  /** Reads what a URL names: a table as `{csv}` or `{rows}`, a text as `{text}`. Never throws. */
+  fetchInput(
+    url: string,
+    form: "table" | "text",
+    signal: AbortSignal,
+  ): Promise<Result<JsonObject, SkillFailure>>;
   /** One request of a skill. Never throws. */
   http(request: HttpRequest, signal: AbortSignal): Promise<Result<HttpAnswer, HttpFault>>;
   models: ModelDoor;

@@ -10,48 +10,34 @@ import type { JsonObject } from "../protocol/primitives.ts";
 import { SCHEMA_VERSION } from "../protocol/primitives.ts";
 import type { Refusal } from "../protocol/refusal.ts";
 import type { Journal, Used } from "./journal.ts";
+import { News } from "./news.ts";
+import { Pacer } from "./pace.ts";
+import type { Pace } from "./pace.ts";
 import type { Assignment, ExecutorPorts } from "./ports.ts";
 import type { SkillProgress } from "./skills/skill.ts";
 
 /** Between two steps: a sign of life, and a look for commands, at most this often. Milliseconds. */
 const BEAT_PAUSE_MS = 2_000;
 
-/** While something long is under way: at least so often, because a cancellation is waited for 30 s. Milliseconds. */
-const LONGEST_SILENCE_MS = 10_000;
-
-/** A consumer of a queue is stopped after 15 min (facts/platform.md §4); the rest is for the last words. Milliseconds. */
-const LONGEST_RUN_MS = 14 * 60_000;
-
-/** What is left of the attempt's time for its last words. Milliseconds. */
-const LAST_WORDS_MS = 1_000;
-
 /** Why an attempt stops before it is done. */
 export type Stop = "cancelled" | "lease_lost" | "out_of_time" | "slice_over";
 
 type FieldsOfEnd = Omit<AgentEndTask, "schema_version" | "task_id" | "agent_id" | "timestamp">;
-
-/** What a task says of the pace of its attempt, in seconds. */
-export interface Pace {
-  timeout: number;
-  heartbeat_timeout: number;
-  progress_interval?: number | undefined;
-}
 
 /** One attempt as its executor lives it: its count of notifications, its signs of life, its use and its stop. */
 export class Session {
   readonly #to: Assignment;
   readonly #ports: ExecutorPorts;
   readonly #journal: Journal;
-  readonly #pace: Pace;
+  readonly #pacer: Pacer;
   readonly #abort = new AbortController();
   readonly #used: Used = { cost_usd: 0, tokens: 0 };
   readonly #granted: Used = { cost_usd: 0, tokens: 0 };
   #calls = 0;
-  #grantedMs = 0;
   #sequence = 0;
   #beatAt: number;
-  #progressAt: number;
-  #latest: SkillProgress | null = null;
+  readonly #news: News;
+  #pause: "asked" | "resting" | null = null;
   #stop: Stop | null = null;
   /** Facts that go with every notification from now on. */
   facts: JsonObject = { execution_mode: "builtin" };
@@ -61,10 +47,10 @@ export class Session {
     this.#to = to;
     this.#ports = ports;
     this.#journal = of.journal;
-    this.#pace = of.pace;
     this.startedAt = ports.now();
+    this.#pacer = new Pacer(of.pace, this.startedAt);
     this.#beatAt = this.startedAt;
-    this.#progressAt = this.startedAt;
+    this.#news = new News(this.startedAt);
   }
 
   /** Seconds since the session began. */
@@ -72,11 +58,34 @@ export class Session {
     return (this.#ports.now() - this.startedAt) / 1_000;
   }
 
+  /** Seconds of them in which it worked, or waited for an answer: not while it was paused. */
+  get workedSeconds(): number {
+    return this.elapsedSeconds - this.#pacer.restedMs / 1_000;
+  }
+
   /** Milliseconds until the attempt has to be over, the time for its last words apart. */
   get timeLeftMs(): number {
-    const attempt = this.#pace.timeout * 1_000 + this.#grantedMs;
-    const end = this.startedAt + Math.min(attempt - LAST_WORDS_MS, LONGEST_RUN_MS);
-    return end - this.#ports.now();
+    return this.#pacer.timeLeftMs(this.#ports.now());
+  }
+
+  /** Milliseconds that the next step may last before the attempt is taken for stalled. */
+  get stepLeftMs(): number {
+    return this.#pacer.stepLeftMs(this.#ports.now(), this.#news.newAt);
+  }
+
+  /** Milliseconds that stopped work may be waited for. */
+  get stoppingMs(): number {
+    return this.#pacer.stoppingMs(this.#ports.now());
+  }
+
+  /** Whether the attempt's time is bounded by the budget of its contract. */
+  get isTimeBudgeted(): boolean {
+    return this.#pacer.isBudgeted;
+  }
+
+  /** Whether the task has accepted task_started. */
+  get hasStarted(): boolean {
+    return this.#sequence > 0;
   }
 
   /** Aborted once the attempt stops. */
@@ -87,6 +96,21 @@ export class Session {
   /** Why it stops; null while it goes on. */
   get stop(): Stop | null {
     return this.#stop;
+  }
+
+  /** Whether nobody wants the result any more; one that is there when only the time is over may still be told. */
+  get isWithdrawn(): boolean {
+    return this.#stop === "cancelled" || this.#stop === "lease_lost";
+  }
+
+  /** Whether it was told to rest and does not yet. */
+  get isPauseAsked(): boolean {
+    return this.#pause === "asked";
+  }
+
+  /** Whether it rests. */
+  get isResting(): boolean {
+    return this.#pause === "resting";
   }
 
   /** What this attempt has used. */
@@ -101,10 +125,7 @@ export class Session {
 
   /** How long a wait beside something may last before the next look at the commands. Milliseconds. */
   get pauseMs(): number {
-    const { heartbeat_timeout, progress_interval } = this.#pace;
-    const beat = Math.min((heartbeat_timeout * 1_000) / 3, LONGEST_SILENCE_MS);
-    const told = progress_interval === undefined ? beat : progress_interval * 1_000;
-    return Math.max(1, Math.min(beat, told, this.timeLeftMs));
+    return this.#pacer.pauseMs(this.#ports.now());
   }
 
   /** Counts what a call has used. */
@@ -135,19 +156,26 @@ export class Session {
     return said;
   }
 
-  /** Reports where the work stands. The percentage never falls within an attempt (protocol.md §3). */
-  async progress(step: SkillProgress): Promise<Result<unknown, Refusal>> {
-    const percentage = Math.max(step.progress_percentage, this.#latest?.progress_percentage ?? 0);
-    this.#latest = { ...step, progress_percentage: Math.min(100, percentage) };
-    this.#progressAt = this.#ports.now();
-    return this.notify("task_progress", this.#latest);
+  /** Reports where the work stands. */
+  progress(step: SkillProgress): Promise<Result<unknown, Refusal>> {
+    return this.notify("task_progress", this.#news.tell(step, this.#ports.now()));
+  }
+
+  /** Knows where the work stands from what an attempt before this one has told: it is told again if nothing new comes. */
+  remember(step: SkillProgress): void {
+    this.#news.remember(step);
+  }
+
+  /** Reports that the present step goes on in another way. */
+  async goOn(current_step: string): Promise<Result<unknown, Refusal>> {
+    const { latest } = this.#news;
+    return latest === null ? ok(null) : this.progress({ ...latest, current_step });
   }
 
   /** A look for commands between two steps, at most every two seconds. Refused when the lease is gone. */
   async glance(): Promise<Result<unknown, Refusal>> {
     if (this.#ports.now() - this.#beatAt < BEAT_PAUSE_MS) return ok(null);
-    const seen = await this.#see();
-    return seen.ok ? ok(null) : seen;
+    return this.#see();
   }
 
   /**
@@ -156,18 +184,35 @@ export class Session {
    */
   async look(): Promise<Result<unknown, Refusal>> {
     const seen = await this.#see();
-    if (!seen.ok || this.#stop !== null || this.#latest === null) return seen;
-    return this.#isNewsDue(seen.value) ? this.progress(this.#latest) : seen;
+    const { latest } = this.#news;
+    if (!seen.ok || this.#stop !== null || latest === null) return seen;
+    if (this.isResting && !this.#news.isAsked) return seen;
+    return this.#news.isDue(this.#ports.now(), this.#pacer) ? this.progress(latest) : seen;
   }
 
   /** Keeps what is done in the task's checkpoint. Refused when the lease is gone. */
   async save(): Promise<Result<unknown, Refusal>> {
-    return this.#journal.isChanged ? this.#beat([]) : ok(null);
+    return this.#journal.isChanged ? this.look() : ok(null);
   }
 
   /** Tells what was used and keeps what is done. Refused when the lease is gone, as it is beyond the task's budget. */
   report(): Promise<Result<unknown, Refusal>> {
-    return this.#beat([]);
+    return this.look();
+  }
+
+  /** Rests from now on, as it was told to: the pause is acknowledged, and nothing but signs of life comes. */
+  async rest(): Promise<Result<unknown, Refusal>> {
+    // A rest ends with the first news: what is to be told comes before it.
+    const told = await this.look();
+    if (!told.ok || this.#pause !== "asked") return told;
+    this.#pause = "resting";
+    this.#pacer.rest(this.#ports.now());
+    return this.#see();
+  }
+
+  /** The attempt is over: its signal is aborted. */
+  close(): void {
+    this.#abort.abort();
   }
 
   /** The last word on the attempt. */
@@ -190,16 +235,31 @@ export class Session {
     });
   }
 
-  #isSliceOver(): boolean {
-    return this.#pace.timeout * 1_000 + this.#grantedMs - LAST_WORDS_MS > LONGEST_RUN_MS;
-  }
-
   #obey({ command, grant }: OpenCommand): void {
     if (command === "cancel") this.#halt("cancelled");
+    if (command === "request_update") this.#news.ask();
     if (grant === undefined) return;
     this.#granted.cost_usd += grant.cost_usd ?? 0;
     this.#granted.tokens += grant.tokens ?? 0;
-    this.#grantedMs += (grant.duration_s ?? 0) * 1_000;
+    this.#pacer.grant(grant.duration_s ?? 0);
+  }
+
+  /**
+   * The commands that are obeyed at once. A pause is so only when there is nothing left to be done before it: a rest
+   * begins with its acknowledgement. Of pauses and resumptions the last one counts.
+   */
+  #obeyable(commands: readonly OpenCommand[]): OpenCommand[] {
+    const last = commands.findLast(({ command }) => command === "pause" || command === "resume");
+    if (last?.command === "resume") {
+      if (this.#pause === "resting") {
+        const now = this.#ports.now();
+        this.#pacer.goOn(now);
+        this.#news.restart(now);
+      }
+      this.#pause = null;
+    }
+    if (last?.command === "pause") this.#pause ??= "asked";
+    return commands.filter(({ command }) => command !== "pause" || this.#pause !== "asked");
   }
 
   #halt(why: Stop): void {
@@ -207,30 +267,21 @@ export class Session {
     this.#abort.abort();
   }
 
-  #isNewsDue(commands: readonly OpenCommand[]): boolean {
-    const { progress_interval } = this.#pace;
-    const since = this.#ports.now() - this.#progressAt;
-    return (
-      commands.some(({ command }) => command === "request_update") ||
-      (progress_interval !== undefined && since >= progress_interval * 1_000)
-    );
-  }
-
   /**
    * A sign of life with what was used so far, and the commands that came back. They are acknowledged: a cancellation
-   * stops the attempt, a grant widens it. A pause is not, because a queue's consumer can't rest.
+   * stops the attempt, a grant widens it.
    */
-  async #see(): Promise<Result<OpenCommand[], Refusal>> {
+  async #see(): Promise<Result<null, Refusal>> {
     const beat = await this.#beat([]);
     if (!beat.ok) return beat;
-    const commands = beat.value.commands.filter(({ command }) => command !== "pause");
+    const commands = this.#obeyable(beat.value.commands);
     if (commands.length > 0) {
       const acknowledged = await this.#beat(commands.map(({ command_id }) => command_id));
       if (!acknowledged.ok) return acknowledged;
       for (const command of commands) this.#obey(command);
     }
-    if (this.timeLeftMs <= 0) this.#halt(this.#isSliceOver() ? "slice_over" : "out_of_time");
-    return ok(commands);
+    if (this.timeLeftMs <= 0) this.#halt(this.#pacer.isSliced ? "slice_over" : "out_of_time");
+    return ok(null);
   }
 
   async #beat(acknowledged: string[]): ReturnType<ExecutorPorts["heartbeat"]> {

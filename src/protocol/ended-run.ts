@@ -1,5 +1,6 @@
 import * as z from "zod";
 
+import { dataBoundsSchema } from "./data-bounds.ts";
 import { endReasonSchema, taskTypeSchema } from "./enums.ts";
 import { taskIdSchema } from "./primitives.ts";
 
@@ -8,7 +9,7 @@ const runAttemptSchema = z.strictObject({
   executor: z.string(),
   /** Models in the order in which the attempt tried them; none where it named none. */
   model_ids: z.array(z.string()),
-  /** What of the long-term memory was put before it. */
+  /** What of the long-term memory was put before models that answered it; only the built-in executor is told any. */
   memory_ids: z.array(z.string()),
   failure: z
     .strictObject({
@@ -32,6 +33,8 @@ export const endedRunSchema = z.strictObject({
   task_type: taskTypeSchema,
   description: z.string(),
   tags: z.array(z.string()),
+  /** Where its data may go. */
+  bounds: dataBoundsSchema,
   reason: endReasonSchema,
   /** Epoch milliseconds of the verdict. */
   ended_at: z.number(),

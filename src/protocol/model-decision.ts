@@ -97,7 +97,10 @@ const amount = z.number().min(0);
 export const modelStatSchema = z.strictObject({
   model_id: z.string(),
   task_type: taskTypeSchema,
-  runs: z.int().min(0),
+  runs: z.int().min(0).meta({
+    description:
+      "Runs that the provider answered, or in which it failed; not those that ended for another reason, as a prompt that is too long",
+  }),
   judged: z.int().min(0).meta({ description: "Runs of which somebody or something said how good" }),
   successes: z.int().min(0),
   success_rate: scoreSchema.nullable().meta({ description: "successes / judged" }),

@@ -127,9 +127,10 @@ export const catalogueModelSchema = z
     provider: z.enum([...modelProviderSchema.options, "builtin"]),
     name: z.string(),
     has_api_key: z.boolean(),
-    source: z
-      .enum(["configuration", "api", "builtin"])
-      .meta({ description: "configuration: BATUTA_MODELS; builtin: the executor's own skills." }),
+    source: z.enum(["configuration", "api", "builtin"]).meta({
+      description:
+        "configuration: BATUTA_MODELS, of which no base_url is shown; builtin: the executor's own skills.",
+    }),
     unusable_reason: z
       .string()
       .optional()

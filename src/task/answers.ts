@@ -10,6 +10,7 @@ import type { EndReceipt, NotificationReceipt, Report } from "../protocol/task-v
 import { timelineOf } from "../protocol/timeline.ts";
 import type { Prerequisite } from "./kin/family.ts";
 import type { Change } from "./machine/commands.ts";
+import { durationDeadline, totalDeadline } from "./machine/limits.ts";
 import { stallTimeoutOf } from "./machine/plan.ts";
 import type { LoggedEvent, TaskState } from "./machine/state.ts";
 import { completionStatusOf } from "./machine/verdict.ts";
@@ -110,17 +111,31 @@ export function assignmentOf(state: TaskState): JsonObject {
   };
 }
 
-/** Commands that the executor has not acknowledged yet. */
+/** The task for its executor as JSON text, the lease, and when its clocks end it, the budget's null until it runs: epoch milliseconds. */
+export function assignedAnswer(state: TaskState) {
+  return {
+    task: JSON.stringify(assignmentOf(state)),
+    lease: leaseOf(state),
+    deadline_at: totalDeadline(state),
+    budget_ends_at: durationDeadline(state),
+  };
+}
+
+/**
+ * Commands that the executor has not acknowledged yet. What was granted before the attempt was assigned is in the limits
+ * that it came with: told again, it would be counted twice.
+ */
 export function openCommandsOf(state: TaskState): OpenCommand[] {
+  const since = state.holder?.assigned_at ?? 0;
   return state.commands
     .filter((command) => command.state === "requested")
-    .map(({ command_id, command, reason, priority, grant, action }) => ({
+    .map(({ command_id, command, reason, priority, grant, action, requested_at }) => ({
       command_id,
       command,
       reason,
       ...(action !== undefined && { action }),
       ...(priority !== undefined && { priority }),
-      ...(grant !== undefined && { grant: sayable(grant) }),
+      ...(grant !== undefined && requested_at >= since && { grant: sayable(grant) }),
     }));
 }
 

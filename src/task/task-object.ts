@@ -5,14 +5,14 @@ import { ok, refuse, type Result } from "../lib/result.ts";
 import type { SignedBy } from "../protocol/access.ts";
 import { agentEndTaskSchema } from "../protocol/agent-end-task.ts";
 import { commandRequestSchema, heartbeatSchema } from "../protocol/agent.ts";
-import type { CommandView, Lease } from "../protocol/agent.ts";
+import type { CommandView } from "../protocol/agent.ts";
 import { kinCallSchema } from "../protocol/kin.ts";
 import { notificationSchema } from "../protocol/notification.ts";
 import type { Refusal } from "../protocol/refusal.ts";
 import { escalationResolutionSchema } from "../protocol/task-view.ts";
 import type { Actor, NotificationReceipt } from "../protocol/task-view.ts";
 import {
-  assignmentOf,
+  assignedAnswer,
   commandEntriesOf,
   endAnswerOf,
   escalationAnswer,
@@ -30,7 +30,7 @@ import { newCommandId } from "./kin/stop-order.ts";
 import type { Command } from "./machine/commands.ts";
 import type { LoggedEvent, TaskState } from "./machine/state.ts";
 import { answerNotes } from "./notes-keeper.ts";
-import { audienceOf, leaseOf, recordOf } from "./outbox.ts";
+import { audienceOf, recordOf } from "./outbox.ts";
 import type { Audience, Offer, Submission, TaskPorts } from "./ports.ts";
 import { submitTo } from "./submit-to.ts";
 import { TaskKeeper } from "./task-keeper.ts";
@@ -94,14 +94,13 @@ export class TaskObject extends DurableObject<Env> {
   }
 
   /** Gives the task to an executor and mints its lease. Refused when the offer is out of date. */
-  async assign(offer: Offer): Answer<{ task: string; lease: Lease }> {
+  async assign(offer: Offer): Answer<ReturnType<typeof assignedAnswer>> {
     const { agent_id, attempt } = offer;
     const decision: Record<string, unknown> = JSON.parse(offer.decision);
     const command: Command = { type: "assign", agent_id, attempt, decision, token: randomId() };
     const done = await this.#keeper.apply(command);
     if (!done.ok) return done;
-    const { state } = done.value;
-    return ok({ task: JSON.stringify(assignmentOf(state)), lease: leaseOf(state) });
+    return ok(assignedAnswer(done.value.state));
   }
 
   /** The executor gives the task back. */

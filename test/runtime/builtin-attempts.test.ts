@@ -62,11 +62,18 @@ const untilAborted: Script = ({ signal }) =>
 describe("an attempt of the built-in executor", () => {
   it("that crashes mid-step is resumed by the next one at that step, paying no answer twice", async () => {
     const subject = await submitted();
+    let isGone = false;
     const before = doors(subject, (_request, calls) => {
-      if (calls === 2) throw new Error("the isolate is gone");
+      isGone = calls === 2;
+      if (isGone) throw new Error("the isolate is gone");
       return answer(0.5);
     });
-    await expect(attempt(subject, before.ports)).rejects.toThrow("the isolate is gone");
+    const dying: ExecutorPorts = {
+      ...before.ports,
+      notify: (to, said) =>
+        isGone ? Promise.reject(new Error("gone")) : before.ports.notify(to, said),
+    };
+    await expect(attempt(subject, dying)).rejects.toThrow("gone");
     await subject.evict();
     await subject.pass(60_000 + 30_000);
     const after = doors(subject, () => answer(0.9));
@@ -82,6 +89,73 @@ describe("an attempt of the built-in executor", () => {
       attempt: 2,
       usage: { tokens: 300 },
     });
+  });
+
+  it("under which something breaks is tried again at once, with what was done, and says why", async () => {
+    const subject = await submitted({ execution_options: { retry_policy: { retry_delay: 5 } } });
+    const before = doors(subject, (_request, calls) => {
+      if (calls === 2) throw new Error("a bug");
+      return answer(0.5);
+    });
+    await attempt(subject, before.ports);
+    const waiting = await subject.view();
+    await subject.pass(5_000);
+    const after = doors(subject, () => answer(0.9));
+
+    await attempt(subject, after.ports, 2);
+    await subject.pass(60_000);
+
+    expect(waiting).toMatchObject({ phase: "retry_wait" });
+    expect(after.models.asked).toHaveLength(1);
+    expect(await subject.view()).toMatchObject({ end_reason: "success", attempt: 2 });
+  });
+
+  it("rests while its task is paused, without being taken for stalled, and goes on once it is resumed", async () => {
+    const subject = await submitted({ timeout: 3_600, stall_timeout: 30, heartbeat_timeout: 60 });
+    let waits = 0;
+    const { ports, models } = doors(subject, async (_request, calls) => {
+      if (calls === 1) accepted(await subject.order("pause"));
+      return answer(calls === 1 ? 0.5 : 0.9);
+    });
+
+    await attempt(subject, {
+      ...ports,
+      sleep: async () => {
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        if (models.asked.length === 0) return;
+        waits += 1;
+        subject.now += 5_000;
+        await subject.ring();
+        if (waits === 20) accepted(await subject.order("resume"));
+      },
+    });
+    await subject.pass(60_000);
+
+    expect(await subject.view()).toMatchObject({ end_reason: "success", attempt: 1 });
+    expect(waits).toBeGreaterThanOrEqual(20);
+    expect(models.asked).toHaveLength(2);
+  });
+
+  it("that is paused for longer than it may take asks whether to go on, and costs no retry", async () => {
+    const subject = await submitted({
+      timeout: 60,
+      execution_options: { retry_policy: { max_retries: 0 } },
+    });
+    const { ports } = doors(subject, async (_request, calls) => {
+      if (calls === 1) accepted(await subject.order("pause"));
+      return answer(0.5);
+    });
+    await attempt(subject, ports);
+    const waiting = await subject.view();
+    accepted(await subject.order("resume"));
+    const after = doors(subject, () => answer(0.9));
+
+    await attempt(subject, after.ports, 2);
+    await subject.pass(60_000);
+
+    expect(waiting).toMatchObject({ phase: "awaiting_input" });
+    expect(after.models.asked).toHaveLength(1);
+    expect(await subject.view()).toMatchObject({ end_reason: "success", usage: { tokens: 300 } });
   });
 
   it("recovers from a fault that passes, in the same attempt", async () => {

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 
+import type { MemoryItem } from "../../src/protocol/memory.ts";
 import type { Report, TaskEvent, TaskView } from "../../src/protocol/task-view.ts";
 import { eventually } from "./batuta.ts";
 import { newModelHost } from "./model-host.ts";
@@ -106,6 +107,54 @@ describe("the built-in executor with models over HTTP", () => {
 
     expect(ended).toMatchObject({ status: "completed", attempt: 1 });
     expect(await askedOf(before)).toEqual(["first", "first", "second"]);
+  });
+
+  it("gives a result again that an equal task asked to keep, without a model and marked", async () => {
+    const before = (await host.asked()).length;
+    await host.script({ "*": [said(CAUSE)] });
+    const more = {
+      description: "Say what stops this program when its table is empty, and keep the answer",
+      execution_options: { quality_threshold: 0.5, objective: "quality", reuse_result: true },
+    };
+    const completed = async (task_id: string) => {
+      const ended = await over(task_id);
+      const { body } = await call<{ items: TaskEvent[] }>("GET", `/v1/tasks/${task_id}/events`);
+      return { ended, told: body.items.find(({ type }) => type === "task_completed")?.data };
+    };
+    const first = await completed(await submitted(more));
+    await host.script({ "*": [said(`${CAUSE}, as another answer would say`)] });
+
+    const again = await completed(await submitted(more));
+    const other = await completed(
+      await submitted({ ...more, tags: ["other"], parameters: { input_data: { text: "x" } } }),
+    );
+
+    expect(again.ended).toMatchObject({ status: "completed", result: { cause: CAUSE } });
+    expect(again.ended.task_id).not.toBe(first.ended.task_id);
+    expect(again.told).toMatchObject({
+      metadata: { execution_mode: "cached", cached_from: first.ended.task_id },
+      data: { metrics: { tokens_used: 0, cost: 0 } },
+    });
+    expect(first.told).not.toMatchObject({ metadata: { execution_mode: "cached" } });
+    expect(other.ended.result).toEqual({ cause: `${CAUSE}, as another answer would say` });
+    expect(await askedOf(before)).toHaveLength(2);
+  });
+
+  it("counts for a memory the task whose model was told it", async () => {
+    await host.script({ "*": [said(CAUSE)] });
+    const description = "Say what stops the loop over the rows of an empty table: division by zero";
+    const { task_id } = await over(await submitted({ description }));
+    const used = async () => {
+      const { body } = await call<{ items: MemoryItem[] }>("GET", "/v1/memories");
+      return body.items.find((memory) => memory.task_id === task_id)?.utility;
+    };
+    const unused = await used();
+
+    const next = await over(await submitted({ description: `${description}, once more` }));
+
+    expect(unused).toMatchObject({ used: 0 });
+    expect(next.status).toBe("completed");
+    expect(await used()).toMatchObject({ used: 1, helped: next.quality_assessment?.overall_score });
   });
 
   it("stops before its budget is overdrawn, whatever is not good enough yet", async () => {

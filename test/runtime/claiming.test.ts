@@ -33,6 +33,8 @@ function newInstallation() {
       ok({
         task: JSON.stringify({ task_id }),
         lease: { token: `lease of ${task_id}`, attempt, expires_at: new Date().toISOString() },
+        deadline_at: 0,
+        budget_ends_at: null,
       }),
   });
   const by = (key_id: string, ...scopes: Principal["scopes"][number][]): Principal => ({

@@ -5,8 +5,9 @@ import { randomId } from "../../src/lib/ports.ts";
 import { BUILTIN_AGENT_ID } from "../../src/protocol/agent.ts";
 import type { MemoryItem, MemoryRecord } from "../../src/protocol/memory.ts";
 import type { TaskView } from "../../src/protocol/task-view.ts";
-import { memoryDoorOf } from "../../src/services-memory.ts";
+import { memoryDoorOf, rememberingOf } from "../../src/services-memory.ts";
 import { sweepHistory } from "../../src/services-sweep.ts";
+import { attemptOf, runOf } from "../memories.ts";
 import { eventually } from "./batuta.ts";
 import { newTenant } from "./tenant.ts";
 
@@ -115,17 +116,16 @@ describe("long-term memory", () => {
       execution_options: NO_RETRY,
     });
     await done({ ...TABLE, description: "Count the visitors of the museum by age" });
-    const question = { task_type: "data_analysis", limit: 8, max_tokens: 2_000 } as const;
+    const bounds = { locality: null, region: null };
+    const question = { task_type: "data_analysis", bounds, limit: 8, max_tokens: 2_000 } as const;
     const text = "Examine the sales of each shop per month";
     const door = memoryDoorOf(env);
 
     const recalled = await door.recall(tenant, { ...question, text });
     const others = await door.recall(tenant, { ...question, text: "Translate a poem" });
-    await door.settle(tenant, {
-      task_id: "the-next-run",
-      memory_ids: recalled.map(({ memory_id }) => memory_id),
-      score: 0.9,
-    });
+    const memory_ids = recalled.map(({ memory_id }) => memory_id);
+    const attempts = [attemptOf({ memory_ids, is_completed: true })];
+    await rememberingOf(env).remember(tenant, runOf({ attempts, quality: 0.9 }));
 
     expect(recalled.map(({ kind, verdict, task_id }) => [kind, verdict, task_id])).toEqual(
       expect.arrayContaining([["lesson", "failure", failed.task_id]]),

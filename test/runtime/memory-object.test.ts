@@ -111,17 +111,36 @@ describe("the memory of a tenant", () => {
     });
   });
 
+  it("keeps a fact that comes late as superseded by the one that was stated after it", async () => {
+    const { write, memory, tenant, recall } = newMemory();
+    const fact = { kind: "fact", topic: "warehouse", task_id: null } as const;
+    const [newer = ""] = await write({
+      ...fact,
+      text: "The warehouse is in Bergen",
+      created_at: 2,
+    });
+    const [older = ""] = await write({ ...fact, text: "The warehouse is in Oslo", created_at: 1 });
+
+    expect(await memory.get(tenant, older)).toMatchObject({
+      value: { superseded_by: newer, valid_to: new Date(2).toISOString() },
+    });
+    expect(await memory.get(tenant, newer)).toMatchObject({
+      value: { superseded_by: null, valid_to: null },
+    });
+    expect((await recall("the warehouse")).map(({ memory_id }) => memory_id)).toEqual([newer]);
+  });
+
   it("ranks what has helped above what has not, once for each run, until that fades away", async () => {
-    const { tenant, memory, write, recall } = newMemory();
+    const { tenant, memory, write, recall, settle } = newMemory();
     const [useful = "", useless = ""] = await write(
       { text: "Churn reports: count customers by month", task_id: "a" },
       { text: "Churn reports: count customers by week", task_id: "b" },
     );
     for (let run = 1; run <= 6; run += 1) {
       const task_id = `run-${run}`;
-      await memory.settle(tenant, { task_id, memory_ids: [useful], score: 1 });
-      await memory.settle(tenant, { task_id, memory_ids: [useless], score: 0 });
-      await memory.settle(tenant, { task_id, memory_ids: [useless], score: 0 });
+      await settle(task_id, [useful], 1);
+      await settle(task_id, [useless], 0);
+      await settle(task_id, [useless], 0);
       if (run > 1) continue;
       const early = await recall("a churn report of customers");
       expect(early.map(({ memory_id }) => memory_id)).toEqual([useful, useless]);
@@ -163,6 +182,9 @@ describe("the memory of a tenant", () => {
       "'; DROP TABLE memory; --",
       "\u0000\u0007 churn \u202E \uD800",
       "*",
+      "coŀlega ½cup ⒈first",
+      // A letter to JavaScript, and a mark to the tables of the index.
+      "a\u19B0b",
       `churn ${"x".repeat(1_000_000)}`,
     ];
     await memory.remember(
@@ -187,19 +209,13 @@ describe("the memory of a tenant", () => {
       log: (_level, event) => void lines.push(event),
     });
 
-    const run = { task_id: "t", memory_ids: ["mem_a"], score: 1 };
-    const question = { text: "churn", task_type: "research", limit: 8, max_tokens: 100 } as const;
-    expect(await broken.recall("acme", question)).toEqual([]);
+    const bounds = { locality: null, region: null };
+    const question = { text: "churn", task_type: "research", bounds, limit: 8 } as const;
+    expect(await broken.recall("acme", { ...question, max_tokens: 100 })).toEqual([]);
     expect(await broken.cached("acme", "key")).toBeNull();
-    await broken.settle("acme", run);
     await broken.cache("acme", "key", { task_id: "t", completed: {}, at: "2026-11-26T00:00:00Z" });
     await expect(broken.remember("acme", runOf())).rejects.toThrow("down");
-    expect(lines).toEqual([
-      "memory_not_recalled",
-      "cache_not_read",
-      "memory_not_settled",
-      "result_not_cached",
-    ]);
+    expect(lines).toEqual(["memory_not_recalled", "cache_not_read", "result_not_cached"]);
   });
 
   it("writes what a task leaves once, however often it is told", async () => {

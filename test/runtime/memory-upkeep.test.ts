@@ -2,7 +2,7 @@ import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 
 import type { Embedder } from "../../src/executor/memory/text/embedder.ts";
-import { T0 } from "../memories.ts";
+import { runOf, T0 } from "../memories.ts";
 import { newMemory } from "./memory-world.ts";
 
 const DAY = 86_400_000;
@@ -33,6 +33,9 @@ describe("what a tenant's memory keeps", () => {
     await memory.remove(tenant, fact?.memory_id ?? "");
     await tidy(T0 + 367 * DAY);
     await tidy(T0 + 368 * DAY);
+    // Whatever happened to the last alarm, it may come again.
+    await runInDurableObject(stub, (_instance, { storage }) => storage.setAlarm(T0));
+    await tidy(T0 + 369 * DAY);
     const left = await runInDurableObject(stub, async (_instance, { storage }) => [
       storage.sql.exec("SELECT name FROM sqlite_master WHERE name = 'memory'").toArray(),
       await storage.getAlarm(),
@@ -59,6 +62,38 @@ describe("what a tenant's memory keeps", () => {
     expect(await listed()).toHaveLength(1);
     expect(await recall("churn")).toHaveLength(1);
     expect(stub).toBeDefined();
+  });
+
+  it("shows no other embedder what may not go everywhere, and finds it by words all the same", async () => {
+    const seen: string[] = [];
+    const hosted = newMemory({
+      name: "hosted",
+      dims: 2,
+      threshold: 0.5,
+      embed: async (texts) => {
+        seen.push(...texts);
+        return texts.map(() => Int8Array.of(127, 0));
+      },
+    });
+    const bound = { locality: "local", region: null } as const;
+    const inEurope = { locality: null, region: "eu" };
+    const remember = (task_id: string, description: string, bounds = runOf().bounds) =>
+      hosted.memory.remember(hosted.tenant, runOf({ task_id, description, bounds }));
+    await remember("a", "The churn of the hospital", bound);
+    await remember("b", "The churn of the bank", inEurope);
+    await remember("c", "The churn of the shop");
+    const ids = async (more = {}) =>
+      (await hosted.recall("churn", more)).map(({ task_id }) => task_id ?? "").toSorted();
+
+    const [asked, again] = [await ids(), await ids()];
+    const quietly = await ids({ text: "churn of a clinic", bounds: bound });
+
+    expect([asked, again, quietly]).toEqual([
+      ["a", "b", "c"],
+      ["a", "b", "c"],
+      ["a", "b", "c"],
+    ]);
+    expect(seen).toEqual(["The churn of the shop", "churn", "churn"]);
   });
 
   it("gives a result again for a day, and keeps no more than has room", async () => {

@@ -4,6 +4,7 @@ import { env } from "cloudflare:workers";
 import type { MemoryDraft } from "../../src/executor/memory/draft.ts";
 import { Memory } from "../../src/executor/memory/memory-door.ts";
 import type { MemoryObject } from "../../src/executor/memory/memory-object.ts";
+import type { RecallQuestion } from "../../src/executor/memory/memory-port.ts";
 import { builtinEmbedder, type Embedder } from "../../src/executor/memory/text/embedder.ts";
 import { randomId } from "../../src/lib/ports.ts";
 import { memoryOf, T0 } from "../memories.ts";
@@ -31,11 +32,23 @@ export function newMemory(embedder: Embedder = builtinEmbedder) {
     await stub.ask(JSON.stringify({ call: "remember", memories, run: null }));
     return memories.map(({ memory_id }) => memory_id);
   };
-  const recall = (text: string, more: { limit?: number; max_tokens?: number } = {}) =>
-    memory.recall(tenant, { text, task_type: "research", limit: 8, max_tokens: 2_000, ...more });
+  const recall = (text: string, more: Partial<RecallQuestion> = {}) =>
+    memory.recall(tenant, {
+      text,
+      task_type: "research",
+      bounds: { locality: null, region: null },
+      limit: 8,
+      max_tokens: 2_000,
+      ...more,
+    });
+  /** A task of the built-in executor, whose models were told memories, came to an end. */
+  const settle = (task_id: string, memory_ids: string[], score: number) =>
+    stub.ask(
+      JSON.stringify({ call: "remember", memories: [], run: { task_id, memory_ids, score } }),
+    );
   const listed = async (query = {}) => {
     const page = await memory.list(tenant, { limit: 50, ...query });
     return page.ok ? page.value.items : [];
   };
-  return { tenant, stub, memory, lines, at, write, recall, listed };
+  return { tenant, stub, memory, lines, at, write, recall, settle, listed };
 }

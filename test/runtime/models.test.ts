@@ -250,4 +250,28 @@ describe("trying a model out", () => {
     });
     expect(JSON.stringify(answer.body)).not.toContain(API_KEY);
   });
+
+  it("ends the pause of a model that answers again", async () => {
+    const tenant = tenantName();
+    const as = await newTenant(tenant);
+    await as("PUT", "/v1/models/large", registration(newModelHost().base_url));
+    await env.DB.prepare(
+      "INSERT INTO routing_breaker VALUES (?, 'large', 3, 30000, 9e15, 9e15, 1), (?, 'other', 3, 30000, 9e15, 9e15, 1)",
+    )
+      .bind(tenant, tenant)
+      .run();
+
+    await as("POST", "/v1/models/large/test", {});
+
+    const left = await env.DB.prepare("SELECT model_id FROM routing_breaker WHERE tenant = ?")
+      .bind(tenant)
+      .all();
+    expect(left.results).toEqual([{ model_id: "other" }]);
+  });
+
+  it("tells what it says, without the key that it echoes", async () => {
+    const answer = await tried([{ text: `Bearer ${API_KEY}` }]);
+
+    expect(answer.body).toMatchObject({ is_ok: true, text: "Bearer [api_key]" });
+  });
 });

@@ -1,6 +1,8 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
+import { forgetModel, forgetOutage } from "../../src/executor/router/forget-store.ts";
+import type { ModelOutcome } from "../../src/executor/router/router-port.ts";
 import { readDecision, readModelStats } from "../../src/executor/router/routing-reads-store.ts";
 import {
   changeBreaker,
@@ -88,7 +90,8 @@ describe("a choice in D1", () => {
 });
 
 describe("the breaker of a model in D1", () => {
-  const fault = (id: string) => outcomeOf(id, { source: "fault", reward: null, is_success: false });
+  const FAULT = { source: "fault", reward: null, is_success: false } as const;
+  const fault = (id: string) => outcomeOf(id, { ...FAULT, provider: "failed" });
 
   it("opens after three faults, and closes when the model answers again", async () => {
     const tenant = tenantOf();
@@ -127,6 +130,35 @@ describe("the breaker of a model in D1", () => {
     expect(await stateAt(Date.now())).toEqual([]);
   });
 
+  it("says nothing of faults that the provider did not have, and closes when it has answered", async () => {
+    const tenant = tenantOf();
+    const door = routerDoorOf(env);
+    const learnOf = async (id: string, outcome: Partial<ModelOutcome>) => {
+      await decided(tenant, id);
+      await door.learn(tenant, outcomeOf(id, outcome));
+    };
+    await learnOf("a", { ...FAULT, cost_usd: 0, tokens: 0 });
+    expect(await statsOf(tenant)).toEqual([]);
+
+    await learnOf("b", { ...FAULT, cost_usd: 0.5, tokens: 7 });
+    await learnOf("c", { ...FAULT, provider: "failed" });
+    await learnOf("d", { ...FAULT, provider: "failed" });
+    await learnOf("e", { ...FAULT, provider: "answered" });
+    await learnOf("f", { ...FAULT, provider: "failed" });
+
+    expect((await learnedOf(tenant)).breakers).toEqual([]);
+    expect(await statsOf(tenant)).toMatchObject([
+      {
+        model_id: "ant",
+        runs: 3,
+        faults: 3,
+        latency: null,
+        cost_usd: expect.closeTo(0.54, 9),
+        tokens: 407,
+      },
+    ]);
+  });
+
   it("counts a fault once, however often it is told", async () => {
     const tenant = tenantOf();
     await decided(tenant, "a");
@@ -140,6 +172,37 @@ describe("the breaker of a model in D1", () => {
   });
 });
 
+describe("what was learned of a model that is another one", () => {
+  it("is forgotten, and the time that the others forget by goes on", async () => {
+    const tenant = tenantOf();
+    const door = routerDoorOf(env);
+    for (const [id, excluded] of [
+      ["a", "bee"],
+      ["b", "bee"],
+      ["c", "ant"],
+    ] as const) {
+      // oxlint-disable-next-line no-await-in-loop
+      await decided(tenant, id, { excluded: [excluded] });
+      // oxlint-disable-next-line no-await-in-loop
+      await door.learn(tenant, outcomeOf(id));
+    }
+
+    await forgetModel(env.DB, { tenant, model_id: "ant" });
+    await forgetOutage(env.DB, { tenant, model_id: "bee" });
+    await decided(tenant, "d", { excluded: ["bee"] });
+    await door.learn(tenant, outcomeOf("d", { reward: 0.5 }));
+
+    expect((await learnedOf(tenant)).cells).toMatchObject([
+      { model_id: "ant", weight: 1, total: 0.5, updates: 3, seen: 4 },
+      { model_id: "bee", weight: 1, total: 1, updates: 1, seen: 3 },
+    ]);
+    expect(await statsOf(tenant)).toMatchObject([
+      { model_id: "ant", runs: 1 },
+      { model_id: "bee", runs: 1 },
+    ]);
+  });
+});
+
 describe("every statement of the router", () => {
   it("finds its rows by a key or an index", async () => {
     const recording = recordingDb(env.DB);
@@ -149,6 +212,8 @@ describe("every statement of the router", () => {
     await door.learn(tenant, outcomeOf("dec-1"));
     await door.learn(tenant, outcomeOf("dec-1", { source: "fault", reward: null }));
     await readModelStats(recording.db, tenant, { query: { model_id: "ant" }, gamma: GAMMA });
+    await forgetModel(recording.db, { tenant, model_id: "ant" });
+    await forgetOutage(recording.db, { tenant, model_id: "ant" });
     await removeOldDecisions(recording.db, AT.replace("2026", "1999"));
 
     const plans = await Promise.all(recording.sent.map((sent) => planOf(env.DB, sent)));

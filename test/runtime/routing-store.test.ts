@@ -100,6 +100,7 @@ describe("what is learned in D1", () => {
       { reward: null, is_success: false, quality: null, latency_s: 6, cost_usd: 0.04, tokens: 0 },
       {
         source: "fault",
+        provider: "failed",
         reward: null,
         is_success: false,
         quality: null,
@@ -139,6 +140,29 @@ describe("what is learned in D1", () => {
         },
       ],
     });
+  });
+
+  it.each([-5, 1.5, 1e17])("shows a tenant its figures where one is %d", async (tokens) => {
+    const tenant = tenantOf();
+    await lived(tenant, [
+      ["ant", 1],
+      ["bee", 1],
+    ]);
+    await env.DB.prepare(
+      `UPDATE model_statistic SET tokens = ?, cost_usd = -3, recent = '[[2,-3],[null,1]]'
+        WHERE tenant = ? AND model_id = 'ant'`,
+    )
+      .bind(tokens, tenant)
+      .run();
+
+    expect(await statsOf(tenant)).toMatchObject([
+      { model_id: "ant", cost_usd: 0, mean_cost_usd: 0, latency: null },
+      { model_id: "bee", tokens: 100, latency: { p50_s: 2 } },
+    ]);
+    expect((await learnedOf(tenant)).recent).toMatchObject([
+      { model_id: "ant", runs: 0, mean_cost_usd: 0 },
+      { model_id: "bee", runs: 1 },
+    ]);
   });
 
   it("keeps the latencies of the last fifty runs, and no more", async () => {

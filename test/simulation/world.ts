@@ -6,10 +6,9 @@ import type { CommandRequest } from "../../src/protocol/agent.ts";
 import type { JsonObject } from "../../src/protocol/primitives.ts";
 import { taskExecutionSchema } from "../../src/protocol/task-execution.ts";
 import type { Actor } from "../../src/protocol/task-view.ts";
-import { assignmentOf } from "../../src/task/answers.ts";
+import { assignedAnswer } from "../../src/task/answers.ts";
 import type { Command } from "../../src/task/machine/commands.ts";
 import type { TaskState } from "../../src/task/machine/state.ts";
-import { leaseOf } from "../../src/task/outbox.ts";
 import type { Announcement, KinPorts, TaskPorts } from "../../src/task/ports.ts";
 import type { Draw } from "./draw.ts";
 import { Executor } from "./executor.ts";
@@ -230,8 +229,7 @@ export class World {
     this.#minted.set(task_id, token);
     this.handedOut.push(node);
     this.network.mayFail();
-    const { state } = done.value;
-    return ok({ task: JSON.stringify(assignmentOf(state)), lease: leaseOf(state) });
+    return ok(assignedAnswer(done.value.state));
   }
 
   protected taskPorts(): TaskPorts {

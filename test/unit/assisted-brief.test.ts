@@ -3,10 +3,11 @@ import { describe, expect, it } from "vitest";
 
 import { brief } from "../../src/executor/assisted/brief.ts";
 import type { BriefParts } from "../../src/executor/assisted/brief.ts";
-import { absentWord, fitted, madeVisible, tokensOf } from "../../src/executor/assisted/quoting.ts";
+import { absentWord, madeVisible } from "../../src/executor/assisted/quoting.ts";
 import { answerSchema } from "../../src/executor/assisted/shapes.ts";
 import type { RecalledMemory } from "../../src/executor/memory/memory-port.ts";
 import { general } from "../../src/executor/skills/general.ts";
+import { fitted, tokensOf } from "../../src/executor/text-tokens.ts";
 import { taskTypeSchema } from "../../src/protocol/enums.ts";
 import { outputFaults } from "../../src/task/machine/output-schema.ts";
 import { MODEL, answerOf, partsOf } from "./assisted-parts.ts";
@@ -38,6 +39,8 @@ const memory = (text: string): RecalledMemory => ({
   model_id: "large",
   score: 1,
   similarity: 1,
+  bounds: null,
+  is_blamed: false,
 });
 
 /** Everything that can bring text from outside brings this one. */
@@ -47,6 +50,13 @@ function everywhere(text: string): BriefParts {
       description: text,
       input_data: { documents: [{ id: text, text }], [text]: text, nested: { [text]: [text] } },
       configuration: { style: text },
+      around: {
+        escalation_answers: [{ question: text, answer: text }],
+        previous_tasks: [{ task_id: "t0", result: text }],
+        memory_context: text,
+        user_preferences: { [text]: text },
+        environment: text,
+      },
     },
     output_schema: { type: "object", description: text, properties: { [text]: { const: text } } },
     memories: [memory(text)],
@@ -95,7 +105,7 @@ describe("material from outside", () => {
       fc.property(fc.string({ unit: "grapheme", maxLength: 200 }), (text) => {
         const { quoted, outside } = partedOf(turnOf(everywhere(text)));
 
-        expect(quoted.length).toBe(9);
+        expect(quoted.length).toBe(14);
         expect(outside.match(/<<<|>>>/g)).toBeNull();
       }),
     );
@@ -185,6 +195,16 @@ describe("a brief", () => {
     );
     expect(of({ model: { ...MODEL, max_output_tokens: 100 } }).max_output_tokens).toBe(100);
     expect(of({ model: { ...MODEL, context_tokens: 1_000 } }).max_output_tokens).toBe(500);
+  });
+
+  it("shows what came beside the input, the answers to questions next to the request", () => {
+    const around = { escalation_answers: [{ answer: "the EU figures" }], previous_tasks: ["made"] };
+    const task = { description: "Sum up", input_data: { text: "x" }, configuration: {}, around };
+    const { quoted } = partedOf(turnOf(partsOf({ task })));
+
+    expect(quoted[0]).toBe("Sum up");
+    expect(quoted[1]).toContain("the EU figures");
+    expect(quoted.slice(2).some((text) => text.includes('"made"'))).toBe(true);
   });
 
   it("gives findings and the earlier output back", () => {

@@ -189,6 +189,8 @@ describe("texts that can't be read", () => {
     ],
     ["a.py", "def f(x):\n    a = 1\n  b = 2\n", "unindent_mismatch at 3:3"],
     ["a.py", "def f(x):\nreturn 1\n", "missing_block at 2:1"],
+    ["a.jsx", "const p = <p>it's {a</p>;\n", "unclosed_bracket at 1:19"],
+    ["a.ts", "const f = <T>(a: T) => 'it;\n", "unclosed_string at 1:24"],
     ["a.java", 'class A { String s = "a; }\n', "unclosed_string at 1:22"],
   ])("%s %j: %s", (name, text, what) => {
     const output = debug({ name, text });
@@ -206,6 +208,8 @@ describe("what code_debugging leaves to a model", () => {
     {},
     { text: '{"a": 1}' },
     { name: "a.py", text: "def f(x):\n    return x\n" },
+    { name: "a.jsx", text: "const p = <div>it's {a} and \"b</div>;\n" },
+    { name: "a.js", text: "const p = (\n  <p>\n    Don't {stop ? <b>it's</b> : 1}\n  </p>\n);\n" },
     { stack_trace: "" },
   ])("%j: says that it needs one", (input) => {
     expect(lackOf(input)).toContain("needs a model");

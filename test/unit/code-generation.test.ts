@@ -33,6 +33,19 @@ describe("TypeScript", () => {
     }
   });
 
+  it.each([
+    ["anyOf", { anyOf: [{ required: ["mail"] }, { required: ["phone"] }] }],
+    ["allOf", { allOf: [{ required: ["mail"] }], additionalProperties: false }],
+  ])("keeps the fields of an object beside %s", (_, more) => {
+    const properties = { mail: { type: "string" }, phone: { type: "string" } };
+    const code = codeOf({ schema: { title: "Contact", type: "object", properties, ...more } }, {});
+    const use = `${code}\nexport const fits: Contact = { mail: "a", phone: "b" };
+      // @ts-expect-error
+      export const wrong: Contact = { mail: 5 };\n`;
+
+    expect(compile(store(use, "ts"))).toEqual([]);
+  });
+
   it("gives each schema of an OpenAPI document its name once", () => {
     const schemas = {
       "pet-item": { type: "object", properties: { owner: { $ref: "#/components/schemas/Owner" } } },
@@ -72,7 +85,8 @@ function has(program: string, ...words: string[]): boolean {
 describe("Python and Go", () => {
   const schema = {
     ...ORDER,
-    properties: { ...(ORDER["properties"] as JsonObject), class: {}, extra: {} },
+    // A field named "field" would hide the function that the renamed ones call.
+    properties: { field: {}, ...(ORDER["properties"] as JsonObject), class: {}, extra: {} },
   };
 
   it.runIf(has("python3", "-c", "import sys; sys.exit(sys.version_info < (3, 11))"))(
@@ -103,7 +117,41 @@ describe("Python and Go", () => {
 
     expect(python).toContain('metadata={"name": "quote\\"\\n`${x}"}');
     expect(python).toContain("class_: Any");
+    expect(python).toContain("field_: Any");
     expect(JSON.stringify(go["warnings"])).toContain("json tag");
+  });
+});
+
+describe("what types of a target can't say", () => {
+  const schema = {
+    type: "object",
+    properties: {
+      both: { allOf: [{ properties: { a: {} } }, { properties: { b: {} } }] },
+      pair: { type: "array", prefixItems: [{ type: "string" }, { type: "number" }], items: false },
+      either: { type: ["string", "integer"] },
+      state: { enum: ["open", "paid"] },
+      plain: { type: "string", minLength: 1 },
+    },
+    additionalProperties: { type: "string" },
+  };
+
+  it.each([
+    ["python", ["/properties/both", "/properties/pair", "/additionalProperties"]],
+    [
+      "go",
+      [
+        "/properties/both",
+        "/properties/pair",
+        "/properties/either",
+        "/properties/state",
+        "/additionalProperties",
+      ],
+    ],
+  ])("is a warning of %s with its pointer", (target, pointers) => {
+    const warnings = generate({ schema }, { target })["warnings"] as { pointer: string }[];
+    const ofTypes = warnings.map(({ pointer }) => pointer).filter((at) => !at.includes("allOf"));
+
+    expect(ofTypes).toEqual(pointers);
   });
 });
 
@@ -111,6 +159,8 @@ describe("what code_generation refuses", () => {
   it.each([
     [{}, {}, "missing_input"],
     [{ schema: "{" }, {}, "invalid_input"],
+    [{ schema: "type: string\n---\ntype: number" }, {}, "invalid_input"],
+    [{ openapi: "---\n".repeat(25_000) }, {}, "invalid_input"],
     [{ schema: {} }, { target: "cobol" }, "invalid_configuration"],
     [{ openapi: { paths: {} } }, {}, "no_schemas"],
   ])("%j with %j", (input, configuration, cause) => {

@@ -23,6 +23,7 @@ describe("the configuration", () => {
       allowLocalEndpoints: false,
       limitsFactor: 1,
       corsOrigins: [],
+      ownOrigins: [],
       isSamOn: true,
       models: {},
       retention: { settledDays: 7, undeliveredDays: 30 },
@@ -41,6 +42,7 @@ describe("the configuration", () => {
       ALLOW_LOCAL_ENDPOINTS: "true",
       LIMITS_FACTOR: "2.5",
       CORS_ORIGINS: "https://console.example.com, https://other.example.com:8443",
+      BATUTA_ORIGINS: "https://batuta.example.com",
       BATUTA_SAM: "off",
       BATUTA_MODELS: JSON.stringify({ llama: OLLAMA }),
       WEBHOOK_RETENTION_DAYS: "14",
@@ -63,6 +65,7 @@ describe("the configuration", () => {
       allowLocalEndpoints: true,
       limitsFactor: 2.5,
       corsOrigins: ["https://console.example.com", "https://other.example.com:8443"],
+      ownOrigins: ["https://batuta.example.com"],
       isSamOn: false,
       models: {
         llama: {
@@ -109,6 +112,7 @@ describe("the configuration", () => {
     { LIMITS_FACTOR: "-1" },
     { LIMITS_FACTOR: "many" },
     { CORS_ORIGINS: "*" },
+    { BATUTA_ORIGINS: "batuta.example.com" },
     { CORS_ORIGINS: "http://console.example.com" },
     { CORS_ORIGINS: "https://console.example.com/" },
     { CORS_ORIGINS: "https://Console.example.com" },

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 
 import { configuration } from "../../src/executor/skills/configuration.ts";
 import type { JsonObject } from "../../src/executor/skills/skill.ts";
-import { expectResult, runSkill } from "./skill-run.ts";
+import { expectFailure, expectResult, runSkill } from "./skill-run.ts";
 
 function sample(name: string): string {
   return readFileSync(new URL(`../samples/configuration/${name}`, import.meta.url), "utf8");
@@ -21,6 +21,50 @@ function convert(name: string, text: string, to: string): JsonObject {
 }
 
 const COMPOSE = sample("docker-compose.yml");
+
+describe("an integer that a double can't hold", () => {
+  it.each([
+    ["a.json", '{"id": [1, 12345678901234567890]}', 12],
+    ["a.yaml", "ids:\n  - 1\n  - 9007199254740993\n", 5],
+    ["a.yaml", "id: 0x20000000000001", 5],
+    ["a.yaml", "--- \na: 1\n---\nid: -9007199254740993", 5],
+    // Doubles, but ones that are written with other digits.
+    ["a.yaml", "min: -9223372036854775808", 6],
+    ["a.json", '{"id": 1234567890123456768}', 8],
+    ["a.yaml", "a: 1\nb:\n  12345678901234567890: alice", 3],
+    ["a.yaml", "12345678901234567890: a\n12345678901234567891: b", 1],
+  ])("is refused in %s: %s", (name, text, column) => {
+    const { outcome } = runSkill(
+      configuration,
+      { document: { name, text } },
+      { configuration: { to: "toml" } },
+    );
+
+    const { error_type, error_message } = expectFailure(outcome);
+    expect(error_type).toBe("input_unreadable_document");
+    expect(error_message).toContain(`column ${column}`);
+  });
+
+  it("is one of which a digit would change, and no other", () => {
+    const text =
+      '{"a": 9007199254740992, "b": 1e20, "c": "12345678901234567890", "d": 0.1, "12345678901234567891": 1}';
+    const yaml = `"12345678901234567891": 0x20000000000000\n9007199254740991: -1e30\n`;
+
+    expect(convert("a.json", text, "yaml")["round_trip"]).toMatchObject({ identical: true });
+    expect(convert("a.yaml", yaml, "json")["round_trip"]).toMatchObject({ identical: true });
+  });
+});
+
+describe("a stream of many documents", () => {
+  it("is read once for all of them", () => {
+    const text = "---\na: 1\n".repeat(3_000);
+    const startedAt = performance.now();
+
+    expect(convertAll({ document: { name: "a.yaml", text } }, "json")).toHaveLength(3_000);
+    // Once for each of them it takes a minute.
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
+  });
+});
 
 describe("converting a configuration", () => {
   it.each(["json", "yaml", "toml"])("keeps a compose file whole in %s", (to) => {

@@ -8,6 +8,10 @@ import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as z from "zod";
 
+import type { createAsk } from "../../src/executor/models/provider/ask.ts";
+import { ModelServer } from "../model-server.ts";
+import { askWith, KEY, modelAsked, NUMBER, question, USAGE } from "./model-asking.ts";
+
 const run = promisify(execFile);
 const root = path.join(import.meta.dirname, "../..");
 
@@ -40,6 +44,13 @@ async function dryRun(folder: string, environment: string): Promise<Upload> {
   const read = (name: string) => readFile(path.join(out, name), "utf8");
   const names = (await readdir(out)).filter((name) => /\.m?js$/.test(name));
   return { names, entry: await read("index.js"), lazy: await read("executor.lazy.mjs") };
+}
+
+/** What the uploaded module gives to ask models with. */
+async function lazyAsk(folder: string): Promise<typeof createAsk> {
+  const file = path.join(folder, "env-production/executor.lazy.mjs");
+  const lazy: { createAsk: typeof createAsk } = await import(file);
+  return lazy.createAsk;
 }
 
 /** What packages take from a module by name, and from its namespace `z`. */
@@ -119,6 +130,24 @@ describe("a deployment", () => {
     // What the platform gives is given to the entry alone.
     expect(lazy).not.toMatch(/from ?"(node|cloudflare):/);
   });
+
+  it.each([true, false])(
+    "asks a model with what is uploaded (is_streamed %s)",
+    async (is_streamed) => {
+      const server = new ModelServer();
+      server.script("lazy", { "*": [{ text: '{"amount": 100}', usage: USAGE }] });
+      const model = modelAsked({ base_url: await server.baseUrl("lazy"), is_streamed });
+      const ask = askWith(await lazyAsk(folder));
+
+      const answer = await ask({ model, api_key: KEY }, { ...question(), output_schema: NUMBER });
+      server.stop();
+
+      expect(answer).toMatchObject({
+        ok: true,
+        value: { value: { amount: 100 }, usage: { input_tokens: 1_000, output_tokens: 200 } },
+      });
+    },
+  );
 
   it("is the same code on a laptop and in production, and nothing in it asks where it runs", () => {
     expect(production).toEqual(local);

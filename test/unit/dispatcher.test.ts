@@ -23,7 +23,7 @@ const record: AgentRecord = {
 
 const no = (code: RefusalCode) => refuse({ code, detail: code });
 const assigned: Assign = async (_tenant, task_id) =>
-  ok({ task: JSON.stringify({ task_id }), lease: LEASE });
+  ok({ task: JSON.stringify({ task_id }), lease: LEASE, deadline_at: 0, budget_ends_at: null });
 
 function dispatcher(pool: FakePool, more: Partial<DispatcherParts> = {}) {
   const log: string[] = [];
@@ -205,11 +205,16 @@ describe("a message that speaks of a reserved task", () => {
   const message = { tenant: "acme", pool: "default", task_id: "a", agent_id: "sam" };
   const reserved = () => fakePool({ reservation: async () => offer("a") });
 
-  it("becomes the task and its lease", async () => {
+  it("becomes the task, its lease and its deadline", async () => {
     const { takeReserved } = dispatcher(reserved());
 
     expect(await takeReserved(message)).toEqual(
-      ok({ task: JSON.stringify({ task_id: "a" }), lease: LEASE }),
+      ok({
+        task: JSON.stringify({ task_id: "a" }),
+        lease: LEASE,
+        deadline_at: 0,
+        budget_ends_at: null,
+      }),
     );
   });
 

@@ -29,6 +29,16 @@ function settledOf(life: Life): SettledState {
 
 const runOf = (life: Life) => endedRunOf(settledOf(life), [life.log]);
 
+/** A round that says which memories it was told, of whichever executor. */
+const ROUND = {
+  intermediate_results: {
+    quality_round: 1,
+    model_id: "large",
+    findings: [],
+    memory_ids: ["mem_a", "mem_b", "mem_a"],
+  },
+};
+
 const begun = (attempt: number, data: JsonObject = {}, envelope: JsonObject = {}) =>
   notify(notificationOf("task_started", data, envelope), `token-${attempt}`);
 
@@ -88,7 +98,7 @@ describe("an ended task as memory is told of it", () => {
         {
           executor: "ann",
           model_ids: ["small"],
-          memory_ids: ["mem_a", "mem_b"],
+          memory_ids: [],
           failure: {
             type: "bad_input",
             message: "The text is empty",
@@ -99,7 +109,7 @@ describe("an ended task as memory is told of it", () => {
         },
         {
           model_ids: ["large", "largest"],
-          memory_ids: ["mem_b"],
+          memory_ids: [],
           failure: null,
           rounds: [{ model_id: "large", findings: ["the total is missing"] }],
           is_completed: true,
@@ -108,11 +118,47 @@ describe("an ended task as memory is told of it", () => {
     });
   });
 
-  it("has no attempt that only gave a former result again", () => {
-    const again = notificationOf("task_completed", {}, { metadata: { cached_from: "t0" } });
-    const life = live(IN_PHASE.executing(), notify(again, "token-1"));
+  it.each([
+    ["sam", []],
+    ["ann", [{ executor: "ann", is_completed: true }]],
+  ])("believes %s that it only gave a former result again: %j", (agent_id, attempts) => {
+    const envelope = { agent_id, metadata: { cached_from: "t0" } };
+    const life = live(
+      IN_PHASE.queued(),
+      assign(1, agent_id),
+      begun(1, {}, { agent_id }),
+      said(1, "task_completed", {}, envelope),
+    );
 
-    expect(runOf(life).attempts).toEqual([]);
+    expect(runOf(life).attempts).toMatchObject(attempts);
+  });
+
+  it.each([
+    ["sam", ["mem_a", "mem_b"]],
+    ["ann", []],
+  ])("has what the models of %s were told before they answered: %j", (agent_id, memory_ids) => {
+    const life = live(
+      IN_PHASE.queued(),
+      assign(1, agent_id),
+      begun(1, { required_resources: { memory_ids: ["mem_x"] } }, { agent_id }),
+      said(1, "task_progress", ROUND, { agent_id }),
+      said(1, "task_progress", ROUND, { agent_id }),
+      said(1, "task_completed", {}, { agent_id }),
+    );
+
+    expect(runOf(life).attempts).toMatchObject([{ executor: agent_id, memory_ids }]);
+  });
+
+  it("has where its data may go", () => {
+    const bounded = {
+      execution_options: { model_preference: "local" },
+      requires: { labels: { region: "eu" } },
+    };
+    const boundsOf = (changes: JsonObject) =>
+      runOf(live(IN_PHASE.executing(changes), end("failure"))).bounds;
+
+    expect(boundsOf({})).toEqual({ locality: null, region: null });
+    expect(boundsOf(bounded)).toEqual({ locality: "local", region: "eu" });
   });
 
   it("has the error of a failure, and the last question with its answer", () => {

@@ -164,6 +164,20 @@ describe("our own address", () => {
   const OWN = "must not be Batuta's own";
 
   it.each([
+    ["https://batuta.example.com/v1/tasks", OWN],
+    ["https://batuta.example.com:8443/", OWN],
+    ["https://batuta.acme.workers.dev/", OWN],
+    ["https://shop.example.com/", null],
+  ])("is known by what the installation says: %s", (url, fault) => {
+    const ownOrigins = ["https://batuta.example.com", "https://batuta.acme.workers.dev"];
+
+    expect(urlFault(url, { ...PUBLIC, ownOrigins })).toBe(fault);
+    expect(urlFault(url, { ...PUBLIC, ownOrigins, ownOrigin: "https://other.example.com" })).toBe(
+      fault,
+    );
+  });
+
+  it.each([
     "http://127.0.0.1:8787/v1/tasks",
     "http://127.0.0.1:8787",
     "http://localhost:8787/",

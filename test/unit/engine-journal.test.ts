@@ -1,17 +1,14 @@
 import { describe, expect, it } from "vitest";
 
-import { beginAttempt } from "../../src/executor/attempt/attempt.ts";
-import type { Attempt } from "../../src/executor/attempt/attempt.ts";
 import { runSkill } from "../../src/executor/attempt/skill-arm.ts";
 import { execute } from "../../src/executor/engine.ts";
 import { Journal, MOST_JOURNALED_BYTES } from "../../src/executor/journal.ts";
-import type { ExecutorPorts } from "../../src/executor/ports.ts";
 import type { Skill, SkillTools } from "../../src/executor/skills/skill.ts";
-import { ok } from "../../src/lib/result.ts";
-import type { Heartbeat } from "../../src/protocol/agent.ts";
+import { ok, refuse } from "../../src/lib/result.ts";
 import {
   answer,
   desk,
+  fault,
   firstFit,
   found,
   MESSAGE,
@@ -19,53 +16,7 @@ import {
   scripted,
   taskText,
 } from "../executor-desk.ts";
-
-const LEASE = { token: "token", attempt: 1, expires_at: "2026-11-22T10:01:00.000Z" };
-
-/** The newest checkpoint that was written, as it comes back from storage. */
-function written(beats: readonly Heartbeat[]): unknown {
-  const all = beats.flatMap(({ checkpoint }) => (checkpoint === undefined ? [] : [checkpoint]));
-  return JSON.parse(JSON.stringify(all.at(-1) ?? null));
-}
-
-const QUALITY = {
-  overall_score: 0.9,
-  criteria_scores: { correctness: 1, completeness: 1, efficiency: 1, maintainability: 1 },
-  feedback: "done",
-};
-
-/** A skill of three steps that change the world; the given ones fail by a crash. */
-function skillOf(done: string[], crashAt: string | null, tools: SkillTools[] = []): Skill {
-  return {
-    task_type: "general",
-    prior_quality: 1,
-    estimate: () => 1,
-    async *run(_task, given) {
-      tools.push(given);
-      for (const [index, name] of ["one", "two", "three"].entries()) {
-        yield {
-          progress_percentage: index * 30,
-          current_step: name,
-          steps_completed: index,
-          total_steps: 3,
-        };
-        await given.step(name, async () => {
-          if (name === crashAt) throw new Error("the isolate is gone");
-          done.push(name);
-          return { name };
-        });
-      }
-      const rest = { summary: "done", next_steps: [], lessons_learned: [] };
-      return ok({ output: { done: [...done] }, quality: QUALITY, ...rest });
-    },
-  };
-}
-
-function begin(ports: ExecutorPorts, checkpoint: unknown = null, attempt = 1): Promise<Attempt> {
-  const text = taskText({ task_type: "general" }, checkpoint, attempt);
-  const lease = { ...LEASE, attempt };
-  return beginAttempt(text, { tenant: "t", task_id: "task-1", lease }, ports);
-}
+import { begin, LEASE, QUALITY, skillOf, written } from "../stepping.ts";
 
 describe("the journal of an attempt", () => {
   it("crash mid-step: the next attempt resumes at the step, and repeats neither work nor report", async () => {
@@ -112,14 +63,14 @@ describe("the journal of an attempt", () => {
   it("asks no model again for what it has answered before a crash", async () => {
     const task = { task_type: "code_debugging", description: "Why does this stop?" };
     const router = firstFit();
-    const models = scripted([model("small")], () => answer(0.5));
+    const models = scripted([model("small")], () => answer(0.5, { duration_ms: 60_000 }));
+    let isGone = false;
     const first = desk(task, {
       models,
       router,
       notify: async (_to, notification) => {
-        if (found({ said: [notification] } as never, "quality_round").length > 0) {
-          throw new Error("the isolate is gone");
-        }
+        isGone ||= found({ said: [notification] } as never, "quality_round").length > 0;
+        if (isGone) throw new Error("the isolate is gone");
         return ok(null);
       },
     });
@@ -138,11 +89,66 @@ describe("the journal of an attempt", () => {
     expect(next.asked).toHaveLength(1);
     expect(router.questions).toHaveLength(1);
     expect(found(second, "quality_round")).toMatchObject([{ score: 0.5 }, { score: 0.9 }]);
+    // The first answer took 150 tokens too, and its time: both are part of what the choice has come to.
+    expect(router.learned).toMatchObject([
+      { decision_id: "task-1-1-1", tokens: 300, cost_usd: 0.002 },
+    ]);
+    expect(router.learned[0]?.latency_s).toBeGreaterThan(60);
     expect(second.said.at(-1)).toMatchObject({
       notification_type: "task_completed",
       data: { metrics: { tokens_used: 150 } },
       metadata: { rounds: 2 },
     });
+  });
+
+  it("teaches the selection once what one piece of work has come to, whoever is told of it again", async () => {
+    const task = { task_type: "code_debugging", description: "Why does this stop?" };
+    const router = firstFit();
+    const field = [model("small", { tier: 2 }), model("large", { tier: 4 })];
+    const first = desk(task, {
+      router,
+      models: scripted(field, ({ model_id }) =>
+        model_id === "small" ? answer(0.5) : fault("unavailable"),
+      ),
+    });
+    await execute(MESSAGE, first);
+    const learned = router.learned.splice(0);
+    const next = scripted(field, () => answer(0.9));
+    const second = desk(task, {
+      models: next,
+      router,
+      take: async () =>
+        ok({ task: taskText(task, written(first.beats), 2), lease: { ...LEASE, attempt: 2 } }),
+    });
+
+    await execute(MESSAGE, second);
+
+    expect(learned.map(({ decision_id }) => decision_id)).toEqual(["task-1-1-1", "task-1-1-2"]);
+    expect(next.asked.map(({ model_id }) => model_id)).toEqual(["large"]);
+    expect(router.learned.map(({ decision_id }) => decision_id)).toEqual(["task-1-2-2"]);
+  });
+
+  it("holds a choice for as long as what it went by is the same", async () => {
+    const task = { task_type: "code_debugging", description: "Why does this stop?" };
+    const lease = { ...LEASE, attempt: 2 };
+    const first = desk(task, {
+      models: scripted([model("small")], () => {
+        throw new Error("a bug");
+      }),
+    });
+    await execute(MESSAGE, first);
+    const chosenWith = async (options: Record<string, unknown>) => {
+      const router = firstFit();
+      const text = taskText({ ...task, execution_options: options }, written(first.beats), 2);
+      const models = scripted([model("small")], () => answer(0.9));
+      const next = desk(task, { models, router, take: async () => ok({ task: text, lease }) });
+      await execute(MESSAGE, next);
+      return router.questions.length;
+    };
+
+    expect(await chosenWith({})).toBe(0);
+    expect(await chosenWith({ objective: "fast" })).toBe(1);
+    expect(await chosenWith({ model_preference: "api" })).toBe(1);
   });
 
   it("is bounded: what does not fit is not kept", () => {
@@ -151,6 +157,9 @@ describe("the journal of an attempt", () => {
     expect(journal.keep("small", "x")).toBe(true);
     expect(journal.keep("large", "x".repeat(MOST_JOURNALED_BYTES))).toBe(false);
     expect(journal.read("large")).toBeUndefined();
+    // An entry takes the place of the former one of its name.
+    const entry = "x".repeat(MOST_JOURNALED_BYTES / 2);
+    expect([1, 2, 3].map(() => journal.keep("again", entry))).toEqual([true, true, true]);
     expect(journal.read("constructor")).toBeUndefined();
   });
 
@@ -165,6 +174,52 @@ describe("the journal of an attempt", () => {
     expect([same.read("step"), same.earlier.tokens]).toEqual([1, 5]);
     expect([other.read("step"), other.earlier.tokens]).toEqual([undefined, 5]);
     expect(new Journal({ page: 3 }, "q").earlier.tokens).toBe(0);
+  });
+
+  it("tells a step once more that only an attempt before has told, when nothing new comes", async () => {
+    const ports = desk({ task_type: "general" });
+    const attempt = await begin(ports);
+    attempt.journal.tell(1);
+    const skill: Skill = {
+      ...skillOf([], null),
+      async *run() {
+        yield { progress_percentage: 1, current_step: "one", steps_completed: 0, total_steps: 1 };
+        for (let turns = 0; turns < 5; turns += 1) await new Promise((next) => setTimeout(next, 1));
+        const rest = { summary: "done", next_steps: [], lessons_learned: [] };
+        return ok({ output: {}, quality: QUALITY, ...rest });
+      },
+    };
+
+    await runSkill(attempt, skill);
+
+    expect(ports.said).toMatchObject([{ data: { current_step: "one" } }]);
+  });
+
+  it("lets a skill undo what it has begun when the lease is lost within a step", async () => {
+    const undone: string[] = [];
+    const ports = desk(
+      { task_type: "general" },
+      { heartbeat: async () => refuse({ code: "lease_lost", detail: "gone" }) },
+    );
+    const attempt = await begin(ports);
+    const skill: Skill = {
+      ...skillOf([], null),
+      async *run(_task, { signal }) {
+        try {
+          yield { progress_percentage: 1, current_step: "on", steps_completed: 0, total_steps: 1 };
+          await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+          yield { progress_percentage: 2, current_step: "off", steps_completed: 0, total_steps: 1 };
+          throw new Error("it went on");
+        } finally {
+          undone.push("undone");
+        }
+      },
+    };
+
+    const ran = await runSkill(attempt, skill);
+
+    expect(ran.ok).toBe(false);
+    expect(undone).toEqual(["undone"]);
   });
 
   it("stops a skill at its next step, lets it undo, and says so, when the task is cancelled", async () => {

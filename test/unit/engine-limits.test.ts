@@ -22,6 +22,63 @@ describe("the limits of an attempt with models", () => {
     ]);
   });
 
+  it("ends by the budget where that alone keeps every model away, asking nobody what to do", async () => {
+    const removed = [
+      { model_id: "builtin", filter: "ability", reason: "can't" },
+      { model_id: "small", filter: "budget", reason: "may cost $1, and $0.1 are left" },
+    ];
+    const ports = withModels(() => answer(0.9));
+    const router = {
+      ...ports.router,
+      choose: async () => refuse({ decision_id: "d", removed, record: {} }),
+    };
+
+    await execute(MESSAGE, { ...ports, router });
+
+    expect(typesOf(ports)).toEqual(["task_started"]);
+    expect(ports.ends).toMatchObject([
+      {
+        reason: "resource_exhausted",
+        error_information: {
+          error_code: "budget_exhausted",
+          error_message: expect.stringContaining("small may cost $1"),
+        },
+      },
+    ]);
+  });
+
+  it("chooses by as long an answer as some model can give for what is left", async () => {
+    const of = async (budget: Record<string, number>) => {
+      const ports = withModels(() => answer(0.9), { ...ASKED, contract: { budget } });
+      await execute(MESSAGE, ports);
+      const { input_tokens = 0, output_tokens = 0 } = ports.router.questions[0] ?? {};
+      return { input_tokens, output_tokens };
+    };
+    const { input_tokens } = await of({});
+
+    expect((await of({})).output_tokens).toBe(2_048);
+    expect((await of({ max_tokens: input_tokens + 500 })).output_tokens).toBe(500);
+    expect((await of({ max_tokens: input_tokens - 500 })).output_tokens).toBe(256);
+    // A million tokens of an answer cost two dollars, of a question one.
+    expect((await of({ max_cost_usd: (input_tokens + 1_000) / 1e6 })).output_tokens).toBe(500);
+  });
+
+  it("asks under another key when the answer has to be shorter", async () => {
+    const keyOf = async (max_tokens: number) => {
+      const ports = withModels(() => answer(0.9), {
+        ...ASKED,
+        contract: { budget: { max_tokens } },
+      });
+      await execute(MESSAGE, ports);
+      return ports.models.asked[0]?.idempotency_key;
+    };
+
+    const [plain, same, short] = [await keyOf(9_000), await keyOf(9_000), await keyOf(600)];
+
+    expect(same).toBe(plain);
+    expect(short).not.toBe(plain);
+  });
+
   it("counts what attempts before this one have used", async () => {
     const budget = { max_cost_usd: 0.0015 };
     const used = { cost_usd: 0.0014, tokens: 10 };
@@ -37,6 +94,31 @@ describe("the limits of an attempt with models", () => {
     );
 
     expect(next.ends).toMatchObject([{ reason: "resource_exhausted" }]);
+  });
+
+  it("asks no second time what a fault has left nothing for", async () => {
+    const usage = { input_tokens: 300, output_tokens: 100, cost_usd: 0 };
+    const task = { ...ASKED, contract: { budget: { max_tokens: 600 } } };
+    const ports = withModels(() => fault("timeout", { usage }), task);
+
+    await execute(MESSAGE, ports);
+
+    expect(ports.models.asked).toHaveLength(1);
+    expect(ports.ends).toMatchObject([{ reason: "resource_exhausted" }]);
+  });
+
+  it("tells a call what it may use, and takes an answer that is paid for with nothing left", async () => {
+    const task = { ...ASKED, contract: { budget: { max_tokens: 600, max_cost_usd: 1 } } };
+    const first = withModels(() => answer(0.9), task);
+    await execute(MESSAGE, first);
+    const spent = { cost_usd: 1, tokens: 600 };
+    const next = withModels(() => fault("unavailable"), task);
+
+    await execute(MESSAGE, again(next, task, { ...checkpointOf(first), spent }));
+
+    expect(first.models.asked[0]?.limit).toEqual({ tokens: 600, cost_usd: 1 });
+    expect(next.models.asked).toEqual([]);
+    expect(typesOf(next).at(-1)).toBe("task_completed");
   });
 
   it("begins no call that could not end before the attempt's timeout", async () => {

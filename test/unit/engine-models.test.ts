@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 
 import { execute } from "../../src/executor/engine.ts";
-import type { RecalledMemory } from "../../src/executor/memory/memory-port.ts";
-import { refuse } from "../../src/lib/result.ts";
+import type { ExecutorPorts } from "../../src/executor/ports.ts";
+import { ok, refuse } from "../../src/lib/result.ts";
 import {
   answer,
   desk,
@@ -10,7 +10,6 @@ import {
   firstFit,
   found,
   MESSAGE,
-  remembering,
   scripted,
   typesOf,
   ASKED,
@@ -133,7 +132,7 @@ describe("the engine with models", () => {
     expect(ports.models.asked.map(({ model_id }) => model_id)).toEqual(["small", "small", "large"]);
     expect(ports.router.questions[1]).toMatchObject({ excluded: ["small"], above_tier: null });
     expect(ports.router.learned).toMatchObject([
-      { source: "fault", reward: null, is_success: false },
+      { source: "fault", provider: "failed", reward: null, is_success: false },
       { source: "quality", reward: 0.9, is_success: true },
     ]);
     expect(typesOf(ports).at(-1)).toBe("task_completed");
@@ -200,13 +199,38 @@ describe("the engine with models", () => {
     });
   });
 
+  it("chooses by the text that an address names, and puts all else of the input before the model", async () => {
+    const task = {
+      task_type: "general",
+      parameters: { input_data: { url: "https://a.example/x", style: "brief" } },
+    };
+    const order: string[] = [];
+    const fetchInput = async () => {
+      order.push("fetched");
+      return ok({ text: "word ".repeat(2_000) });
+    };
+    const ports = withModels(() => answer(0.9), task);
+    const hurried = withModels(() => answer(0.9), { ...task, heartbeat_timeout: 10 });
+    const notify: ExecutorPorts["notify"] = async (_to, { notification_type }) =>
+      ok(order.push(notification_type));
+
+    await execute(MESSAGE, { ...ports, fetchInput, notify });
+    const waited = order.splice(0);
+    await execute(MESSAGE, { ...hurried, fetchInput, notify });
+
+    expect(ports.router.questions[0]?.input_characters).toBeGreaterThan(10_000);
+    expect(ports.models.asked[0]?.turns[0]?.text).toMatch(/"style":"brief","text":"word word/);
+    expect(waited.slice(0, 2)).toEqual(["fetched", "task_started"]);
+    expect(order.slice(0, 2)).toEqual(["task_started", "fetched"]);
+  });
+
   it("asks what to do when no model is left for what its skills can't do", async () => {
     const router = {
       ...firstFit(),
       choose: async () =>
         refuse({
           decision_id: "d",
-          removed: [{ model_id: "small", reason: "not local" }],
+          removed: [{ model_id: "small", filter: "preference", reason: "not local" }],
           record: {},
         }),
     };
@@ -216,35 +240,6 @@ describe("the engine with models", () => {
 
     expect(typesOf(ports)).toEqual(["task_started", "task_escalated"]);
     expect(JSON.stringify(ports.said.at(-1))).toContain("small: not local");
-  });
-
-  it("puts memories before a model, avoids what failed in a like task, and tells of their use", async () => {
-    const failed: RecalledMemory = {
-      memory_id: "mem_1",
-      kind: "outcome",
-      text: "small failed",
-      task_id: "task-0",
-      task_type: "code_debugging",
-      verdict: "failure",
-      model_id: "small",
-      score: 1,
-      similarity: 0.7,
-    };
-    const distant = { ...failed, memory_id: "mem_2", model_id: "large", similarity: 0.3 };
-    const memory = remembering([failed, distant]);
-    const ports = { ...withModels(() => answer(0.9)), memory };
-
-    await execute(MESSAGE, ports);
-
-    expect(ports.router.questions[0]?.avoided).toEqual([
-      { model_id: "small", memory_ids: ["mem_1"] },
-    ]);
-    expect(ports.said[0]).toMatchObject({
-      data: { model_selected: "large", required_resources: { memory_ids: ["mem_1", "mem_2"] } },
-    });
-    expect(memory.settled).toEqual([
-      { task_id: "task-1", memory_ids: ["mem_1", "mem_2"], score: 0.9 },
-    ]);
   });
 
   it("completes whatever becomes of what it teaches", async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import { questionKey } from "../../src/executor/attempt/attempt.ts";
+import { beginAttempt, questionKey } from "../../src/executor/attempt/attempt.ts";
+import { completeFrom, storedResult } from "../../src/executor/attempt/reuse.ts";
 import { execute } from "../../src/executor/engine.ts";
 import { ok, refuse } from "../../src/lib/result.ts";
 import { assignedTaskSchema } from "../../src/protocol/agent.ts";
@@ -46,6 +47,10 @@ describe("the reuse of results", () => {
 
   it.each([
     ["nobody asked for it", { execution_options: {} }],
+    [
+      "nothing of the task is to be kept",
+      { execution_options: { reuse_result: true, keep_memory: "never" } },
+    ],
     ["the task looks at the world", { task_type: "monitoring" }],
     ["the input is at an address", { parameters: { input_data: { url: "https://x.example/t" } } }],
   ])("stores nothing when %s", async (_why, change) => {
@@ -91,6 +96,23 @@ describe("the reuse of results", () => {
 
     expect(said.filter((type) => type === "task_completed")).toHaveLength(2);
     expect(said).toContain("task_progress");
+  });
+
+  it("says nothing of what was stored once that was refused", async () => {
+    const lease = { token: "token", attempt: 1, expires_at: "2026-11-22T10:01:00.000Z" };
+    const memory = remembering();
+    await execute(MESSAGE, desk(TABLE, { memory }));
+    const refusing = desk(TABLE, {
+      memory,
+      notify: async () => refuse({ code: "result_rejected", detail: "no" }),
+    });
+    const to = { tenant: "t", task_id: "task-1", lease };
+    const attempt = await beginAttempt(taskText(TABLE), to, refusing);
+    const stored = await storedResult(attempt);
+
+    expect(stored).not.toBeNull();
+    expect(stored && (await completeFrom(attempt, stored))).toBeNull();
+    expect(attempt.session.facts).toEqual({ execution_mode: "builtin" });
   });
 
   const key = (change: Record<string, unknown>) =>

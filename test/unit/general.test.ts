@@ -153,6 +153,27 @@ describe("splitting sentences", () => {
     ]);
   });
 
+  it.each([
+    ["The case Smith v. Jones was decided on Jan. 5, 2021.", "en"],
+    ["It closed on Mon. Sept. 7 and stands in No. 12, see Fig. 3.", "en"],
+    ["Llegó el 5 de ene. 2021 al piso núm. 3.", "es"],
+  ] as const)("finds one sentence in: %s", (text, language) => {
+    expect(split(text, language)).toEqual([text]);
+  });
+
+  it("ends a sentence at a word that is an abbreviation only before a number", () => {
+    expect(split("The answer is no. They left in Dec. Snow fell.")).toHaveLength(3);
+    expect(split("Ganó a Juan y vio el mar. 20, 30, Ana no sabe.", "es")).toHaveLength(2);
+  });
+
+  it("finds the same sentences in a long paragraph as in short ones", () => {
+    const sentence = `It rained. And ${"rained and ".repeat(400)}rained until noon! Then "it stopped." Why?`;
+    const once = split(sentence);
+
+    expect(once).toHaveLength(4);
+    expect(split(`${sentence} `.repeat(50))).toEqual(Array.from({ length: 50 }, () => once).flat());
+  });
+
   it("keeps headings and list items apart from running text", () => {
     const sentences = splitSentences(
       { id: "t", text: "# Aims\nWe test pumps.\n- First item\n- Second item" },

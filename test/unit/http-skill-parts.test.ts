@@ -10,9 +10,11 @@ import {
   filledJson,
   filledUrl,
   missingIn,
+  steeringIn,
   type Variables,
 } from "../../src/executor/skills/http/template.ts";
 import type { JsonValue } from "../../src/executor/skills/skill.ts";
+import { Searches } from "../../src/lib/searches.ts";
 
 const DOCUMENT: JsonValue = {
   id: 7,
@@ -99,13 +101,13 @@ describe("an assertion", () => {
   ])("%s %s %j: %s", (path, op, value, isMet) => {
     const assertion = assertionSchema.parse({ path, op, value });
 
-    expect(unmet(assertion, DOCUMENT) === null).toBe(isMet);
+    expect(unmet(assertion, DOCUMENT, new Searches()) === null).toBe(isMet);
   });
 
   it("says where, what was wanted and what was there", () => {
     const assertion = assertionSchema.parse({ path: "$.tags", op: "length", value: 3 });
 
-    expect(unmet(assertion, DOCUMENT)).toEqual({
+    expect(unmet(assertion, DOCUMENT, new Searches())).toEqual({
       path: "$.tags",
       expected: "length 3",
       received: "2 (array)",
@@ -214,6 +216,19 @@ describe("variables", () => {
     );
   });
 
+  it.each([
+    ["{{base}}{{path}}/x", ["path"]],
+    ["https://{{path}}/", ["path"]],
+    ["{{path}}", ["path"]],
+    ["https://a.example:{{path}}/", ["path"]],
+    ["https://{{path}}@a.example/", ["path"]],
+    ["{{base}}/{{path}}", []],
+    ["{{base}}?x={{path}}", []],
+    ["https://a.example/{{path}}{{path}}", []],
+  ])("of an answer stand in the host of %s: %j", (url, names) => {
+    expect(steeringIn(url, variables)).toEqual(names);
+  });
+
   it("that nobody gives are named", () => {
     expect(missingIn({ a: "{{id}} {{lost}}", "{{gone}}": 1 }, variables)).toEqual(["lost", "gone"]);
   });
@@ -231,6 +246,19 @@ describe("what is told", () => {
 
     expect(JSON.stringify(told)).not.toMatch(/cdef|quux/);
     expect(told.b[2]).toBe("elephant");
+  });
+
+  it.each([
+    ['{"user":"lovelace","db":{"password":"hunter2hunter2","port":5432}}', "lovelace"],
+    ["user=lovelace&pass=hunter2hunter2", "lovelace"],
+    ['[{"auth":["hunter2hunter2"],"path":"compass-rose"}]', "compass-rose"],
+  ])("holds no secret of the body %s", (body, open) => {
+    const redaction = new Redaction();
+    redaction.learn({ url: "https://a.example/x", body });
+
+    expect(redaction.text(`you sent hunter2hunter2 of ${open}`)).toBe(
+      `you sent [redacted] of ${open}`,
+    );
   });
 
   it("shows addresses without their query", () => {

@@ -65,6 +65,41 @@ describe("fetching an input", () => {
     expect(done).toMatchObject({ ok: false, refusal: { retry_recommended: mayRetry } });
   });
 
+  it.each([
+    ["text/csv; charset=iso-8859-1", [0x4d, 0xe1, 0x6c, 0x61], "Mála"],
+    ['text/csv; header=present; charset="UTF-16LE"', [0x4d, 0, 0xe1, 0], "Má"],
+    ["text/csv", [0x4d, 0xc3, 0xa1], "Má"],
+  ])("reads a text in the encoding of %s", async (contentType, bytes, text) => {
+    const done = await fetchInput("https://a.example/x", "text", {
+      get: async () =>
+        new Response(new Uint8Array(bytes), { headers: { "content-type": contentType } }),
+      isAllowed,
+    });
+
+    expect(done).toEqual({ ok: true, value: { text } });
+  });
+
+  it.each([
+    ["text/csv", [0x4d, 0xe1, 0x6c, 0x61]],
+    ["text/csv; charset=utf-8", [0x4d, 0xc3]],
+    ["text/csv; charset=klingon", [0x4d]],
+  ])("refuses bytes that are no text in the encoding of %s", async (contentType, bytes) => {
+    const done = await fetchInput("https://a.example/x", "table", {
+      get: async () =>
+        new Response(new Uint8Array(bytes), { headers: { "content-type": contentType } }),
+      isAllowed,
+    });
+
+    expect(done).toMatchObject({
+      ok: false,
+      refusal: {
+        error_type: "input_unreadable",
+        root_cause: { class: "input" },
+        retry_recommended: false,
+      },
+    });
+  });
+
   it("stops reading above one mebibyte", async () => {
     const done = await fetchInput("https://a.example/x", "table", {
       get: async () => new Response("x".repeat(1_048_577)),

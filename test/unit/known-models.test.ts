@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 
 import { createKnownModels } from "../../src/executor/models/registry/known-models.ts";
 import type { StoredModel } from "../../src/executor/models/registry/known-models.ts";
-import { BUILTIN_MODEL, keyOwner } from "../../src/executor/models/registry/models.ts";
+import { keyOwner } from "../../src/executor/models/registry/model-keys.ts";
+import { BUILTIN_MODEL } from "../../src/executor/models/registry/models.ts";
 import { catalogueModelSchema, modelRegistrationSchema } from "../../src/protocol/model.ts";
 
 const REGISTRATION = modelRegistrationSchema.parse({
@@ -20,9 +21,10 @@ const stored = (model_id: string): StoredModel => ({
 });
 
 function known(configured = {}) {
-  const world = { now: 0, reads: 0, isDown: false, models: [stored("b")] };
+  const world = { now: 0, reads: 0, isDown: false, models: [stored("b")], logged: [] as string[] };
   const catalogue = createKnownModels({
     now: () => world.now,
+    log: (_level, event) => void world.logged.push(event),
     list: async () => {
       world.reads += 1;
       if (world.isDown) throw new Error("down");
@@ -32,7 +34,9 @@ function known(configured = {}) {
     hasWorkersAi: false,
   });
   const names = async (isFresh = false) =>
-    (await catalogue.all("acme", isFresh)).map(({ model }) => model.model_id);
+    (isFresh ? await catalogue.stored("acme") : (await catalogue.atHand("acme")).models).map(
+      ({ model }) => model.model_id,
+    );
   return { world, catalogue, names };
 }
 
@@ -55,15 +59,28 @@ describe("models that are known", () => {
   });
 
   it("stay known for ten minutes while they can't be read, but not to who asks for what is stored", async () => {
-    const { world, names } = known();
+    const { world, catalogue, names } = known({ house: REGISTRATION });
     await names();
     world.isDown = true;
 
     world.now = 604_999;
-    expect(await names()).toEqual(["b"]);
+    expect(await names()).toEqual(["b", "house"]);
     await expect(names(true)).rejects.toThrow("down");
     world.now = 605_000;
-    await expect(names()).rejects.toThrow("down");
+    expect(await catalogue.atHand("acme")).toMatchObject({ isWhole: false });
+  });
+
+  it("are the installation's own where they can't be read and nobody remembers them, until they can", async () => {
+    const { world, catalogue, names } = known({ house: REGISTRATION });
+    world.isDown = true;
+
+    expect(await catalogue.atHand("acme")).toMatchObject({
+      models: [{ model: { model_id: "house" } }],
+      isWhole: false,
+    });
+    expect(world.logged).toEqual(["models_not_read"]);
+    world.isDown = false;
+    expect(await names()).toEqual(["b", "house"]);
   });
 
   it("are in the order of their names, the installation's own before a tenant's of the same name", async () => {
@@ -71,7 +88,7 @@ describe("models that are known", () => {
     world.models = [stored("a"), stored("b"), stored("c")];
 
     expect(await names()).toEqual(["a", "b", "c", "z"]);
-    expect((await catalogue.all("acme", false))[1]?.model).toMatchObject({
+    expect((await catalogue.stored("acme"))[1]?.model).toMatchObject({
       tier: 5,
       source: "configuration",
       name: "b",

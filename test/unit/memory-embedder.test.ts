@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { builtinEmbedder } from "../../src/executor/memory/text/embedder.ts";
-import { termsOf } from "../../src/executor/memory/text/terms.ts";
+import { indexedWord, termsOf } from "../../src/executor/memory/text/terms.ts";
 import { cosine, quantised, vectorOf, vectorText } from "../../src/executor/memory/text/vectors.ts";
 import { workersAiEmbedder } from "../../src/executor/memory/text/workers-ai-embedder.ts";
 
@@ -108,6 +108,15 @@ describe("the built-in embedder", () => {
 });
 
 describe("the words that a text is found by", () => {
+  it("are letters and digits alone, and in the index one word whatever they hold", () => {
+    const stems = termsOf("coŀlega ½cup ⒈first a\u19B0b").map(({ stem }) => stem);
+
+    expect(stems.join("")).toMatch(/^[\p{L}\p{N}]+$/u);
+    expect(stems[0]).toMatch(/^colleg/);
+    expect(stems.map(indexedWord).join("")).toMatch(/^[a-z0-9]+$/);
+    expect(indexedWord("colega")).toBe("colega");
+  });
+
   it("are stems without accents and stop words, by their meaning where the table has one", () => {
     const stems = (text: string) => termsOf(text).map(({ stem }) => stem);
 

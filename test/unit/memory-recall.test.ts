@@ -144,6 +144,16 @@ describe("a new fact", () => {
     expect(succession(fact, old)).toEqual({ kind: "new", supersedes: "mem_old", valid_to: NOW });
   });
 
+  it("leaves what was stated later as it is, whichever comes first", () => {
+    const newer = { ...fact, memory_id: "mem_new", text: "Bergen", created_at: NOW + 1 };
+
+    expect(succession(fact, newer)).toEqual({
+      kind: "late",
+      superseded_by: "mem_new",
+      valid_to: NOW + 1,
+    });
+  });
+
   it("is none where the valid one says the same", () => {
     const old = { ...fact, memory_id: "mem_old", created_at: NOW - DAY };
 

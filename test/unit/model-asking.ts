@@ -30,11 +30,22 @@ async function scripted(
   { replies, fields }: { replies: ModelReply[]; fields: Partial<CatalogueModel> },
 ) {
   server.script(id, { "*": replies });
-  const model = catalogueModelSchema.parse({
+  const model = modelAsked({ base_url: await server.baseUrl(id), ...fields });
+  const ask = askWith(createAsk);
+  return {
+    base_url: model.base_url ?? "",
+    ask: (changes: Partial<ModelRequest> = {}) =>
+      ask({ model, api_key: KEY }, { ...question(), ...changes }),
+    asked: () => server.asked(id),
+  };
+}
+
+/** A model of the catalogue at an address. */
+export function modelAsked(fields: Partial<CatalogueModel>): CatalogueModel {
+  return catalogueModelSchema.parse({
     model_id: "m",
     name: "scripted-1",
     provider: "openai_compatible",
-    base_url: await server.baseUrl(id),
     locality: "local",
     context_tokens: 8_000,
     price: { input_usd_per_mtok: 1, output_usd_per_mtok: 10 },
@@ -43,7 +54,11 @@ async function scripted(
     updated_at: null,
     ...fields,
   });
-  const ask = createAsk({
+}
+
+/** Asks models over the network of this machine. @param create from the source, or from what is built of it */
+export function askWith(create: typeof createAsk) {
+  return create({
     now: () => Date.now(),
     get: (url, init) => fetch(url, init),
     addressFault: async (url) => (url.includes("forbidden") ? "must be public" : null),
@@ -55,7 +70,11 @@ async function scripted(
       })),
     limits: { maxBytes: 300_000, idleMs: 150 },
   });
-  const request = {
+}
+
+/** A plain question. */
+export function question(): Omit<ModelRequest, "model_id"> {
+  return {
     system: "You answer.",
     turns: [{ role: "user" as const, text: "How much?" }],
     output_schema: null,
@@ -66,12 +85,6 @@ async function scripted(
     timeout_ms: 5_000,
     idempotency_key: "t1.a1.s1",
     signal: new AbortController().signal,
-  };
-  return {
-    base_url: model.base_url ?? "",
-    ask: (changes: Partial<ModelRequest> = {}) =>
-      ask({ model, api_key: KEY }, { ...request, ...changes }),
-    asked: () => server.asked(id),
   };
 }
 

@@ -39,6 +39,18 @@ describe("asking a model", () => {
     ]);
   });
 
+  it("gives no key to the task, where a server echoes what it is sent", async () => {
+    const { ask } = await scripted([{ text: `{"authorization": "Bearer ${KEY}"}` }]);
+
+    const answer = await ask({ output_schema: { type: "object" } });
+
+    expect(answer).toMatchObject({
+      ok: true,
+      value: { value: { authorization: "Bearer [api_key]" } },
+    });
+    expect(JSON.stringify(answer)).not.toContain(KEY);
+  });
+
   it("asks a provider that can't stream for the whole answer", async () => {
     const { ask, asked } = await scripted([{ text: "Whole.", usage: USAGE }], {
       is_streamed: false,
@@ -58,6 +70,20 @@ describe("asking a model", () => {
       ok: true,
       value: { usage: { output_tokens: 100, is_estimated: true } },
     });
+  });
+
+  it.each([-1_000_000_000, 1e15, 1.5, 0])("believes no count of %d tokens", async (count) => {
+    const usage = { prompt_tokens: count, completion_tokens: count };
+    const { ask } = await scripted([{ text: "x".repeat(400), usage }]);
+
+    const answer = await ask();
+
+    expect(answer).toMatchObject({
+      ok: true,
+      value: { usage: { output_tokens: 100, is_estimated: true } },
+    });
+    expect(answer.ok && answer.value.usage.input_tokens).toBeLessThan(100);
+    expect(answer.ok && answer.value.usage.cost_usd).toBeGreaterThan(0);
   });
 
   it("sends a limit by the name that the provider knows, and a reasoning model no temperature", async () => {
@@ -92,17 +118,20 @@ describe("an answer by a schema", () => {
     });
   });
 
-  it("is asked for in words elsewhere, beside what the task brought, and found in a code fence", async () => {
+  it("is asked for in words elsewhere, of the schema in the turn, and found in a code fence", async () => {
     const text = 'Sure:\n```json\n{"amount": 100}\n```\nAnything else?';
     const { ask, asked } = await scripted([{ text }]);
 
-    const answer = await ask({ output_schema: NUMBER });
+    const turns = [
+      { role: "user" as const, text: `Schema: <<<q\n${JSON.stringify(NUMBER)}\nq>>>` },
+    ];
+    const answer = await ask({ turns, output_schema: NUMBER });
 
     expect(answer).toMatchObject({ ok: true, value: { value: { amount: 100 }, text } });
     expect(asked()[0]?.body).not.toHaveProperty("response_format");
     expect(asked()[0]?.body["messages"]).toMatchObject([
       { role: "system", content: "You answer." },
-      { role: "user", content: expect.stringContaining('"amount"') },
+      { role: "user", content: expect.stringMatching(/\nq>>>\n\n[^"]+JSON Schema[^"]+$/) },
     ]);
   });
 

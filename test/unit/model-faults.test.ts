@@ -35,6 +35,7 @@ describe("a fault of a provider", () => {
     ["unavailable", { status: 529, body: "<html>overloaded</html>" }, { status: 529 }],
     ["unauthorized", { status: 401, body: openAiError(`Bad key ${KEY}`) }, { status: 401 }],
     ["unauthorized", { status: 403 }, { status: 403 }],
+    ["filtered", { status: 403, body: openAiError("Your input was flagged") }, { status: 403 }],
     ["rejected", { status: 400, body: openAiError(`no such field; ${KEY}`) }, { status: 400 }],
     ["rejected", { status: 404 }, { status: 404 }],
     ["rejected", { status: 422 }, { status: 422 }],
@@ -64,6 +65,21 @@ describe("a fault of a provider", () => {
     expect(JSON.stringify(answer)).not.toContain(KEY);
     // Repeating is the engine's.
     expect(asked()).toHaveLength(1);
+  });
+
+  it.each<[string, ModelReply]>([
+    ["a message that is cut", { status: 400, body: openAiError(`${"x".repeat(280)} ${KEY}`) }],
+    ["an answer that is cut", { headers: sse(), body: `data: ["${"x".repeat(9_980)}${KEY}"]\n\n` }],
+    ["a content type", { headers: { "content-type": `text/${KEY}` }, body: "" }],
+    ["an event of a stream", { headers: sse(), body: `data: ${openAiError(KEY)}\n\n` }],
+    ["the model's own words", { text: `You sent ${KEY}`, finish_reason: "length" }],
+  ])("shows no part of a key in %s", async (_where, reply) => {
+    const { ask } = await scripted([reply]);
+
+    const answer = await ask();
+
+    expect(answer.ok).toBe(false);
+    expect(JSON.stringify(answer).toLowerCase()).not.toContain(KEY.slice(0, 8));
   });
 
   it("is the network's where nobody listens", async () => {
@@ -157,7 +173,11 @@ describe("an answer that goes wrong", () => {
 
     expect(await ask({ timeout_ms: 200 })).toMatchObject({
       ok: false,
-      refusal: { class: "timeout", detail: "no whole answer within 0.2 s" },
+      refusal: {
+        class: "timeout",
+        detail: "no whole answer within 0.2 s",
+        silent_ms: expect.toSatisfy((ms) => ms > 100),
+      },
     });
   });
 
@@ -168,6 +188,7 @@ describe("an answer that goes wrong", () => {
       ok: false,
       refusal: {
         class: "timeout",
+        silent_ms: 0,
         usage: { is_estimated: true, output_tokens: expect.any(Number) },
       },
     });
@@ -184,7 +205,7 @@ describe("an answer that goes wrong", () => {
 
     expect(await ask({ tools: [wait], max_tool_rounds: 1, timeout_ms: 300 })).toMatchObject({
       ok: false,
-      refusal: { class: "timeout" },
+      refusal: { class: "timeout", silent_ms: 0 },
     });
   });
 

@@ -97,6 +97,23 @@ describe("tools of a model", () => {
     expect(text).toContain("[cut: 150000 more characters]");
   });
 
+  it("end, and are cut short, for what a question may still use", async () => {
+    const { ask, asked } = await scripted([
+      { tool_calls: [{ name: "look_up", arguments: { item: "x" } }] },
+      { text: "Long." },
+    ]);
+    const long = { ...lookUp([]), run: async () => "y".repeat(20_000) };
+    const limit = { tokens: 6_000, cost_usd: null };
+
+    const answer = await ask({ tools: [long], max_tool_rounds: 4, limit });
+
+    expect(answer).toMatchObject({ ok: true, value: { text: "Long." } });
+    const { input_tokens = 0, output_tokens = 0 } = answer.ok ? answer.value.usage : {};
+    expect(input_tokens + output_tokens).toBeLessThan(6_000);
+    expect(JSON.stringify(asked()[1]?.body)).toContain("characters left out");
+    expect(asked().at(-1)?.body["tool_choice"]).toBe("none");
+  });
+
   it("end for a model that never answers", async () => {
     const inputs: unknown[] = [];
     const { ask, asked } = await scripted([call({ item: "again" })]);

@@ -47,7 +47,13 @@ function pushing(more: Omit<Partial<PushPorts>, "pool"> & { answer?: PushAnswer 
       log: () => {},
       pool: () => pool,
       known: async () => agentWith(URL),
-      take: async () => ok({ task: JSON.stringify(assignedTask("t1", 2)), lease: LEASE }),
+      take: async () =>
+        ok({
+          task: JSON.stringify(assignedTask("t1", 2)),
+          lease: LEASE,
+          deadline_at: 0,
+          budget_ends_at: null,
+        }),
       decline: async (...parameters) => {
         declined.push(parameters);
         return ok(null);
@@ -66,7 +72,7 @@ describe("a push", () => {
   it("that broke its schema goes to nobody: the task goes back, and it is told of", async () => {
     const task = JSON.stringify({ ...assignedTask("t1", 2), lease_secret: "s3cret" });
     const { run, posted, declined, withheld, pool } = pushing({
-      take: async () => ok({ task, lease: LEASE }),
+      take: async () => ok({ task, lease: LEASE, deadline_at: 0, budget_ends_at: null }),
     });
 
     await run();

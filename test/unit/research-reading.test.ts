@@ -25,6 +25,9 @@ describe("reading questions", () => {
       "height of the tower",
       "name of the builder",
     ]);
+    expect(questionsOf("When was Smith vs. Jones decided? Why?", "en")[0]?.text).toBe(
+      "When was Smith vs. Jones decided?",
+    );
     expect(questionsOf("Read the report. Who wrote it?", "en")).toHaveLength(1);
   });
 });
@@ -40,6 +43,11 @@ describe("finding facts", () => {
       "date",
       "Se abrió el 3 de marzo de 2023, un martes, a las 18:30.",
       ["3 de marzo de 2023", "martes", "18:30"],
+    ],
+    [
+      "date",
+      "Held on Sept. 7, on Mon. Oct. 5, 2020 and el 5 de ene. 2021.",
+      ["Sept. 7", "Oct. 5, 2020", "5 de ene. 2021"],
     ],
     ["date", "It may cost 1,999.50 or 2019 %.", []],
     [

@@ -95,7 +95,7 @@ describe("the router's door", () => {
     expect(await ask(DOWN)).toMatchObject({ value: { model_id: "bee" } });
   });
 
-  it("counts a fault for the breaker of the model, and never for the executor's own skills", async () => {
+  it("counts a fault for the breaker of the model where the provider failed, and never for the executor's own skills", async () => {
     const fault = {
       decision_id: "dec-1",
       reward: null,
@@ -116,8 +116,10 @@ describe("the router's door", () => {
         },
       });
 
+    await withModel("ant").door.learn("acme", { ...fault, provider: "failed" });
+    await withModel("ant").door.learn("acme", { ...fault, provider: "answered" });
     await withModel("ant").door.learn("acme", fault);
-    await withModel("builtin").door.learn("acme", fault);
+    await withModel("builtin").door.learn("acme", { ...fault, provider: "failed" });
 
     expect(changed).toMatchObject([{ failures: 1, pause_ms: null }]);
   });

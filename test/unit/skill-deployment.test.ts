@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 
 import { deployment } from "../../src/executor/skills/deployment.ts";
-import type { JsonObject } from "../../src/executor/skills/skill.ts";
+import type { JsonObject, JsonValue } from "../../src/executor/skills/skill.ts";
 import { CONFIGURATION, deploy, HOOK, INPUT, SITE, UNDO, world } from "./deployment-world.ts";
 import { expectFailure, expectResult } from "./skill-run.ts";
 import { scriptedTools } from "./skill-tools.ts";
-import type { ScriptedTools } from "./skill-tools.ts";
+import type { ScriptedTools, Server } from "./skill-tools.ts";
 
 describe("a deployment", () => {
   it("calls the hook once and waits until its checks pass", async () => {
@@ -120,6 +120,40 @@ describe("a deployment", () => {
     });
   });
 
+  it("that is refused after a call without a clear answer is rolled back as well", async () => {
+    const deploy_ = { ...CONFIGURATION.deploy, save: {}, attempts: 3 };
+    const configuration = { ...CONFIGURATION, deploy: deploy_, rollback: { url: UNDO } };
+    const server: Server = (request, nth) => {
+      if (request.url !== HOOK) return { status: 200 };
+      return nth === 0 ? { fault: "timeout" } : { status: 409, text: "already deploying" };
+    };
+
+    const { outcome, urls } = await deploy(server, configuration);
+
+    expect(urls).toEqual([HOOK, HOOK, UNDO, SITE]);
+    const failure = expectFailure(outcome);
+    expect(failure.error_type).toBe("deployment_rolled_back");
+    expect(JSON.parse(failure.root_cause.evidence)).toMatchObject({
+      steps: [
+        { state: "unclear", status: 409, unmet: [{ path: "request" }, { path: "status" }] },
+        {},
+        {},
+      ],
+    });
+  });
+
+  it("sends nothing to a host that the hook's answer names", async () => {
+    const verify = [{ url: "https://{{run}}/", headers: { authorization: "Bearer x" } }];
+
+    const { outcome, urls } = await deploy(
+      world(0, { [HOOK]: { json: { run: "evil.example" } } }),
+      { ...CONFIGURATION, verify, rollback: { url: UNDO, verify: [] } },
+    );
+
+    expect(urls).toEqual([HOOK, UNDO]);
+    expect(expectFailure(outcome).root_cause.class).toBe("verification_failed");
+  });
+
   it("goes to a canary first, and to all only when that verifies", async () => {
     const canary = {
       url: "https://ci.example/canary",
@@ -180,6 +214,28 @@ describe("a deployment that is taken up again", () => {
     expect(failure).toMatchObject({ error_type: "run_stopped", retry_recommended: true });
     expect(failure.root_cause.evidence).toContain('hook "deploy" of deploy, which was accepted');
     expect(urls).toEqual([HOOK, SITE]);
-    expect([...tools.journal.keys()]).toEqual(["deploy"]);
+    expect([...tools.journal.keys()]).toEqual(["deploy-begun", "deploy"]);
+  });
+
+  it("does not take a refusal for the answer to a call that it no longer knows of", async () => {
+    const refusing = world(null, { [HOOK]: { status: 409 } });
+    const configuration = { ...CONFIGURATION, rollback: { url: UNDO } };
+
+    const journal = new Map<string, JsonValue>([["deploy-begun", true]]);
+    const { outcome, urls } = await deploy(scriptedTools(refusing, journal), configuration);
+
+    expect(urls).toEqual([HOOK, UNDO, SITE]);
+    expect(expectFailure(outcome).error_type).toBe("deployment_rolled_back");
+  });
+
+  it("says of a stop between two calls of a hook that it may have been called", async () => {
+    const tools = scriptedTools(({ is_trial }) => {
+      if (is_trial !== true) tools.abort();
+      return { status: 503 };
+    });
+
+    const { outcome } = await deploy(tools);
+
+    expect(expectFailure(outcome).root_cause.evidence).toContain("may have been called");
   });
 });

@@ -39,6 +39,21 @@ const READ = {
 };
 
 describe("HTTP tests", () => {
+  it("send nothing where an answer chooses the host", async () => {
+    const { cases, tools } = await report(always({ json: { next: ".evil.example" } }), {
+      variables: { base: API },
+      http: [
+        { request: { url: "{{base}}/list" }, save: { next: "$.next" } },
+        {
+          request: { url: "{{base}}{{next}}", headers: { authorization: "Bearer topsecret123" } },
+        },
+      ],
+    });
+
+    expect(tools.sent.map(({ url }) => url)).toEqual([`${API}/list`]);
+    expect(cases[1]).toMatchObject({ state: "failed", failures: [{ path: "request" }] });
+  });
+
   it("hand what an answer brought to the requests after it", async () => {
     const { output, tools } = await report(
       serverOf({

@@ -7,7 +7,12 @@ import {
   taskViewSchema,
 } from "../../src/protocol/task-view.ts";
 import { escalationSchema } from "../../src/protocol/task-view.ts";
-import { assignmentOf, endAnswerOf, openCommandsOf } from "../../src/task/answers.ts";
+import {
+  assignedAnswer,
+  assignmentOf,
+  endAnswerOf,
+  openCommandsOf,
+} from "../../src/task/answers.ts";
 import { explain } from "../../src/task/explain.ts";
 import { escalationOf, eventIdOf, eventOf, viewOf } from "../../src/task/view.ts";
 import {
@@ -204,6 +209,18 @@ describe("what an executor receives after commands", () => {
     });
   });
 
+  it("comes with the end of the whole life, and of the budget of time once that runs", () => {
+    const first = stateOf(live(IN_PHASE.queued(LIMITED), assign()));
+    const next = { ...first, started_at: first.created_at + 7_000 };
+
+    const deadline_at = first.created_at + 1_000_000;
+    expect(assignedAnswer(first)).toMatchObject({ deadline_at, budget_ends_at: null });
+    expect(assignedAnswer(next)).toMatchObject({
+      deadline_at,
+      budget_ends_at: first.created_at + 57_000,
+    });
+  });
+
   it("stays within the contract, whatever was granted or stored", () => {
     const grant = { cost_usd: 1e9, tokens: 1e12, duration_s: 604_800 };
     const life = live(
@@ -240,6 +257,16 @@ describe("the open commands", () => {
         reason: null,
         grant: { duration_s: 60, tokens: 1_000, cost_usd: 1 },
       },
+    ]);
+  });
+
+  it("tell no grant again that the limits of the assignment hold already", () => {
+    const granted = live(IN_PHASE.executing(), order("grant_resources"));
+    const { holder } = stateOf(granted);
+    const next = holder === null ? null : { ...holder, attempt: 2, assigned_at: 1e15 };
+
+    expect(openCommandsOf({ ...stateOf(granted), holder: next })).toEqual([
+      { command_id: "cmd-grant_resources", command: "grant_resources", reason: null },
     ]);
   });
 });

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { dump } from "js-yaml";
 import { describe, expect, it } from "vitest";
+import * as z from "zod";
 
 import { plainJson } from "../../src/executor/skills/formats/plain-json.ts";
 import { readYaml } from "../../src/executor/skills/formats/yaml.ts";
@@ -39,6 +40,14 @@ describe("readYaml", () => {
     ["an alias bomb", bomb, 5, 29],
   ])("refuses %s where it stands", (_, text, line, column) => {
     expect(readYaml(text)).toMatchObject({ ok: false, refusal: { line, column } });
+  });
+
+  it.each(["---\n", "a: 1\n---\n", "a\n...\n"])("refuses a stream without end of %j", (piece) => {
+    const { refusal } = z
+      .looseObject({ refusal: z.object({ detail: z.string() }) })
+      .parse(readYaml(piece.repeat(25_000)));
+
+    expect(refusal.detail).toContain("more than 10000 marks of documents");
   });
 
   it("refuses a chain of aliases deeper than any nesting", () => {

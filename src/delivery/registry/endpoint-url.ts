@@ -7,6 +7,8 @@ export interface UrlPolicy {
   isLocalAllowed: boolean;
   /** Scheme, host and port by which the asking request came: our own address, which gets no webhooks. */
   ownOrigin?: string;
+  /** Origins by which the installation says that it is reached: our own too, also when nobody asks (a queue's work). */
+  ownOrigins?: readonly string[];
 }
 
 /** Names that mean this machine or this network (RFC 6761, RFC 6762, RFC 8375, ICANN's `internal`). */
@@ -48,12 +50,17 @@ function schemeFault(text: string, url: URL, { isLocalAllowed }: UrlPolicy): str
   return /^https?:\/\/[^/?#]/i.test(text) ? null : "must be an absolute URL with a host";
 }
 
-function ownFault(url: URL, { isLocalAllowed, ownOrigin }: UrlPolicy): string | null {
-  if (ownOrigin === undefined) return null;
-  const own = new URL(ownOrigin);
-  // In production every port of a host is the Worker's; a developer's receivers share its host.
-  const isSamePort = !isLocalAllowed || portOf(url) === portOf(own);
-  return isSamePort && machineOf(url) === machineOf(own) ? "must not be Batuta's own" : null;
+function ownFault(
+  url: URL,
+  { isLocalAllowed, ownOrigin, ownOrigins = [] }: UrlPolicy,
+): string | null {
+  const isOwn = [...(ownOrigin === undefined ? [] : [ownOrigin]), ...ownOrigins].some((origin) => {
+    const own = new URL(origin);
+    // In production every port of a host is the Worker's; a developer's receivers share its host.
+    const isSamePort = !isLocalAllowed || portOf(url) === portOf(own);
+    return isSamePort && machineOf(url) === machineOf(own);
+  });
+  return isOwn ? "must not be Batuta's own" : null;
 }
 
 function machineOf({ hostname }: URL): string {

@@ -10,6 +10,7 @@ import type {
   SkillTask,
   SkillTools,
 } from "../skills/skill.ts";
+import { madeVisibleIn } from "./quoting.ts";
 
 /** Characters of JSON that a tool gives back: a quarter of a small context. */
 const MAX_RESULT = 20_000;
@@ -45,7 +46,7 @@ const INPUT_SCHEMA: JsonObject = {
 const record = z.record(z.string(), z.json());
 const callSchema = z.object({ input_data: record, configuration: record.default({}) });
 
-function cut(value: JsonObject): JsonValue {
+function cut(value: JsonValue): JsonValue {
   const text = JSON.stringify(value);
   if (text.length <= MAX_RESULT) return value;
   return {
@@ -56,17 +57,12 @@ function cut(value: JsonObject): JsonValue {
   };
 }
 
+/** What a skill makes holds texts of documents and servers: they are shown as those of the user turn are. */
 function told(outcome: SkillOutcome): JsonValue {
-  if (outcome.ok) return cut(outcome.value.output);
+  if (outcome.ok) return cut(madeVisibleIn(outcome.value.output));
   const { error_type, error_message, root_cause, recovery_suggestions } = outcome.refusal;
-  return {
-    error: {
-      error_type,
-      error_message,
-      evidence: root_cause.evidence.slice(0, 1_000),
-      recovery_suggestions,
-    },
-  };
+  const evidence = root_cause.evidence.slice(0, 1_000);
+  return madeVisibleIn({ error: { error_type, error_message, evidence, recovery_suggestions } });
 }
 
 function failed(error_type: string, error_message: string): JsonValue {

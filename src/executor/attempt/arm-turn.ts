@@ -10,8 +10,10 @@ import type { Skill } from "../skills/skill.ts";
 import { askModel } from "./ask/model-arm.ts";
 import type { Asking, ModelEnding } from "./ask/model-arm.ts";
 import type { Attempt } from "./attempt.ts";
+import { toldTo } from "./choice.ts";
 import type { Field } from "./choice.ts";
 import type { ArmEnding, Course } from "./course.ts";
+import { restWhilePaused } from "./rest.ts";
 import { review } from "./review.ts";
 import type { Reviewed } from "./review.ts";
 import { tellRound } from "./say/narrate.ts";
@@ -86,7 +88,9 @@ async function modelRound(
   const assessment = reviewed === null ? unreadable(findings) : reviewed.quality;
   const round: Round = { model_id: asking.model.model_id, assessment };
   course.rounds.push(round);
-  const told = await tellRound(attempt, course, { round, findings, facts: ending.facts });
+  const { facts } = ending;
+  const memory_ids = asking.memories.map(({ memory_id }) => memory_id);
+  const told = await tellRound(attempt, course, { round, findings, facts, memory_ids });
   if (!told.ok) return told;
   if (reviewed?.isGood === true) return ok({ kind: "good", reviewed, round, corrections });
   const made = reviewed === null ? ending.text : JSON.stringify(reviewed.made.output);
@@ -99,13 +103,16 @@ export async function byModel(
   model: CatalogueModel,
   { field, course }: { field: Field; course: Course },
 ): Promise<Result<ArmEnding, Refusal>> {
-  const { memories } = field;
+  const memories = toldTo(model, field);
   const threshold = attempt.task.execution_options.quality_threshold;
   const hasOther = field.models.some(
     ({ model_id }) => model_id !== model.model_id && !course.tried.includes(model_id),
   );
   let correction: Correction = { findings: [], previous: null };
   for (let corrections = 0; ; corrections += 1) {
+    const rested = await restWhilePaused(attempt);
+    if (!rested.ok) return rested;
+    if (attempt.session.stop !== null) return ok({ kind: "stopped" });
     const asking = { model, memories, ...correction };
     const asked = await modelRound(attempt, asking, { course, corrections });
     if (!asked.ok) return asked;

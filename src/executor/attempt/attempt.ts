@@ -3,9 +3,13 @@ import * as z from "zod";
 import { canonicalJson, derivedId, sha256Hex } from "../../lib/ports.ts";
 import { assignedTaskSchema } from "../../protocol/agent.ts";
 import { Journal } from "../journal.ts";
+import type { Deadlines } from "../pace.ts";
 import type { Assignment, ExecutorPorts } from "../ports.ts";
 import { Session } from "../session.ts";
 import type { JsonObject, JsonValue, SkillQuality, SkillTask } from "../skills/skill.ts";
+import { noQuestions } from "./effort.ts";
+import type { Questions } from "./effort.ts";
+import { inputOf, surroundingsOf } from "./surroundings.ts";
 
 const jsonObjectSchema: z.ZodType<JsonObject> = z.record(z.string(), z.json());
 
@@ -32,6 +36,7 @@ export interface Attempt {
   question: string;
   /** How often each question has been put to a model so far. */
   calls: Map<string, number>;
+  questions: Questions;
   /** The same for every attempt of the task, and told to nobody but as a part of idempotency keys. */
   secret: string;
 }
@@ -71,31 +76,44 @@ export function questionKey(task: Task): Promise<string> {
   return sha256Hex(canonicalJson(question));
 }
 
-/** Begins an attempt with what the last one left in the task's checkpoint. @param text the task as JSON */
+const NO_DEADLINES: Deadlines = { deadline_at: Infinity, budget_ends_at: null };
+
+/**
+ * Begins an attempt with what the last one left in the task's checkpoint.
+ *
+ * @param text the task as JSON
+ * @param until when the task's whole life is over
+ */
 export async function beginAttempt(
   text: string,
   to: Assignment,
   ports: ExecutorPorts,
+  until: Partial<Deadlines> = {},
 ): Promise<Attempt> {
   const task = assignedTaskSchema.parse(JSON.parse(text));
   const question = await questionKey(task);
   const journal = new Journal(task.checkpoint, question);
   const { parameters, contract } = task;
+  const around = surroundingsOf(task);
+  const { max_duration_s } = contract?.budget ?? {};
+  const pace = { ...task, max_duration_s, ...NO_DEADLINES, ...until };
   return {
     tenant: to.tenant,
     task,
     asked: {
       description: task.description,
-      input_data: plainObject(parameters?.input_data ?? {}),
+      input_data: inputOf(task.task_type, plainObject(parameters?.input_data ?? {}), around),
       configuration: plainObject(parameters?.configuration ?? {}),
+      ...(around !== undefined && { around }),
     },
     output_schema:
       contract?.output_schema === undefined ? null : plainObject(contract.output_schema),
-    session: new Session(to, ports, { journal, pace: task }),
+    session: new Session(to, ports, { journal, pace }),
     journal,
     ports,
     question,
     calls: new Map(),
+    questions: noQuestions(),
     secret: await derivedId(`${to.tenant}/${to.task_id}`),
   };
 }

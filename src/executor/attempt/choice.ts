@@ -2,22 +2,25 @@ import * as z from "zod";
 
 import { ok } from "../../lib/result.ts";
 import type { Result } from "../../lib/result.ts";
+import { dataBoundsOf, dataBoundsSchema, mayBeShown } from "../../protocol/data-bounds.ts";
 import { BUILTIN_MODEL_ID } from "../../protocol/model.ts";
 import type { CatalogueModel, ModelCapability } from "../../protocol/model.ts";
 import type { RecalledMemory } from "../memory/memory-port.ts";
+import { LEAST_ANSWER_TOKENS, payable } from "../models/allowance.ts";
+import type { Allowance } from "../models/allowance.ts";
 import type { ModelDecision, NoModel } from "../router/router-port.ts";
 import type { JsonObject, Skill } from "../skills/skill.ts";
-import { tokensOf } from "./ask/budget.ts";
-import { allowanceOf } from "./ask/model-arm.ts";
+import { tokensOf } from "../text-tokens.ts";
+import { allowanceOf } from "./ask/budget.ts";
 import type { Attempt } from "./attempt.ts";
 
 /** Tokens of the executor's own instructions and tools, roughly. */
 const INSTRUCTION_TOKENS = 1_500;
 
-/** Tokens that an answer is reckoned with before it is asked for. */
+/** Tokens that an answer is reckoned with before it is asked for, where they can be paid. */
 const ANSWER_TOKENS = 2_048;
 
-/** A memory as near as this is of a like task (cosine similarity); its failures count against a choice. */
+/** A memory as near as this is of a like task (cosine similarity); what was blamed in it counts against a choice. */
 const LIKE_TASK = 0.6;
 
 /** Memories that are put before a model, and the tokens they may take (facts/orchestration.md §4). */
@@ -30,6 +33,8 @@ type Arm = { kind: "builtin"; skill: Skill } | { kind: "model"; model: Catalogue
 export interface Choice {
   arm: Arm;
   decision: ModelDecision;
+  /** It was made by an attempt before this one, which had its work done by it. */
+  isResumed?: true;
 }
 
 /** All that the choices of an attempt have in common. */
@@ -39,6 +44,8 @@ export interface Field {
   skill: Skill | undefined;
   /** Why the skill can't do it, or that there is none; null when it can. */
   lack: string | null;
+  /** Whether the models are missing because they could not be read: what fails without them is worth another try. */
+  isPartial: boolean;
 }
 
 /** What was tried in this attempt. */
@@ -56,6 +63,8 @@ const memorySchema: z.ZodType<RecalledMemory> = z.object({
   task_type: z.custom<RecalledMemory["task_type"]>((value) => value === null || isText(value)),
   verdict: z.enum(["success", "failure", "escalated"]).nullable(),
   model_id: z.string().nullable(),
+  bounds: dataBoundsSchema.nullable(),
+  is_blamed: z.boolean(),
   score: z.number(),
   similarity: z.number(),
 });
@@ -78,7 +87,8 @@ export async function recall(attempt: Attempt): Promise<readonly RecalledMemory[
   const before = z.array(memorySchema).safeParse(journal.read("memories"));
   if (before.success) return before.data;
   const { task_type, description: text } = task;
-  const memories = await ports.memory.recall(tenant, { text, task_type, ...RECALL });
+  const bounds = dataBoundsOf(task);
+  const memories = await ports.memory.recall(tenant, { text, task_type, bounds, ...RECALL });
   journal.keep(
     "memories",
     memories.map((memory) => ({ ...memory })),
@@ -86,36 +96,44 @@ export async function recall(attempt: Attempt): Promise<readonly RecalledMemory[
   return memories;
 }
 
-/** Models that failed in like tasks of the same type, with what is remembered of it. */
+/** What may be put before a model: not what comes from a task whose data may not go where it is. */
+export function toldTo(
+  model: CatalogueModel,
+  { memories }: Pick<Field, "memories">,
+): readonly RecalledMemory[] {
+  return memories.filter(({ bounds }) => bounds === null || mayBeShown(model, bounds));
+}
+
+/** Arms whose own work would not do in like tasks of the same type, with what is remembered of it. */
 function avoidedBy(
   memories: readonly RecalledMemory[],
   task_type: string,
 ): { model_id: string; memory_ids: string[] }[] {
   const against = new Map<string, string[]>();
   for (const memory of memories) {
-    const { memory_id, model_id, verdict, similarity } = memory;
+    const { memory_id, model_id, is_blamed, similarity } = memory;
     const isLike = memory.task_type === task_type && similarity >= LIKE_TASK;
-    if (model_id === null || verdict !== "failure" || !isLike) continue;
+    if (model_id === null || !is_blamed || !isLike) continue;
     against.set(model_id, [...(against.get(model_id) ?? []), memory_id]);
   }
   return [...against].map(([model_id, memory_ids]) => ({ model_id, memory_ids }));
 }
 
-/** The region that data may not leave, where the task names one plainly. */
-function regionOf({ task }: Attempt): string | null {
-  const region = task.requires?.labels?.["region"];
-  return typeof region === "string" ? region : null;
-}
-
-function inputCharacters({ asked }: Attempt): number {
-  return JSON.stringify([asked.input_data, asked.configuration]).length;
+/**
+ * Tokens of the answer that a choice reckons with: as many as the model that can give most for what is left could, so
+ * that a short answer is asked for where a long one can't be paid.
+ */
+function answerTokens(models: readonly CatalogueModel[], input: number, left: Allowance): number {
+  const most = models.map((model) => payable(input, { model, left }).most);
+  return Math.floor(Math.max(LEAST_ANSWER_TOKENS, Math.min(ANSWER_TOKENS, Math.max(...most))));
 }
 
 function questionOf(attempt: Attempt, field: Field, tried: Tried) {
-  const { task, session, output_schema } = attempt;
+  const { task, asked, session, output_schema } = attempt;
   const { execution_options: options } = task;
-  const characters = inputCharacters(attempt);
-  const remembered = field.memories.reduce((sum, { text }) => sum + text.length, 0);
+  const input = JSON.stringify([asked.input_data, asked.configuration, asked.around]);
+  const told = [input, task.description, ...field.memories.map(({ text }) => text)];
+  const input_tokens = told.reduce((sum, text) => sum + tokensOf(text), INSTRUCTION_TOKENS);
   const left = allowanceOf(attempt);
   const needs: ModelCapability[] = output_schema === null ? ["text"] : ["text", "json"];
   return {
@@ -124,14 +142,14 @@ function questionOf(attempt: Attempt, field: Field, tried: Tried) {
     attempt: task.attempt,
     task_type: task.task_type,
     description: task.description,
-    input_characters: characters,
+    input_characters: input.length,
     complexity: task.complexity ?? null,
     objective: options.objective,
     model_preference: options.model_preference,
-    region: regionOf(attempt),
+    region: dataBoundsOf(task).region,
     needs,
-    input_tokens: INSTRUCTION_TOKENS + tokensOf(characters + task.description.length + remembered),
-    output_tokens: ANSWER_TOKENS,
+    input_tokens,
+    output_tokens: answerTokens(field.models, input_tokens, left),
     budget_usd: left.cost_usd,
     budget_tokens: left.tokens,
     time_left_ms: Math.max(0, session.timeLeftMs),
@@ -164,11 +182,13 @@ export async function choose(
   tried: Tried,
 ): Promise<Result<Choice, NoModel>> {
   const { journal, ports, tenant } = attempt;
-  const entry = `choice:${tried.round}`;
+  const { objective, model_preference, explorable } = attempt.task.execution_options;
+  // What a choice goes by beside the question itself may have been changed since.
+  const entry = `choice:${tried.round}:${JSON.stringify([objective, model_preference, explorable])}`;
   const before = decisionSchema.safeParse(journal.read(entry));
   if (before.success) {
     const arm = armOf(field, before.data.model_id);
-    if (arm !== null) return ok({ arm, decision: before.data });
+    if (arm !== null) return ok({ arm, decision: before.data, isResumed: true });
   }
   const decided = await ports.router.choose(tenant, questionOf(attempt, field, tried));
   if (!decided.ok) return decided;

@@ -1,5 +1,5 @@
 import { BUILTIN_MODEL_ID } from "../../protocol/model.ts";
-import type { Used } from "../journal.ts";
+import { providerIn } from "../models/blame.ts";
 import type { ModelFault } from "../models/model-port.ts";
 import type { Finding } from "../quality/assessment.ts";
 import { CORRECTION_DEFAULTS, nextMove } from "../quality/correction.ts";
@@ -9,6 +9,8 @@ import type { ModelOutcome } from "../router/router-port.ts";
 import { isTransient } from "./ask/retry.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Choice } from "./choice.ts";
+import { effortOf } from "./effort.ts";
+import type { Questions } from "./effort.ts";
 import type { Reviewed } from "./review.ts";
 import { neverGood, toldFindings } from "./say/tell.ts";
 import type { Failing } from "./say/tell.ts";
@@ -42,7 +44,7 @@ function hasContract({ task: { contract } }: Attempt): boolean {
 function lessonOf(
   attempt: Attempt,
   ending: ArmEnding,
-): Pick<ModelOutcome, "reward" | "source" | "is_success" | "quality"> | null {
+): Pick<ModelOutcome, "reward" | "source" | "provider" | "is_success" | "quality"> | null {
   switch (ending.kind) {
     case "good":
     case "poor":
@@ -53,10 +55,12 @@ function lessonOf(
         corrections: ending.corrections,
         verdict: null,
       });
-    case "fault":
-      return ending.fault.class === "aborted"
-        ? null
-        : { reward: null, source: "fault", is_success: false, quality: null };
+    case "fault": {
+      if (ending.fault.class === "aborted") return null;
+      const provider = providerIn(ending.fault);
+      const nothing = { reward: null, is_success: false, quality: null };
+      return { ...nothing, source: "fault", ...(provider !== null && { provider }) };
+    }
     case "failed":
     case "short":
     case "late":
@@ -70,6 +74,7 @@ export class Course {
   /** Results and answers that were judged so far, over all arms. */
   readonly rounds: Round[] = [];
   best: Reviewed | null = null;
+  /** Whether something that may pass has kept a better result away. */
   isTransient = false;
   /** Findings of answers that could not even be read. */
   unread: readonly Finding[] = [];
@@ -88,11 +93,11 @@ export class Course {
     return nextMove(this.rounds, { ...CORRECTION_DEFAULTS, threshold, has_other_model });
   }
 
-  /** Notes how a choice came out. @param since what had been used, and when, as it began */
+  /** Notes how a choice came out. @param since what all work had taken as it began */
   learn(
     attempt: Attempt,
     choice: Choice,
-    { ending, since }: { ending: ArmEnding; since: Used & { at_s: number } },
+    { ending, since }: { ending: ArmEnding; since: Questions },
   ): void {
     const model_id = nameOf(choice);
     this.tried.push(model_id);
@@ -104,13 +109,16 @@ export class Course {
     if (ending.kind === "poor") this.unread = ending.findings;
     const reward = lessonOf(attempt, ending);
     if (reward === null || choice.decision.decision_id === "") return;
-    const { used, elapsedSeconds } = attempt.session;
+    const now = effortOf(attempt);
+    // Judged before, under the decision by which it was made: one piece of work is one observation.
+    const isSpared = now.spared > since.spared && now.asked === since.asked;
+    if (isSpared && choice.isResumed !== true) return;
     this.outcomes.push({
       decision_id: choice.decision.decision_id,
       ...reward,
-      latency_s: elapsedSeconds - since.at_s,
-      cost_usd: used.cost_usd - since.cost_usd,
-      tokens: used.tokens - since.tokens,
+      latency_s: now.seconds - since.seconds,
+      cost_usd: now.cost_usd - since.cost_usd,
+      tokens: now.tokens - since.tokens,
     });
   }
 

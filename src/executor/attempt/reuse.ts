@@ -13,9 +13,9 @@ const dataOfCompleted = notificationSchema.options[2].shape.data;
  * Whether a task may be given a stored result, or store its own: it has to ask for that, and what it asks for must not
  * be an act, a look at the world as it is now, or at what an address serves now.
  */
-function isReusable({ task, asked }: Attempt): boolean {
-  if (task.execution_options.reuse_result !== true || asked.input_data["url"] !== undefined)
-    return false;
+function isReusable({ task }: Attempt): boolean {
+  const isAtAddress = task.parameters?.input_data?.["url"] !== undefined;
+  if (task.execution_options.reuse_result !== true || isAtAddress) return false;
   switch (task.task_type) {
     case "deployment":
     case "monitoring":
@@ -49,6 +49,7 @@ export async function completeFrom(
   { task_id: cached_from, completed }: CachedResult,
 ): Promise<Result<unknown, Refusal> | null> {
   const { quality_assessment, next_steps = [], ...rest } = dataOfCompleted.parse(completed);
+  const { facts } = session;
   session.facts = { execution_mode: "cached", cached_from };
   const told = await session.notify("task_completed", {
     ...rest,
@@ -61,7 +62,10 @@ export async function completeFrom(
       quality_score: quality_assessment.overall_score,
     },
   });
-  if (!told.ok) return told.refusal.code === "result_rejected" ? null : told;
+  if (!told.ok) {
+    session.facts = facts;
+    return told.refusal.code === "result_rejected" ? null : told;
+  }
   return session.end({
     reason: "success",
     quality_assessment,
@@ -69,13 +73,16 @@ export async function completeFrom(
   });
 }
 
-/** Stores what the task has accepted for questions that are equal, where the task allows that. */
+/**
+ * Stores what the task has accepted for questions that are equal, where the task allows that. One of which nothing is to
+ * be kept may be given a stored result, and leaves none.
+ */
 export async function storeResult(
   attempt: Attempt,
   completed: NonNullable<Completion["completed"]>,
 ): Promise<void> {
   const { task, tenant, ports, question } = attempt;
-  if (!isReusable(attempt)) return;
+  if (!isReusable(attempt) || task.execution_options.keep_memory === "never") return;
   const kept: JsonObject = { ...completed, metrics: { ...completed.metrics } };
   await ports.memory.cache(tenant, question, {
     task_id: task.task_id ?? "",

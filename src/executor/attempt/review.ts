@@ -1,6 +1,7 @@
 import type { Fault } from "../../protocol/refusal.ts";
 import type { Assessment, Finding } from "../quality/assessment.ts";
 import type { Attempt, Made } from "./attempt.ts";
+import { isKeepable, MOST_RESULT_BYTES } from "./say/bounds.ts";
 
 /** Something made, and what the gate says of it. */
 export interface Reviewed {
@@ -27,6 +28,15 @@ function contractFinding({ pointer, code, detail, expected, received }: Fault): 
   };
 }
 
+/** A task can't keep such a result; a model may be able to say it in fewer words. */
+const TOO_LARGE: Finding = {
+  check: "syntactic",
+  code: "result_too_large",
+  location: "/",
+  detail: `The result has more than ${MOST_RESULT_BYTES} bytes as JSON; give less of it`,
+  is_blocking: true,
+};
+
 /**
  * The quality gate: what the task's contract says of a result, how good it is, and whether both will do. Nothing below
  * the task's quality threshold, and nothing that breaks its contract, is ever sent as completed.
@@ -39,14 +49,19 @@ export function review(attempt: Attempt, made: Made): Reviewed {
   });
   // A perfect score keeps the threshold out of what the contract says of the result itself.
   const contract = ports.judge(task, outcome(1));
-  const quality = ports.assess({
+  const assessed = ports.assess({
     task_type: task.task_type,
     ...asked,
+    // What came beside the input is a source as well.
+    input_data: { ...asked.input_data, ...asked.around },
     output_schema,
     contract_faults: contract.map(({ pointer, detail }) => ({ pointer, detail })),
     output: made.output,
     measured: made.measured,
   });
+  const quality = isKeepable(made)
+    ? assessed
+    : { ...assessed, findings: [TOO_LARGE, ...assessed.findings] };
   const all = ports.judge(task, outcome(quality.overall_score));
   const found = quality.findings.filter(({ check }) => check !== "contract");
   const blocking = found.filter(({ is_blocking }) => is_blocking);

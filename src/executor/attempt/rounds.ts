@@ -7,6 +7,7 @@ import { choose } from "./choice.ts";
 import type { Choice, Field, Tried } from "./choice.ts";
 import type { ArmEnding, Course } from "./course.ts";
 import { MOST_CHOICES, MOST_ROUNDS } from "./course.ts";
+import { effortOf } from "./effort.ts";
 import type { Reviewed } from "./review.ts";
 import { tellDecision } from "./say/narrate.ts";
 import type { Failing } from "./say/tell.ts";
@@ -46,7 +47,7 @@ async function turn(
     const told = await tellDecision(attempt, choice, course);
     if (!told.ok) return told;
   }
-  const since = { ...session.used, at_s: session.elapsedSeconds };
+  const since = effortOf(attempt);
   const done =
     arm.kind === "model"
       ? await byModel(attempt, arm.model, { field, course })
@@ -83,6 +84,7 @@ export async function work(
     if (!done.ok) return done;
     const ending = done.value;
     if (isLast(ending)) return ok(ending);
+    if (attempt.session.stop !== null) return ok({ kind: "stopped" });
     if (ending.kind === "poor" && choice.arm.kind === "model") {
       above_tier = Math.max(above_tier ?? 0, choice.arm.model.tier);
     }

@@ -1,5 +1,6 @@
 import { canonicalJson, derivedId } from "../../lib/ports.ts";
-import { withoutSecrets } from "../../lib/redact.ts";
+import { withoutCredentials } from "../../lib/redact.ts";
+import type { DataBounds } from "../../protocol/data-bounds.ts";
 import type { TaskType } from "../../protocol/enums.ts";
 import { LONGEST_MEMORY, type MemoryKind, type MemoryRecord } from "../../protocol/memory.ts";
 
@@ -13,7 +14,11 @@ export interface MemoryDraft {
   tags: string[];
   topic: string | null;
   task_id: string | null;
+  /** Where the data of its task may go; null of what no task brought. */
+  bounds: DataBounds | null;
   model_id: string | null;
+  /** Whether the model's own work was not good enough, and nobody mended it there: a reason to choose another. */
+  is_blamed: boolean;
   executor: string | null;
   verdict: MemoryRecord["verdict"];
   cost_usd: number | null;
@@ -30,7 +35,7 @@ const LONGEST_SUBJECT = 1_000;
  * to a length. What it says is not looked at: it is data.
  */
 export function kept(text: string, most: number): string {
-  const line = withoutSecrets(text.slice(0, 4 * most))
+  const line = withoutCredentials(text.slice(0, 4 * most))
     .toWellFormed()
     .replaceAll(/[\p{C}\p{Z}\s]+/gu, " ")
     .trim();
@@ -52,7 +57,8 @@ export function cleaned(draft: MemoryDraft): MemoryDraft {
  * it once. A fact's also of when it was stated: it may become true again after it was superseded.
  */
 export async function memoryIdOf(draft: MemoryDraft): Promise<string> {
-  const { created_at, tags: _tags, subject: _subject, ...content } = draft;
+  const { created_at, tags: _tags, subject: _subject, bounds: _bounds, ...others } = draft;
+  const { is_blamed: _isBlamed, ...content } = others;
   const isFact = draft.kind === "fact";
   return `mem_${await derivedId(canonicalJson({ ...content, ...(isFact && { created_at }) }))}`;
 }

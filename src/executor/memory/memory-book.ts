@@ -26,17 +26,19 @@ const REMEMBERED_RUNS = 20;
 function rememberOne(sql: SqlStorage, memory: NewMemory): Remembered["memories"][number] {
   const { memory_id, topic } = memory;
   if (findMemory(sql, memory_id) !== null) return { memory_id, is_new: false };
-  if (topic !== null) {
-    const next = succession(memory, validFact(sql, topic));
-    if (next.kind === "known") return { memory_id: next.memory_id, is_new: false };
-    const { supersedes, valid_to } = next;
-    if (supersedes !== null) supersede(sql, supersedes, { memory_id, valid_to });
+  const next = topic === null ? null : succession(memory, validFact(sql, topic));
+  if (next?.kind === "known") return { memory_id: next.memory_id, is_new: false };
+  if (next?.kind === "new" && next.supersedes !== null) {
+    supersede(sql, next.supersedes, { memory_id, valid_to: next.valid_to });
   }
   insertMemory(
     sql,
     memory,
     termsOf(memory.subject).map(({ stem }) => stem),
   );
+  if (next?.kind === "late") {
+    supersede(sql, memory_id, { memory_id: next.superseded_by, valid_to: next.valid_to });
+  }
   return { memory_id, is_new: true };
 }
 
@@ -45,7 +47,7 @@ export function remember(sql: SqlStorage, memories: readonly NewMemory[]): Remem
   return { memories: memories.map((memory) => rememberOne(sql, memory)) };
 }
 
-/** Counts a run for the memories that were put before it, each once. One row a memory. */
+/** Counts a task for the memories that its models were told, each once. One row a memory. */
 export function settle(sql: SqlStorage, { task_id, memory_ids, score }: SettledRun): void {
   if (memory_ids.length === 0) return;
   for (const { place, runs, ...use } of readUse(sql, memory_ids)) {
@@ -71,8 +73,10 @@ export function search(sql: SqlStorage, asked: MemorySearch, now: number): Found
   );
   return {
     items: ranked.flatMap(({ place, score, similarity }) => {
-      const record = stored.get(place)?.record;
-      return record === undefined ? [] : [{ record, score, similarity }];
+      const one = stored.get(place);
+      if (one === undefined) return [];
+      const { record, bounds, is_blamed } = one;
+      return [{ record, bounds, is_blamed, score, similarity }];
     }),
     stale: stale.flatMap((place) => {
       const one = stored.get(place);

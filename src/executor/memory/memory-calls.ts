@@ -1,5 +1,6 @@
 import * as z from "zod";
 
+import { dataBoundsSchema } from "../../protocol/data-bounds.ts";
 import { taskTypeSchema } from "../../protocol/enums.ts";
 import {
   LONGEST_MEMORY,
@@ -22,7 +23,9 @@ const newMemorySchema = z.strictObject({
   tags: z.array(z.string()),
   topic: z.string().nullable(),
   task_id: z.string().nullable(),
+  bounds: dataBoundsSchema.nullable(),
   model_id: z.string().nullable(),
+  is_blamed: z.boolean(),
   executor: z.string().nullable(),
   verdict: memoryVerdictSchema.nullable(),
   cost_usd: z.number().nullable(),
@@ -32,7 +35,7 @@ const newMemorySchema = z.strictObject({
 });
 export type NewMemory = z.infer<typeof newMemorySchema>;
 
-/** A run that memories were put before, and what it was worth. */
+/** A task whose models were told memories, and what came of it. */
 const settledRunSchema = z.strictObject({
   task_id: z.string(),
   memory_ids: z.array(z.string()).max(100),
@@ -89,7 +92,6 @@ export const memoryCallSchema = z.discriminatedUnion("call", [
   z.strictObject({ call: z.literal("get"), memory_id: z.string() }),
   z.strictObject({ call: z.literal("remove"), memory_id: z.string() }),
   z.strictObject({ call: z.literal("forget"), task_ids: z.array(z.string()) }),
-  z.strictObject({ call: z.literal("settle"), run: settledRunSchema }),
   z.strictObject({
     call: z.literal("revector"),
     embedder: z.string(),
@@ -105,6 +107,8 @@ export const foundSchema = z.strictObject({
   items: z.array(
     z.strictObject({
       record: memoryRecordSchema,
+      bounds: dataBoundsSchema.nullable(),
+      is_blamed: z.boolean(),
       score: z.number(),
       similarity: z.number().nullable(),
     }),

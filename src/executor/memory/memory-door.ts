@@ -2,8 +2,8 @@ import type { Log } from "../../lib/log.ts";
 import { instant, type Clock } from "../../lib/ports.ts";
 import { ok, refuse, type Result } from "../../lib/result.ts";
 import { TIMED_OUT, withinLimit } from "../../lib/within-limit.ts";
+import { isBounded } from "../../protocol/data-bounds.ts";
 import type { EndedRun } from "../../protocol/ended-run.ts";
-import type { TaskType } from "../../protocol/enums.ts";
 import { cursorOf, noCursor, placeOf, type Page } from "../../protocol/keyset.ts";
 import type {
   Forgotten,
@@ -27,9 +27,8 @@ import {
   type MemorySearch,
   type MemoryStub,
   type NewMemory,
-  type SettledRun,
 } from "./memory-calls.ts";
-import type { CachedResult, MemoryDoor, RecalledMemory } from "./memory-port.ts";
+import type { CachedResult, MemoryDoor, RecalledMemory, RecallQuestion } from "./memory-port.ts";
 import { draftsOf, statedDraft, worthOf } from "./records.ts";
 import { builtinEmbedder, type Embedder } from "./text/embedder.ts";
 import { termsOf } from "./text/terms.ts";
@@ -58,7 +57,9 @@ interface Embedded {
   vectors: string[];
 }
 
-type Asked = Pick<MemorySearch, "filter" | "task_type" | "limit" | "max_tokens">;
+type Asked = Pick<MemorySearch, "filter" | "task_type" | "limit" | "max_tokens"> & {
+  embedder: Embedder;
+};
 
 /**
  * A tenant's memory for all who use it: it embeds, where the object only compares. Its calls throw while the object does
@@ -71,30 +72,21 @@ export class Memory implements MemoryDoor {
     this.#parts = parts;
   }
 
-  async recall(
-    tenant: string,
-    question: { text: string; task_type: TaskType; limit: number; max_tokens: number },
-  ): Promise<RecalledMemory[]> {
+  async recall(tenant: string, question: RecallQuestion): Promise<RecalledMemory[]> {
     const { text, task_type, max_tokens } = question;
     const limit = Math.min(MOST_RECALLED, question.limit);
     if (limit < 1) return [];
     const filter = { kind: null, task_type: null };
     const found = await this.#safely("memory_not_recalled", tenant, [], async () => {
-      const { items } = await this.#search(tenant, text, { filter, task_type, limit, max_tokens });
-      return items;
+      const embedder = this.#embedderFor(question);
+      const asked = { filter, task_type, limit, max_tokens, embedder };
+      return (await this.#search(tenant, text, asked)).items;
     });
-    return found.map(({ record, score, similarity }) => {
+    return found.map(({ record, score, similarity, ...more }) => {
       const { memory_id, kind, task_id, verdict, model_id } = record;
       const about = { memory_id, kind, task_id, verdict, model_id, task_type: record.task_type };
-      return { ...about, text: record.text, score, similarity: similarity ?? 0 };
+      return { ...about, ...more, text: record.text, score, similarity: similarity ?? 0 };
     });
-  }
-
-  async settle(tenant: string, run: SettledRun): Promise<void> {
-    if (run.memory_ids.length === 0) return;
-    await this.#safely("memory_not_settled", tenant, null, () =>
-      this.#ask(tenant, { call: "settle", run }),
-    );
   }
 
   async cached(tenant: string, key: string): Promise<CachedResult | null> {
@@ -117,13 +109,11 @@ export class Memory implements MemoryDoor {
 
   /** Writes what an ended task leaves, and what its memories were worth to it. Repeating it changes nothing. */
   async remember(tenant: string, run: EndedRun): Promise<void> {
+    const { task_id } = run;
     const memory_ids = [...new Set(run.attempts.flatMap((attempt) => attempt.memory_ids))];
-    const memories = await this.#embedded(draftsOf(run));
-    const used = {
-      task_id: run.task_id,
-      memory_ids: memory_ids.slice(0, 100),
-      score: worthOf(run),
-    };
+    const memories = await this.#embedded(draftsOf(run), this.#embedderFor(run));
+    const score = worthOf(run);
+    const used = score === null ? null : { task_id, memory_ids: memory_ids.slice(0, 100), score };
     await this.#ask(tenant, { call: "remember", memories, run: used });
   }
 
@@ -132,7 +122,8 @@ export class Memory implements MemoryDoor {
     tenant: string,
     statement: MemoryStatement,
   ): Promise<{ record: MemoryRecord; isNew: boolean }> {
-    const memories = await this.#embedded([statedDraft(statement, this.#parts.now())]);
+    const { embedder, now } = this.#parts;
+    const memories = await this.#embedded([statedDraft(statement, now())], embedder);
     const answer = await this.#ask(tenant, { call: "remember", memories, run: null });
     const [written] = rememberedSchema.parse(answer).memories;
     const record = written === undefined ? null : await this.#record(tenant, written.memory_id);
@@ -145,9 +136,14 @@ export class Memory implements MemoryDoor {
     const { q, limit, kind = null, task_type = null } = query;
     const filter = { kind, task_type };
     if (q !== undefined) {
-      const asked = { filter, task_type, limit, max_tokens: Number.MAX_SAFE_INTEGER };
+      const { embedder } = this.#parts;
+      const asked = { filter, task_type, limit, max_tokens: Number.MAX_SAFE_INTEGER, embedder };
       const { items } = await this.#search(tenant, q, asked);
-      const found = items.map(({ record, ...near }) => ({ ...record, ...near }));
+      const found = items.map(({ record, score, similarity }) => ({
+        ...record,
+        score,
+        similarity,
+      }));
       return ok({ items: found, next_cursor: null });
     }
     const from = placeOf(query.cursor);
@@ -197,9 +193,14 @@ export class Memory implements MemoryDoor {
     return recordOrNullSchema.parse(await this.#ask(tenant, { call: "get", memory_id }));
   }
 
-  async #search(tenant: string, text: string, asked: Asked): Promise<Found> {
+  /** Data that may not go everywhere do not go to a hosted embedder. */
+  #embedderFor({ bounds }: Pick<RecallQuestion, "bounds">): Embedder {
+    return isBounded(bounds) ? builtinEmbedder : this.#parts.embedder;
+  }
+
+  async #search(tenant: string, text: string, { embedder: by, ...asked }: Asked): Promise<Found> {
     const question = kept(text, LONGEST_QUESTION);
-    const { embedder, vectors } = await this.#embed([question]);
+    const { embedder, vectors } = await this.#embed([question], by);
     const found = foundSchema.parse(
       await this.#ask(tenant, {
         ...asked,
@@ -218,14 +219,15 @@ export class Memory implements MemoryDoor {
   /** Gives memories vectors of the present embedder, some with each search: those without are found by words alone. */
   async #revector(tenant: string, stale: Found["stale"]): Promise<void> {
     if (stale.length === 0) return;
-    const { embedder, vectors } = await this.#embed(stale.map(({ subject }) => subject));
+    const subjects = stale.map(({ subject }) => subject);
+    const { embedder, vectors } = await this.#embed(subjects, this.#parts.embedder);
     if (embedder !== this.#parts.embedder) return;
     const made = stale.map(({ memory_id }, index) => ({ memory_id, vector: vectors[index] ?? "" }));
     await this.#ask(tenant, { call: "revector", embedder: embedder.name, vectors: made });
   }
 
-  async #embed(texts: readonly string[]): Promise<Embedded> {
-    const { embedder, log } = this.#parts;
+  async #embed(texts: readonly string[], embedder: Embedder): Promise<Embedded> {
+    const { log } = this.#parts;
     try {
       return { embedder, vectors: (await embedder.embed(texts)).map(vectorText) };
     } catch (error) {
@@ -236,8 +238,9 @@ export class Memory implements MemoryDoor {
     }
   }
 
-  async #embedded(drafts: readonly MemoryDraft[]): Promise<NewMemory[]> {
-    const { embedder, vectors } = await this.#embed(drafts.map(({ subject }) => subject));
+  async #embedded(drafts: readonly MemoryDraft[], by: Embedder): Promise<NewMemory[]> {
+    const subjects = drafts.map(({ subject }) => subject);
+    const { embedder, vectors } = await this.#embed(subjects, by);
     return Promise.all(
       drafts.map(async (draft, index) => ({
         ...draft,

@@ -37,7 +37,6 @@ const EMPTY = {
   cached: null,
   remove: false,
   forget: { memories: 0, results: 0 },
-  settle: null,
   revector: null,
 };
 
@@ -64,7 +63,6 @@ export class MemoryObject extends DurableObject<Env> implements MemoryStub {
       case "cache":
       case "remove":
       case "forget":
-      case "settle":
       case "revector":
         return JSON.stringify(await this.#write(asked));
     }
@@ -72,6 +70,8 @@ export class MemoryObject extends DurableObject<Env> implements MemoryStub {
 
   override async alarm(): Promise<void> {
     const { storage } = this.ctx;
+    // It runs again when it is not known to have ended, also after everything was forgotten.
+    if (!hasTables(storage.sql)) return;
     try {
       const isDone = storage.transactionSync(() => this.#tidy());
       if (isEmpty(storage.sql)) await storage.deleteAll();
@@ -86,7 +86,6 @@ export class MemoryObject extends DurableObject<Env> implements MemoryStub {
   /** Removes what has to go, a portion; whether that was all. */
   #tidy(): boolean {
     const { sql } = this.ctx.storage;
-    if (!hasTables(sql)) return true;
     const now = this.now();
     removeStale(sql, now);
     const { retentionMs } = MemoryObject.connect(this.env);
@@ -141,8 +140,6 @@ export class MemoryObject extends DurableObject<Env> implements MemoryStub {
       }
       case "forget":
         return forget(sql, asked.task_ids);
-      case "settle":
-        return settle(sql, asked.run) ?? null;
       case "revector":
         for (const { memory_id, vector } of asked.vectors) {
           writeVector(sql, memory_id, { embedder: asked.embedder, vector });

@@ -1,3 +1,4 @@
+import type { DataBounds } from "../../protocol/data-bounds.ts";
 import type { TaskType } from "../../protocol/enums.ts";
 import type { JsonObject } from "../skills/skill.ts";
 
@@ -12,9 +13,23 @@ export interface RecalledMemory {
   /** Of an outcome or a lesson: how it went, and with which model. */
   verdict: "success" | "failure" | "escalated" | null;
   model_id: string | null;
+  /** Where the data of its task may go: models elsewhere are not told it. Null of what no task brought. */
+  bounds: DataBounds | null;
+  /** Whether that model's own work was not good enough: no outage, no lack of time, no fault of the input. */
+  is_blamed: boolean;
   /** Fused rank score, higher is nearer; and the cosine similarity of the texts. */
   score: number;
   similarity: number;
+}
+
+/** What is to be remembered. */
+export interface RecallQuestion {
+  text: string;
+  task_type: TaskType;
+  /** Where the text may go. */
+  bounds: DataBounds;
+  limit: number;
+  max_tokens: number;
 }
 
 /** A finished result that may be given again for the same question. */
@@ -27,15 +42,7 @@ export interface CachedResult {
 
 /** Long-term memory of a tenant as the engine uses it. What is down is reported as empty, with a log line. */
 export interface MemoryDoor {
-  recall(
-    tenant: string,
-    question: { text: string; task_type: TaskType; limit: number; max_tokens: number },
-  ): Promise<RecalledMemory[]>;
-  /** What came of a run that these were put before: useful ones rise, useless ones fade. Idempotent by task_id. */
-  settle(
-    tenant: string,
-    run: { task_id: string; memory_ids: string[]; score: number },
-  ): Promise<void>;
+  recall(tenant: string, question: RecallQuestion): Promise<RecalledMemory[]>;
   /** The stored result of an equal question, not older than its time; null when there is none. */
   cached(tenant: string, key: string): Promise<CachedResult | null>;
   cache(tenant: string, key: string, result: CachedResult): Promise<void>;

@@ -1,12 +1,14 @@
 import * as z from "zod";
 
 import { instant } from "../../lib/ports.ts";
+import { dataBoundsSchema, type DataBounds } from "../../protocol/data-bounds.ts";
 import { taskTypeSchema } from "../../protocol/enums.ts";
 import { memoryKindSchema, memoryVerdictSchema, type MemoryRecord } from "../../protocol/memory.ts";
 import type { MemoryFilter, NewMemory } from "./memory-calls.ts";
 import type { Use } from "./recall/utility.ts";
 import { utilityScore } from "./recall/utility.ts";
 import type { Fact } from "./supersession.ts";
+import { indexedWord } from "./text/terms.ts";
 import { vectorOf } from "./text/vectors.ts";
 
 /*
@@ -57,7 +59,9 @@ const bodySchema = z.object({
   text: z.string(),
   subject: z.string(),
   tags: z.array(z.string()),
+  bounds: dataBoundsSchema.nullable().default(null),
   model_id: z.string().nullable(),
+  is_blamed: z.boolean().default(false),
   executor: z.string().nullable(),
   verdict: memoryVerdictSchema.nullable(),
   cost_usd: z.number().nullable(),
@@ -84,6 +88,8 @@ export interface StoredMemory {
   place: number;
   record: MemoryRecord;
   subject: string;
+  bounds: DataBounds | null;
+  is_blamed: boolean;
 }
 
 const COLUMNS =
@@ -91,7 +97,7 @@ const COLUMNS =
 
 function storedOf(row: unknown): StoredMemory {
   const { place, created_at, valid_to, used, helped, body, ...rest } = rowSchema.parse(row);
-  const { subject, ...said } = body;
+  const { subject, bounds, is_blamed, ...said } = body;
   const at = instant(created_at);
   const record = {
     ...rest,
@@ -101,7 +107,7 @@ function storedOf(row: unknown): StoredMemory {
     utility: { used, helped, score: utilityScore({ used, helped }) },
     created_at: at,
   };
-  return { place, record, subject };
+  return { place, record, subject, bounds, is_blamed };
 }
 
 /** The memory of an id; null when there is none. */
@@ -175,25 +181,28 @@ export function supersede(
  * @param stems of its subject
  */
 export function insertMemory(sql: SqlStorage, memory: NewMemory, stems: readonly string[]): void {
-  const { text, subject, tags, model_id, executor, verdict, cost_usd, quality, ...columns } =
+  const { memory_id, kind, task_type, task_id, topic, created_at, embedder, vector, ...body } =
     memory;
-  const body = { text, subject, tags, model_id, executor, verdict, cost_usd, quality };
   const { place } = sql
     .exec<{ place: number }>(
       `INSERT INTO memory (memory_id, kind, task_type, task_id, topic, created_at, embedder, vector, body)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING place`,
-      columns.memory_id,
-      columns.kind,
-      columns.task_type,
-      columns.task_id,
-      columns.topic,
-      columns.created_at,
-      columns.embedder,
-      vectorOf(columns.vector),
+      memory_id,
+      kind,
+      task_type,
+      task_id,
+      topic,
+      created_at,
+      embedder,
+      vectorOf(vector),
       JSON.stringify(body),
     )
     .one();
-  sql.exec("INSERT INTO term (rowid, stems) VALUES (?, ?)", place, stems.join(" "));
+  sql.exec(
+    "INSERT INTO term (rowid, stems) VALUES (?, ?)",
+    place,
+    stems.map(indexedWord).join(" "),
+  );
 }
 
 /** Removes memories with their words; how many there were. What superseded one that goes is not changed. */

@@ -1,4 +1,6 @@
+import { BUILTIN_AGENT_ID } from "../../protocol/agent.ts";
 import type { EndedRun, RunAttempt } from "../../protocol/ended-run.ts";
+import type { TaskType } from "../../protocol/enums.ts";
 import type { MemoryStatement } from "../../protocol/memory.ts";
 import { cleaned, kept, type MemoryDraft } from "./draft.ts";
 
@@ -40,7 +42,7 @@ function quoted(run: EndedRun): string {
 
 type Common = Pick<
   MemoryDraft,
-  "task_type" | "topic" | "task_id" | "cost_usd" | "quality" | "created_at"
+  "task_type" | "topic" | "task_id" | "bounds" | "cost_usd" | "quality" | "created_at"
 >;
 
 function commonOf(run: EndedRun): Common {
@@ -48,6 +50,7 @@ function commonOf(run: EndedRun): Common {
     task_type: run.task_type,
     topic: null,
     task_id: run.task_id,
+    bounds: run.bounds,
     cost_usd: run.cost_usd,
     quality: run.quality,
     created_at: run.ended_at,
@@ -73,6 +76,7 @@ function outcomeOf(run: EndedRun): MemoryDraft {
     subject: run.description,
     tags: [run.task_type, run.reason, ...run.tags],
     model_id: model,
+    is_blamed: false,
     executor: last?.executor ?? null,
     verdict: verdictOf(run),
   });
@@ -83,6 +87,20 @@ interface Fault {
   attempt: RunAttempt;
   model: string;
   why: string;
+  /** Whether it was the model's own work that would not do. */
+  isOwn: boolean;
+}
+
+/** Failures of the built-in executor that say of the work of its models or skills that it would not do. */
+const OF_QUALITY: readonly string[] = [
+  "quality_not_reached",
+  "result_rejected",
+  "model_output_unusable",
+];
+
+/** Whether an attempt of the built-in executor failed because what was made was not good enough. */
+function isOfQuality({ executor, failure }: RunAttempt): boolean {
+  return executor === BUILTIN_AGENT_ID && failure !== null && OF_QUALITY.includes(failure.type);
 }
 
 /** What the quality gate objected to before somebody mended it: of the round that was given it is no fault. */
@@ -92,7 +110,8 @@ function mendedOf(attempt: RunAttempt): Fault[] {
     const found = findings.slice(0, MOST_FINDINGS).map((text) => kept(text, LONGEST_PART));
     if (found.length === 0) return [];
     const why = `its result was not good enough: ${found.join("; ")}`;
-    return [{ attempt, model: model_id ?? BUILTIN_MODEL, why }];
+    const isOwn = attempt.executor === BUILTIN_AGENT_ID;
+    return [{ attempt, model: model_id ?? BUILTIN_MODEL, why, isOwn }];
   });
 }
 
@@ -103,7 +122,7 @@ function faultsOf(attempt: RunAttempt): Fault[] {
   if (failure === null) return mended;
   const cause = failure.cause === "" ? "" : ` (${kept(failure.cause, LONGEST_PART)})`;
   const why = `${failure.type}: ${kept(failure.message, LONGEST_PART)}${cause}`;
-  return [...mended, { attempt, model: modelOf(attempt), why }];
+  return [...mended, { attempt, model: modelOf(attempt), why, isOwn: isOfQuality(attempt) }];
 }
 
 /** The attempt that brought the task to a success after all. */
@@ -133,7 +152,9 @@ function helpOf(run: EndedRun, { attempt, model }: Fault): string {
 
 function lessonOf(
   run: EndedRun,
-  lesson: Pick<MemoryDraft, "text" | "model_id" | "executor" | "verdict"> & { why: string },
+  lesson: Pick<MemoryDraft, "text" | "model_id" | "is_blamed" | "executor" | "verdict"> & {
+    why: string;
+  },
 ): MemoryDraft {
   const { why, ...said } = lesson;
   return cleaned({
@@ -146,19 +167,24 @@ function lessonOf(
 }
 
 function failuresOf(run: EndedRun): MemoryDraft[] {
-  const faults = run.attempts.flatMap(faultsOf);
+  // Of a model's faults the one is told that was its own, if there is one.
+  const faults = run.attempts
+    .flatMap(faultsOf)
+    .toSorted((one, other) => Number(other.isOwn) - Number(one.isOwn));
   const first = faults.filter(
     ({ model }, index) => faults.findIndex((other) => other.model === model) === index,
   );
   return first.slice(0, MOST_LESSONS).map((fault) => {
-    const { attempt, model, why } = fault;
+    const { attempt, model, why, isOwn } = fault;
+    const isMended = hasMended(run, fault);
     const text = `In the ${quoted(run)} ${attempt.executor} failed with ${model}: ${why}. ${helpOf(run, fault)}`;
     return lessonOf(run, {
       text,
       why,
       model_id: model,
+      is_blamed: isOwn && !isMended,
       executor: attempt.executor,
-      verdict: hasMended(run, fault) ? "success" : "failure",
+      verdict: isMended ? "success" : "failure",
     });
   });
 }
@@ -174,25 +200,42 @@ function unexplained(run: EndedRun): MemoryDraft[] {
       text: `The ${quoted(run)} ended with ${run.reason}: ${kept(why, LONGEST_PART)}. Nothing helped.`,
       why,
       model_id: last === undefined ? null : modelOf(last),
+      is_blamed: false,
       executor: last?.executor ?? null,
       verdict: "failure",
     }),
   ];
 }
 
+/** Whoever deploys or configures is told hosts and what opens them. */
+const SECRETIVE: readonly TaskType[] = ["deployment", "configuration"];
+
+/** A question whose answer may be a secret, which has no form that gives it away. */
+const ASKS_FOR_SECRET =
+  /passw|passphrase|secret|token|credential|\b(?:key|pin|login)s?\b|contraseña|clave|credencial/i;
+
+/** What was answered, where it may outlive the task. */
+function answerOf(
+  { task_type }: EndedRun,
+  { question, answer }: NonNullable<EndedRun["escalation"]>,
+): string {
+  if (answer === null) return "nobody answered";
+  return SECRETIVE.includes(task_type) || ASKS_FOR_SECRET.test(question)
+    ? "it was answered"
+    : `the answer was: ${kept(answer, LONGEST_PART)}`;
+}
+
 function escalationOf(run: EndedRun): MemoryDraft[] {
   const { escalation } = run;
   if (escalation === null) return [];
   const question = kept(escalation.question, LONGEST_PART);
-  const answer =
-    escalation.answer === null
-      ? "nobody answered"
-      : `the answer was: ${kept(escalation.answer, LONGEST_PART)}`;
+  const answer = answerOf(run, escalation);
   return [
     lessonOf(run, {
       text: `The ${quoted(run)} had to ask: ${question}; ${answer}. It ended with ${run.reason}.`,
       why: question,
       model_id: null,
+      is_blamed: false,
       executor: run.attempts.at(-1)?.executor ?? null,
       verdict: "escalated",
     }),
@@ -208,9 +251,15 @@ export function draftsOf(run: EndedRun): MemoryDraft[] {
   return [outcomeOf(run), ...failuresOf(run), ...unexplained(run), ...escalationOf(run)];
 }
 
-/** How much the run is worth to what it was told before: its quality, if it succeeded. In [0, 1]. */
-export function worthOf({ reason, quality }: EndedRun): number {
-  return reason === "success" ? (quality ?? 1) : 0;
+/**
+ * How much what the built-in executor was told is worth, in [0, 1]: the quality of what it made, 0 where that would not
+ * do. Null where nobody knows: an outage, a limit, a cancellation or bad input say nothing of it.
+ */
+export function worthOf({ reason, quality, attempts }: EndedRun): number | null {
+  const last = attempts.findLast(({ executor }) => executor === BUILTIN_AGENT_ID);
+  if (last === undefined) return null;
+  if (last.is_completed) return reason === "success" ? (quality ?? 1) : null;
+  return isOfQuality(last) ? 0 : null;
 }
 
 /** What somebody states. */
@@ -224,7 +273,9 @@ export function statedDraft(statement: MemoryStatement, now: number): MemoryDraf
     tags,
     topic: topic ?? null,
     task_id: null,
+    bounds: null,
     model_id: null,
+    is_blamed: false,
     executor: null,
     verdict: null,
     cost_usd: null,

@@ -3,6 +3,7 @@ import * as z from "zod";
 import { taskTypeSchema } from "../../protocol/enums.ts";
 import type { MemoryFilter, MemorySearch } from "./memory-calls.ts";
 import type { Candidate } from "./recall/fusion.ts";
+import { indexedWord } from "./text/terms.ts";
 import { cosineTo } from "./text/vectors.ts";
 
 /* The two searches: by words (FTS5, bm25) and by vectors (all of them, or those that are worth it). */
@@ -25,7 +26,7 @@ const MOST_STALE = 16;
 /** A question as FTS5 has it: any of the words, each quoted, so that none of them is an operator. */
 function matchOf(stems: readonly string[]): string {
   const words = [...new Set(stems)].slice(0, MOST_STEMS);
-  return words.map((word) => `"${word.replaceAll('"', '""')}"`).join(" OR ");
+  return words.map((word) => `"${indexedWord(word)}"`).join(" OR ");
 }
 
 const VALID =
@@ -87,6 +88,21 @@ interface VectorRow extends Record<string, SqlStorageValue> {
   vector: ArrayBuffer;
 }
 
+/** Places of some memories whose vectors another embedder made; what is bound to a place is not sent to any. */
+function staleOf(sql: SqlStorage, { filter, embedder }: MemorySearch): number[] {
+  return sql
+    .exec<{ place: number }>(
+      `SELECT place FROM memory WHERE ${VALID} AND embedder <> ?3
+       AND coalesce(body ->> '$.bounds.locality', body ->> '$.bounds.region') IS NULL
+       LIMIT ${MOST_STALE}`,
+      filter.kind,
+      filter.task_type,
+      embedder,
+    )
+    .toArray()
+    .map(({ place }) => place);
+}
+
 /**
  * Vectors of the question's embedder by nearness, and places of some that another one made. Of what is below the
  * threshold there is nothing but what the words have found.
@@ -107,10 +123,10 @@ function byVector(
   );
   const similarityOf = cosineTo(question);
   const near: Near[] = [];
-  const stale: number[] = [];
+  let isMixed = false;
   for (const row of rows) {
     if (row.embedder !== embedder) {
-      if (stale.length < MOST_STALE) stale.push(row.place);
+      isMixed = true;
       continue;
     }
     const vector = new Int8Array(row.vector);
@@ -118,6 +134,7 @@ function byVector(
     if (similarity < search.threshold && !worded.has(row.place)) continue;
     near.push({ place: row.place, similarity, vector });
   }
+  const stale = isMixed ? staleOf(sql, search) : [];
   return { near: near.toSorted((a, b) => b.similarity - a.similarity), stale };
 }
 

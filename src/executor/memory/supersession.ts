@@ -11,7 +11,9 @@ export type Succession =
   /** The valid fact of its topic says the same: nothing is written. */
   | { kind: "known"; memory_id: string }
   /** It is written, and what was valid of its topic is valid no more from then on. */
-  | { kind: "new"; supersedes: string | null; valid_to: number };
+  | { kind: "new"; supersedes: string | null; valid_to: number }
+  /** It is written, as superseded already: the valid one was stated after it, and came before it. */
+  | { kind: "late"; superseded_by: string; valid_to: number };
 
 /**
  * How a new fact stands to the valid one of its topic. What was written is never changed or removed by it: the old
@@ -19,5 +21,8 @@ export type Succession =
  */
 export function succession(fact: Fact, valid: Fact | null): Succession {
   if (valid?.text === fact.text) return { kind: "known", memory_id: valid.memory_id };
+  if (valid !== null && valid.created_at > fact.created_at) {
+    return { kind: "late", superseded_by: valid.memory_id, valid_to: valid.created_at };
+  }
   return { kind: "new", supersedes: valid?.memory_id ?? null, valid_to: fact.created_at };
 }

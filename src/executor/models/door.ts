@@ -19,23 +19,24 @@ export type Ask = (
 /** The door to the models of a catalogue. */
 export function createModelDoor(parts: {
   catalogue: ModelDoor["catalogue"];
-  find: (tenant: string, model_id: string) => Promise<AskableModel | null>;
+  find: (tenant: string, model_id: string) => Promise<Result<AskableModel, ModelFault>>;
   ask: Ask;
 }): ModelDoor {
   return {
     catalogue: parts.catalogue,
     async generate(tenant, { model_id, ...request }) {
       const found = await parts.find(tenant, model_id);
-      if (found?.model.is_enabled === true) return parts.ask(found, request);
-      const what = found === null ? `is no model ${model_id}` : `model ${model_id} is disabled`;
-      return refuse(unasked(`in the catalogue there ${what}`));
+      if (!found.ok) return found;
+      return found.value.model.is_enabled
+        ? parts.ask(found.value, request)
+        : refuse(unasked("rejected", `model ${model_id} is disabled`));
     },
   };
 }
 
 /** What is told of a model that was not asked: nothing is used up. */
-function unasked(detail: string): ModelFault {
+export function unasked(fault: ModelFault["class"], detail: string): ModelFault {
   const usage = { input_tokens: 0, output_tokens: 0, cost_usd: 0 };
   const nothing = { status: null, retry_after_ms: null, text: null, duration_ms: 0 };
-  return { class: "rejected", detail, usage, ...nothing };
+  return { class: fault, detail, usage, ...nothing };
 }

@@ -1,6 +1,7 @@
 import type { Result } from "../../lib/result.ts";
 import type { CatalogueModel, ModelFaultClass } from "../../protocol/model.ts";
 import type { JsonObject, JsonValue } from "../skills/skill.ts";
+import type { Allowance } from "./allowance.ts";
 
 export type { ModelFaultClass };
 
@@ -22,12 +23,17 @@ export interface ModelRequest {
   system: string;
   /** Alternating turns, the first and the last one by the user; what a task brought is quoted in them. */
   turns: { role: "user" | "assistant"; text: string }[];
-  /** JSON Schema that the answer has to satisfy; null: text. */
+  /**
+   * JSON Schema that the answer has to satisfy; null: text. The last turn shows it too, quoted as all that a task
+   * brought: a provider that does not enforce schemas is told in words to keep to the one in the turn.
+   */
   output_schema: JsonObject | null;
   tools: ModelTool[];
   /** Turns that the model may spend on tools before it has to answer. */
   max_tool_rounds: number;
   max_output_tokens: number;
+  /** What the question may use, over all its rounds; absent: as much as the model can hold. */
+  limit?: Allowance;
   temperature: number;
   /** Milliseconds the whole question may take, tools included. */
   timeout_ms: number;
@@ -63,6 +69,8 @@ export interface ModelFault {
   detail: string;
   status: number | null;
   retry_after_ms: number | null;
+  /** There where it is not the provider that ended the question: milliseconds that it had said nothing by then. */
+  silent_ms?: number;
   /** What was used up nevertheless. */
   usage: ModelUsage;
   duration_ms: number;
@@ -72,7 +80,7 @@ export interface ModelFault {
 
 /** The models of a tenant. `generate` never throws for what a provider does. */
 export interface ModelDoor {
-  /** Enabled models, without the built-in arm. */
+  /** Enabled models, without the built-in arm; while D1 is down, those that are known without it. */
   catalogue(tenant: string): Promise<readonly CatalogueModel[]>;
   generate(tenant: string, request: ModelRequest): Promise<Result<ModelAnswer, ModelFault>>;
 }

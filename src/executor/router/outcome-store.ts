@@ -135,10 +135,14 @@ export function judge(db: D1Database, judgement: Judgement, gamma: number): Prom
   return run(db, [recount(judgement), ...judging(judgement, gamma)]);
 }
 
-/** One run more in the plain statistics, once a decision; a fault says nothing of latency. */
+/**
+ * One run more in the plain statistics, once a decision; a fault says nothing of latency. One that is not the provider's
+ * is no run: what it has used up counts all the same.
+ */
 function count(tenant: string, outcome: ModelOutcome): SQL {
   const { decision_id, quality, latency_s, cost_usd, tokens } = outcome;
   const isFault = outcome.source === "fault";
+  const hasFailed = isFault && outcome.provider === "failed";
   const isJudged = outcome.reward !== null && !isFault;
   const latest = JSON.stringify([latency_s, cost_usd]);
   // What somebody said before the run was told of stands; else what the run itself says.
@@ -147,12 +151,12 @@ function count(tenant: string, outcome: ModelOutcome): SQL {
   return sql`
     INSERT INTO ${statistic} (tenant, task_type, model_id, runs, judged, successes, faults, qualities, quality_sum,
       latency_sum_s, cost_usd, tokens, recent)
-    SELECT d.tenant, d.task_type, d.model_id, 1, ${judged}, ${success}, ${Number(isFault)},
+    SELECT d.tenant, d.task_type, d.model_id, ${Number(hasFailed || !isFault)}, ${judged}, ${success}, ${Number(hasFailed)},
       ${Number(quality !== null)}, ${quality ?? 0}, ${isFault ? 0 : latency_s}, ${cost_usd}, ${tokens},
       ${isFault ? "[]" : `[${latest}]`}
     FROM ${decision} AS d WHERE ${keyed({ tenant, decision_id })} AND d.is_counted = 0
     ON CONFLICT DO UPDATE SET
-      runs = model_statistic.runs + 1, judged = model_statistic.judged + excluded.judged,
+      runs = model_statistic.runs + excluded.runs, judged = model_statistic.judged + excluded.judged,
       successes = model_statistic.successes + excluded.successes, faults = model_statistic.faults + excluded.faults,
       qualities = model_statistic.qualities + excluded.qualities,
       quality_sum = model_statistic.quality_sum + excluded.quality_sum,
@@ -191,14 +195,17 @@ export function writeOutcome(
 ): Promise<void> {
   const { decision_id, reward, source, is_success } = outcome;
   const key = { tenant, decision_id };
+  const isRun = source !== "fault" || outcome.provider === "failed";
+  const isCounted = isRun || outcome.cost_usd > 0 || outcome.tokens > 0;
+  const hasAnswered = source !== "fault" || outcome.provider === "answered";
   const judgement =
     source === "fault" || reward === null
       ? null
       : { ...key, source, reward, is_success, at, verdict: null };
   return run(db, [
     ...(judgement === null ? [] : [recount(judgement)]),
-    count(tenant, outcome),
-    ...(source === "fault" ? [] : [heal(key)]),
+    ...(isCounted ? [count(tenant, outcome)] : []),
+    ...(hasAnswered ? [heal(key)] : []),
     ...(judgement === null ? [] : judging(judgement, gamma)),
     countedOf(key, at),
   ]);

@@ -59,21 +59,23 @@ export interface ModelDecision {
   record: JsonObject;
 }
 
-/** No model is left by the hard filters. `removed` says for each why. */
+/** No model is left by the hard filters. `removed` says for each by which one (rules/filters.ts) and why. */
 export interface NoModel {
   decision_id: string;
-  removed: { model_id: string; reason: string }[];
+  removed: { model_id: string; filter: string; reason: string }[];
   record: JsonObject;
 }
 
 /**
  * How a choice went. `reward` in [0, 1] comes from what can be verified; null teaches nothing about quality (a lost
- * lease, a cancellation). A fault of the provider counts for its breaker and not for its quality.
+ * lease, a cancellation). A fault says nothing of quality; where the provider failed, it counts for its breaker.
  */
 export interface ModelOutcome {
   decision_id: string;
   reward: number | null;
   source: "contract" | "quality" | "orchestrator" | "human" | "fault";
+  /** With a fault: what it says of the provider; absent where that is nothing, as with a task's own short time. */
+  provider?: "failed" | "answered";
   is_success: boolean;
   quality: number | null;
   latency_s: number;

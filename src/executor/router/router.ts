@@ -47,8 +47,7 @@ function choiceOf(record: RoutingRecord): Choice {
   const { answer, inputs } = record;
   const { decision_id } = inputs.asked;
   if (answer.model_id === null) {
-    const removed = answer.removed.map(({ model_id, reason }) => ({ model_id, reason }));
-    return refuse({ decision_id, removed, record });
+    return refuse({ decision_id, removed: [...answer.removed], record });
   }
   const { model_id, band, reasons } = answer;
   return ok({ decision_id, model_id, band, reasons: [...reasons], record });
@@ -147,9 +146,9 @@ async function noteFault(parts: RouterParts, tenant: string, decision_id: string
 }
 
 async function learn(parts: RouterParts, tenant: string, outcome: ModelOutcome): Promise<void> {
-  const { decision_id, source } = outcome;
+  const { decision_id, provider } = outcome;
   try {
-    if (source === "fault") await noteFault(parts, tenant, decision_id);
+    if (provider === "failed") await noteFault(parts, tenant, decision_id);
     const at = instant(parts.now());
     await parts.writeOutcome(tenant, { outcome, at, gamma: TUNING.gamma });
   } catch (error) {

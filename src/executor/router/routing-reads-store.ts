@@ -113,10 +113,17 @@ function share(sum: number, count: number): number | null {
   return count === 0 ? null : sum / count;
 }
 
+/** A sum as it may be shown: one row with a figure that is none must not hide all others. */
+function amountOf(sum: number): number {
+  return Math.min(Number.MAX_SAFE_INTEGER, Math.max(0, sum));
+}
+
 function statOf(row: typeof statistic.$inferSelect, bands: ModelStat["bands"]): ModelStat {
-  const { model_id, task_type, runs, judged, successes, faults, cost_usd, tokens } = row;
+  const { model_id, task_type, runs, judged, successes, faults } = row;
+  const cost_usd = amountOf(row.cost_usd);
   const latencies = recentSchema.parse(row.recent).map(([latency_s]) => latency_s);
   const mean_s = share(row.latency_sum_s, runs - faults);
+  const [p50_s, p95_s] = [latencyWithin(latencies, 0.5), latencyWithin(latencies, 0.95)];
   return modelStatSchema.parse({
     model_id,
     task_type,
@@ -126,13 +133,10 @@ function statOf(row: typeof statistic.$inferSelect, bands: ModelStat["bands"]): 
     success_rate: share(successes, judged),
     faults,
     mean_quality: share(row.quality_sum, row.qualities),
-    latency:
-      mean_s === null
-        ? null
-        : { mean_s, p50_s: latencyWithin(latencies, 0.5), p95_s: latencyWithin(latencies, 0.95) },
+    latency: mean_s === null || p50_s === null || p95_s === null ? null : { mean_s, p50_s, p95_s },
     cost_usd,
     mean_cost_usd: share(cost_usd, runs),
-    tokens,
+    tokens: Math.round(amountOf(row.tokens)),
     bands,
   });
 }

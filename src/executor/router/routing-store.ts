@@ -23,11 +23,22 @@ const MOST_TRIES = 5;
 /** Rows that one statement of the sweep deletes. */
 const DELETED_AT_ONCE = 1_000;
 
-/** [latency_s, cost_usd] of the last runs, oldest first, as they are stored. */
+const runSchema = z.tuple([z.number().min(0), z.number().min(0)]);
+
+/**
+ * [latency_s, cost_usd] of the last runs, oldest first, as they are stored. A run with figures that nothing can have is
+ * left out: it must not keep the others from being read, nor make a model look cheap.
+ */
 export const recentSchema = z
   .string()
   .transform((text): unknown => JSON.parse(text))
-  .pipe(z.array(z.tuple([z.number(), z.number()])));
+  .pipe(z.array(z.unknown()))
+  .transform((runs) =>
+    runs.flatMap((run) => {
+      const { data } = runSchema.safeParse(run);
+      return data === undefined ? [] : [data];
+    }),
+  );
 
 /** Reads all that a choice needs in one round trip. */
 export async function readLearned(

@@ -61,6 +61,8 @@ interface Course {
   means: Means;
   variables: { given: Readonly<Record<string, JsonValue>>; saved: Record<string, JsonValue> };
   steps: CallReport[];
+  /** The call that is being made. */
+  calling: Call | null;
   /** Per cent told last, below which none is told. */
   told: number;
 }
@@ -78,7 +80,7 @@ async function* deploy(
   redaction.learnVariables(given);
   const variables = { given, saved: {} };
   const means = { tools, redaction, timeout_ms: settings.timeout_ms };
-  const course: Course = { settings, means, variables, steps: [], told: 0 };
+  const course: Course = { settings, means, variables, steps: [], calling: null, told: 0 };
   const { version: named } = given;
   const version = typeof named === "string" ? redaction.text(named).slice(0, 200) : null;
   const at = { settings, version, language };
@@ -101,7 +103,7 @@ async function* deploy(
       : refuse(failedDeployment(course.steps, left));
   } catch (cause) {
     if (!tools.signal.aborted) throw cause;
-    return refuse(stoppedAt(course.steps));
+    return refuse(stoppedAt(course));
   }
 }
 
@@ -110,7 +112,12 @@ const WORDS = {
   es: { planning: "Planificando", hook: "Llamando", check: "Comprobando" },
 } as const;
 
-function stoppedAt(steps: readonly CallReport[]): SkillFailure {
+function stoppedAt({ steps, calling }: Course): SkillFailure {
+  if (calling?.kind === "hook") {
+    return stoppedFailure(
+      `The hook of ${calling.stage} may have been called and gave no clear answer; nothing was rolled back because of the stop.`,
+    );
+  }
   const last = steps.at(-1);
   return stoppedFailure(
     last === undefined
@@ -178,7 +185,10 @@ async function* make(
     course.told = Math.max(course.told, progress.progress_percentage);
     const current_step = course.means.redaction.text(label);
     yield { ...progress, progress_percentage: course.told, current_step };
-    const made = await tools.step(call.name, () => makeOne(call, course));
+    course.calling = call;
+    const wasBegun = call.kind === "hook" && !(await isFirst(tools, call.name));
+    const made = await tools.step(call.name, () => makeOne(call, wasBegun, course));
+    course.calling = null;
     course.steps.push(made.report);
     Object.assign(course.variables.saved, made.saved);
     course.means.redaction.learnVariables(made.saved);
@@ -187,8 +197,18 @@ async function* make(
   return true;
 }
 
-async function makeOne(call: Call, { means, variables }: Course) {
-  if (call.kind === "hook") return callHook(call.stage, call.hook, variables, means);
+/** Whether no earlier attempt began a step: noted in the journal before anything is sent. */
+async function isFirst(tools: SkillTools, name: string): Promise<boolean> {
+  let isNoted = false;
+  await tools.step(`${name}-begun`, async () => {
+    isNoted = true;
+    return isNoted;
+  });
+  return isNoted;
+}
+
+async function makeOne(call: Call, wasBegun: boolean, { means, variables }: Course) {
+  if (call.kind === "hook") return callHook({ ...call, wasBegun }, variables, means);
   return { report: await verify(call.stage, call.check, variables, means), saved: {} };
 }
 

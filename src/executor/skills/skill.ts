@@ -6,11 +6,24 @@ export interface JsonObject {
   readonly [key: string]: JsonValue;
 }
 
+/** What came with a task beside its input. Each part is absent where nothing of it did. */
+export interface Surroundings {
+  /** What was answered when the task was escalated before: `{question, answer, decision}`. */
+  readonly escalation_answers?: JsonValue;
+  /** What tasks before it made, or their ids. */
+  readonly previous_tasks?: JsonValue;
+  readonly memory_context?: JsonValue;
+  readonly user_preferences?: JsonValue;
+  readonly environment?: JsonValue;
+}
+
 /** What a skill sees of a task: nothing that identifies or times it, so that a run is repeatable. */
 export interface SkillTask {
   description: string;
   input_data: JsonObject;
   configuration: JsonObject;
+  /** For models; what earlier tasks made is among a reading skill's documents where the task brings none. */
+  around?: Surroundings;
 }
 
 /**

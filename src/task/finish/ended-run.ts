@@ -1,5 +1,7 @@
 import * as z from "zod";
 
+import { BUILTIN_AGENT_ID } from "../../protocol/agent.ts";
+import { dataBoundsOf } from "../../protocol/data-bounds.ts";
 import type { EndedRun, RunAttempt } from "../../protocol/ended-run.ts";
 import type { LoggedEvent } from "../machine/state.ts";
 import { usageOf } from "../machine/state.ts";
@@ -16,7 +18,6 @@ const texts = z.array(z.string()).catch([]);
 
 const startedSchema = z.object({
   model_selected: z.string().optional().catch(undefined),
-  required_resources: z.object({ memory_ids: texts.optional() }).optional().catch(undefined),
 });
 const metadataSchema = z.object({
   model_used: z.string().optional().catch(undefined),
@@ -27,6 +28,7 @@ const roundSchema = z.object({
     quality_round: z.number(),
     model_id: z.string().nullable().catch(null),
     findings: z.array(z.object({ detail: z.string() })).catch([]),
+    memory_ids: texts.optional(),
   }),
 });
 const failedSchema = z.object({
@@ -56,7 +58,7 @@ function begun(executor: string, data: unknown): RunAttempt {
   const attempt: RunAttempt = {
     executor,
     model_ids: [],
-    memory_ids: few(said?.required_resources?.memory_ids),
+    memory_ids: [],
     failure: null,
     rounds: [],
     is_completed: false,
@@ -64,14 +66,24 @@ function begun(executor: string, data: unknown): RunAttempt {
   return withModel(attempt, said?.model_selected);
 }
 
+/** With what a round was told of memory. Others may write what they like there: they are told nothing. */
+function withMemories({ executor, memory_ids }: RunAttempt, told: readonly string[] = []) {
+  if (executor !== BUILTIN_AGENT_ID) return memory_ids;
+  return few([...new Set([...memory_ids, ...told])]);
+}
+
 /** An attempt after one of its notifications; what that says of other things is not looked at. */
 function heard(attempt: RunAttempt, type: LoggedEvent["type"], data: unknown): RunAttempt {
   if (type === "task_progress") {
     const { data: said } = roundSchema.safeParse(data);
     if (said === undefined) return attempt;
-    const { model_id, findings } = said.intermediate_results;
+    const { model_id, findings, memory_ids } = said.intermediate_results;
     const round = { model_id, findings: few(findings.map(({ detail }) => detail)) };
-    return { ...attempt, rounds: [...attempt.rounds, round].slice(-MOST_TEXTS) };
+    return {
+      ...attempt,
+      memory_ids: withMemories(attempt, memory_ids),
+      rounds: [...attempt.rounds, round].slice(-MOST_TEXTS),
+    };
   }
   if (type === "task_failed") {
     const { data: said } = failedSchema.safeParse(data);
@@ -103,7 +115,10 @@ function after({ attempts, lessons_learned }: Told, event: LoggedEvent): Told {
   if (last === undefined) return { attempts, lessons_learned };
   const { data: metadata } = metadataSchema.safeParse(data["metadata"]);
   // What was given again was done by nobody: there is nothing to learn from it.
-  const isGivenAgain = type === "task_completed" && metadata?.cached_from !== undefined;
+  const isGivenAgain =
+    type === "task_completed" &&
+    actor.id === BUILTIN_AGENT_ID &&
+    metadata?.cached_from !== undefined;
   if (isGivenAgain) return { attempts: attempts.slice(0, -1), lessons_learned };
   const attempt = withModel(heard(last, type, data["data"]), metadata?.model_used);
   const learned =
@@ -138,6 +153,7 @@ export function endedRunOf(state: SettledState, log: Iterable<readonly LoggedEve
     task_type: task.task_type,
     description: cut(task.description),
     tags: task.tags ?? [],
+    bounds: dataBoundsOf(task),
     reason: verdict.reason,
     ended_at: verdict.at,
     quality: quality?.overall_score ?? null,

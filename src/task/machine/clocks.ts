@@ -2,7 +2,7 @@ import { hasEnding, heightOf, isComposite } from "../kin/family.ts";
 import { onward } from "../kin/gates.ts";
 import { endOrAsk } from "./handover.ts";
 import { askForNews, mayAsk } from "./interventions.ts";
-import { totalDeadline } from "./limits.ts";
+import { durationDeadline, totalDeadline } from "./limits.ts";
 import { silentAt, stallAt } from "./plan.ts";
 import type { Silence } from "./records.ts";
 import type { DraftEvent, Holder, TaskState } from "./state.ts";
@@ -122,12 +122,12 @@ function silenceClocks(state: TaskState, holder: Holder): ClockRing[] {
 }
 
 function durationClock(state: TaskState): ClockRing[] {
-  const limit = state.task.contract?.budget?.max_duration_s;
-  if (limit === undefined || state.started_at === null) return [];
-  const seconds = limit + state.granted.duration_s;
+  const due = durationDeadline(state);
+  if (due === null || state.started_at === null) return [];
+  const seconds = (due - state.started_at) / 1_000;
   return [
     {
-      due: state.started_at + seconds * 1_000,
+      due,
       rings: (current) => [
         ...voidLease(current, "budget_exceeded"),
         ...closedCancels(current, "rejected"),

@@ -1,5 +1,6 @@
-import { longestTextFor, PATTERN_RULE } from "../../lib/pattern-limits.ts";
+import { PATTERN_RULE } from "../../lib/pattern-limits.ts";
 import { canonicalJson } from "../../lib/ports.ts";
+import { Searches } from "../../lib/searches.ts";
 import type { QualityAssessment } from "../../protocol/notification.ts";
 import type { Fault } from "../../protocol/refusal.ts";
 import { schemaFormFaults } from "../../protocol/schema-form.ts";
@@ -41,30 +42,42 @@ function equals(left: unknown, right: unknown): boolean {
   return canonicalJson(left ?? null) === canonicalJson(right ?? null);
 }
 
-/** Whether a result meets one acceptance check. Values of other types never compare as greater or less. */
-export function meets(check: AcceptanceCheck, result: unknown): boolean {
+/** A value that does not meet a check, for whoever has to mend it; null when it does. */
+export function unmetBy(
+  check: AcceptanceCheck,
+  result: unknown,
+  searches: Searches,
+): { received: string } | null {
   const value = valueAt(result, check.json_path);
-  switch (check.op) {
+  const received = String(JSON.stringify(value ?? null)).slice(0, 200);
+  if (check.op !== "matches") return meets(check.op, value, check.value) ? null : { received };
+  if (typeof value !== "string" || typeof check.value !== "string") return { received };
+  const searched = searches.search(check.value, value);
+  if (searched.isFound) return null;
+  const { unsearched } = searched;
+  return { received: unsearched === "" ? received : `${unsearched}: ${received}` };
+}
+
+/** Whether a value meets a check other than by a pattern. Values of other types never compare as greater or less. */
+function meets(
+  op: Exclude<AcceptanceCheck["op"], "matches">,
+  value: unknown,
+  wanted: unknown,
+): boolean {
+  switch (op) {
     case "exists":
-      return (value !== undefined) === (check.value !== false);
+      return (value !== undefined) === (wanted !== false);
     case "eq":
-      return value !== undefined && equals(value, check.value);
+      return value !== undefined && equals(value, wanted);
     case "ne":
-      return !equals(value, check.value);
+      return !equals(value, wanted);
     case "in":
-      return Array.isArray(check.value) && check.value.some((option) => equals(value, option));
-    case "matches":
-      return (
-        typeof value === "string" &&
-        typeof check.value === "string" &&
-        value.length <= longestTextFor([check.value]) &&
-        new RegExp(check.value, "u").test(value)
-      );
+      return Array.isArray(wanted) && wanted.some((option) => equals(value, option));
     case "gt":
     case "gte":
     case "lt":
     case "lte":
-      return compares(check.op, value, check.value);
+      return compares(op, value, wanted);
   }
 }
 
@@ -76,20 +89,16 @@ export function resultFaults(task: TaskExecution, completed: Outcome): Fault[] {
   const { output_schema, acceptance = [] } = task.contract ?? {};
   const threshold = task.execution_options.quality_threshold;
   const score = completed.quality_assessment.overall_score;
+  const searches = new Searches();
   return [
     ...(output_schema === undefined ? [] : outputFaults(output_schema, completed.result)),
-    ...acceptance
-      .filter((check) => !meets(check, completed.result))
-      .map((check) => ({
-        pointer: `/data/result`,
-        code: "acceptance",
-        detail: `acceptance check "${check.name}" is not met`,
-        expected: `${check.json_path} ${check.op} ${JSON.stringify(check.value ?? null)}`,
-        received: String(JSON.stringify(valueAt(completed.result, check.json_path) ?? null)).slice(
-          0,
-          200,
-        ),
-      })),
+    ...acceptance.flatMap((check) => {
+      const unmet = unmetBy(check, completed.result, searches);
+      if (unmet === null) return [];
+      const detail = `acceptance check "${check.name}" is not met`;
+      const expected = `${check.json_path} ${check.op} ${JSON.stringify(check.value ?? null)}`;
+      return [{ pointer: "/data/result", code: "acceptance", detail, expected, ...unmet }];
+    }),
     ...(score < threshold
       ? [
           {

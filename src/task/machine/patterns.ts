@@ -1,16 +1,15 @@
-import safeRegex from "safe-regex2";
-
 import {
-  isUsablePattern as isWithinLimits,
+  isUsablePattern as isUsable,
   ownPatterns,
   PATTERN_RULE,
+  unusableAmong,
 } from "../../lib/pattern-limits.ts";
 import { pointerOf } from "../../protocol/faults.ts";
 import type { Fault } from "../../protocol/refusal.ts";
 
 /** Whether a pattern may be used: one that can take very long would let a task stall its object. */
 export function isUsablePattern(pattern: unknown): pattern is string {
-  return typeof pattern === "string" && isWithinLimits(pattern, safeRegex);
+  return typeof pattern === "string" && isUsable(pattern);
 }
 
 /** Every pattern in a schema, with its place. */
@@ -25,8 +24,10 @@ function placedPatterns(schema: unknown, pointer: string): { pointer: string; pa
 
 /** The patterns of a schema that may not be used. */
 export function patternFaults(schema: unknown, pointer: string): Fault[] {
-  return placedPatterns(schema, pointer)
-    .filter(({ pattern }) => !isUsablePattern(pattern))
+  const placed = placedPatterns(schema, pointer);
+  const unusable = unusableAmong(placed.map(({ pattern }) => pattern));
+  return placed
+    .filter(({ pattern }) => unusable.has(pattern))
     .map((found) => ({
       pointer: found.pointer,
       code: "unsafe_pattern",

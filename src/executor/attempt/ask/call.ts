@@ -3,10 +3,14 @@ import * as z from "zod";
 import { canonicalJson, derivedId } from "../../../lib/ports.ts";
 import { ok } from "../../../lib/result.ts";
 import type { Result } from "../../../lib/result.ts";
+import type { CatalogueModel } from "../../../protocol/model.ts";
 import type { Refusal } from "../../../protocol/refusal.ts";
 import { beside } from "../../beside.ts";
-import type { ModelAnswer, ModelFault, ModelRequest, ModelUsage } from "../../models/model-port.ts";
+import type { Shortage } from "../../models/allowance.ts";
+import type { ModelAnswer, ModelFault, ModelRequest } from "../../models/model-port.ts";
 import type { Attempt } from "../attempt.ts";
+import { spare, tokensUsed } from "../effort.ts";
+import { affordable, allowanceOf } from "./budget.ts";
 import { moveOf, pauseBeforeRetry } from "./retry.ts";
 
 /** The longest that one question to a model may take, tools included. Milliseconds. */
@@ -46,26 +50,24 @@ const journaledSchema = z.union([
   z.object({ fault: faultSchema }),
 ]);
 
-/** What a call came to; `late`: there was no time for it. */
+/** What a call came to; `late`: there was no time for it; `short`: what may be used, or the context, does not hold it. */
 export type CallEnding =
   | { kind: "answer"; answer: ModelAnswer }
   | { kind: "fault"; fault: ModelFault }
-  | { kind: "late" };
+  | { kind: "late" }
+  | { kind: "short"; by: Shortage };
 
-type Question = Omit<ModelRequest, "timeout_ms" | "idempotency_key" | "signal">;
-
-/** The tokens of a call, in both directions. */
-export function tokensUsed({ input_tokens, output_tokens }: ModelUsage): number {
-  return input_tokens + output_tokens;
-}
+type Question = Omit<ModelRequest, "timeout_ms" | "idempotency_key" | "signal" | "limit">;
 
 /** A call that an attempt before this one has paid for. */
-function known({ journal }: Attempt, entry: string): CallEnding | null {
-  const parsed = journaledSchema.safeParse(journal.read(entry));
+function known(attempt: Attempt, entry: string): CallEnding | null {
+  const parsed = journaledSchema.safeParse(attempt.journal.read(entry));
   if (!parsed.success) return null;
-  return "answer" in parsed.data
-    ? { kind: "answer", answer: parsed.data.answer }
-    : { kind: "fault", fault: parsed.data.fault };
+  const { data } = parsed;
+  spare(attempt, "answer" in data ? data.answer : data.fault);
+  return "answer" in data
+    ? { kind: "answer", answer: data.answer }
+    : { kind: "fault", fault: data.fault };
 }
 
 /** Journals what would come out the same if it were asked again; a provider that was down is no such thing. */
@@ -83,14 +85,22 @@ function keep({ journal, ports, task }: Attempt, entry: string, ending: CallEndi
 async function once(
   attempt: Attempt,
   question: Question,
-  idempotency_key: string,
+  { model, key }: { model: CatalogueModel; key: string },
 ): Promise<Result<CallEnding, Refusal>> {
   const { session, ports, tenant } = attempt;
   if (session.timeLeftMs < SHORTEST_CALL_MS) return ok({ kind: "late" });
+  const limit = allowanceOf(attempt);
+  const size = affordable(question, { model, left: limit });
+  if ("short" in size) return ok({ kind: "short", by: size.short });
   const asked = ports.models.generate(tenant, {
     ...question,
-    timeout_ms: Math.floor(Math.min(session.timeLeftMs, LONGEST_CALL_MS)),
-    idempotency_key,
+    ...size,
+    limit,
+    timeout_ms: Math.floor(
+      Math.min(session.timeLeftMs, Math.max(1, session.stepLeftMs), LONGEST_CALL_MS),
+    ),
+    // The length of an answer is no part of the question, but of the request: under one key there is one.
+    idempotency_key: `${key}-${size.max_output_tokens}-${question.max_tool_rounds}`,
     signal: session.signal,
   });
   const answered = await beside(asked, attempt);
@@ -103,16 +113,56 @@ async function once(
   );
 }
 
+/** Waits for a provider, and says so: the second try has the whole wait for news before it. */
+async function waitFor(
+  attempt: Attempt,
+  pause_ms: number,
+  { model_id, fault }: { model_id: string; fault: ModelFault },
+): Promise<Result<unknown, Refusal>> {
+  const { session, ports } = attempt;
+  const waited = await beside(ports.sleep(pause_ms, session.signal), attempt);
+  if (!waited.ok || session.stop !== null) return waited;
+  return session.goOn(`Asking ${model_id} once more: ${fault.class}`);
+}
+
+/** Asks, and once more after a fault that may pass. */
+async function untilSaid(
+  attempt: Attempt,
+  question: Question,
+  asking: { model: CatalogueModel; key: string; entry: string },
+): Promise<Result<CallEnding, Refusal>> {
+  const { session } = attempt;
+  let faulted: CallEnding | null = null;
+  for (let faults = 1; ; faults += 1) {
+    const ending = await once(attempt, question, asking);
+    if (!ending.ok) return ending;
+    // Where nothing is left for a second try, the first one is what came of it.
+    if (ending.value.kind === "short") return ok(faulted ?? ending.value);
+    keep(attempt, asking.entry, ending.value);
+    const told = await session.report();
+    if (!told.ok || ending.value.kind !== "fault" || session.stop !== null) {
+      return told.ok ? ending : told;
+    }
+    const pause = pauseBeforeRetry(ending.value.fault, faults, session.timeLeftMs);
+    if (pause === null) return ending;
+    const waited = await waitFor(attempt, pause, { ...question, fault: ending.value.fault });
+    if (!waited.ok) return waited;
+    if (session.stop !== null) return ending;
+    faulted = ending.value;
+  }
+}
+
 /**
  * Puts a question to a model: not again what an attempt before this one has an answer to, once more after a fault that
- * may pass, and never without the time to end. What was used is told and kept before anything else happens. Refused when
- * the lease is gone.
+ * may pass, and never without the time to end and the means to pay. What was used is told and kept before anything else
+ * happens. Refused when the lease is gone.
  */
 export async function call(
   attempt: Attempt,
   question: Question,
+  model: CatalogueModel,
 ): Promise<Result<CallEnding, Refusal>> {
-  const { session, ports, secret, calls } = attempt;
+  const { secret, calls } = attempt;
   // How long the answer may be depends on what is left of the budget: no part of what is asked.
   const { tools, max_output_tokens: _length, max_tool_rounds: _rounds, ...content } = question;
   const digest = await derivedId(canonicalJson([content, tools.map(({ name }) => name)]));
@@ -122,18 +172,6 @@ export async function call(
   const entry = `call:${digest}:${place}`;
   const before = known(attempt, entry);
   if (before !== null) return ok(before);
-  for (let faults = 1; ; faults += 1) {
-    const ending = await once(attempt, question, `${secret}-${digest}-${place}`);
-    if (!ending.ok) return ending;
-    keep(attempt, entry, ending.value);
-    const told = await session.report();
-    if (!told.ok || ending.value.kind !== "fault" || session.stop !== null) {
-      return told.ok ? ending : told;
-    }
-    const pause = pauseBeforeRetry(ending.value.fault, faults, session.timeLeftMs);
-    if (pause === null) return ending;
-    const waited = await beside(ports.sleep(pause, session.signal), attempt);
-    if (!waited.ok) return waited;
-    if (session.stop !== null) return ending;
-  }
+  attempt.questions.asked += 1;
+  return untilSaid(attempt, question, { model, key: `${secret}-${digest}-${place}`, entry });
 }

@@ -4,14 +4,14 @@ import type { CatalogueModel } from "../../../protocol/model.ts";
 import type { Refusal } from "../../../protocol/refusal.ts";
 import type { ModelBrief } from "../../assisted/brief.ts";
 import type { RecalledMemory } from "../../memory/memory-port.ts";
+import type { Shortage } from "../../models/allowance.ts";
 import type { ModelAnswer, ModelFault, ModelUsage } from "../../models/model-port.ts";
 import type { Finding } from "../../quality/assessment.ts";
 import { SKILLS } from "../../skills/registry.ts";
 import type { Attempt, Made } from "../attempt.ts";
+import { tokensUsed } from "../effort.ts";
 import { modelToolsOf } from "../tools.ts";
-import { affordable, inputTokensOf, leftOf } from "./budget.ts";
-import type { Allowance, Shortage } from "./budget.ts";
-import { call, tokensUsed } from "./call.ts";
+import { call } from "./call.ts";
 import { moveOf } from "./retry.ts";
 
 /** What a call is remembered by in the task's log. */
@@ -38,14 +38,6 @@ export interface Asking {
   memories: readonly RecalledMemory[];
   findings: readonly Finding[];
   previous: string | null;
-}
-
-/** What may still be used of the task's budget. */
-export function allowanceOf({ task, session, journal }: Attempt): Allowance {
-  return leftOf(task.contract?.budget, session.granted, {
-    cost_usd: journal.earlier.cost_usd + session.used.cost_usd,
-    tokens: journal.earlier.tokens + session.used.tokens,
-  });
 }
 
 function factsOf(
@@ -118,19 +110,18 @@ export async function askModel(
     tools: modelToolsOf(attempt),
     model,
   });
-  const size = affordable(inputTokensOf(brief.request), brief.request, {
-    model,
-    left: allowanceOf(attempt),
-  });
-  if ("short" in size) {
-    return ok(size.short === "context" ? tooLong(model) : { kind: "short", by: size.short });
-  }
-  const called = await call(attempt, { ...brief.request, ...size, model_id: model.model_id });
+  const called = await call(attempt, { ...brief.request, model_id: model.model_id }, model);
   if (!called.ok) return called;
-  if (session.stop !== null) return ok({ kind: "stopped" });
+  // An answer that is there when only the time is over may still be the result.
+  const isHeard = called.value.kind === "answer" && !session.isWithdrawn;
+  if (session.stop !== null && !isHeard) return ok({ kind: "stopped" });
   switch (called.value.kind) {
     case "late":
       return ok({ kind: "late" });
+    case "short": {
+      const { by } = called.value;
+      return ok(by === "context" ? tooLong(model) : { kind: "short", by });
+    }
     case "fault":
       return ok(afterFault(called.value.fault));
     case "answer":

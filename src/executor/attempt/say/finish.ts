@@ -2,11 +2,11 @@ import type { Result } from "../../../lib/result.ts";
 import type { AgentEndTask } from "../../../protocol/agent-end-task.ts";
 import type { Refusal } from "../../../protocol/refusal.ts";
 import type { Attempt } from "../attempt.ts";
-import type { Field } from "../choice.ts";
 import type { Course } from "../course.ts";
 import { storeResult } from "../reuse.ts";
 import type { Ending } from "../rounds.ts";
-import { complete, fail } from "./tell.ts";
+import { isKeepable } from "./bounds.ts";
+import { complete, escalate, fail } from "./tell.ts";
 import type { Completion, Failing } from "./tell.ts";
 
 type Done = Result<Ending, Refusal>;
@@ -18,9 +18,10 @@ function cutShort(
   { best }: Course,
   end: Pick<AgentEndTask, "reason" | "error_information">,
 ): Told {
+  const output = best?.made.output;
   return session.end({
     ...end,
-    ...(best !== null && { result_data: { output: best.made.output } }),
+    ...(output !== undefined && isKeepable(output) && { result_data: { output } }),
   });
 }
 
@@ -37,22 +38,51 @@ const HANDED_ON: Failing = {
   retry_recommended: true,
 };
 
+/** A dependency could not be reached, or the executor itself has a bug. */
+const BROKEN: Failing = {
+  error_type: "executor_fault",
+  error_message: "The built-in executor could not go on: something that it works with broke down",
+  root_cause: {
+    class: "executor_fault",
+    detail: "The fault is the executor's, not the task's",
+    evidence: "The log of the executor has the cause (execution_broken)",
+  },
+  recovery_suggestions: ["Try the task again; if it fails so every time, look into the log"],
+  retry_recommended: true,
+};
+
 function outOfTime(attempt: Attempt, course: Course): Told {
-  const error_message = "There is no time left for another step before the attempt's timeout";
+  const isBudget = attempt.session.isTimeBudgeted;
+  const limit = isBudget ? "the end of contract.budget.max_duration_s" : "the attempt's timeout";
   return cutShort(attempt, course, {
-    reason: "timeout",
-    error_information: { error_code: "out_of_time", error_message },
+    reason: isBudget ? "resource_exhausted" : "timeout",
+    error_information: {
+      error_code: isBudget ? "budget_exhausted" : "out_of_time",
+      error_message: `There is no time left for another step before ${limit}`,
+    },
+  });
+}
+
+/** Asks whether to go on: neither a run of the executor nor an attempt may rest for longer. No retry is spent on it. */
+function stillPaused(attempt: Attempt): Told {
+  return escalate(attempt, {
+    cause: "paused",
+    reason: "The task has been paused for as long as an attempt of the built-in executor may take",
+    question: "Resume the task where it stands, change it, or cancel it?",
+    evidence: ["What is done so far is in the task's checkpoint"],
+    unblock: ["Resume the task once it may go on: it begins at the step at which it was paused"],
   });
 }
 
 function stopped(attempt: Attempt, course: Course, done: Done): Told {
-  switch (attempt.session.stop) {
+  const { stop, isResting } = attempt.session;
+  switch (stop) {
     case "cancelled":
       return cutShort(attempt, course, { reason: "cancelled" });
     case "out_of_time":
-      return outOfTime(attempt, course);
+      return isResting ? stillPaused(attempt) : outOfTime(attempt, course);
     case "slice_over":
-      return fail(attempt, HANDED_ON);
+      return isResting ? stillPaused(attempt) : fail(attempt, HANDED_ON);
     case "lease_lost":
     case null:
       return Promise.resolve(done);
@@ -84,7 +114,7 @@ async function quietly(
   try {
     await act();
   } catch (cause) {
-    // The verdict stands: what is learned from it may be lost, and must not repeat the message.
+    // What is told stands: beside it this may be lost, and must not repeat the message.
     ports.log("error", event, { task_id: task.task_id ?? "", detail: String(cause) });
   }
 }
@@ -116,21 +146,28 @@ export async function finish(attempt: Attempt, done: Done, course: Course): Told
   }
 }
 
-/** Tells the selection and the memory what came of it, after the verdict; neither can change that any more. */
-export async function tellTeachers(
-  attempt: Attempt,
-  { field, course, done }: { field: Field; course: Course; done: Done },
-): Promise<void> {
-  const { ports, tenant, task } = attempt;
+/**
+ * Ends an attempt under which something broke, to be tried again: left to its heartbeat the task would wait for the
+ * same, and nobody would hear why. What broke is in the log, not in the message.
+ */
+export async function giveUp(attempt: Attempt): Told {
+  const { session, task } = attempt;
+  if (!session.hasStarted) {
+    const told = await session.notify("task_started", {
+      task_type: task.task_type,
+      estimated_duration: 1,
+      complexity: "low",
+    });
+    if (!told.ok) return told;
+  }
+  await quietly(attempt, "journal_not_saved", async () => void (await session.save()));
+  return fail(attempt, BROKEN);
+}
+
+/** Tells the selection what came of its choices, after the verdict, which it can't change. Memory hears of the end. */
+export async function tellTeachers(attempt: Attempt, course: Course): Promise<void> {
+  const { ports, tenant } = attempt;
   for (const outcome of course.outcomes) {
     await quietly(attempt, "outcome_not_learned", () => ports.router.learn(tenant, outcome));
   }
-  const isTelling = done.ok && (done.value.kind === "good" || done.value.kind === "failed");
-  if (field.memories.length === 0 || !isTelling) return;
-  const memory_ids = field.memories.map(({ memory_id }) => memory_id);
-  const isGood = done.value.kind === "good";
-  const score = isGood ? (course.best?.quality.overall_score ?? 0) : 0;
-  await quietly(attempt, "memories_not_settled", () =>
-    ports.memory.settle(tenant, { task_id: task.task_id ?? "", memory_ids, score }),
-  );
 }

@@ -20,14 +20,18 @@ async function tellOnce(
   { step, at, done, found }: { step: string; at: number; done: number; found?: JsonObject },
 ): Told {
   const { journal, session } = attempt;
-  if (journal.read(mark) !== undefined) return ok(null);
-  const told = await session.progress({
+  const progress = {
     progress_percentage: at,
     current_step: step,
     steps_completed: done,
     total_steps: MOST_ROUNDS,
     ...(found !== undefined && { intermediate_results: found }),
-  });
+  };
+  if (journal.read(mark) !== undefined) {
+    session.remember(progress);
+    return ok(null);
+  }
+  const told = await session.progress(progress);
   if (told.ok) journal.keep(mark, true);
   return told;
 }
@@ -49,11 +53,19 @@ export function tellDecision(attempt: Attempt, choice: Choice, course: Course): 
   });
 }
 
-/** Reports the last round, whatever came of it. @param findings all that is wrong, what blocks first */
+/** A round with all that is wrong, what blocks first; of a model's its call, and the memories that it was told. */
+interface ToldRound {
+  round: Round;
+  findings: readonly Finding[];
+  facts?: CallFacts;
+  memory_ids?: string[];
+}
+
+/** Reports the last round, whatever came of it. */
 export function tellRound(
   attempt: Attempt,
   course: Course,
-  { round, findings, facts }: { round: Round; findings: readonly Finding[]; facts?: CallFacts },
+  { round, findings, facts, memory_ids }: ToldRound,
 ): Told {
   const { model_id, assessment } = round;
   const count = course.rounds.length;
@@ -68,6 +80,7 @@ export function tellRound(
       score,
       findings: toldFindings(findings).map((finding) => ({ ...finding })),
       ...(facts !== undefined && { model_call: { ...facts } }),
+      ...(memory_ids !== undefined && { memory_ids }),
     },
   });
 }

@@ -5,41 +5,27 @@ import type { Assessment, Finding } from "../../quality/assessment.ts";
 import type { SkillFailure } from "../../skills/skill.ts";
 import type { Attempt } from "../attempt.ts";
 import type { Reviewed } from "../review.ts";
+import { bytesOf, isKeepable, MOST_RESULT_BYTES, textOf, textsOf, wordOf } from "./bounds.ts";
 
 type Told = Promise<Result<unknown, Refusal>>;
 
 /** Findings that go into a message: the first ones are the gravest. */
 const MOST_FINDINGS = 20;
 
-/** A text of a message holds at most so many characters (protocol.md §7, Notifications). */
-const LONGEST_TEXT = 10_000;
-
-/** Entries of a list of texts in a message. */
-const MOST_TEXTS = 100;
-
-function shortened(text: string): string {
-  return text.slice(0, LONGEST_TEXT);
-}
-
-function texts(list: readonly string[]): string[] {
-  return list
-    .filter((text) => text !== "")
-    .map(shortened)
-    .slice(0, MOST_TEXTS);
-}
-
 /** Findings as they go into a message. */
 export function toldFindings(findings: readonly Finding[]): Finding[] {
-  return findings
-    .slice(0, MOST_FINDINGS)
-    .map((finding) => ({ ...finding, detail: finding.detail.slice(0, 1_000) }));
+  return findings.slice(0, MOST_FINDINGS).map((finding) => ({
+    ...finding,
+    location: finding.location.slice(0, 1_000).toWellFormed(),
+    detail: finding.detail.slice(0, 1_000).toWellFormed(),
+  }));
 }
 
 function qualityOf({ overall_score, criteria_scores, feedback }: Assessment) {
   return {
     overall_score,
     criteria_scores,
-    ...(feedback !== "" && { feedback: shortened(feedback) }),
+    ...(feedback !== "" && { feedback: textOf(feedback) }),
   };
 }
 
@@ -47,7 +33,7 @@ function qualityOf({ overall_score, criteria_scores, feedback }: Assessment) {
 function completedOf({ session }: Attempt, { made, quality }: Reviewed) {
   return {
     result: made.output,
-    execution_summary: shortened(made.summary) || "Done",
+    execution_summary: textOf(made.summary, "Done"),
     metrics: {
       execution_time: session.elapsedSeconds,
       tokens_used: session.used.tokens,
@@ -55,8 +41,8 @@ function completedOf({ session }: Attempt, { made, quality }: Reviewed) {
       quality_score: quality.overall_score,
     },
     quality_assessment: qualityOf(quality),
-    next_steps: texts(made.next_steps),
-    lessons_learned: texts(made.lessons_learned),
+    next_steps: textsOf(made.next_steps),
+    lessons_learned: textsOf(made.lessons_learned),
   };
 }
 
@@ -83,15 +69,32 @@ export interface Failing extends Omit<SkillFailure, "root_cause"> {
 }
 
 function partialOf({ made, quality }: Reviewed) {
-  return { output: made.output, summary: made.summary, score: quality.overall_score };
+  return { output: made.output, summary: textOf(made.summary), score: quality.overall_score };
+}
+
+/** A failure within the bounds of its message, whatever a task or a server has brought into it. */
+function bounded({ root_cause, ...failure }: Omit<Failing, "best">): Omit<Failing, "best"> {
+  const { evidence } = root_cause;
+  return {
+    error_type: wordOf(failure.error_type),
+    error_message: textOf(failure.error_message),
+    root_cause: {
+      class: wordOf(root_cause.class),
+      detail: textOf(root_cause.detail),
+      evidence: typeof evidence === "string" ? textOf(evidence, "none") : evidence,
+    },
+    recovery_suggestions: textsOf(failure.recovery_suggestions),
+    retry_recommended: failure.retry_recommended,
+  };
 }
 
 /** Ends the attempt as failed; the task's retry policy decides on another one. */
-export async function fail({ session }: Attempt, failing: Failing): Told {
-  const { best = null, ...failure } = failing;
+export async function fail({ session }: Attempt, { best = null, ...failing }: Failing): Told {
+  const failure = bounded(failing);
+  const partial = best === null ? null : partialOf(best);
   const told = await session.notify("task_failed", {
     ...failure,
-    ...(best !== null && { partial_results: partialOf(best) }),
+    ...(partial !== null && isKeepable(partial) && { partial_results: partial }),
   });
   if (!told.ok || failure.retry_recommended) return told;
   return session.end({
@@ -105,6 +108,20 @@ export async function fail({ session }: Attempt, failing: Failing): Told {
   });
 }
 
+/** What a result is that no row of the task's log could hold. */
+function tooLarge(bytes: number): Failing {
+  const detail = `The result has ${bytes} bytes as JSON, with what is said of it; ${MOST_RESULT_BYTES} are the most`;
+  return {
+    error_type: "result_too_large",
+    error_message: detail,
+    root_cause: { class: "result_size", detail, evidence: `${bytes} bytes` },
+    recovery_suggestions: [
+      "Divide the input over several tasks, or ask for less of the result in parameters.configuration",
+    ],
+    retry_recommended: false,
+  };
+}
+
 /** What has become of a completion. */
 export interface Completion {
   said: Result<unknown, Refusal>;
@@ -116,6 +133,9 @@ export interface Completion {
 export async function complete(attempt: Attempt, good: Reviewed): Promise<Completion> {
   const { session } = attempt;
   const completed = completedOf(attempt, good);
+  if (!isKeepable(completed)) {
+    return { said: await fail(attempt, tooLarge(bytesOf(completed))), completed: null };
+  }
   const told = await session.notify("task_completed", completed);
   if (!told.ok) {
     const isRejected = told.refusal.code === "result_rejected";
@@ -133,6 +153,7 @@ export async function complete(attempt: Attempt, good: Reviewed): Promise<Comple
 /** The failure of something that never passed the gate. Another attempt would not come out better. */
 export function neverGood(best: Reviewed, tried: readonly string[]): Failing {
   const { quality, findings } = best;
+  if (!isKeepable(best.made)) return tooLarge(bytesOf(best.made));
   const isContract = findings.some(({ check }) => check === "contract");
   const by = tried.length === 0 ? "" : `, by ${tried.join(", ")}`;
   const detail = isContract
@@ -157,24 +178,29 @@ export function neverGood(best: Reviewed, tried: readonly string[]): Failing {
 /** How long a question waits for its answer before the task ends as escalated. Milliseconds; as the system's own. */
 const PATIENCE_MS = 86_400_000;
 
+/** Why a task is handed back. */
+interface Lacking {
+  cause: "missing_capability" | "paused";
+  reason: string;
+  question: string;
+  evidence: readonly string[];
+  unblock: readonly string[];
+}
+
 /** Hands the task back with a question: what is lacking, and what would unblock it. */
-export function escalate(
-  { session, task, ports }: Attempt,
-  lacking: { reason: string; evidence: readonly string[]; unblock: readonly string[] },
-): Told {
+export function escalate({ session, task, ports }: Attempt, lacking: Lacking): Told {
   return session.notify("task_escalated", {
-    escalation_reason: shortened(lacking.reason),
+    escalation_reason: textOf(lacking.reason),
     escalation_level: "orchestrator",
-    question:
-      "Resume once what is missing is there, change the task into one that can be done, or cancel it?",
+    question: lacking.question,
     urgency: task.priority === "critical" ? "critical" : "medium",
     context: {
-      cause: "missing_capability",
+      cause: lacking.cause,
       task_type: task.task_type,
-      evidence: texts(lacking.evidence),
+      evidence: textsOf(lacking.evidence),
     },
     options: ["resume", "change", "cancel"],
-    recommended_actions: texts(lacking.unblock),
+    recommended_actions: textsOf(lacking.unblock),
     deadline: instant(ports.now() + PATIENCE_MS),
   });
 }

@@ -5,9 +5,20 @@ import { SYNONYMS } from "./synonyms.ts";
 /** What is read of a text: a memory is shorter, and a question of a megabyte costs no more than this. */
 const READ_CHARACTERS = 8_000;
 
-/** A stem without its accents, so that people who leave them out are understood. */
+/**
+ * A stem without its accents, so that people who leave them out are understood, and without the signs that some
+ * letters fall apart into: `ŀ` is `l·`, `½` is `1⁄2`.
+ */
 function plain(word: string): string {
-  return word.normalize("NFKD").replaceAll(/\p{M}/gu, "");
+  return word.normalize("NFKD").replaceAll(/[^\p{L}\p{N}]+/gu, "");
+}
+
+/**
+ * A stem as the index of words holds it: in signs that no version of Unicode divides. The index cuts where its own
+ * tables see no letter, and a word cut in two is a phrase, which it cannot look for.
+ */
+export function indexedWord(stem: string): string {
+  return stem.replaceAll(/[^a-z0-9]/gu, (sign) => `x${sign.codePointAt(0)?.toString(36)}x`);
 }
 
 function meaningsOf(language: Language): Map<string, string> {

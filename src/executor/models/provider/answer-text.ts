@@ -13,10 +13,12 @@ const MOST_FAULTS = 5;
 
 const jsonSchema: z.ZodType<JsonValue> = z.json();
 
-/** What asks a model in words for JSON, where its provider does not see to it. */
-export function jsonRequest(schema: JsonObject): string {
-  return `Answer with one JSON value and nothing else: no explanation, no Markdown. It has to satisfy this JSON Schema:\n${JSON.stringify(schema)}`;
-}
+/**
+ * What asks a model in words for JSON, where its provider does not see to it. Not the schema itself: it came with a task,
+ * and stands in the turn in quotes.
+ */
+export const JSON_REQUEST =
+  "Answer with one JSON value and nothing else: no explanation, no Markdown. It has to satisfy the JSON Schema of the answer that is quoted above.";
 
 /** The text that may be JSON: without a thinking model's thoughts, and what is inside a code fence where there is one. */
 function candidate(text: string): string {

@@ -5,13 +5,16 @@ import { ok, refuse } from "../../../lib/result.ts";
 import type { Result } from "../../../lib/result.ts";
 import type { CatalogueModel } from "../../../protocol/model.ts";
 import { absence } from "../absence.ts";
+import type { Shortage } from "../allowance.ts";
 import type { Ask, AskableModel } from "../door.ts";
+import { keyless, keylessAnswer } from "../keyless.ts";
 import type { ModelAnswer, ModelRequest } from "../model-port.ts";
-import { jsonRequest, readAnswer } from "./answer-text.ts";
+import { JSON_REQUEST, readAnswer } from "./answer-text.ts";
 import type { Judge } from "./answer-text.ts";
 import { trouble, troubleOf } from "./faults.ts";
 import type { Trouble } from "./faults.ts";
 import { openAiCompatible, PROVIDER_OPTIONS } from "./openai-compatible.ts";
+import { createRoom } from "./room.ts";
 import { inRounds } from "./rounds.ts";
 import type { ProviderModel } from "./rounds.ts";
 import { sdkTools } from "./tools.ts";
@@ -40,14 +43,8 @@ export function createAsk(parts: AskParts): Ask {
     const spent = () => ({ usage: tally.usage(), duration_ms: parts.now() - began });
     const answered = await answer(parts, asked, { request, tally });
     if (answered.ok) return ok({ ...answered.value, ...spent() });
-    return refuse({ ...withoutKey(answered.refusal, asked.api_key), ...spent() });
+    return refuse({ ...answered.refusal, ...spent() });
   };
-}
-
-/** A provider that quotes the request quotes its key. */
-function withoutKey(why: Trouble, api_key: string | null): Trouble {
-  const clean = (text: string) => (api_key ? text.replaceAll(api_key, "[api_key]") : text);
-  return { ...why, detail: clean(why.detail), text: why.text === null ? null : clean(why.text) };
 }
 
 type Asking = { request: Omit<ModelRequest, "model_id">; tally: Tally };
@@ -83,32 +80,39 @@ async function answer(
 ): Promise<Result<Said, Trouble>> {
   const expected = foreseen(parts, asked, request);
   if (expected !== null) return refuse(expected);
-  const watch: Watch = { trouble: null };
+  const watch: Watch = { trouble: null, silentSince: null };
   const late = AbortSignal.timeout(request.timeout_ms);
   const signal = AbortSignal.any([request.signal, late]);
   const tools_called: string[] = [];
+  const room = createRoom(asked.model, request, tally);
+  const short = (by: Shortage) => {
+    watch.trouble = trouble("cut_off", `what is left (${by}) does not hold another round of it`);
+  };
   try {
-    const model = inRounds(
-      providerModel(parts, asked, watch),
-      rulesOf(asked.model, request),
-      tally,
-    );
+    const rules = { ...rulesOf(asked.model, request), room, short };
+    const model = inRounds(providerModel(parts, asked, watch), rules, tally);
     const asking = generateText({
       ...promptOf(asked.model, request),
       model,
       ...(request.tools.length > 0 && {
-        tools: sdkTools(request.tools, parts.judge, (name) => void tools_called.push(name)),
+        tools: sdkTools(request.tools, parts.judge, {
+          called: (name) => void tools_called.push(name),
+          fit: (text) => room.fit(text),
+        }),
       }),
       abortSignal: signal,
     });
-    const { text, finishReason } = await before(signal, asking);
-    return heard(parts.judge, request, { text, reason: finishReason, tools_called });
+    const { text: said, finishReason: reason } = await before(signal, asking);
+    const text = keylessAnswer(asked.api_key)(said);
+    return heard(parts.judge, request, { text, reason, tools_called });
   } catch (error) {
     if (request.signal.aborted) return refuse(trouble("aborted", "stopped while it was asked"));
     if (watch.trouble !== null) return refuse(watch.trouble);
-    if (!late.aborted) return refuse(troubleOf(error, parts.now()));
+    if (!late.aborted)
+      return refuse(troubleOf(error, { now: parts.now(), clean: keyless(asked.api_key) }));
     const detail = `no whole answer within ${request.timeout_ms / 1_000} s`;
-    return refuse(trouble("timeout", detail));
+    const silent_ms = watch.silentSince === null ? 0 : parts.now() - watch.silentSince;
+    return refuse(trouble("timeout", detail, { silent_ms }));
   }
 }
 
@@ -127,7 +131,7 @@ async function before<Value>(signal: AbortSignal, pending: Promise<Value>): Prom
 }
 
 function providerModel(
-  { get, addressFault, limits, workersAi }: AskParts,
+  { now, get, addressFault, limits, workersAi }: AskParts,
   { model, api_key }: AskableModel,
   watch: Watch,
 ): ProviderModel {
@@ -137,32 +141,32 @@ function providerModel(
   return openAiCompatible(
     model,
     api_key,
-    watchedFetch({ get, addressFault: fault, limits }, watch),
+    watchedFetch({ now, get, addressFault: fault, limits, clean: keyless(api_key) }, watch),
   );
 }
 
-function rulesOf({ capabilities, is_streamed = true }: CatalogueModel, request: Asking["request"]) {
+function rulesOf(model: CatalogueModel, request: Asking["request"]) {
+  const { capabilities, is_streamed = true } = model;
   return {
     is_streamed,
+    max_output_tokens: Math.min(request.max_output_tokens, model.max_output_tokens),
     max_tool_rounds: request.tools.length === 0 ? 0 : request.max_tool_rounds,
     response_schema: capabilities.includes("json") ? request.output_schema : null,
     idempotency_key: request.idempotency_key,
   };
 }
 
-function promptOf({ capabilities, max_output_tokens }: CatalogueModel, request: Asking["request"]) {
+function promptOf({ capabilities }: CatalogueModel, request: Asking["request"]) {
   const { system, turns, output_schema, tools, temperature } = request;
   const isLeftToWords =
     output_schema !== null && (!capabilities.includes("json") || tools.length > 0);
   const last = turns.length - 1;
   return {
     instructions: system,
-    // The schema came with a task: it stands where all stands that did.
     messages: turns.map(({ role, text }, index) => ({
       role,
-      content: isLeftToWords && index === last ? `${text}\n\n${jsonRequest(output_schema)}` : text,
+      content: isLeftToWords && index === last ? `${text}\n\n${JSON_REQUEST}` : text,
     })),
-    maxOutputTokens: Math.min(request.max_output_tokens, max_output_tokens),
     // Reasoning models refuse to be given one.
     ...(!capabilities.includes("reasoning") && { temperature }),
     stopWhen: isStepCount(request.max_tool_rounds + 1),

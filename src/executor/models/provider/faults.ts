@@ -1,5 +1,6 @@
 import { APICallError, InvalidResponseDataError, JSONParseError, TypeValidationError } from "ai";
 
+import type { Keyless } from "../keyless.ts";
 import type { ModelFault, ModelFaultClass } from "../model-port.ts";
 
 /** What went wrong, before it is known what it has cost. */
@@ -18,7 +19,7 @@ const LONGEST_WAIT_MS = 3_600_000;
 const TOO_LONG =
   /context[ _]?(length|window|size)|maximum context|too many (input )?tokens|(prompt|input) is too long|exceeds? the (available )?context|reduce the length/i;
 
-const FILTERED = /content[ _]?(filter|policy|management)|responsible_?ai/i;
+const FILTERED = /content[ _]?(filter|policy|management)|responsible_?ai|moderation|flagged/i;
 
 /** An account without money: no waiting helps. */
 const UNPAID = /insufficient_quota|billing_hard_limit|insufficient (credit|balance|funds)/i;
@@ -43,18 +44,23 @@ function isStreamedError(error: unknown): error is StreamedError {
   return typeof error === "object" && error !== null && !(error instanceof Error);
 }
 
-/**
- * What went wrong, from what was thrown.
- *
- * @param now for a Retry-After that is a date
- */
-export function troubleOf(error: unknown, now: number): Trouble {
-  if (APICallError.isInstance(error)) return ofCall(error, now);
+/** What it takes to read an error. */
+interface Reading {
+  /** For a Retry-After that is a date. */
+  now: number;
+  /** Of what a provider says, nothing goes on without it: one that quotes the request quotes its key. */
+  clean: Keyless;
+}
+
+/** What went wrong, from what was thrown. */
+export function troubleOf(error: unknown, reading: Reading): Trouble {
+  const { clean } = reading;
+  if (APICallError.isInstance(error)) return ofCall(error, reading);
   if (JSONParseError.isInstance(error)) {
-    return trouble("bad_output", "the provider's answer is not JSON", { text: error.text });
+    return trouble("bad_output", "the provider's answer is not JSON", { text: clean(error.text) });
   }
   if (TypeValidationError.isInstance(error)) {
-    const text = JSON.stringify(error.value) ?? null;
+    const text = clean(JSON.stringify(error.value) ?? "");
     return trouble("bad_output", "the provider's answer is not a chat completion", { text });
   }
   if (InvalidResponseDataError.isInstance(error)) {
@@ -63,34 +69,41 @@ export function troubleOf(error: unknown, now: number): Trouble {
       ? trouble("network", "the answer broke off without an end")
       : trouble("bad_output", "the provider's answer is not a chat completion");
   }
-  if (isStreamedError(error)) return ofStream(error);
+  if (isStreamedError(error)) return ofStream(error, clean);
   const message = error instanceof Error ? error.message : String(error);
-  return trouble("unavailable", `the provider failed${quoted(message)}`);
+  return trouble("unavailable", `the provider failed${quoted(clean(message))}`);
 }
 
-function ofStream({ message, code }: StreamedError): Trouble {
+function ofStream({ message, code }: StreamedError, clean: Keyless): Trouble {
   const status = typeof code === "number" && code >= 400 && code < 600 ? code : null;
   const words = [message, code].filter((said) => typeof said === "string");
-  return ofStatus(status ?? 500, words.join(" "), { status });
+  return ofStatus(status ?? 500, clean(words.join(" ")), { status });
 }
 
-function ofCall(error: APICallError, now: number): Trouble {
-  const { statusCode, responseBody = "", cause } = error;
+function ofCall(error: APICallError, { now, clean }: Reading): Trouble {
+  const { statusCode, cause } = error;
+  const message = clean(error.message);
+  const responseBody = clean(error.responseBody ?? "");
   if (statusCode === undefined) {
-    return trouble("network", `the provider can't be reached${quoted(error.message)}`);
+    return trouble("network", `the provider can't be reached${quoted(message)}`);
   }
   if (statusCode < 300) {
     const reason =
       JSONParseError.isInstance(cause) || TypeValidationError.isInstance(cause)
         ? "the provider's answer is not a chat completion"
-        : `the provider's answer can't be read${quoted(error.message)}`;
+        : `the provider's answer can't be read${quoted(message)}`;
     return trouble("bad_output", reason, { status: statusCode, text: responseBody });
   }
-  return ofStatus(statusCode, `${error.message} ${responseBody.slice(0, LONGEST_TEXT)}`, {
+  return ofStatus(statusCode, `${message} ${responseBody.slice(0, LONGEST_TEXT)}`, {
     status: statusCode,
     retry_after_ms: retryAfterMs(error.responseHeaders ?? {}, now),
-    message: error.message,
+    message,
   });
+}
+
+/** Whether the caller is not let in. Gateways before several providers forbid a prompt as they forbid a caller. */
+function isForbidden(status: number, said: string): boolean {
+  return status === 401 || (status === 403 && !FILTERED.test(said));
 }
 
 /** @param said everything that was said about it, to find the reason in */
@@ -101,8 +114,8 @@ function ofStatus(
 ): Trouble {
   const is = (fault: ModelFaultClass, what: string) =>
     trouble(fault, `${what} (${status})${quoted(message)}`, more);
-  // What a provider says about a key may have parts of it.
-  if (status === 401 || status === 403) {
+  if (isForbidden(status, said)) {
+    // What a provider says about a key may have parts of it.
     return trouble("unauthorized", `the provider does not accept the api_key (${status})`, more);
   }
   if (status < 400) {

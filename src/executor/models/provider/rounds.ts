@@ -2,6 +2,8 @@ import type { OpenAICompatibleProvider } from "@ai-sdk/openai-compatible";
 
 import { derivedId } from "../../../lib/ports.ts";
 import type { JsonObject } from "../../skills/skill.ts";
+import type { Shortage } from "../allowance.ts";
+import type { Room, RoundSize } from "./room.ts";
 import type { Tally } from "./usage.ts";
 
 /** A model of a provider, as the SDK calls it. */
@@ -21,17 +23,23 @@ interface RoundRules {
   is_streamed: boolean;
   /** Rounds that may call tools; the one after them has to answer. */
   max_tool_rounds: number;
+  /** Tokens of an answer, at most. */
+  max_output_tokens: number;
+  room: Room;
+  /** Is told what is too short for another round, before the question ends by throwing. */
+  short: (by: Shortage) => void;
   /** What the provider itself has to see to; null: nothing. */
   response_schema: JsonObject | null;
   idempotency_key: string;
 }
 
 /**
- * The same model, with each round on the tally, a last round that may not call tools, and answers that are streamed
- * under the hood, so that one that stalls is noticed long before the question's time is over.
+ * The same model, with each round on the tally and within the room that is left, a last round that may not call tools,
+ * and answers that are streamed under the hood, so that one that stalls is noticed long before the question's time is over.
  */
 export function inRounds(model: ProviderModel, rules: RoundRules, tally: Tally): ProviderModel {
   let rounds = 0;
+  let told = 0;
   const { provider, modelId, supportedUrls } = model;
   return {
     specificationVersion: "v4",
@@ -40,13 +48,17 @@ export function inRounds(model: ProviderModel, rules: RoundRules, tally: Tally):
     supportedUrls,
     doStream: (options) => model.doStream(options),
     async doGenerate(given) {
-      const isLast = rounds >= rules.max_tool_rounds;
-      const options = await optionsOf(given, rules, { round: rounds, isLast });
+      const added = rounds === 0 ? "" : JSON.stringify(given.prompt.slice(told));
+      const size = sizeOf(rules, added, rounds);
+      const isLast = !size.may_call;
+      const options = await optionsOf(given, rules, { round: rounds, size });
       rounds += 1;
+      told = given.prompt.length;
       const prompt = JSON.stringify([options.prompt, options.tools ?? []]).length;
       const answer = rules.is_streamed
         ? await collected((await model.doStream(options)).stream, tally, prompt)
         : await whole(model.doGenerate(options), tally, prompt);
+      rules.room.close();
       const content = isLast
         ? answer.content.filter(({ type }) => type !== "tool-call")
         : answer.content;
@@ -55,20 +67,29 @@ export function inRounds(model: ProviderModel, rules: RoundRules, tally: Tally):
   };
 }
 
+function sizeOf(rules: RoundRules, added: string, round: number): RoundSize {
+  const { max_output_tokens, max_tool_rounds } = rules;
+  const size = rules.room.next(added, { max_output_tokens, may_call: round < max_tool_rounds });
+  if (!("short" in size)) return size;
+  rules.short(size.short);
+  throw new Error(`too little is left: ${size.short}`);
+}
+
 async function optionsOf(
   given: Options,
-  { response_schema, idempotency_key }: RoundRules,
-  { round, isLast }: { round: number; isLast: boolean },
+  { response_schema, idempotency_key, max_output_tokens }: RoundRules,
+  { round, size }: { round: number; size: RoundSize },
 ): Promise<Options> {
+  const isLast = !size.may_call;
   const hasTools = (given.tools ?? []).length > 0;
   // A later round follows from what tools answered: only if that is the same is it the same question.
-  const key =
-    round === 0
-      ? idempotency_key
-      : `${idempotency_key}.${await derivedId(JSON.stringify(given.prompt))}`;
+  const place = round === 0 ? "" : `.${await derivedId(JSON.stringify(given.prompt))}`;
+  // Nor is it with another length of the answer: a provider that honours keys refuses one with another body.
+  const length = size.max_output_tokens === max_output_tokens ? "" : `.${size.max_output_tokens}`;
   return {
     ...given,
-    headers: { ...given.headers, "idempotency-key": key },
+    maxOutputTokens: size.max_output_tokens,
+    headers: { ...given.headers, "idempotency-key": `${idempotency_key}${place}${length}` },
     // Servers that hold a model to a grammar would keep it from calling tools.
     ...(response_schema !== null &&
       (isLast || !hasTools) && {

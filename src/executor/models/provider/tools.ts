@@ -11,12 +11,12 @@ const LONGEST_RESULT = 50_000;
  * Tools as the SDK takes them. What a model passes that breaks a tool's schema is answered to the model as an error,
  * and so is what a tool throws.
  *
- * @param called gets the name of each tool that is run
+ * @param of `called` gets the name of each tool that is run; `fit` cuts what it answers to the room there is
  */
 export function sdkTools(
   tools: readonly ModelTool[],
   judge: Judge,
-  called: (name: string) => void,
+  of: { called: (name: string) => void; fit: (text: string) => string },
 ) {
   return Object.fromEntries(
     tools.map((one) => [
@@ -27,8 +27,8 @@ export function sdkTools(
           validate: (value) => validated(judge, one.input_schema, value),
         }),
         execute: async (input) => {
-          called(one.name);
-          return textOf(await one.run(input));
+          of.called(one.name);
+          return of.fit(textOf(await one.run(input)));
         },
       }),
     ]),

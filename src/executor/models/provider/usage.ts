@@ -10,6 +10,16 @@ const TOKENS_PER_PRICE = 1_000_000;
 /** A billionth of a dollar: below it sums of floating-point numbers show nothing but their error. */
 const SMALLEST_USD = 1e9;
 
+/** No round of any model has more tokens: a larger count is none. */
+const MOST_TOKENS = 1e9;
+
+/** What a server says it has counted; null where that is no number of tokens. Zero tokens for something are none either. */
+function counted(told: number | undefined): number | null {
+  const isCount =
+    told !== undefined && Number.isSafeInteger(told) && told > 0 && told <= MOST_TOKENS;
+  return isCount ? told : null;
+}
+
 /** Tokens that so many characters are, where nobody counted them. */
 export function estimatedTokens(characters: number): number {
   return Math.ceil(characters / CHARACTERS_PER_TOKEN);
@@ -21,7 +31,7 @@ export interface Tally {
   open(characters: number): void;
   /** So many more characters of its answer have come. */
   hear(characters: number): void;
-  /** The round is over; what the provider does not tell is estimated. */
+  /** The round is over; what the provider does not tell, or what can't be a count, is estimated. */
   close(told: { input: number | undefined; output: number | undefined }): void;
   usage(): ModelUsage;
 }
@@ -30,11 +40,12 @@ export interface Tally {
 export function createTally(price: CatalogueModel["price"]): Tally {
   const sum = { input: 0, output: 0, isEstimated: false };
   let round: { prompt: number; heard: number } | null = null;
-  const close: Tally["close"] = ({ input, output }) => {
-    // Zero tokens for something are no count either.
-    sum.input += input || estimatedTokens(round?.prompt ?? 0);
-    sum.output += output || estimatedTokens(round?.heard ?? 0);
-    sum.isEstimated ||= !input || (!output && (round?.heard ?? 0) > 0);
+  const close: Tally["close"] = (told) => {
+    const [input, output] = [counted(told.input), counted(told.output)];
+    const { prompt, heard } = round ?? { prompt: 0, heard: 0 };
+    sum.input += input ?? estimatedTokens(prompt);
+    sum.output += output ?? estimatedTokens(heard);
+    sum.isEstimated ||= input === null || (output === null && heard > 0);
     round = null;
   };
   return {

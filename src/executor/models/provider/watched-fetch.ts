@@ -1,3 +1,5 @@
+import type { Clock } from "../../../lib/ports.ts";
+import type { Keyless } from "../keyless.ts";
 import { trouble } from "./faults.ts";
 import type { Trouble } from "./faults.ts";
 
@@ -18,22 +20,28 @@ export const ANSWER_LIMITS: AnswerLimits = { maxBytes: 4 * 1_048_576, idleMs: 60
 /** What is known of the connection of one question. What was seen here is said, however an SDK wraps it. */
 export interface Watch {
   trouble: Trouble | null;
+  /** Since when an answer is waited for that has not begun, epoch milliseconds; null where none is, or one has. */
+  silentSince: number | null;
 }
 
 /** What a watched request needs. */
 interface WatchedParts {
+  now: Clock;
   get: Get;
   /** Why nothing may be sent to this address; null when it may. */
   addressFault: (url: string) => Promise<string | null>;
   limits: AnswerLimits;
+  /** Takes the key out of what is quoted. */
+  clean: Keyless;
 }
 
 /**
  * A `fetch` for one question: to permitted addresses only, without following redirects, and with an end.
  *
- * @param watch is told why it throws
+ * @param watch is told why it throws, and since when nothing is heard
  */
-export function watchedFetch({ get, addressFault, limits }: WatchedParts, watch: Watch) {
+export function watchedFetch(parts: WatchedParts, watch: Watch) {
+  const { get, addressFault, limits, clean } = parts;
   const stop = (why: Trouble, cause?: unknown): Error => {
     watch.trouble ??= why;
     return new Error(why.detail, { cause });
@@ -42,8 +50,9 @@ export function watchedFetch({ get, addressFault, limits }: WatchedParts, watch:
     const url = String(input);
     const fault = await addressFault(url);
     if (fault !== null) throw stop(trouble("rejected", `base_url ${fault}`));
+    watch.silentSince = parts.now();
     const response = await got(get(url, { ...init, redirect: "manual" }), init, stop);
-    const misfit = typeFault(response, init);
+    const misfit = typeFault(response, init, clean);
     if (misfit !== null) {
       await response.body?.cancel();
       throw stop(trouble("rejected", misfit, { status: response.status }));
@@ -53,7 +62,9 @@ export function watchedFetch({ get, addressFault, limits }: WatchedParts, watch:
     headers.delete("content-encoding");
     headers.delete("content-length");
     const { status, statusText } = response;
-    const body = response.body === null ? null : watchedBody(response.body, limits, { init, stop });
+    const begun = () => void (watch.silentSince = null);
+    const body =
+      response.body === null ? null : watchedBody(response.body, limits, { init, stop, begun });
     return new Response(body, { status, statusText, headers });
   };
 }
@@ -70,8 +81,13 @@ async function got(pending: Promise<Response>, init: RequestInit, stop: Stop): P
 }
 
 /** A page where an answer was expected, as of a wrong base_url; null when it is an answer or an error. */
-function typeFault({ ok, headers }: Response, { body }: RequestInit): string | null {
-  const type = headers.get("content-type")?.split(";")[0]?.trim().toLowerCase() ?? "";
+function typeFault(
+  { ok, headers }: Response,
+  { body }: RequestInit,
+  clean: Keyless,
+): string | null {
+  const said = clean(headers.get("content-type") ?? "");
+  const type = said.split(";")[0]?.trim().toLowerCase() ?? "";
   const isStreamed = typeof body === "string" && body.includes('"stream":true');
   const wanted = isStreamed ? "text/event-stream" : "application/json";
   if (!ok || type === "" || type === wanted) return null;
@@ -83,7 +99,7 @@ function typeFault({ ok, headers }: Response, { body }: RequestInit): string | n
 function watchedBody(
   body: ReadableStream<Uint8Array>,
   { maxBytes, idleMs }: AnswerLimits,
-  { init, stop }: { init: RequestInit; stop: Stop },
+  { init, stop, begun }: { init: RequestInit; stop: Stop; begun: () => void },
 ): ReadableStream<Uint8Array> {
   const reader = body.getReader();
   let bytes = 0;
@@ -95,6 +111,7 @@ function watchedBody(
       const detail = `the answer stalled: nothing for ${idleMs / 1_000} s`;
       throw stop(trouble("timeout", detail));
     }
+    begun();
     if (part.done) return null;
     bytes += part.value.byteLength;
     if (bytes > maxBytes) {

@@ -1,3 +1,4 @@
+import type { Log } from "../../../lib/log.ts";
 import type { Clock } from "../../../lib/ports.ts";
 import type {
   CatalogueModel,
@@ -41,6 +42,7 @@ const MAX_TRUSTED = 1_000;
 /** What the catalogue is made of. */
 export interface KnownModelsParts {
   now: Clock;
+  log: Log;
   list: ModelStore["list"];
   /** Models of the installation, by model_id. */
   configured: Readonly<Record<string, ModelRegistration>>;
@@ -48,11 +50,15 @@ export interface KnownModelsParts {
 }
 
 /**
- * Models of a tenant in the order of model_id, with a short memory, so that a task needs no database. A model of the
- * installation stands before one that a tenant has registered under the same name.
+ * Models of a tenant in the order of model_id. A model of the installation stands before one that a tenant has registered
+ * under the same name.
+ *
+ * `stored` gives those that are stored, and throws while they can't be read. `atHand` is for tasks: it has a short memory,
+ * so that a task needs no database, and never throws: what was known stays good for a while, and then the installation's
+ * own models are left, which need no database.
  */
 export function createKnownModels(parts: KnownModelsParts) {
-  const { now, list, hasWorkersAi } = parts;
+  const { now, log, list, hasWorkersAi } = parts;
   const trusted = new Map<string, { models: readonly KnownModel[]; until: number }>();
   const configured = Object.entries(parts.configured).map(
     ([model_id, { api_key = null, ...registration }]): KnownModel => ({
@@ -75,18 +81,10 @@ export function createKnownModels(parts: KnownModelsParts) {
     api_key,
   });
   const isConfigured = (model_id: string) => Object.hasOwn(parts.configured, model_id);
-  const all = async (tenant: string, isFresh: boolean): Promise<readonly KnownModel[]> => {
-    const before = trusted.get(tenant);
-    if (!isFresh && before && before.until > now()) return before.models;
-    let stored: StoredModel[];
-    try {
-      stored = await list(tenant);
-    } catch (error) {
-      // While it can't be read, work goes on with what was known.
-      if (isFresh || before === undefined || before.until + GRACE_MS <= now()) throw error;
-      return before.models;
-    }
-    const own = stored.filter(({ model_id }) => !isConfigured(model_id)).map(ofTenant);
+  const stored = async (tenant: string): Promise<readonly KnownModel[]> => {
+    const own = (await list(tenant))
+      .filter(({ model_id }) => !isConfigured(model_id))
+      .map(ofTenant);
     const models = [...configured, ...own].sort((one, other) =>
       one.model.model_id < other.model.model_id ? -1 : 1,
     );
@@ -94,7 +92,26 @@ export function createKnownModels(parts: KnownModelsParts) {
     trusted.set(tenant, { models, until: now() + TRUST_MS });
     return models;
   };
-  return { all, isConfigured, forget: (tenant: string) => void trusted.delete(tenant) };
+  const atHand = async (tenant: string): Promise<ModelsAtHand> => {
+    const before = trusted.get(tenant);
+    if (before && before.until > now()) return { models: before.models, isWhole: true };
+    try {
+      return { models: await stored(tenant), isWhole: true };
+    } catch (cause) {
+      const error = cause instanceof Error ? cause.message : "not an error";
+      log("error", "models_not_read", { tenant, error });
+      return before !== undefined && before.until + GRACE_MS > now()
+        ? { models: before.models, isWhole: true }
+        : { models: configured, isWhole: false };
+    }
+  };
+  return { stored, atHand, isConfigured, forget: (tenant: string) => void trusted.delete(tenant) };
+}
+
+/** Models that a task may use; `isWhole` is false where a tenant's own can't be read, and nobody remembers them. */
+interface ModelsAtHand {
+  models: readonly KnownModel[];
+  isWhole: boolean;
 }
 
 /** The catalogue of this isolate. */

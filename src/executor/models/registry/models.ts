@@ -1,14 +1,23 @@
+import type { Log } from "../../../lib/log.ts";
 import { instant } from "../../../lib/ports.ts";
 import type { Clock } from "../../../lib/ports.ts";
 import { ok, refuse } from "../../../lib/result.ts";
 import type { Result } from "../../../lib/result.ts";
 import type { Sealer } from "../../../lib/seal.ts";
 import { BUILTIN_MODEL_ID } from "../../../protocol/model.ts";
-import type { CatalogueModel, ModelRegistration, ModelTest } from "../../../protocol/model.ts";
+import type {
+  CatalogueModel,
+  ModelRegistration,
+  ModelTest,
+  StoredRegistration,
+} from "../../../protocol/model.ts";
 import type { Refusal } from "../../../protocol/refusal.ts";
 import { absence } from "../absence.ts";
 import type { Ask, AskableModel } from "../door.ts";
+import { keyless } from "../keyless.ts";
+import type { ModelFault } from "../model-port.ts";
 import type { KnownModel, KnownModels, ModelStore } from "./known-models.ts";
+import { keyOf, keyOwner, opened } from "./model-keys.ts";
 
 /** Models that one tenant may register. */
 const MOST_MODELS = 100;
@@ -22,6 +31,7 @@ const LONGEST_SHOWN = 200;
 /** What the registry of models is built from. */
 export interface ModelsParts {
   now: Clock;
+  log: Log;
   newId: () => string;
   known: KnownModels;
   store: Pick<ModelStore, "list" | "put" | "remove">;
@@ -30,6 +40,8 @@ export interface ModelsParts {
   addressFault: (url: string, ownOrigin?: string) => Promise<string | null>;
   hasWorkersAi: boolean;
   ask: Ask;
+  /** Forgets what is no longer true of a model: that it did not answer, or all that was learned of it. */
+  forget: (of: { tenant: string; model_id: string }, what: "outage" | "all") => Promise<void>;
 }
 
 type Answer<Value> = Promise<Result<Value, Refusal>>;
@@ -55,31 +67,18 @@ export const BUILTIN_MODEL: CatalogueModel = {
   updated_at: null,
 };
 
-/** Whose the key of a model is: it opens for no other one. */
-export function keyOwner(tenant: string, model_id: string): string {
-  return `model/${tenant}/${model_id}`;
-}
-
-/** Finds models with their keys opened, for whoever asks them. */
-export function createFinder({ known, sealer }: Pick<ModelsParts, "known" | "sealer">) {
-  return async (tenant: string, model_id: string): Promise<AskableModel | null> => {
-    const models = await known.all(tenant, false);
-    const found = models.find(({ model }) => model.model_id === model_id);
-    return found === undefined ? null : opened(sealer, tenant, found);
-  };
-}
-
-async function opened(sealer: Sealer, tenant: string, found: KnownModel): Promise<AskableModel> {
-  const { model, api_key } = found;
-  if (api_key === null || model.source === "configuration") return { model, api_key };
-  return { model, api_key: await sealer.open(api_key, keyOwner(tenant, model.model_id)) };
+/** A model as tenants see it: where the installation's own are is the operator's affair, and may be a credential. */
+function shown(model: CatalogueModel): CatalogueModel {
+  if (model.source !== "configuration") return model;
+  const { base_url: _address, ...rest } = model;
+  return rest;
 }
 
 /** Use cases of the catalogue. */
 export function createModels(parts: ModelsParts) {
-  const { known, store } = parts;
+  const { known, store, forget } = parts;
   const find = async (tenant: string, model_id: string): Promise<KnownModel | null> => {
-    const models = await known.all(tenant, true);
+    const models = await known.stored(tenant);
     return models.find(({ model }) => model.model_id === model_id) ?? null;
   };
   return {
@@ -87,7 +86,7 @@ export function createModels(parts: ModelsParts) {
       tenant: string,
       { cursor = "", limit }: { cursor?: string | undefined; limit: number },
     ) {
-      const models = (await known.all(tenant, true)).map(({ model }) => model);
+      const models = (await known.stored(tenant)).map(({ model }) => shown(model));
       const rest = [BUILTIN_MODEL, ...models]
         .filter(({ model_id }) => model_id > cursor)
         .sort((one, other) => (one.model_id < other.model_id ? -1 : 1));
@@ -97,7 +96,7 @@ export function createModels(parts: ModelsParts) {
     async get(tenant: string, model_id: string): Answer<CatalogueModel> {
       if (model_id === BUILTIN_MODEL_ID) return ok(BUILTIN_MODEL);
       const found = await find(tenant, model_id);
-      return found === null ? refuse(notFound(model_id)) : ok(found.model);
+      return found === null ? refuse(notFound(model_id)) : ok(shown(found.model));
     },
     /** Refused: model_refused, endpoint_refused. `origin`: scheme, host and port by which the request came. */
     async put(
@@ -118,15 +117,21 @@ export function createModels(parts: ModelsParts) {
     async remove(tenant: string, model_id: string): Answer<null> {
       const isRemoved = await store.remove(tenant, model_id);
       known.forget(tenant);
-      if (isRemoved) return ok(null);
-      return refuse(nameFault(known, model_id) ?? notFound(model_id));
+      const fault = nameFault(known, model_id);
+      if (!isRemoved) return refuse(fault ?? notFound(model_id));
+      if (fault === null) await forget({ tenant, model_id }, "all");
+      return ok(null);
     },
     /** Asks it one short question, whether it is enabled or not. Refused: model_refused, model_not_found. */
     async test(tenant: string, model_id: string): Answer<ModelTest> {
       if (model_id === BUILTIN_MODEL_ID) return refuse(builtinFault());
       const found = await find(tenant, model_id);
       if (found === null) return refuse(notFound(model_id));
-      return ok(await tried(parts, await opened(parts.sealer, tenant, found)));
+      const asked = await opened(parts, tenant, found);
+      if (!asked.ok) return ok(faultTest(model_id, asked.refusal));
+      const tested = await tried(parts, asked.value);
+      if (tested.is_ok) await forget({ tenant, model_id }, "outage");
+      return ok(tested);
     },
   };
 }
@@ -146,10 +151,15 @@ async function tried({ ask, newId }: ModelsParts, asked: AskableModel): Promise<
   const { model_id } = asked.model;
   if (answered.ok) {
     const { text, usage, duration_ms } = answered.value;
-    const shown = text.slice(0, LONGEST_SHOWN);
-    return { model_id, is_ok: true, duration_ms, text: shown, usage, fault: null };
+    // A server that echoes what it is sent echoes the key.
+    const said = keyless(asked.api_key)(text).slice(0, LONGEST_SHOWN);
+    return { model_id, is_ok: true, duration_ms, text: said, usage, fault: null };
   }
-  const { class: fault, detail, status, retry_after_ms, usage, duration_ms } = answered.refusal;
+  return faultTest(model_id, answered.refusal);
+}
+
+function faultTest(model_id: string, told: ModelFault): ModelTest {
+  const { class: fault, detail, status, retry_after_ms, usage, duration_ms } = told;
   return {
     model_id,
     is_ok: false,
@@ -161,10 +171,11 @@ async function tried({ ask, newId }: ModelsParts, asked: AskableModel): Promise<
 }
 
 async function save(
-  { now, store, sealer }: ModelsParts,
+  parts: ModelsParts,
   tenant: string,
   { model_id, registration }: { model_id: string; registration: ModelRegistration },
 ): Promise<Result<null, Refusal>> {
+  const { now, store, forget } = parts;
   const { api_key, ...rest } = registration;
   const stored = await store.list(tenant);
   const former = stored.find((one) => one.model_id === model_id);
@@ -179,13 +190,19 @@ async function save(
   // A key goes to the address that it was given for: to another one it would be a leak.
   const isSamePlace = former?.registration.base_url === rest.base_url;
   const kept = isSamePlace ? (former?.api_key ?? null) : null;
-  const sealed =
-    api_key === undefined
-      ? kept && (await sealer.renew(kept, owner))
-      : api_key && (await sealer.seal(api_key, owner));
-  const model = { model_id, registration: rest, api_key: sealed, updated_at: instant(now()) };
-  await store.put(tenant, model);
+  const sealed = await keyOf(parts, owner, { given: api_key, kept });
+  if (!sealed.ok) return sealed;
+  if (former !== undefined) {
+    await forget({ tenant, model_id }, isSameModel(former.registration, rest) ? "outage" : "all");
+  }
+  const updated_at = instant(now());
+  await store.put(tenant, { model_id, registration: rest, api_key: sealed.value, updated_at });
   return ok(null);
+}
+
+/** Whether what was learned of one holds for the other: the same model may be at another address. */
+function isSameModel(one: StoredRegistration, other: StoredRegistration): boolean {
+  return one.provider === other.provider && one.name === other.name;
 }
 
 function nameFault({ isConfigured }: KnownModels, model_id: string): Refusal | null {

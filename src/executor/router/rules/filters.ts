@@ -1,3 +1,4 @@
+import { staysIn } from "../../../protocol/data-bounds.ts";
 import { answerTokens, isBuiltin, worstCost, type Arm } from "./arm.ts";
 import type { Asked, Known } from "./question.ts";
 import { latencyOf } from "./score.ts";
@@ -59,11 +60,10 @@ const OF_MODELS: readonly (readonly [string, Filter])[] = [
   ],
   [
     "region",
-    // Data that stay on the operator's own machines leave no region, unless the catalogue says where these are.
-    ({ region, locality }, { asked }) =>
-      asked.region === null || region === asked.region || (locality === "local" && region === null)
+    (arm, { asked }) =>
+      staysIn(asked.region, arm)
         ? null
-        : `is in ${region ?? "a region that the catalogue does not say"}, and the data may not leave ${asked.region}`,
+        : `is in ${arm.region ?? "a region that the catalogue does not say"}, and the data may not leave ${asked.region}`,
   ],
   [
     "context",

@@ -1,3 +1,4 @@
+import { RegexLiterals } from "../formats/regex-literal.ts";
 import { placeOf } from "../formats/text-fault.ts";
 import { brokenAt, type Diagnosis } from "./diagnosis.ts";
 
@@ -26,6 +27,16 @@ export function codeLanguageOf(name: string, text: string): CodeLanguage | null 
     : null;
 }
 
+/** Code that has markup with text in it, where quotes and brackets are marks of the prose. */
+const MARKUP_ENDING = /\.(?:[jt]sx|vue|svelte)$/i;
+const MARKUP = /(?:\breturn|=>|[=(?:&])\s*(?:\(\s*)?<(?:[A-Za-z][\w.]*(?:\s[^<>=]*=|\s*\/?>)|>)/;
+
+function hasMarkup(name: string | null, text: string): boolean {
+  if (MARKUP_ENDING.test(name ?? "")) return true;
+  // In TypeScript the same marks are arguments of a type: "= <T>(a: T) => a".
+  return !/\.[cm]?ts$/i.test(name ?? "") && MARKUP.test(text.slice(0, MARKUP_SOUGHT));
+}
+
 interface Fault {
   offset: number;
   class: string;
@@ -36,21 +47,35 @@ interface Fault {
 /**
  * The first bracket, quote or (in Python) indentation of a program that does not fit, or null when all do.
  *
- * Strings, comments, template literals and most regular expressions are skipped; it is no parser of the language.
+ * Strings, comments, template literals and most regular expressions are skipped; it is no parser of the language. Where
+ * there is markup (JSX, Vue, Svelte) no quote is judged: an apostrophe of its text opens no string.
  */
 export function unbalancedCode(
   text: string,
   name: string | null,
   language: CodeLanguage,
 ): Diagnosis | null {
-  const balance = new Balance(text, language);
+  const isMarkup = language === "javascript" && hasMarkup(name, text);
+  const balance = new Balance(text, language, isMarkup);
   const unbalanced = balance.fault();
   const fault = unbalanced ?? (language === "python" ? indentationFault(balance.bare()) : null);
   if (fault === null) return null;
   const { excerpt, ...told } = brokenAt(text, name, fault);
   const more = { language, excerpt, repaired: null, repairs: [] };
-  return { ...told, kind: "code", certainty: 0.8, coverage: 0.8, more };
+  return {
+    ...told,
+    kind: "code",
+    certainty: isMarkup ? CERTAINTY_IN_MARKUP : CERTAINTY,
+    coverage: 0.8,
+    more,
+  };
 }
+
+/** Characters that are looked at for markup. */
+const MARKUP_SOUGHT = 100_000;
+/** How far a fault is one: it is no parser; and where there is markup, its text may hold the mark. */
+const CERTAINTY = 0.8;
+const CERTAINTY_IN_MARKUP = 0.5;
 
 /** Stands for a character of a string or a line break inside brackets: no program holds it. */
 const FILL = "\u0001";
@@ -58,14 +83,18 @@ const FILL = "\u0001";
 class Balance {
   private readonly text: string;
   private readonly language: CodeLanguage;
+  private readonly isMarkup: boolean;
+  private readonly regexes: RegexLiterals;
   /** Openers and their offsets; "`" stands for a template literal around a "${". */
   private readonly open: { bracket: string; at: number }[] = [];
   private readonly kept: string[] = [];
   private at = 0;
 
-  constructor(text: string, language: CodeLanguage) {
+  constructor(text: string, language: CodeLanguage, isMarkup: boolean) {
+    this.isMarkup = isMarkup;
     this.text = text;
     this.language = language;
+    this.regexes = new RegexLiterals(text);
   }
 
   fault(): Fault | null {
@@ -139,10 +168,9 @@ class Balance {
   private regex(): boolean {
     const before = this.text.slice(Math.max(0, this.at - 20), this.at).trimEnd();
     if (!/(?:[(=,:[!&|?{};+]|^|=>|\breturn)$/.test(before)) return false;
-    REGEX.lastIndex = this.at;
-    const found = REGEX.exec(this.text)?.[0];
+    const found = this.regexes.at(this.at);
     this.at += found?.length ?? 0;
-    return found !== undefined;
+    return found !== null;
   }
 
   private string(quote: string): Fault | null {
@@ -166,9 +194,15 @@ class Balance {
 
   private plainString(quote: string): Fault | null {
     const start = this.at;
+    const isApostrophe =
+      this.isMarkup && /\p{L}$/u.test(this.text.slice(Math.max(0, start - 2), start));
     const form = quote === '"' ? DOUBLE : quote === "'" ? SINGLE : RAW;
     form.lastIndex = start;
-    const found = form.exec(this.text)?.[0];
+    const found = isApostrophe ? undefined : form.exec(this.text)?.[0];
+    if (found === undefined && this.isMarkup) {
+      this.at += 1;
+      return null;
+    }
     this.at += found?.length ?? 0;
     return found === undefined ? this.unclosed(start, quote) : null;
   }
@@ -198,7 +232,6 @@ class Balance {
 const DOUBLE = /"(?:[^"\\\n]|\\[\s\S]){0,100000}"/y;
 const SINGLE = /'(?:[^'\\\n]|\\[\s\S]){0,100000}'/y;
 const RAW = /`[^`]*`/y;
-const REGEX = /\/(?:[^/\\[\n]|\\.|\[(?:[^\]\\\n]|\\.){0,1000}\]){1,1000}\/[a-z]{0,8}/y;
 
 function broken(offset: number, kind: string, detail: string, suggestion: string): Fault {
   return { offset, class: kind, detail, suggestions: [suggestion] };

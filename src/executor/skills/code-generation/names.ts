@@ -4,8 +4,9 @@ const RESERVED = new Set(
     " ",
   ),
 );
+/** Python's keywords, and `field`, which a class that has it as an attribute can't call any more. */
 const PYTHON_WORDS = new Set(
-  "False None True and as assert async await break class continue def del elif else except finally for from global if import in is lambda nonlocal not or pass raise return try while with yield".split(
+  "field False None True and as assert async await break class continue def del elif else except finally for from global if import in is lambda nonlocal not or pass raise return try while with yield".split(
     " ",
   ),
 );

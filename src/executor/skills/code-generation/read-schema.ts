@@ -68,7 +68,7 @@ class Reader {
       const schema = valueAt(this.document, pointer) ?? true;
       const shape = this.read(schema, pointer, { name, isNamed: true });
       const description = textAt(schema, "description");
-      this.definitions.push({ name, shape, description, is_recursive: false });
+      this.definitions.push({ name, pointer, shape, description, is_recursive: false });
     }
     return orderModel(this.definitions, this.warnings);
   }

@@ -40,6 +40,8 @@ export interface Field {
 
 export interface Definition {
   name: string;
+  /** Where the schema has it. */
+  pointer: string;
   shape: Shape;
   description: string | null;
   /** Leads back to itself through references. */
@@ -55,7 +57,7 @@ export interface Model {
 export const ANY: Shape = { kind: "any" };
 
 /** The shapes directly inside a shape. */
-function partsOf(shape: Shape): readonly Shape[] {
+export function partsOf(shape: Shape): readonly Shape[] {
   switch (shape.kind) {
     case "list":
       return [shape.item];

@@ -8,7 +8,8 @@ import { readTomlDocument } from "../formats/toml.ts";
 import { readYamlDocuments } from "../formats/yaml.ts";
 import { refuseInput } from "../input-failure.ts";
 import type { JsonObject, JsonValue, SkillFailure } from "../skill.ts";
-import { placesOf, type Places } from "./places.ts";
+import { inexactInteger } from "./exact-integers.ts";
+import { offsetsOf, placesIn, type Places } from "./places.ts";
 
 export const FORMATS = ["json", "yaml", "toml", "env", "properties"] as const;
 export type Format = (typeof FORMATS)[number];
@@ -144,12 +145,17 @@ export function readDocument(given: GivenDocument): Result<ConfigurationDocument
   if (!read.ok) return read;
   const { values, dates } = read.value;
   const has_comments = hasComments(text, format);
+  const offsets = offsetsOf(text, format);
+  // TOML's reader refuses them itself; the other formats hold texts.
+  const isExact = format !== "json" && format !== "yaml";
+  const inexact = isExact ? null : inexactInteger(text, values, offsets);
+  if (inexact !== null) return refuse(inexact);
   return ok(
     values.map((value, index) => ({
       name: values.length === 1 ? name : `${name}#${index + 1}`,
       format,
       value,
-      places: placesOf(text, format, index),
+      places: placesIn(text, offsets[index] ?? new Map()),
       dates,
       has_comments,
     })),

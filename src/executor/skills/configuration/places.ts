@@ -13,10 +13,9 @@ export type Places = (pointer: string, of: "value" | "name") => { line: number; 
  *
  * Exact in JSON and YAML; in TOML, .env and .properties each key has the place of its line.
  *
- * @param index number of the document in a YAML stream, from 0
+ * @param offsets of the document, by offsetsOf
  */
-export function placesOf(text: string, format: Format, index: number): Places {
-  const offsets = offsetsOf(text, format, index);
+export function placesIn(text: string, offsets: ReadonlyMap<string, number>): Places {
   return (pointer, of) => {
     let at = of === "name" ? offsets.get(`#${pointer}`) : undefined;
     for (let here = pointer; at === undefined; here = here.slice(0, here.lastIndexOf("/"))) {
@@ -27,19 +26,20 @@ export function placesOf(text: string, format: Format, index: number): Places {
   };
 }
 
-function offsetsOf(text: string, format: Format, index: number): Map<string, number> {
+/** The offsets of values by their pointers, and of names by "#" and the pointer, for each document of a readable text. */
+export function offsetsOf(text: string, format: Format): ReadonlyMap<string, number>[] {
   switch (format) {
     case "json": {
       const read = scanJson(text);
-      return read.ok ? read.value.places : new Map();
+      return read.ok ? [read.value.places] : [];
     }
     case "yaml":
-      return yamlOffsets(text, parseEvents(text, { maxDepth: 100 }), index);
+      return yamlOffsets(text, parseEvents(text, { maxDepth: 100 }));
     case "toml":
-      return tomlOffsets(text);
+      return [tomlOffsets(text)];
     case "env":
     case "properties":
-      return lineOffsets(text);
+      return [lineOffsets(text)];
   }
 }
 
@@ -51,29 +51,28 @@ interface Frame {
   name: string | null;
 }
 
-function yamlOffsets(text: string, events: readonly Event[], index: number): Map<string, number> {
-  const offsets = new Map<string, number>();
+function yamlOffsets(text: string, events: readonly Event[]): Map<string, number>[] {
+  const documents: Map<string, number>[] = [];
   const open: Frame[] = [];
-  let document = -1;
   const place = (start: number, key: string | null): string | null => {
     const frame = open.at(-1);
     if (frame === undefined) return null;
     if (frame.index === -1 && frame.name === null) {
       frame.name = key ?? "";
       const pointer = `${frame.pointer}/${escapePointer(frame.name)}`;
-      if (document === index) offsets.set(`#${pointer}`, start);
+      documents.at(-1)?.set(`#${pointer}`, start);
       return null;
     }
     const part = frame.index === -1 ? escapePointer(frame.name ?? "") : String(frame.index);
     if (frame.index === -1) frame.name = null;
     else frame.index += 1;
     const pointer = part === ROOT ? "" : `${frame.pointer}/${part}`;
-    if (document === index) offsets.set(pointer, start);
+    documents.at(-1)?.set(pointer, start);
     return pointer;
   };
   for (const event of events) {
     if (event.type === EVENT_ID.DOCUMENT) {
-      document += 1;
+      documents.push(new Map());
       open.push({ pointer: "", index: -1, name: ROOT });
     } else if (event.type === EVENT_ID.POP) open.pop();
     else if (event.type === EVENT_ID.SCALAR) place(event.valueStart, getScalarValue(text, event));
@@ -84,7 +83,7 @@ function yamlOffsets(text: string, events: readonly Event[], index: number): Map
       open.push({ pointer, index: index_at, name: null });
     }
   }
-  return offsets;
+  return documents;
 }
 
 /** Stands for the name of a document's one value: no YAML text can hold it. */

@@ -18,6 +18,9 @@ export function readObject(given: JsonValue, field: string): Result<JsonObject, 
       const { line, column, detail } = read.refusal;
       return refuseObject(field, `line ${line}, column ${column}: ${detail}`);
     }
+    if (read.value.length > 1) {
+      return refuseObject(field, `The text holds ${read.value.length} documents; one is expected.`);
+    }
     value = read.value[0]?.value ?? null;
   }
   if (isObject(value)) return ok(value);

@@ -3,7 +3,7 @@ import type { Unmet } from "../http/assertions.ts";
 import { documentOf, faultUnmet, filledExpectation, unmetBy } from "../http/expectations.ts";
 import { valueAt } from "../http/json-path.ts";
 import { shownHook, shownUrl, type Redaction } from "../http/redaction.ts";
-import { requestOf } from "../http/request.ts";
+import { requestOf, steered } from "../http/request.ts";
 import { missingIn } from "../http/template.ts";
 import type { Variables } from "../http/template.ts";
 import type {
@@ -51,14 +51,23 @@ const HOOK_PAUSE_MS = 2_000;
 const MOST_UNMET = 5;
 const LONGEST_SAVED = 4_096;
 
+/** A hook to call. */
+export interface HookCall {
+  stage: Stage;
+  hook: Hook;
+  /** Whether an earlier attempt of the task began to call it and left no report. */
+  wasBegun: boolean;
+}
+
 /**
  * Calls a hook, again where its answer is not clear, always with the same Idempotency-Key.
+ *
+ * A refusal after a call without a clear answer ("already deploying") is unclear too: the first call may have worked.
  *
  * @throws when the run was stopped
  */
 export async function callHook(
-  stage: Stage,
-  hook: Hook,
+  { stage, hook, wasBegun }: HookCall,
   variables: Variables,
   { tools, redaction, timeout_ms }: Means,
 ): Promise<Called> {
@@ -67,25 +76,49 @@ export async function callHook(
   redaction.learnHook(request.url);
   const at = { stage, kind: "hook" as const, name: stage, target: shownHook(request.url) };
   const missing = missingIn([hook.url, hook.headers, hook.body ?? null, hook.expect], variables);
-  if (missing.length > 0)
-    return { report: uncalled({ ...at, state: "refused" }, missing), saved: {} };
+  const unsent = [...missing.map(missed), ...steered(hook, variables)];
+  if (unsent.length > 0)
+    return { report: uncalled({ ...at, state: "refused" }, unsent), saved: {} };
   const expect = filledExpectation(hook.expect, variables);
   let duration_ms = 0;
+  let doubts: Unmet[] = wasBegun ? [BEGUN] : [];
   for (let attempts = 1; ; attempts += 1) {
     const answer = await ask(request, tools);
-    duration_ms += answer.ok ? answer.value.duration_ms : answer.refusal.duration_ms;
-    const unmet = unmetIn(answer, expect);
-    const state = unmet.length === 0 ? "accepted" : stateOf(answer);
-    if (state !== "unclear" || attempts >= hook.attempts) {
+    duration_ms += durationOf(answer);
+    const found = unmetIn(answer, expect);
+    const said = found.length === 0 ? "accepted" : stateOf(answer);
+    if (said !== "unclear" || attempts >= hook.attempts) {
       const status = answer.ok ? answer.value.status : null;
-      const saved = state === "accepted" && answer.ok ? save(hook.save, answer.value) : {};
+      const saved = said === "accepted" && answer.ok ? save(hook.save, answer.value) : {};
       redaction.learnVariables(saved);
-      const report: CallReport = { ...at, state, status, attempts, duration_ms, unmet };
+      const judged = inDoubt({ state: said, unmet: found }, doubts);
+      const report: CallReport = { ...at, ...judged, status, attempts, duration_ms };
       return { report: redaction.json(report), saved };
     }
+    if (doubts.length === 0) doubts = found.slice(0, 1);
     await tools.pause(HOOK_PAUSE_MS * attempts);
   }
 }
+
+/** What the last answer comes to after calls that left doubts. */
+function inDoubt(
+  last: Pick<CallReport, "state" | "unmet">,
+  doubts: readonly Unmet[],
+): Pick<CallReport, "state" | "unmet"> {
+  if (last.state !== "refused" || doubts.length === 0) return last;
+  return { state: "unclear", unmet: [...doubts, ...last.unmet].slice(0, MOST_UNMET) };
+}
+
+function durationOf(answer: Result<HttpAnswer, HttpFault>): number {
+  return answer.ok ? answer.value.duration_ms : answer.refusal.duration_ms;
+}
+
+/** What is known of a call whose attempt ended before it could tell. */
+const BEGUN: Unmet = {
+  path: "request",
+  expected: "an answer to the call that an earlier attempt began",
+  received: "nothing that is known",
+};
 
 /**
  * Asks until a check passes or its attempts are spent.
@@ -109,11 +142,12 @@ export async function verify(
     target,
   };
   const missing = missingIn([check.url, check.headers, check.expect], variables);
-  if (missing.length > 0) return uncalled({ ...at, state: "failed" }, missing);
+  const unsent = [...missing.map(missed), ...steered(check, variables)];
+  if (unsent.length > 0) return uncalled({ ...at, state: "failed" }, unsent);
   let duration_ms = 0;
   for (let attempts = 1; ; attempts += 1) {
     const answer = await ask(request, tools);
-    duration_ms += answer.ok ? answer.value.duration_ms : answer.refusal.duration_ms;
+    duration_ms += durationOf(answer);
     const unmet = unmetIn(answer, expect);
     if (unmet.length === 0 || attempts >= check.attempts) {
       const state = unmet.length === 0 ? "passed" : "failed";
@@ -126,17 +160,21 @@ export async function verify(
   }
 }
 
-/** A call that lacks what an earlier answer should have brought: with a hole in it, it is not sent. */
+/** A call that is not sent: with a hole in it, or to where a server wants it. */
 function uncalled(
   at: Pick<CallReport, "stage" | "kind" | "name" | "target" | "state">,
-  missing: readonly string[],
+  unmet: Unmet[],
 ): CallReport {
-  const unmet = missing.map((name) => ({
+  return { ...at, status: null, attempts: 0, duration_ms: 0, unmet };
+}
+
+/** What an earlier answer should have brought. */
+function missed(name: string): Unmet {
+  return {
     path: `variables.${name}`,
     expected: "a value saved from an earlier answer",
     received: "nothing",
-  }));
-  return { ...at, status: null, attempts: 0, duration_ms: 0, unmet };
+  };
 }
 
 async function ask(

@@ -21,6 +21,9 @@ const MAX_NODES = 100_000;
 const ALIAS = /(?<=[\s,[{])\*[^\s,[\]{}]/;
 /** A line that begins a document. */
 const BEGINNING = /^---(?=\s|$)/gm;
+/** Documents of a stream cost time each, however little they say; manifests that belong together are hundreds. */
+const MOST_DOCUMENTS = 10_000;
+const BORDER = /^(?:---|\.\.\.)(?=\s|$)/gm;
 /** `<<` is YAML 1.1, yet compose files and CI configurations live by it. */
 const SCHEMA = CORE_SCHEMA.withTags(mergeTag);
 
@@ -47,9 +50,26 @@ function secondDocument(text: string): number {
   return (isSecond ? first : second)?.index ?? 0;
 }
 
-/** Reads every document of a YAML stream, by the rules of readYaml. */
+/** Where a stream has more marks between documents than may be read, told before it is parsed; null where it has not. */
+function streamFault(text: string): TextFault | null {
+  let marks = 0;
+  for (const { index } of text.matchAll(BORDER)) {
+    marks += 1;
+    if (marks <= MOST_DOCUMENTS) continue;
+    const detail = `The text has more than ${MOST_DOCUMENTS} marks of documents (--- or ...).`;
+    return { ...placeOf(text, index), detail };
+  }
+  return null;
+}
+
+/** Reads every document of a YAML stream, by the rules of readYaml; more than 10,000 marks of documents are refused. */
 export function readYamlDocuments(text: string): Result<JsonValue[], TextFault> {
   const bare = withoutMark(text);
+  const endless = streamFault(bare);
+  return endless === null ? readStream(bare) : refuse(endless);
+}
+
+function readStream(bare: string): Result<JsonValue[], TextFault> {
   try {
     const events = parseEvents(bare, { maxDepth: 100 });
     const expansion = new Expansion(bare);

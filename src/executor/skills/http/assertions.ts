@@ -1,11 +1,11 @@
 import * as z from "zod";
 
-import { PATTERN_RULE } from "../../../lib/pattern-limits.ts";
+import { isUsablePattern, PATTERN_RULE } from "../../../lib/pattern-limits.ts";
 import { canonicalJson } from "../../../lib/ports.ts";
+import type { Search, Searches } from "../../../lib/searches.ts";
 import { isList } from "../formats/json-value.ts";
 import type { JsonValue } from "../skill.ts";
 import { PATH_RULE, pathSteps, valueAt } from "./json-path.ts";
-import { isFound, isUsablePattern } from "./patterns.ts";
 
 const OPERATORS = [
   "eq",
@@ -28,7 +28,7 @@ export const pathSchema = z
   .string()
   .refine((path) => pathSteps(path) !== null, { error: `must be ${PATH_RULE}` });
 
-/** A pattern of patterns.ts. */
+/** A pattern of lib/pattern-limits.ts. */
 export const patternSchema = z
   .string()
   .refine(isUsablePattern, { error: `must be ${PATTERN_RULE}` });
@@ -82,15 +82,23 @@ export function shown(value: JsonValue | undefined): string {
 }
 
 /** What does not hold of a document; null when all is as it must be. Values of other types never compare. */
-export function unmet(assertion: Assertion, document: JsonValue): Unmet | null {
+export function unmet(assertion: Assertion, document: JsonValue, searches: Searches): Unmet | null {
   const found = valueAt(document, assertion.path);
-  if (holds(assertion, found)) return null;
   const { path, op, value } = assertion;
-  return {
-    path,
-    expected: `${op} ${shown(value ?? (op === "exists" ? true : null))}`,
-    received: received(op, found),
-  };
+  const expected = `${op} ${shown(value ?? (op === "exists" ? true : null))}`;
+  if (op === "matches" && typeof found === "string" && typeof value === "string") {
+    const searched = searches.search(value, found);
+    return searched.isFound ? null : { path, expected, received: searchedIn(found, searched) };
+  }
+  return holds(assertion, found) ? null : { path, expected, received: received(op, found) };
+}
+
+/** A text in which a pattern was not found, and whether that is for sure. */
+export function searchedIn(
+  text: string,
+  { unsearched }: Extract<Search, { isFound: false }>,
+): string {
+  return unsearched === "" ? shown(text) : `${unsearched}: ${shown(text)}`;
 }
 
 function received(op: Assertion["op"], found: JsonValue | undefined): string {
@@ -108,8 +116,9 @@ function holds({ op, value = null }: Assertion, found: JsonValue | undefined): b
       return isEqual(found, value);
     case "in":
       return isList(value) && value.some((option) => isEqual(found, option));
+    // Texts are searched by unmet, and no other value matches.
     case "matches":
-      return typeof found === "string" && typeof value === "string" && isFound(value, found);
+      return false;
     case "contains":
       return holdsInside(found, value);
     case "length":

@@ -2,10 +2,10 @@ import * as z from "zod";
 
 import { ok, refuse } from "../../../lib/result.ts";
 import type { Result } from "../../../lib/result.ts";
+import { Searches } from "../../../lib/searches.ts";
 import type { HttpAnswer, HttpFault, JsonValue } from "../skill.ts";
-import { assertionSchema, patternSchema, shown, unmet } from "./assertions.ts";
+import { assertionSchema, patternSchema, searchedIn, shown, unmet } from "./assertions.ts";
 import type { Unmet } from "./assertions.ts";
-import { isFound } from "./patterns.ts";
 import { schemaJudge } from "./schema-judge.ts";
 import { filledJson, variablesIn } from "./template.ts";
 import type { Variables } from "./template.ts";
@@ -63,12 +63,13 @@ export function filledExpectation(
 
 /** What an answer lacks of what was expected; empty when it is all there. */
 export function unmetBy(expect: Expectation, answer: HttpAnswer): Unmet[] {
+  const searches = new Searches();
   return [
     ...statusUnmet(expect.status, answer.status),
     ...latencyUnmet(expect.max_latency_ms, answer.duration_ms),
-    ...headersUnmet(expect.headers ?? {}, answer.headers),
-    ...textUnmet(expect, answer),
-    ...documentUnmet(expect, answer),
+    ...headersUnmet(expect.headers ?? {}, answer.headers, searches),
+    ...textUnmet(expect, answer, searches),
+    ...documentUnmet(expect, answer, searches),
   ];
 }
 
@@ -97,15 +98,30 @@ const SECRET_ANSWERS = /^(set-cookie|www-authenticate|authorization)$/;
 function headersUnmet(
   expected: NonNullable<Expectation["headers"]>,
   headers: HttpAnswer["headers"],
+  searches: Searches,
 ): Unmet[] {
   return Object.entries(expected).flatMap(([name, wanted]) => {
     const lower = name.toLowerCase();
     const found = Object.hasOwn(headers, lower) ? headers[lower] : undefined;
-    if (isHeaderMet(wanted, found)) return [];
-    const received =
-      SECRET_ANSWERS.test(lower) && found !== undefined ? "[redacted]" : shown(found);
+    const told = headerUnmet(wanted, found, searches);
+    if (told === null) return [];
+    const isSecret = SECRET_ANSWERS.test(lower) && found !== undefined;
+    const received = isSecret ? "[redacted]" : told;
     return [{ path: `headers.${lower}`, expected: shown(wanted), received }];
   });
+}
+
+/** What a header is instead of what was wanted; null when it is that. */
+function headerUnmet(
+  wanted: NonNullable<Expectation["headers"]>[string],
+  found: string | undefined,
+  searches: Searches,
+): string | null {
+  if (typeof wanted === "object" && "matches" in wanted && found !== undefined) {
+    const searched = searches.search(wanted.matches, found);
+    return searched.isFound ? null : searchedIn(found, searched);
+  }
+  return isHeaderMet(wanted, found) ? null : shown(found);
 }
 
 function isHeaderMet(
@@ -114,32 +130,44 @@ function isHeaderMet(
 ): boolean {
   if (typeof wanted === "string") return found === wanted;
   if ("exists" in wanted) return (found !== undefined) === wanted.exists;
-  if (found === undefined) return false;
-  return "matches" in wanted ? isFound(wanted.matches, found) : found.includes(wanted.contains);
+  return found !== undefined && "contains" in wanted && found.includes(wanted.contains);
 }
 
 function textUnmet(
   { contains, matches }: Expectation,
   { text, bytes, is_cut }: HttpAnswer,
+  searches: Searches,
 ): Unmet[] {
   const missing = [contains ?? []].flat().filter((part) => !text.includes(part));
   const seen = is_cut ? `the first ${bytes} bytes: ` : "";
   const received = `${seen}${shown(text)}`;
+  const searched =
+    matches === undefined ? { isFound: true as const } : searches.search(matches, text);
   return [
     ...missing.map((part) => ({ path: "body", expected: `contains ${shown(part)}`, received })),
-    ...(matches !== undefined && !isFound(matches, text)
-      ? [{ path: "body", expected: `matches ${shown(matches)}`, received }]
-      : []),
+    ...(searched.isFound
+      ? []
+      : [
+          {
+            path: "body",
+            expected: `matches ${shown(matches)}`,
+            received: `${seen}${searchedIn(text, searched)}`,
+          },
+        ]),
   ];
 }
 
-function documentUnmet({ json = [], schema }: Expectation, answer: HttpAnswer): Unmet[] {
+function documentUnmet(
+  { json = [], schema }: Expectation,
+  answer: HttpAnswer,
+  searches: Searches,
+): Unmet[] {
   if (json.length === 0 && schema === undefined) return [];
   const read = documentOf(answer);
   if (!read.ok) return [{ path: "$", expected: "a JSON document", received: read.refusal }];
   const judge = schema === undefined ? null : schemaJudge(schema);
   return [
-    ...json.flatMap((assertion) => unmet(assertion, read.value) ?? []),
+    ...json.flatMap((assertion) => unmet(assertion, read.value, searches) ?? []),
     ...(judge?.ok === true ? judge.value.judge(read.value) : []),
   ];
 }

@@ -1,3 +1,5 @@
+import * as z from "zod";
+
 import { briefUrl, withoutSecrets } from "../../../lib/redact.ts";
 import { isList } from "../formats/json-value.ts";
 import type { JsonValue } from "../skill.ts";
@@ -22,20 +24,49 @@ const OPEN: ReadonlySet<string> = new Set([
 const SHORTEST = 6;
 
 /** Where a request says who sends it, when it is not in a header. */
-const SECRET_NAME = /secret|token|password|passwd|key|auth|signature|credential/i;
+const SECRET_NAME =
+  /secret|token|passw|passphrase|pwd|key|auth|signature|credential|(?:^|[_.-])pass$|[a-z]Pass$/i;
+/** The same in a body that is sent as a form: `password=abc&page=2`. */
+const FORM = /^[^=&\s]+=[^&\s]*(?:&[^=&\s]+=[^&\s]*)*$/;
 
 /** Takes out of what is told whatever the requests of a run may have carried as a credential. */
 export class Redaction {
   readonly #words = new Set<string>();
 
-  /** Notes what a request carries: its headers, and the query and password of its address. */
-  learn(request: { url: string; headers?: Readonly<Record<string, string>> }): void {
+  /** Notes what a request carries: its headers, and what is secret by its name in the query of its address and in its body. */
+  learn(request: { url: string; headers?: Readonly<Record<string, string>>; body?: string }): void {
     for (const [name, value] of Object.entries(request.headers ?? {})) {
       if (!OPEN.has(name.toLowerCase())) this.#note(value);
     }
+    this.#learnBody(request.body ?? "");
     if (!URL.canParse(request.url)) return;
-    const { searchParams } = new URL(request.url);
-    for (const [name, value] of searchParams) if (SECRET_NAME.test(name)) this.#note(value);
+    this.#learnFields(new URL(request.url).searchParams);
+  }
+
+  #learnFields(fields: Iterable<[string, string]>): void {
+    for (const [name, value] of fields) if (SECRET_NAME.test(name)) this.#note(value);
+  }
+
+  #learnBody(body: string): void {
+    if (FORM.test(body)) this.#learnFields(new URLSearchParams(body));
+    if (!/^\s*[[{]/.test(body)) return;
+    try {
+      this.#learnValue(z.json().parse(JSON.parse(body)), false);
+    } catch {
+      // A text that only looks like JSON has no names to go by.
+    }
+  }
+
+  /** @param isSecret whether a name on the way says so */
+  #learnValue(value: JsonValue, isSecret: boolean): void {
+    if (typeof value === "string" || typeof value === "number") {
+      if (isSecret) this.#note(String(value));
+    } else if (isList(value)) for (const item of value) this.#learnValue(item, isSecret);
+    else if (typeof value === "object" && value !== null) {
+      for (const [name, inner] of Object.entries(value)) {
+        this.#learnValue(inner, isSecret || SECRET_NAME.test(name));
+      }
+    }
   }
 
   /** Notes the address of a hook, whose path is its password. */
@@ -48,7 +79,7 @@ export class Redaction {
   /** Notes variables whose name says that they are secret. */
   learnVariables(variables: Readonly<Record<string, JsonValue>>): void {
     for (const [name, value] of Object.entries(variables)) {
-      if (SECRET_NAME.test(name) && typeof value === "string") this.#note(value);
+      this.#learnValue(value, SECRET_NAME.test(name));
     }
   }
 

@@ -1,8 +1,9 @@
 import * as z from "zod";
 
 import type { HttpRequest, JsonValue } from "../skill.ts";
+import type { Unmet } from "./assertions.ts";
 import { headersFault, METHODS, SAFE_METHODS } from "./sendable.ts";
-import { filled, filledJson, filledUrl } from "./template.ts";
+import { filled, filledJson, filledUrl, steeringIn } from "./template.ts";
 import type { Variables } from "./template.ts";
 
 /** Characters of an address, as of a webhook's. */
@@ -64,6 +65,15 @@ export function requestOf(
     ...(form.body !== undefined && { body: bodyOf(form.body, variables) }),
     timeout_ms: form.timeout_ms ?? timeout_ms,
   };
+}
+
+/** Why a request with these variables is not sent: an answer would choose the host. Empty when it may be. */
+export function steered({ url }: { url: string }, variables: Variables): Unmet[] {
+  return steeringIn(url, variables).map((name) => ({
+    path: "request",
+    expected: "an address whose host no answer chooses",
+    received: `request_refused: {{${name}}} was saved from an answer and stands in the host`,
+  }));
 }
 
 function bodyOf(body: JsonValue, variables: Variables): string {

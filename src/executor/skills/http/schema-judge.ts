@@ -1,7 +1,7 @@
 import { dereference, validate } from "@cfworker/json-schema";
 import type { Schema } from "@cfworker/json-schema";
 
-import { longestTextFor, PATTERN_RULE, patternsIn } from "../../../lib/pattern-limits.ts";
+import { PATTERN_RULE, patternsIn, unusableAmong } from "../../../lib/pattern-limits.ts";
 import { ok, refuse } from "../../../lib/result.ts";
 import type { Result } from "../../../lib/result.ts";
 import { limitSteps } from "../../../lib/step-limit.ts";
@@ -10,7 +10,6 @@ import { isList } from "../formats/json-value.ts";
 import type { JsonObject, JsonValue } from "../skill.ts";
 import { shown } from "./assertions.ts";
 import type { Unmet } from "./assertions.ts";
-import { isUsablePattern } from "./patterns.ts";
 
 /** Parts of a schema that one judgement may apply: references that double would otherwise go on for hours. */
 const MOST_STEPS = 200_000;
@@ -32,19 +31,17 @@ export interface SchemaJudge {
 
 /** A judge for a schema, or why the schema itself can't be used. */
 export function schemaJudge(schema: JsonObject | boolean): Result<SchemaJudge, string> {
-  const patterns = patternsIn(schema);
-  const unsafe = patterns.find((pattern) => !isUsablePattern(pattern));
+  const [unsafe] = unusableAmong(patternsIn(schema));
   if (unsafe !== undefined) return refuse(`the pattern ${shown(unsafe)} must be ${PATTERN_RULE}`);
-  const longest = patterns.length === 0 ? Infinity : longestTextFor(patterns);
   const malformed = typeof schema === "boolean" ? [] : schemaFormFaults(schema, "");
   const [form] = malformed;
   if (form !== undefined) return refuse(`${form.pointer || "/"}: ${form.detail}`);
   try {
-    const { parts } = copyOf(schema);
+    const { parts } = copyOf(schema, null);
     for (const part of Object.values(parts)) {
       for (const probe of PROBES) validate(probe, part, "2020-12", parts, false);
     }
-    return ok({ judge: (document) => judged(schema, document, longest) });
+    return ok({ judge: (document) => judged(schema, document) });
   } catch (cause) {
     return refuse(reasonOf(cause));
   }
@@ -54,29 +51,28 @@ interface Copy {
   root: Schema | boolean;
   /** The schema and all its parts by their addresses. */
   parts: Record<string, Schema | boolean>;
+  /** The document, to be judged once. */
+  counted: JsonValue;
 }
 
 /** A copy of a schema that counts how often one of its parts is applied, and throws when that is too often. */
-function copyOf(schema: JsonObject | boolean): Copy {
+function copyOf(schema: JsonObject | boolean, document: JsonValue): Copy {
   const root: Schema | boolean = structuredClone(schema);
   const parts: Copy["parts"] = dereference(root);
-  limitSteps(parts, MOST_STEPS);
-  return { root, parts };
+  return { root, parts, counted: limitSteps(parts, MOST_STEPS, document) };
 }
 
-function judged(schema: JsonObject | boolean, document: JsonValue, longest: number): Unmet[] {
+function judged(schema: JsonObject | boolean, document: JsonValue): Unmet[] {
   const cannot = (why: string): Unmet[] => [
     { path: "$", expected: "a document that the schema can judge", received: why },
   ];
-  const size = measure(document);
-  if (size.text > longest) return cannot(`a text beyond ${longest}, the most for these patterns`);
   try {
-    const { root, parts } = copyOf(schema);
+    const { root, parts, counted } = copyOf(schema, document);
     const isUnique = Object.values(parts).some((p) => typeof p !== "boolean" && p.uniqueItems);
-    if (isUnique && size.list > LONGEST_UNIQUE) {
+    if (isUnique && longestList(document) > LONGEST_UNIQUE) {
       return cannot(`a list beyond ${LONGEST_UNIQUE} items, the most for uniqueItems`);
     }
-    const { errors } = validate(document, root, "2020-12", parts, false);
+    const { errors } = validate(counted, root, "2020-12", parts, false);
     return errors.slice(0, MOST_FAULTS).map(({ instanceLocation, keyword, error }) => ({
       path: instanceLocation.slice(0, 200),
       expected: keyword,
@@ -87,19 +83,13 @@ function judged(schema: JsonObject | boolean, document: JsonValue, longest: numb
   }
 }
 
-/** The longest text (or name) and the longest list in a value. */
-function measure(value: JsonValue): { text: number; list: number } {
-  if (typeof value === "string") return { text: value.length, list: 0 };
-  const longest = { text: 0, list: 0 };
-  if (value === null || typeof value !== "object") return longest;
-  if (isList(value)) longest.list = value.length;
-  else for (const name of Object.keys(value)) longest.text = Math.max(longest.text, name.length);
-  for (const inner of Object.values(value)) {
-    const { text, list } = measure(inner);
-    longest.text = Math.max(longest.text, text);
-    longest.list = Math.max(longest.list, list);
-  }
-  return longest;
+function longestList(value: JsonValue): number {
+  if (value === null || typeof value !== "object") return 0;
+  const own = isList(value) ? value.length : 0;
+  return Object.values(value).reduce(
+    (most: number, inner) => Math.max(most, longestList(inner)),
+    own,
+  );
 }
 
 function reasonOf(cause: unknown): string {

@@ -46,7 +46,7 @@ export function filled(text: string, variables: Variables): string {
 /**
  * An address with its variables in place.
  *
- * What an answer brought is percent-encoded, so that a server can't choose where our headers go next.
+ * What an answer brought is percent-encoded, so that it stays within its part of the path or query.
  */
 export function filledUrl(url: string, variables: Variables): string {
   return url.replaceAll(PLACE, (place, name: string) => {
@@ -55,6 +55,27 @@ export function filledUrl(url: string, variables: Variables): string {
     const text = asText(value).toWellFormed();
     return Object.hasOwn(variables.saved, name) ? encodeURIComponent(text) : text;
   });
+}
+
+/** An address up to the end of its host and port. */
+const ORIGIN = /^[a-z][a-z\d+.-]*:\/\/[^/?#\\]+[/?#\\]/i;
+
+/**
+ * The variables of an address that came with an answer and stand in its scheme, host or port, where a server would
+ * choose to whom our headers go.
+ */
+export function steeringIn(url: string, variables: Variables): string[] {
+  let before = "";
+  let from = 0;
+  const steering: string[] = [];
+  for (const { index, 0: place, 1: name = "" } of url.matchAll(PLACE)) {
+    before += url.slice(from, index);
+    from = index + place.length;
+    if (ORIGIN.test(before)) break;
+    if (Object.hasOwn(variables.saved, name)) steering.push(name);
+    before += filledUrl(place, variables);
+  }
+  return steering;
 }
 
 /** A JSON value with its variables in place: a text that is nothing but one variable becomes its value, of any type. */

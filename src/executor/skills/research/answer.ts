@@ -29,16 +29,19 @@ const SUPPORTS_FROM = 0.5;
 const WORTH_QUOTING = 0.6;
 const CLOSE_COVERAGE = 0.9;
 const COMPARED = 20;
-/** How much is left of the confidence without a fact of the kind asked for, and where documents disagree. */
+/** How much is left of the confidence without a fact of the kind asked for, with several, and where documents disagree. */
 const WITHOUT_FACT = 0.5;
+const SEVERAL_FACTS = 0.8;
+const DENIED_ELSEWHERE = 0.8;
 const DISPUTED = 0.6;
 
 /**
  * Chooses the passages that answer a question.
  *
  * `confidence` is the best passage's coverage of the question's terms, halved when who, when, where or how many was
- * asked and it names nothing of that kind, times 0.6 when a date or number was asked on which passages contradict each
- * other; 0 without an answer.
+ * asked and it names nothing of that kind (what it denies is not named), times 0.8 when it names several (denied ones
+ * count), times 0.6 when a date or number was asked on which passages contradict each other, else times 0.8 when a
+ * passage as close to the question seems to deny one; 0 without an answer.
  *
  * @param most passages to quote at most
  */
@@ -48,7 +51,7 @@ export function answerFrom(question: Question, findings: Findings, most: number)
     ({ coverage, own_share, is_hinted }) =>
       coverage >= SUPPORTS_FROM && (own_share > 0 || is_hinted),
   );
-  const [best] = supporting;
+  const best = bestOf(supporting);
   const base = { question, found, missing };
   const [nearest] = candidates;
   if (best === undefined) {
@@ -63,11 +66,7 @@ export function answerFrom(question: Question, findings: Findings, most: number)
     };
   }
   const contradictions = findContradictions(question, supporting.slice(0, COMPARED));
-  const isShort = needsFact(question.kind) && best.facts.length === 0;
-  // Who opened it is not in doubt because passages disagree on the year.
-  const isAboutFigures = question.kind === "date" || question.kind === "number";
-  const isDisputed = isAboutFigures && contradictions.length > 0;
-  const doubt = (isShort ? WITHOUT_FACT : 1) * (isDisputed ? DISPUTED : 1);
+  const doubt = doubtOf(question, { best, supporting, contradictions });
   return {
     ...base,
     citations: quotable(supporting, best, most).map(citationOf),
@@ -106,17 +105,50 @@ export function textOf(citations: readonly Citation[]): string {
   return citations.map(({ passage }) => passage.replaceAll(/\s+/g, " ").trim()).join(" ");
 }
 
+/** What is left of the confidence. */
+function doubtOf(
+  { kind }: Question,
+  {
+    best,
+    supporting,
+    contradictions,
+  }: Pick<Answer, "contradictions"> & {
+    best: Candidate;
+    supporting: readonly Candidate[];
+  },
+): number {
+  if (!needsFact(kind)) return 1;
+  const ofFacts = best.facts.length === 0 ? WITHOUT_FACT : best.is_ambiguous ? SEVERAL_FACTS : 1;
+  // Who opened it is not in doubt because passages disagree on the year.
+  const isAboutFigures = kind === "date" || kind === "number";
+  if (isAboutFigures && contradictions.length > 0) return ofFacts * DISPUTED;
+  const isDenied = supporting.some((one) => one !== best && one.is_denying && isClose(one, best));
+  return ofFacts * (isDenied ? DENIED_ELSEWHERE : 1);
+}
+
+/** What comes first; where it only denies, what comes close to it and says something. */
+function bestOf(supporting: readonly Candidate[]): Candidate | undefined {
+  const [first] = supporting;
+  if (first?.is_denying !== true) return first;
+  return supporting.find((one) => one.facts.length > 0 && isClose(one, first)) ?? first;
+}
+
+function isClose({ coverage }: Candidate, best: Candidate): boolean {
+  return coverage >= CLOSE_COVERAGE * best.coverage;
+}
+
 function quotable(supporting: readonly Candidate[], best: Candidate, most: number): Candidate[] {
   const chosen: Candidate[] = [];
   const said = new Set<string>();
-  for (const candidate of supporting) {
-    const isClose =
-      candidate.score >= WORTH_QUOTING && candidate.coverage >= CLOSE_COVERAGE * best.coverage;
-    const isAsGood = best.facts.length === 0 || candidate.facts.length > 0;
+  for (const candidate of [best, ...supporting.filter((one) => one !== best)]) {
+    // What seems to deny a fact has no boost for it, and is shown all the same: the reading may be wrong.
+    const isWorth = candidate.is_denying || candidate.score >= WORTH_QUOTING;
+    const isAsGood = best.facts.length === 0 || candidate.facts.length > 0 || candidate.is_denying;
     const text = quoteOf(candidate.passage)
       .toLowerCase()
       .replaceAll(/[^\p{L}\p{N}]/gu, "");
-    if (candidate !== best && (!isClose || !isAsGood || said.has(text))) continue;
+    if (candidate !== best && !(isWorth && isClose(candidate, best) && isAsGood && !said.has(text)))
+      continue;
     said.add(text);
     chosen.push(candidate);
     if (chosen.length >= most) break;

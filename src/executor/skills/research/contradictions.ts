@@ -1,5 +1,6 @@
 import { citationOf, type Citation } from "./citation.ts";
-import { factsOf } from "./facts.ts";
+import { statedFacts, type StatedFact } from "./facts.ts";
+import { readNumber } from "./number-words.ts";
 import type { Question } from "./question.ts";
 import type { Candidate } from "./search.ts";
 
@@ -16,7 +17,12 @@ interface Claim {
   /** Its terms without numbers: what it is about. */
   subject: Set<string>;
   /** Figures by what they count: the term that follows a number; "year" for a year of a date. */
-  figures: Map<string, Set<string>>;
+  figures: Map<string, Figures>;
+}
+
+interface Figures {
+  stated: Set<string>;
+  denied: Set<string>;
 }
 
 /** Share of the shorter passage's terms that both have, for them to speak of the same thing. */
@@ -31,7 +37,7 @@ const MAX_LISTED = 10;
  * shorter one's, and give different years, or different numbers of the same thing (the word after the number), with
  * no such figure in both. A question for a date compares years only, one for a number numbers only.
  *
- * It says "compare these", not "one is wrong"; units written differently and negations are not seen.
+ * It says "compare these", not "one is wrong"; a passage that only denies figures is one to compare with each that states some, and units written differently are not seen.
  */
 export function findContradictions(
   { kind }: Question,
@@ -53,21 +59,23 @@ export function findContradictions(
 }
 
 function claimOf(candidate: Candidate): Claim {
-  const { document, start, end, terms } = candidate.passage;
+  const { document, start, end, terms, language } = candidate.passage;
   const text = document.text.slice(start, end).replaceAll(/\s+/g, " ");
-  const figures = new Map<string, Set<string>>();
-  const add = (of: string, value: string) => {
-    figures.set(of, (figures.get(of) ?? new Set()).add(value));
+  const figures = new Map<string, Figures>();
+  const add = (of: string, value: string, { is_denied }: StatedFact) => {
+    const both = figures.get(of) ?? { stated: new Set(), denied: new Set() };
+    figures.set(of, both);
+    both[is_denied ? "denied" : "stated"].add(value);
   };
-  for (const date of factsOf("date", text, () => false)) {
-    for (const [year] of date.text.matchAll(/\b(?:1\d{3}|20\d{2})\b/g)) add("year", year);
+  for (const date of statedFacts("date", text, language, () => false)) {
+    for (const [year] of date.text.matchAll(/\b(?:1\d{3}|20\d{2})\b/g)) add("year", year, date);
   }
-  for (const { text: number, index } of factsOf("number", text, () => false)) {
+  for (const fact of statedFacts("number", text, language, () => false)) {
     // The unit when the number has one, else the word that follows: "112 metres", "96 hangers".
-    const [, value = "", unit] = /^([^\p{L}%]*\d|\p{L}+(?:-\p{L}+)?)\W*(.*)$/su.exec(number) ?? [];
-    const [, next] = /^[\s-]*(\p{L}{3,})/u.exec(text.slice(index + number.length)) ?? [];
-    const of = unit === "" || unit === undefined ? (/[$€£¥%]/.exec(number)?.[0] ?? next) : unit;
-    if (of !== undefined) add(of.toLowerCase(), value.replace(/^\D+(?=\d)/u, "").toLowerCase());
+    const { plain, unit } = readNumber(fact.text.replace(/^\D+(?=\d)/u, ""), language);
+    const [, next] = /^[\s-]*(\p{L}{3,})/u.exec(text.slice(fact.index + fact.text.length)) ?? [];
+    const of = /[$€£¥%]/.exec(fact.text)?.[0] ?? (unit === "" ? next : unit);
+    if (of !== undefined) add(of.toLowerCase(), plain, fact);
   }
   return { candidate, subject: new Set(terms.filter((term) => !/^\p{N}/u.test(term))), figures };
 }
@@ -80,16 +88,25 @@ function clashOf(
   const about = [...one.subject].filter((term) => other.subject.has(term));
   const smaller = Math.min(one.subject.size, other.subject.size);
   if (about.length < MIN_SHARED || about.length < SAME_SUBJECT * smaller) return null;
-  for (const [of, values] of one.figures) {
+  for (const [of, figures] of one.figures) {
     const others = other.figures.get(of);
-    if (!isAsked(of) || others === undefined || [...values].some((value) => others.has(value)))
-      continue;
-    return { about: about.slice(0, 10), values: [listed(values, of), listed(others, of)] };
+    if (!isAsked(of) || others === undefined || !areApart(figures, others)) continue;
+    return { about: about.slice(0, 10), values: [listed(figures, of), listed(others, of)] };
   }
   return null;
 }
 
-function listed(values: ReadonlySet<string>, of: string): string {
-  const all = [...values].slice(0, 5).join(", ");
-  return of === "year" ? all : `${all} ${of}`;
+/** Whether both state figures, of which none is in both, or one states some where the other only denies. */
+function areApart(one: Figures, other: Figures): boolean {
+  if (one.stated.size === 0 || other.stated.size === 0) {
+    return one.stated.size + other.stated.size > 0;
+  }
+  return [...one.stated].every((value) => !other.stated.has(value));
+}
+
+/** A figure that the passage seems to deny is marked: the reading may be wrong. */
+function listed({ stated, denied }: Figures, of: string): string {
+  const all = [...(stated.size > 0 ? stated : denied)].slice(0, 5).join(", ");
+  const said = of === "year" ? all : `${all} ${of}`;
+  return stated.size > 0 ? said : `${said} (denied)`;
 }

@@ -1,9 +1,16 @@
+import type { Language } from "../language.ts";
+import { denialsIn } from "./negation.ts";
 import type { QuestionKind } from "./question.ts";
 
 /** A fact in a sentence, verbatim, and where it begins there. */
 export interface Fact {
   text: string;
   index: number;
+}
+
+/** A fact, and whether its sentence denies it ("not on 14 June"). */
+export interface StatedFact extends Fact {
+  is_denied: boolean;
 }
 
 const MONTH =
@@ -15,6 +22,10 @@ const DATE = new RegExp(
     String.raw`\d{1,2}(?:st|nd|rd|th|º)?(?: of| de)? ${MONTH}\b\.?(?:,?(?: de| del| of)? \d{4})?`,
     String.raw`\b${MONTH}\b\.?(?: \d{1,2}(?:st|nd|rd|th)?\b)?(?:,?(?: de| del| of)? \d{4})`,
     String.raw`\b${MONTH} \d{1,2}(?:st|nd|rd|th)?\b`,
+    // Not "mar.", the sea of Spanish.
+    String.raw`\b(?:jan|feb|apr|jun|jul|aug|sept?|oct|nov|dec)\. \d{1,2}(?:st|nd|rd|th)?\b`,
+    // Short months of Spanish are words of other meaning without a day before and a year or full stop after.
+    String.raw`\d{1,2}(?: de)? (?:ene|abr|ago|set|dic)(?:\.?,?(?: del?)? \d{4}|\.)`,
     String.raw`\b\d{1,2}:\d{2}(?: ?[ap]\.?m\.?)?`,
     String.raw`\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b|\b(?:lunes|martes|miércoles|jueves|viernes|sábado|domingo)(?!\p{L})`,
     String.raw`\b(?:1\d{3}|20\d{2})\b(?![.,]?\d|\s*%)`,
@@ -23,8 +34,12 @@ const DATE = new RegExp(
 );
 const UNIT = String.raw`(?:percent|por ciento|thousand|million|billion|trillion|mil|mill[oó]n(?:es)?|(?:kilo|centi|mili|milli)?met(?:re|er|ro)s?|km|cm|mm|m|miles?|feet|foot|inch(?:es)?|millas?|pies?|kg|kilos?|(?:kilo)?gram(?:o|s|os)?|ton(?:ne|elada)?s?|pounds?|lit(?:re|er|ro)s?|hours?|minutes?|seconds?|days?|weeks?|months?|years?|horas?|minutos?|segundos?|días?|semanas?|mes(?:es)?|años?|degrees|grados|°[CF]?|euros?|dollars?|dólares)(?![\p{L}\d])`;
 const NUMERAL = String.raw`(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)[ -](?:one|two|three|four|five|six|seven|eight|nine)|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|dozens?|half|(?:treinta|cuarenta|cincuenta|sesenta|setenta|ochenta|noventa) y (?:uno?|dos|tres|cuatro|cinco|seis|siete|ocho|nueve)|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|once|doce|trece|catorce|quince|dieci\p{L}+|veinti?\p{L}+|treinta|cuarenta|cincuenta|sesenta|setenta|ochenta|noventa|cien|ciento|mil|docenas?|mitad`;
+const HUNDREDS = String.raw`(?:(?:dos|tres|cuatro|seis|sete|ocho|nove)c|quin)ient[oa]s`;
+const NUMBER_WORD = `(?:${HUNDREDS}|${NUMERAL})(?!\\p{L})`;
+/** Words of one number stand in a row; "and" joins them behind a hundred or thousand ("ten and twenty" are two). */
+const NUMBER_WORDS = String.raw`(?:one[ -](?=(?:hundred|thousand)(?!\p{L})))?${NUMBER_WORD}(?:(?: |-|(?<=hundred|thousand) and |(?<=nta) y )(?:${NUMBER_WORD}|(?:one|uno|una|un)(?!\p{L})))*`;
 const NUMBER = new RegExp(
-  String.raw`(?:[$€£¥]\s?)?(?<![\p{L}\d.,])-?\d+(?:[.,\u00a0]\d+)*(?:\s?%|[ -]?${UNIT}(?: ${UNIT})?)?(?:\s?[$€£¥])?|(?<!\p{L})(?:${NUMERAL})(?!\p{L})(?:[ -]${UNIT}(?: ${UNIT})?)?`,
+  String.raw`(?:[$€£¥]\s?)?(?<![\p{L}\d.,])-?\d+(?:[.,\u00a0]\d+)*(?:\s?%|[ -]?${UNIT}(?: ${UNIT})?)?(?:\s?[$€£¥])?|(?<!\p{L})${NUMBER_WORDS}(?:[ -]${UNIT}(?: ${UNIT})?)?`,
   "giu",
 );
 const MEASURE = new RegExp(String.raw`[$€£¥%]|[\p{L}\d][ -]?${UNIT}`, "iu");
@@ -38,13 +53,26 @@ const DEFINITION =
   /^[^.;]{0,80}?(?<!\p{L})(?:is an?|is the|are|is|was an?|was the|were|means|refers to|is called|consists of|es una?|es el|es la|es|son|era una?|significa|se llama|consiste en|se refiere a)(?!\p{L})/giu;
 /** No name, though it begins with a capital. */
 const NO_NAME = new RegExp(
-  `^(?:(?:the|a|an|it|he|she|they|this|that|these|those|we|i|in|on|at|by|for|from|after|before|when|while|if|as|but|and|its|his|her|their|el|la|los|las|un|una|en|por|para|desde|tras|cuando|si|pero|y|su|sus|este|esta|esto|se|al|del)|${MONTH})$`,
+  `^(?:(?:the|a|an|it|he|she|they|this|that|these|those|we|i|in|on|at|by|for|from|after|before|when|while|if|as|but|and|its|his|her|their|no|none|nobody|not|never|neither|nor|nadie|ninguno|ninguna|nunca|ni|el|la|los|las|un|una|en|por|para|desde|tras|cuando|si|pero|y|su|sus|este|esta|esto|se|al|del)|${MONTH})$`,
   "iu",
 );
 
 /** Kinds of which a sentence without a fitting fact answers little. */
 export function needsFact(kind: QuestionKind): boolean {
   return kind === "date" || kind === "number" || kind === "person" || kind === "place";
+}
+
+/** As factsOf, each with whether its sentence denies it. */
+export function statedFacts(
+  kind: QuestionKind,
+  sentence: string,
+  language: Language,
+  isKnown: (word: string) => boolean,
+): StatedFact[] {
+  const facts = factsOf(kind, sentence, isKnown);
+  if (facts.length === 0) return [];
+  const isDenied = denialsIn(sentence, language);
+  return facts.map((fact) => ({ ...fact, is_denied: isDenied(fact) }));
 }
 
 /** Whether a number is told with what it measures: "112 metres", "€48,500", "17 %". */

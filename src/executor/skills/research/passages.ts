@@ -15,6 +15,7 @@ export interface Passage {
   terms: string[];
   context: string[];
   is_fragment: boolean;
+  language: Language;
   before: Passage | null;
 }
 
@@ -36,7 +37,7 @@ export function passagesOf(
     const language = given ?? detectLanguage(wordsOf(document.text)).language;
     const own = stems.get(language) ?? new Stems(language);
     stems.set(language, own);
-    return locate(document, splitSentences(document, language), own);
+    return locate(document, splitSentences(document, language), { own, language });
   });
 }
 
@@ -56,7 +57,11 @@ export function termOf(word: string, stems: Stems): string {
 }
 
 /** Sentences come with their blanks made even; without blanks they are found again in the original. */
-function locate(document: SourceDocument, sentences: readonly Sentence[], stems: Stems): Passage[] {
+function locate(
+  document: SourceDocument,
+  sentences: readonly Sentence[],
+  { own: stems, language }: { own: Stems; language: Language },
+): Passage[] {
   const { text } = document;
   const places = Array.from(text.matchAll(/\S/g), ({ index }) => index);
   const dense = text.replaceAll(/\s/g, "");
@@ -70,7 +75,7 @@ function locate(document: SourceDocument, sentences: readonly Sentence[], stems:
     const [start, last] = [places[at], places[at + wanted.length - 1]];
     if (start === undefined || last === undefined) continue;
     cursor = at + wanted.length;
-    const base = { document, sentence: position, is_fragment };
+    const base = { document, sentence: position, is_fragment, language };
     for (const [from, to] of piecesOf(text, start, last + 1)) {
       const before = found.at(-1) ?? null;
       const terms = termsOf(wordsOf(text.slice(from, to)), stems);

@@ -1,4 +1,5 @@
 import { stopWords, wordsOf, type Language } from "../language.ts";
+import { endsInAbbreviation } from "../text/split-sentences.ts";
 
 /** What a question asks for; the kinds before `reason` ask for a fact that can be pointed at. */
 export type QuestionKind =
@@ -73,11 +74,10 @@ const KINDS: readonly (readonly [QuestionKind, RegExp])[] = [
  * The questions of a text: every sentence that ends in a question mark; without any, every line. At most 20.
  */
 export function questionsOf(text: string, language: Language): Question[] {
-  const asked = text
-    .split(/(?<=\?)|\n|(?<=[.!:;])\s+/u)
-    .map((part) => part.replaceAll(/\s+/g, " ").trim())
-    .filter((part) => part.endsWith("?"));
   const lines = text.split("\n").map((line) => line.replaceAll(/\s+/g, " ").trim());
+  const asked = lines
+    .flatMap((line) => sentencesOf(line, language))
+    .filter((part) => part.endsWith("?"));
   const questions = (asked.length > 0 ? asked : lines)
     .map((part) => part.replace(/^(?:[-*•–]|\d{1,3}[.)])\s+/, ""))
     .filter((part) => /[\p{L}\p{N}]/u.test(part))
@@ -88,6 +88,19 @@ export function questionsOf(text: string, language: Language): Question[] {
     if (question.words.length === 0) question.words = questions[at - 1]?.words ?? [];
   }
   return questions;
+}
+
+/** The sentences of a line; the full stop of "Smith vs. Jones" ends none. */
+function sentencesOf(line: string, language: Language): string[] {
+  const sentences: string[] = [];
+  let start = 0;
+  for (const { 0: blank, index } of line.matchAll(/(?<=\?) *|(?<=[.!:;]) +/g)) {
+    const end = index + blank.length;
+    if (endsInAbbreviation(line.slice(start, index), line.slice(end), language)) continue;
+    sentences.push(line.slice(start, index));
+    start = end;
+  }
+  return [...sentences, line.slice(start)];
 }
 
 function questionFrom(text: string, language: Language): Question {

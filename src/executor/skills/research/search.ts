@@ -1,7 +1,8 @@
 import MiniSearch from "minisearch";
 
 import { wordsOf } from "../language.ts";
-import { factsOf, isMeasure, needsFact, type Fact } from "./facts.ts";
+import { isMeasure, needsFact, statedFacts, type Fact, type StatedFact } from "./facts.ts";
+import { denies } from "./negation.ts";
 import { termOf, type Passage, type StemsByLanguage } from "./passages.ts";
 import type { Question } from "./question.ts";
 
@@ -16,6 +17,10 @@ export interface Candidate {
   is_hinted: boolean;
   /** What it holds of the kind that the question asks for, nearest to the question's words first. */
   facts: string[];
+  /** It holds facts of that kind only as denied ones, by a reading that may be wrong. */
+  is_denying: boolean;
+  /** It holds several facts of that kind, denied ones too, of which the nearest need not be the one. */
+  is_ambiguous: boolean;
   /** Its rank value relative to the best passage of the question. */
   score: number;
 }
@@ -51,7 +56,12 @@ const FRAGMENT_WEIGHT = 0.8;
 /** A counted thing follows its number closely ("17 of 96 hangers") or stands right before it ("hangers: 96"). */
 const COUNT_REACH = 40;
 const LABEL_REACH = 4;
+const CLAUSE_MARK = /[,:](?!\s?\d)|[;()–—]/;
+const OTHER_CLAUSE = 40;
+/** Between parts of a date stands no more than this ("Friday, 14 June 2019 at 10:30"). */
+const PART_REACH = 4;
 const JOINED = /^ (?:out of|of|to|or|and|de|a|o|y|[-–]) /i;
+const NONE_OF = /(?<!\p{L})no (?:(?!longer|fewer|less|more|doubt)\p{L}+ )?$/iu;
 /** Shorter stems have too many neighbours that mean something else. */
 const SHORTEST_KIN = 5;
 const LONGER_KIN = 3;
@@ -140,42 +150,80 @@ export class PassageIndex {
     }
     const coverage = owned + CONTEXT_SHARE * leant;
     const is_hinted = hints.some((hint) => holds(own, hint));
-    const facts = this.#facts(passage, { question, terms });
+    const found = this.#facts(passage, { question, terms });
+    const facts = found.filter(({ is_denied }) => !is_denied).map(({ text }) => text);
+    const is_denying = found.length > 0 && facts.length === 0;
+    const is_ambiguous = needsFact(question.kind) && countOf(found) > 1;
     const boost = facts.length > 0 ? FACT_BOOST : 1;
     const weight = passage.is_fragment ? FRAGMENT_WEIGHT : 1;
     const score = relevance * (0.5 + coverage) * boost * weight;
-    return { passage, coverage, own_share: owned, is_hinted, facts, score };
+    return {
+      passage,
+      coverage,
+      own_share: owned,
+      is_hinted,
+      facts,
+      is_denying,
+      is_ambiguous,
+      score,
+    };
   }
 
   #facts(
-    { document, start, end }: Passage,
+    { document, start, end, language }: Passage,
     { question, terms }: Pick<Asked, "question" | "terms">,
-  ): string[] {
+  ): StatedFact[] {
     const sentence = document.text.slice(start, end).replaceAll(/\s+/g, " ");
     const asked = new Set(terms.flatMap(({ stems }) => stems));
     const isOf = (set: ReadonlySet<string>, word: string) =>
       this.#stemsOf(word).some((stem) => set.has(stem));
-    const facts = factsOf(question.kind, sentence, (name) =>
+    const stated = statedFacts(question.kind, sentence, language, (name) =>
       wordsOf(name).every((word) => isOf(asked, word)),
     );
-    if (facts.length === 0 || !needsFact(question.kind)) return facts.map(({ text }) => text);
+    // Who did not sign is asked of the sentence that denies it.
+    const facts = denies(question.text)
+      ? stated.map((fact) => ({ ...fact, is_denied: false }))
+      : stated;
+    if (!needsFact(question.kind)) return facts;
     const words = placedWords(sentence);
     const { counted } = question;
     if (question.kind === "number") {
       const target = new Set(terms.find(({ word }) => word === counted)?.stems);
-      const places = words.filter(({ text }) => isOf(target, text));
-      const isFit = (fact: Fact) =>
-        counted === null
-          ? isMeasure(fact)
-          : places.some((place) => isCountOf(fact, place, sentence));
-      return facts.filter(isFit).map(({ text }) => text);
+      const things = words.filter(({ text }) => isOf(target, text));
+      if (counted !== null) {
+        return [
+          ...(language === "en" ? things.flatMap((thing) => noneOf(thing, sentence)) : []),
+          ...facts.filter((fact) => things.some((thing) => isCountOf(fact, thing, sentence))),
+        ];
+      }
     }
     const places = words.filter(({ text }) => isOf(asked, text));
-    return facts
-      .map((fact) => ({ fact, gap: Math.min(...places.map((place) => gapBetween(fact, place))) }))
-      .toSorted((a, b) => a.gap - b.gap)
-      .map(({ fact }) => fact.text);
+    const fitting = question.kind === "number" ? facts.filter(isMeasure) : facts;
+    return fitting
+      .map((fact) => ({ fact, way: wayTo(fact, places, sentence) }))
+      .toSorted((a, b) => a.way - b.way)
+      .map(({ fact }) => fact);
   }
+}
+
+/** How far a fact is from the nearest of the question's words; what another clause says is further away. */
+function wayTo(fact: Fact, places: readonly Fact[], sentence: string): number {
+  const ways = places.map((place) => {
+    const [first, second] = fact.index <= place.index ? [fact, place] : [place, fact];
+    const between = sentence.slice(first.index + first.text.length, second.index);
+    return gapBetween(fact, place) + (CLAUSE_MARK.test(between) ? OTHER_CLAUSE : 0);
+  });
+  return Math.min(...ways);
+}
+
+/** Different facts; parts of one date ("Friday, 14 June 2019 at 10:30") are one. */
+function countOf(facts: readonly Fact[]): number {
+  const placed = facts.toSorted((a, b) => a.index - b.index);
+  const firsts = placed.filter((fact, at) => {
+    const before = placed[at - 1];
+    return before === undefined || gapBetween(before, fact) > PART_REACH;
+  });
+  return new Set(firsts.map(({ text }) => text.toLowerCase())).size;
 }
 
 /** Between "17" and "hangers" may stand adjectives, or another number that the first is joined to ("17 of 96"). */
@@ -183,7 +231,15 @@ function isCountOf(fact: Fact, thing: Fact, sentence: string): boolean {
   const gap = gapBetween(fact, thing);
   if (thing.index < fact.index) return gap <= LABEL_REACH;
   const between = sentence.slice(fact.index + fact.text.length, thing.index);
-  return gap <= COUNT_REACH && (!/\d/.test(between) || JOINED.test(between));
+  return (
+    gap <= COUNT_REACH && !between.includes(";") && (!/\d/.test(between) || JOINED.test(between))
+  );
+}
+
+/** "No people died" counts people, too. */
+function noneOf({ index }: Fact, sentence: string): StatedFact[] {
+  const none = NONE_OF.exec(sentence.slice(0, index));
+  return none === null ? [] : [{ text: none[0].slice(0, 2), index: none.index, is_denied: false }];
 }
 
 /** Characters between two pieces of a sentence. */

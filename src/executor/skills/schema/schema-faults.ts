@@ -1,7 +1,6 @@
 import { dereference, validate, type OutputUnit, type Schema } from "@cfworker/json-schema";
-import safeRegex from "safe-regex2";
 
-import { patternsIn } from "../../../lib/pattern-limits.ts";
+import { PATTERN_RULE, patternsIn, unusableAmong } from "../../../lib/pattern-limits.ts";
 import { ok, refuse, type Result } from "../../../lib/result.ts";
 import { limitSteps } from "../../../lib/step-limit.ts";
 import { escapePointer, isObject, textOf, valueAt } from "../formats/json-value.ts";
@@ -19,9 +18,6 @@ export interface SchemaFault {
 
 /** Parts of a schema that one judgement may apply, about a second of work: references can double without end. */
 const MOST_STEPS = 500_000;
-/** A pattern is tried on texts up to this length, as those of contracts are (task/machine/patterns.ts). */
-const LONGEST_PATTERN = 200;
-const LONGEST_TEXT = 10_000;
 /** Items of one array that are compared each with each. */
 const LONGEST_UNIQUE = 5_000;
 
@@ -44,20 +40,18 @@ export function schemaFaults(
 ): Result<SchemaFault[], string> {
   try {
     const root = structuredClone(schema) as Schema | boolean;
-    const pattern = patternsIn(schema).find((each) => !isUsable(each));
+    const [pattern] = unusableAmong(patternsIn(schema));
     if (pattern !== undefined) {
       return refuse(
-        `its pattern ${JSON.stringify(pattern.slice(0, 80))} can't be used: too long, invalid or too slow`,
+        `its pattern ${JSON.stringify(pattern.slice(0, 80))} can't be used: it must be ${PATTERN_RULE}`,
       );
     }
-    if (hasTooLong(value, { text: LONGEST_TEXT, array: LONGEST_UNIQUE }, JSON.stringify(schema))) {
-      return refuse(
-        `patterns are tried on texts up to ${LONGEST_TEXT} characters, uniqueItems on up to ${LONGEST_UNIQUE} items`,
-      );
+    if (JSON.stringify(schema).includes('"uniqueItems":true') && hasLongArray(value)) {
+      return refuse(`uniqueItems is judged on lists of up to ${LONGEST_UNIQUE} items`);
     }
     const parts = dereference(root);
-    limitSteps(parts, MOST_STEPS);
-    const { errors } = validate(value, root, draftOf(schema), parts, false);
+    const counted = limitSteps(parts, MOST_STEPS, value);
+    const { errors } = validate(counted, root, draftOf(schema), parts, false);
     return ok(faultsOf(errors, schema, value));
   } catch (cause) {
     const said = cause instanceof Error ? (cause.message.split("\n")[0] ?? "") : "";
@@ -72,30 +66,10 @@ function draftOf(schema: JsonObject | boolean): "4" | "7" | "2019-09" | "2020-12
   return draft;
 }
 
-function isUsable(pattern: string): boolean {
-  if (pattern.length > LONGEST_PATTERN) return false;
-  try {
-    new RegExp(pattern, "u");
-  } catch {
-    return false;
-  }
-  return safeRegex(pattern) && (pattern.match(/[*+]|\{\d+,\}/g) ?? []).length <= 6;
-}
-
-function hasTooLong(
-  value: JsonValue,
-  limit: { text: number; array: number },
-  schema: string,
-): boolean {
-  const hasPatterns = schema.includes('"pattern');
-  const isUnique = schema.includes('"uniqueItems":true');
-  const walk = (each: JsonValue): boolean => {
-    if (typeof each === "string") return hasPatterns && each.length > limit.text;
-    if (typeof each !== "object" || each === null) return false;
-    if (Array.isArray(each) && isUnique && each.length > limit.array) return true;
-    return Object.values(each).some(walk);
-  };
-  return walk(value);
+function hasLongArray(value: JsonValue): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (Array.isArray(value) && value.length > LONGEST_UNIQUE) return true;
+  return Object.values(value).some((inner) => hasLongArray(inner));
 }
 
 function faultsOf(

@@ -2,7 +2,7 @@ import type { Unmet } from "../http/assertions.ts";
 import { documentOf, faultUnmet, filledExpectation, unmetBy } from "../http/expectations.ts";
 import { valueAt } from "../http/json-path.ts";
 import { shownUrl, type Redaction } from "../http/redaction.ts";
-import { requestOf } from "../http/request.ts";
+import { requestOf, steered } from "../http/request.ts";
 import type { Variables } from "../http/template.ts";
 import type { HttpAnswer, JsonObject, JsonValue, SkillTools } from "../skill.ts";
 import type { HttpCase } from "./parameters.ts";
@@ -40,10 +40,15 @@ export async function play(
     key: tools.idempotencyKey(step),
   });
   redaction.learn(request);
+  const at = { group: "http" as const, name: nameOf(test) };
+  const refused = steered(test.request, variables);
+  if (refused.length > 0) {
+    const report = caseReport({ ...at, duration_ms: 0 }, refused);
+    return { report: redaction.json(report), saved: {}, is_refused: true };
+  }
   tools.signal.throwIfAborted();
   const answer = await tools.http(request);
   tools.signal.throwIfAborted();
-  const at = { group: "http" as const, name: nameOf(test) };
   if (!answer.ok) {
     const { class: cause, duration_ms } = answer.refusal;
     const is_refused = cause === "address_refused" || cause === "request_refused";

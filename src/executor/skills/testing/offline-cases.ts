@@ -1,3 +1,4 @@
+import { Searches } from "../../../lib/searches.ts";
 import { unmet, shown } from "../http/assertions.ts";
 import { schemaJudge } from "../http/schema-judge.ts";
 import type { DocumentCase, TestInput } from "./parameters.ts";
@@ -12,8 +13,9 @@ export function documentsOf({ documents = [], json, assertions }: TestInput): Do
 
 /** Judges documents by their assertions: a test each. */
 export function judgeDocuments(documents: readonly DocumentCase[]): CaseReport[] {
+  const searches = new Searches();
   return documents.map(({ name = "json", json, assertions }, index) => {
-    const failures = assertions.flatMap((assertion) => unmet(assertion, json) ?? []);
+    const failures = assertions.flatMap((assertion) => unmet(assertion, json, searches) ?? []);
     const isAlone = documents.length === 1 || name !== "json";
     return caseReport(
       { group: "json", name: isAlone ? name : `json ${index + 1}`, duration_ms: 0 },

@@ -1,13 +1,19 @@
+import { warnOfLosses } from "../losses.ts";
 import { commentText, Names, typeName } from "../names.ts";
 import type { Definition, Field, Model, Shape } from "../shape.ts";
+
+/** JSON as it stands, for the program to read on. */
+const RAW = "json.RawMessage";
 
 /**
  * Go types of a model, with json tags. Optional fields and recursive ones are pointers; what Go has no type for (unions,
  * intersections, tuples) is json.RawMessage, so that nothing of it is lost.
  *
- * Names that a json tag can't hold are told in `warnings`, and their fields left out.
+ * That is told in `warnings`, as are names that a json tag can't hold, whose fields are left out.
  */
-export function writeGo({ definitions, warnings }: Model, packageName: string): string {
+export function writeGo(model: Model, packageName: string): string {
+  const { definitions, warnings } = model;
+  warnOfLosses(model, lossOf);
   const recursive = new Set(
     definitions.filter((each) => each.is_recursive).map(({ name }) => name),
   );
@@ -54,6 +60,35 @@ function fieldLine(
   ];
 }
 
+/** What the type of a shape leaves out. */
+function lossOf(shape: Shape): string | null {
+  const type = typeOf(shape);
+  switch (shape.kind) {
+    case "union":
+      return type === RAW ? `One of several types can't be said: ${RAW}.` : null;
+    case "both":
+      return `All of several schemas at once can't be said: ${RAW}.`;
+    case "tuple":
+      return `Which item is of which type is not carried over: ${RAW}.`;
+    case "never":
+      return `No value fits here; the type takes any: ${RAW}.`;
+    case "literals":
+      return `Only the values allowed may stand here; the type takes any ${type}.`;
+    case "object":
+      return shape.fields.length > 0 ? `Its fields are not carried over: ${type}.` : null;
+    case "any":
+    case "null":
+    case "boolean":
+    case "string":
+    case "number":
+    case "integer":
+    case "list":
+    case "map":
+    case "ref":
+      return null;
+  }
+}
+
 function typeOf(shape: Shape): string {
   switch (shape.kind) {
     case "any":
@@ -77,12 +112,12 @@ function typeOf(shape: Shape): string {
     case "ref":
       return shape.name;
     case "union":
-      return nullable(shape.of) ?? "json.RawMessage";
+      return nullable(shape.of) ?? RAW;
     case "never":
     case "null":
     case "tuple":
     case "both":
-      return "json.RawMessage";
+      return RAW;
   }
 }
 

@@ -1,3 +1,4 @@
+import { warnOfLosses } from "../losses.ts";
 import { commentText, isPythonName, Names, pythonName } from "../names.ts";
 import { refsOf, type Definition, type Field, type Model, type Shape } from "../shape.ts";
 
@@ -6,9 +7,12 @@ const HEAD = "from __future__ import annotations\n\n";
 /**
  * Python types of a model, for 3.11 and later: dataclasses, or TypedDicts, which describe the JSON as it is.
  *
- * An attribute of a dataclass whose name Python refuses keeps the original as `metadata["name"]`.
+ * An attribute of a dataclass whose name Python refuses keeps the original as `metadata["name"]`. What the types can't say
+ * is told in the model's warnings.
  */
-export function writePython({ definitions }: Model, style: "dataclass" | "typed_dict"): string {
+export function writePython(model: Model, style: "dataclass" | "typed_dict"): string {
+  const { definitions } = model;
+  warnOfLosses(model, lossOf);
   const parts = definitions.map((definition) => {
     const { name, shape, description } = definition;
     const comment = description === null ? "" : `# ${commentText(description)}\n`;
@@ -56,6 +60,34 @@ function typedDict(name: string, fields: readonly Field[]): string {
     return `        ${quoted(each.name)}: ${each.is_required ? type : `NotRequired[${type}]`},${comment}\n`;
   });
   return `${name} = TypedDict(\n    "${name}",\n    {\n${lines.join("")}    },\n)\n`;
+}
+
+/** What the type of a shape leaves out. */
+function lossOf(shape: Shape): string | null {
+  const type = typeOf(shape);
+  switch (shape.kind) {
+    case "never":
+      return "No value fits here; the type takes any.";
+    case "tuple":
+      return `Which item is of which type is not carried over: ${type}.`;
+    case "both":
+      return `All of several schemas at once can't be said: ${type}.`;
+    case "literals":
+      return type === "float" ? "The values allowed are not carried over: float." : null;
+    case "object":
+      return shape.fields.length > 0 ? `Its fields are not carried over: ${type}.` : null;
+    case "any":
+    case "null":
+    case "boolean":
+    case "string":
+    case "number":
+    case "integer":
+    case "list":
+    case "map":
+    case "ref":
+    case "union":
+      return null;
+  }
 }
 
 function typeOf(shape: Shape): string {

@@ -10,18 +10,19 @@ export function writeTypescript({ definitions }: Model): string {
 export function typescriptType({ name, shape, description }: Definition): string {
   const comment = description === null ? "" : `/** ${commentText(description)} */\n`;
   if (shape.kind !== "object") return `${comment}export type ${name} = ${typeOf(shape)};\n`;
-  const isOpen = shape.rest !== null && shape.rest.kind !== "any";
-  const lines = [
-    ...shape.fields.map(fieldLine),
-    ...(isOpen ? ["  [name: string]: unknown;\n"] : []),
-  ];
+  const lines = membersOf(shape).map((member) => `  ${member};\n`);
   return `${comment}export interface ${name} {\n${lines.join("")}}\n`;
 }
 
-function fieldLine({ name, shape, is_required, description }: Field): string {
-  const comment = description === null ? "" : `  /** ${commentText(description)} */\n`;
+function membersOf({ fields, rest }: Extract<Shape, { kind: "object" }>): string[] {
+  const isOpen = rest !== null && rest.kind !== "any";
+  return [...fields.map(fieldMember), ...(isOpen ? ["[name: string]: unknown"] : [])];
+}
+
+function fieldMember({ name, shape, is_required, description }: Field): string {
+  const comment = description === null ? "" : `/** ${commentText(description)} */\n  `;
   const key = /^[A-Za-z_$][\w$]*$/.test(name) ? name : literal(name);
-  return `${comment}  ${key}${is_required ? "" : "?"}: ${typeOf(shape)};\n`;
+  return `${comment}${key}${is_required ? "" : "?"}: ${typeOf(shape)}`;
 }
 
 function typeOf(shape: Shape): string {
@@ -55,7 +56,9 @@ function typeOf(shape: Shape): string {
     case "ref":
       return shape.name;
     case "object":
-      return "Record<string, never>";
+      return shape.fields.length === 0 && shape.rest === null
+        ? "Record<string, never>"
+        : `{ ${membersOf(shape).join("; ")} }`;
   }
 }
 

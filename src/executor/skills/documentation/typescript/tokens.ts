@@ -1,3 +1,4 @@
+import { RegexLiterals } from "../../formats/regex-literal.ts";
 import { placeOf, type TextFault } from "../../formats/text-fault.ts";
 
 /** A piece of TypeScript source. Comments are no tokens; the last JSDoc before a token is kept with it. */
@@ -25,7 +26,6 @@ const SPACE = /[\s\ufeff]+|\/\/[^\n]*|\/\*[\s\S]*?\*\//y;
 const WORD = /#?[\p{ID_Start}$_\\][\p{ID_Continue}$\\]*/uy;
 const NUMBER = /\.?\d(?:[eE][+-]?\d|[\w.])*/y;
 const STRING = /"(?:[^"\\\n]|\\[\s\S])*"|'(?:[^'\\\n]|\\[\s\S])*'/y;
-const REGEX = /\/(?:[^/\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+\/[a-z]*/y;
 /** Up to what changes the state: the end of a template, or the begin of code in it; and the same within that code. */
 const TEMPLATE_TEXT = /(?:[^`\\$]|\\[\s\S]|\$(?!\{))*(?:`|\$\{)/y;
 const TEMPLATE_CODE = /(?:[^`{}"']|"(?:[^"\\\n]|\\[\s\S])*"|'(?:[^'\\\n]|\\[\s\S])*')*[`{}]/y;
@@ -42,6 +42,7 @@ const BEFORE_REGEX = /^(?:return|typeof|case|in|of|delete|void|throw|new|do|else
  */
 export function tokensOf(source: string): Token[] {
   const tokens: Token[] = [];
+  const regexes = new RegexLiterals(source);
   let doc: string | null = null;
   let isFirst = true;
   let at = source.startsWith("#!") ? lineEnd(source) : 0;
@@ -53,7 +54,7 @@ export function tokensOf(source: string): Token[] {
       at += space.length;
       continue;
     }
-    const { kind, text } = tokenAt(source, at, tokens.at(-1));
+    const { kind, text } = tokenAt(source, at, { before: tokens.at(-1), regexes });
     tokens.push({ kind, text, start: at, end: at + text.length, is_first: isFirst, doc });
     at += text.length;
     doc = null;
@@ -63,11 +64,13 @@ export function tokensOf(source: string): Token[] {
   return tokens;
 }
 
-function tokenAt(
-  source: string,
-  at: number,
-  before: Token | undefined,
-): Pick<Token, "kind" | "text"> {
+/** What tells whether a slash divides. */
+interface Slashes {
+  before: Token | undefined;
+  regexes: RegexLiterals;
+}
+
+function tokenAt(source: string, at: number, slashes: Slashes): Pick<Token, "kind" | "text"> {
   const character = source.charAt(at);
   if (character === "`")
     return { kind: "template", text: source.slice(at, templateEnd(source, at)) };
@@ -85,7 +88,7 @@ function tokenAt(
   if (word !== null) return { kind: "word", text: word };
   const number = matchAt(NUMBER, source, at);
   if (number !== null) return { kind: "number", text: number };
-  if (character === "/") return slashAt(source, at, before);
+  if (character === "/") return slashAt(source, at, slashes);
   const mark = matchAt(MARK, source, at) ?? character;
   if (!/^[!-~]+$/.test(mark)) {
     throw new SourceFault(
@@ -100,14 +103,14 @@ function tokenAt(
 function slashAt(
   source: string,
   at: number,
-  before: Token | undefined,
+  { before, regexes }: Slashes,
 ): Pick<Token, "kind" | "text"> {
   if (source.startsWith("/*", at)) {
     throw new SourceFault(source, at, "The comment that begins here has no end.");
   }
   const isValue =
     before !== undefined && ENDS_VALUE.test(before.text) && !BEFORE_REGEX.test(before.text);
-  const regex = isValue ? null : matchAt(REGEX, source, at);
+  const regex = isValue ? null : regexes.at(at);
   return regex === null ? { kind: "mark", text: "/" } : { kind: "regex", text: regex };
 }
 
