@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
 import { z } from "zod";
 
 import { Desk } from "./desk.ts";
@@ -24,6 +24,10 @@ interface Stop {
 }
 
 const idSchema = z.object({ webhook_id: z.string() });
+/** Something has been sent, whatever came of it. */
+const attemptedSchema = z.object({
+  items: z.tuple([z.object({ attempts_made: z.int().min(1) })], z.unknown()),
+});
 const firstId = (list: unknown, name: string): string =>
   z
     .object({ items: z.array(z.record(z.string(), z.unknown())).min(1) })
@@ -54,14 +58,19 @@ async function furnish(): Promise<Stop[]> {
     current_step: "Writing the form",
   });
   await api.call("POST", "/v1/keys", { name: "Nightly reports", scopes: ["observe"] });
-  const hook = `/v1/webhooks/${webhook_id}`;
-  const deliveries = await expect
-    .poll(() => api.call("GET", `${hook}/deliveries`), { timeout: LONGEST_MS })
-    .toMatchObject({
-      items: expect.arrayContaining([expect.objectContaining({ attempts_made: 1 })]),
-    })
-    .then(() => api.call("GET", `${hook}/deliveries`));
-  const questions = await api.call("GET", "/v1/escalations?task_id=pages-asks");
+  const deliveries = await vi.waitFor(
+    async () => {
+      const page = await api.call("GET", `/v1/webhooks/${webhook_id}/deliveries`);
+      attemptedSchema.parse(page);
+      return page;
+    },
+    { timeout: LONGEST_MS },
+  );
+  const question = await vi.waitFor(
+    async () =>
+      firstId(await api.call("GET", "/v1/escalations?task_id=pages-asks"), "escalation_id"),
+    { timeout: LONGEST_MS },
+  );
   return [
     { name: "overview", hash: "#/overview", sign: ".figures" },
     { name: "tasks", hash: "#/tasks", sign: ".list tbody tr" },
@@ -82,7 +91,7 @@ async function furnish(): Promise<Stop[]> {
     { name: "escalations", hash: "#/escalations", sign: ".list tbody tr" },
     {
       name: "escalation",
-      hash: `#/escalations/${firstId(questions, "escalation_id")}`,
+      hash: `#/escalations/${question}`,
       sign: ".answer-form",
     },
     { name: "alerts", hash: "#/alerts", sign: ".list tbody tr" },

@@ -9,7 +9,7 @@ import {
   type Page,
   type Response,
 } from "playwright-core";
-import { expect, inject } from "vitest";
+import { inject, vi } from "vitest";
 import { z } from "zod";
 
 /** How somebody looks at the console. */
@@ -134,16 +134,22 @@ export class Visit {
 
   /** Waits until nothing says that it is loading. */
   async settled(): Promise<void> {
-    await expect
-      .poll(() => this.page.locator(".loading").count(), { timeout: PATIENCE_MS })
-      .toBe(0);
+    await vi.waitFor(
+      async () => {
+        if ((await this.page.locator(".loading").count()) > 0) throw new Error("still loading");
+      },
+      { timeout: PATIENCE_MS },
+    );
   }
 
-  /** Presses a button by its name, in the dialog if there is one. */
-  async press(name: string | RegExp): Promise<void> {
-    const open = this.page.locator("dialog[open]");
-    const within = (await open.count()) > 0 ? open : this.page.locator("body");
-    await within.getByRole("button", { name, exact: typeof name === "string" }).click();
+  /** Presses a button of the page by its name. */
+  async press(name: string): Promise<void> {
+    await this.page.getByRole("button", { name, exact: true }).first().click();
+  }
+
+  /** Presses a button of the dialog, once that is open. */
+  async answer(name: string): Promise<void> {
+    await this.page.locator("dialog[open]").getByRole("button", { name, exact: true }).click();
   }
 
   /** Waits for a note about an action. */

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from "vitest";
 
 import { Desk } from "./desk.ts";
 import { Studio, type Visit } from "./visit.ts";
@@ -18,40 +18,35 @@ beforeAll(async () => {
 
 afterAll(() => studio.close());
 
-/** Runs a test in a window of its own, in which nothing may go wrong. */
-const inWindow = (act: () => Promise<void>, look: Parameters<Studio["visit"]>[0] = {}) =>
-  async function run(): Promise<void> {
-    visit = await studio.visit(look);
-    await act();
-    expect(await visit.end()).toEqual([]);
-  };
+afterEach(async ({ task }) => {
+  if (task.result?.state === "fail") await visit.shoot(`failed-${task.id}`);
+});
 
 describe("signing in", () => {
   it(
     "refuses a wrong key, takes the right one, remembers theme and language, and forgets the key at the end",
-    inWindow(
-      async () => {
-        const { page } = visit;
-        visit.expects(/^401 \/v1\/tasks$/);
-        await visit.go("#/tasks", "#key");
-        await page.fill("#key", "bk_wrong");
-        await page.keyboard.press("Enter");
-        await page.getByText("does not know that key").waitFor();
-        await page.fill("#key", `BATUTA_ADMIN_KEY="${inject("adminKey")}"`);
-        await page.keyboard.press("Enter");
-        await page.locator("h1", { hasText: "Tasks" }).waitFor();
-        await page.getByRole("button", { name: /Language/ }).click();
-        await page.locator("h1", { hasText: "Tareas" }).waitFor();
-        const theme = page.getByRole("button", { name: /Tema/ });
-        await theme.click();
-        await theme.click();
-        expect(await page.locator("html").getAttribute("data-theme")).toBe("dark");
-        await visit.press("Salir");
-        await page.locator("#key").waitFor();
-        expect(await page.evaluate(() => sessionStorage.length)).toBe(0);
-      },
-      { key: null },
-    ),
+    async () => {
+      visit = await studio.visit({ key: null });
+      const { page } = visit;
+      visit.expects(/^401 \/v1\/tasks$/);
+      await visit.go("#/tasks", "#key");
+      await page.fill("#key", "bk_wrong");
+      await page.keyboard.press("Enter");
+      await page.getByText("does not know that key").waitFor();
+      await page.fill("#key", `BATUTA_ADMIN_KEY="${inject("adminKey")}"`);
+      await page.keyboard.press("Enter");
+      await page.locator("h1", { hasText: "Tasks" }).waitFor();
+      await page.getByRole("button", { name: /cambiar a español/ }).click();
+      await page.locator("h1", { hasText: "Tareas" }).waitFor();
+      const theme = page.getByRole("button", { name: /Tema/ });
+      await theme.click();
+      await theme.click();
+      expect(await page.locator("html").getAttribute("data-theme")).toBe("dark");
+      await visit.press("Salir");
+      await page.locator("#key").waitFor();
+      expect(await page.evaluate(() => sessionStorage.length)).toBe(0);
+      expect(await visit.end()).toEqual([]);
+    },
     LONGEST_MS,
   );
 });
@@ -59,7 +54,8 @@ describe("signing in", () => {
 describe("the keyboard", () => {
   it(
     "goes to each page, through a list and into a row, and says what it can",
-    inWindow(async () => {
+    async () => {
+      visit = await studio.visit();
       const { page } = visit;
       await desk.register("bassoon");
       await visit.go("#/keys", "h1");
@@ -85,7 +81,8 @@ describe("the keyboard", () => {
       await page.locator("dialog[open] .key-list").waitFor();
       await page.keyboard.press("Escape");
       await page.locator("dialog[open]").waitFor({ state: "detached" });
-    }),
+      expect(await visit.end()).toEqual([]);
+    },
     LONGEST_MS,
   );
 });
@@ -93,26 +90,29 @@ describe("the keyboard", () => {
 describe("tasks", () => {
   it(
     "are submitted by a form, done by the built-in executor, and read to the result as it happens",
-    inWindow(async () => {
+    async () => {
+      visit = await studio.visit();
       const { page } = visit;
       await visit.go("#/tasks", "h1");
       await visit.press("New task");
       await page.locator("dialog textarea").first().fill("short");
       visit.expects(/^4\d\d \/v1\/tasks$/);
-      await visit.press("Submit");
+      await visit.answer("Submit");
       await page.locator("dialog .fault").waitFor();
-      await visit.press("Fill in an example");
-      await visit.press("Submit");
+      await visit.answer("Fill in an example");
+      await visit.answer("Submit");
       await page.locator(".state", { hasText: "Completed" }).waitFor();
       await page.locator(".tabs a", { hasText: "Result" }).click();
       await page.locator(".report, .json, .prose").first().waitFor();
-    }),
+      expect(await visit.end()).toEqual([]);
+    },
     LONGEST_MS,
   );
 
   it(
     "are found by filter, by words and by id",
-    inWindow(async () => {
+    async () => {
+      visit = await studio.visit();
       const { page } = visit;
       await desk.register("flute");
       await desk.hold("flute", "find-me", { tags: ["needle"] });
@@ -123,13 +123,15 @@ describe("tasks", () => {
       await page.locator("#task-search").fill("find-me");
       await page.keyboard.press("Enter");
       await page.locator("h1", { hasText: "find-me" }).waitFor();
-    }),
+      expect(await visit.end()).toEqual([]);
+    },
     LONGEST_MS,
   );
 
   it(
     "show what their executor says at once, and take commands",
-    inWindow(async () => {
+    async () => {
+      visit = await studio.visit();
       const { page } = visit;
       await desk.register("horn");
       await desk.hold("horn", "steered");
@@ -142,18 +144,19 @@ describe("tasks", () => {
       await page.locator(".task-state", { hasText: "Tuning the horn" }).waitFor();
       await visit.press("Pause");
       await page.locator("dialog input").fill("lunch");
-      await visit.press("Pause");
+      await visit.answer("Pause");
       await visit.noted(/Pause/);
       await visit.press("Change priority");
       await page.locator("dialog select").selectOption("critical");
-      await visit.press("Change priority");
+      await visit.answer("Change priority");
       await page.locator(".facts", { hasText: "Critical" }).waitFor();
       await page.locator(".tabs a", { hasText: "More" }).click();
       await page.locator("tbody tr", { hasText: "lunch" }).waitFor();
       await visit.press("Cancel task");
-      await visit.press("Cancel task");
+      await visit.answer("Cancel task");
       await visit.noted(/Cancel/);
-    }),
+      expect(await visit.end()).toEqual([]);
+    },
     LONGEST_MS,
   );
 });
@@ -161,7 +164,8 @@ describe("tasks", () => {
 describe("questions", () => {
   it(
     "stand in the inbox, are answered by a proposal, and lead to their task",
-    inWindow(async () => {
+    async () => {
+      visit = await studio.visit();
       const { page } = visit;
       await desk.register("harp");
       await desk.hold("harp", "asking");
@@ -177,13 +181,15 @@ describe("questions", () => {
       await page.locator(".prose", { hasText: "A minor" }).waitFor();
       await page.locator(".facts a", { hasText: "asking" }).click();
       await page.locator(".event", { hasText: "A minor" }).first().waitFor();
-    }),
+      expect(await visit.end()).toEqual([]);
+    },
     LONGEST_MS,
   );
 
   it(
     "may change the task or cancel it, and say what is wrong with a change",
-    inWindow(async () => {
+    async () => {
+      visit = await studio.visit();
       const { page } = visit;
       await desk.register("cello");
       await desk.hold("cello", "doubting");
@@ -200,7 +206,8 @@ describe("questions", () => {
       await visit.noted(/cancelled/);
       await visit.go("#/escalations?task_id=doubting&state=any", "tbody tr");
       await page.locator("tbody tr", { hasText: "Resolved" }).waitFor();
-    }),
+      expect(await visit.end()).toEqual([]);
+    },
     LONGEST_MS,
   );
 });
@@ -208,25 +215,27 @@ describe("questions", () => {
 describe("agents", () => {
   it(
     "are drained, taken in again, and removed after a question",
-    inWindow(async () => {
+    async () => {
+      visit = await studio.visit();
       const { page } = visit;
       await desk.register("tuba");
       await desk.hold("tuba", "tuba-solo");
       await visit.go("#/agents/tuba", ".figures, .facts");
       await page.locator("tbody tr", { hasText: "tuba-solo" }).waitFor();
       await visit.press("Drain");
-      await visit.press("Drain");
+      await visit.answer("Drain");
       await page.locator(".state", { hasText: "Draining" }).waitFor();
       await visit.press("End draining");
       await visit.noted(/gets tasks again/);
       await page.getByRole("button", { name: "Drain", exact: true }).waitFor();
       await visit.press("Remove");
-      await visit.press("Remove");
+      await visit.answer("Remove");
       await visit.noted(/removed/);
       await page.locator("h1", { hasText: "Agents" }).waitFor();
       await page.locator("tbody tr", { hasText: "sam" }).waitFor();
       expect(await page.locator("tbody tr", { hasText: "tuba" }).count()).toBe(0);
-    }),
+      expect(await visit.end()).toEqual([]);
+    },
     LONGEST_MS,
   );
 });

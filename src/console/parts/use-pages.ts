@@ -26,6 +26,21 @@ interface Older<T> {
   cursor: string | null;
 }
 
+/** The first page, and behind it what was shown before and is not in it. */
+function together<T>(
+  first: { items: T[]; next_cursor: string | null } | null,
+  older: Older<T> | null,
+  keyOf: (item: T) => string,
+): { rows: T[]; cursor: string | null } {
+  if (first === null) return { rows: [], cursor: null };
+  const seen = new Set(first.items.map(keyOf));
+  const behind = older?.items.filter((item) => !seen.has(keyOf(item))) ?? [];
+  return {
+    rows: [...first.items, ...behind],
+    cursor: older === null ? first.next_cursor : older.cursor,
+  };
+}
+
 /**
  * A list of the API in its own order: its first page again and again, further ones when they are asked for. What has
  * been shown stays where new rows push it out of the first page.
@@ -47,11 +62,8 @@ export function usePages<T>(
     setOlder(null);
     setProblem(null);
   }, [address]);
-  const kept = older !== null && older.of === address ? older : null;
-  const cursor = kept === null ? (first.value?.next_cursor ?? null) : kept.cursor;
-  const known = first.value?.items ?? [];
-  const seen = new Set(known.map(keyOf));
-  const rows = [...known, ...(kept?.items ?? []).filter((item) => !seen.has(keyOf(item)))];
+  const kept = older?.of === address ? older : null;
+  const { rows, cursor } = together(first.value, kept, keyOf);
 
   const showMore = async (): Promise<void> => {
     if (address === null || cursor === null) return;

@@ -16,6 +16,7 @@ import { useLang, useTerms, useWords } from "../../parts/use-words.ts";
 import { agentsWords } from "../../words/agents.ts";
 import { tasksWords } from "../../words/tasks.ts";
 import { taskColumns } from "../tasks/task-columns.tsx";
+import { TASK_TYPES } from "../tasks/task-filters.tsx";
 import { AgentActions } from "./agent-actions.tsx";
 import { Day, Standing } from "./agent-figures.tsx";
 import { Slots } from "./slots.tsx";
@@ -45,7 +46,12 @@ function Registration({ of }: { of: Agent }) {
         of={[
           [say("capabilities"), <Tags of={of.capabilities} />],
           [say("pools"), <Tags of={of.pools} />],
-          [say("types"), of.task_types.map(term).join(", ")],
+          [
+            say("types"),
+            of.task_types.length === TASK_TYPES.length
+              ? say("allTypes")
+              : of.task_types.map(term).join(", "),
+          ],
           [say("labels"), labels.length === 0 ? null : <Tags of={labels} />],
           [say("weight"), String(of.weight)],
           [say("version"), of.version],

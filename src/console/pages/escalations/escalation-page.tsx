@@ -11,6 +11,7 @@ import { useAnswer } from "../../parts/use-answer.ts";
 import { useTerms, useWords } from "../../parts/use-words.ts";
 import { escalationsWords } from "../../words/escalations.ts";
 import { AnswerForm } from "./answer-form.tsx";
+import { Urgency } from "./urgency.tsx";
 
 const EVERY_MS = 5_000;
 
@@ -45,7 +46,7 @@ function About({ of }: { of: Escalation }) {
     <Facts
       of={[
         [say("state"), <Term of={of.state} />],
-        [say("urgency"), <Term of={of.urgency} />],
+        [say("urgency"), <Urgency of={of.urgency} />],
         [say("kind"), term(of.kind)],
         [
           say("task"),

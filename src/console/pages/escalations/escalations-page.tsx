@@ -12,6 +12,7 @@ import { Ago } from "../../parts/time.tsx";
 import { usePages } from "../../parts/use-pages.ts";
 import { useTerms, useWords } from "../../parts/use-words.ts";
 import { escalationsWords } from "../../words/escalations.ts";
+import { Urgency } from "./urgency.tsx";
 
 const EVERY_MS = 4_000;
 
@@ -36,7 +37,7 @@ function useColumns(): readonly Column<Escalation>[] {
       cell: ({ question }) => <span class="clamp">{question}</span>,
     },
     { id: "state", title: say("state"), cell: ({ state }) => <Term of={state} /> },
-    { id: "urgency", title: say("urgency"), cell: ({ urgency }) => <Term of={urgency} /> },
+    { id: "urgency", title: say("urgency"), cell: ({ urgency }) => <Urgency of={urgency} /> },
     { id: "kind", title: say("kind"), kind: "extra", cell: ({ kind }) => term(kind) },
     {
       id: "options",

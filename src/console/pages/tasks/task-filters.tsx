@@ -118,7 +118,11 @@ function SearchField({ value, onValue }: { value: string; onValue: (value: strin
         spellcheck={false}
         autocomplete="off"
         onInput={(event) => onValue(event.currentTarget.value)}
-        onKeyDown={(event) => event.key === "Escape" && event.currentTarget.blur()}
+        onKeyDown={(event) => {
+          if (event.key === "Escape") event.currentTarget.blur();
+          // With other fields beside it and no button, a form is not sent by Enter.
+          if (event.key === "Enter") event.currentTarget.form?.requestSubmit();
+        }}
       />
     </div>
   );
