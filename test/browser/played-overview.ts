@@ -24,7 +24,7 @@ function series(
 }
 
 /** An overview of a busy day, by the contract. */
-export function busyDay(): z.infer<typeof overviewSchema> {
+function busyDay(): z.infer<typeof overviewSchema> {
   return overviewSchema.parse({
     at: at(0),
     tasks: {

@@ -1,7 +1,6 @@
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import path from "node:path";
 
+import axe from "axe-core";
 import {
   chromium,
   type Browser,
@@ -26,10 +25,6 @@ const PHONE = { width: 360, height: 740 };
 /** How long a page may take to show something: this machine may be busy with something else. */
 const PATIENCE_MS = 15_000;
 
-const axeSource = readFileSync(
-  createRequire(import.meta.url).resolve("axe-core/axe.min.js"),
-  "utf8",
-);
 const findingsSchema = z.array(z.string());
 
 /** Addresses of the server as its own description has them, as patterns. */
@@ -173,7 +168,7 @@ export class Visit {
 
   /** What keeps people out (axe-core): findings that are serious or critical. */
   async barriers(): Promise<string[]> {
-    await this.page.evaluate(axeSource);
+    await this.page.evaluate(axe.source);
     return findingsSchema.parse(
       await this.page.evaluate(`axe.run({ resultTypes: ["violations"] }).then(({ violations }) =>
         violations.filter(({ impact }) => impact === "serious" || impact === "critical").flatMap(

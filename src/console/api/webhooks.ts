@@ -97,4 +97,3 @@ export const recovery = object({
   matched: number,
   replayed: number,
 });
-export type Recovery = Read<typeof recovery>;

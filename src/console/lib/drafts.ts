@@ -15,7 +15,7 @@ export function localTime(at: number): string {
 }
 
 /** A JSON object that somebody wrote; null where it is none. */
-export function objectIn(written: string): Record<string, unknown> | null {
+function objectIn(written: string): Record<string, unknown> | null {
   try {
     const parsed: unknown = JSON.parse(written);
     return isRecord(parsed) ? parsed : null;

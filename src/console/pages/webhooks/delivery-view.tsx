@@ -71,7 +71,7 @@ function About({ of }: { of: Delivery }) {
           [say("when"), <Ago at={of.created_at} />],
           [say("delivered"), of.delivered_at === null ? null : <Ago at={of.delivered_at} />],
           [say("next"), of.next_attempt_at === null ? null : <Ago at={of.next_attempt_at} />],
-          [say("reason"), of.delay_reason],
+          [say("reason"), of.delay_reason?.replaceAll("_", " ") ?? null],
         ]}
       />
     </Panel>

@@ -35,7 +35,9 @@ function LastError({ of }: { of: NonNullable<WebhookStats["last_error"]> }) {
   return (
     <p class="note-box">
       <strong>{say("lastError")}</strong>{" "}
-      {[of.status_code, of.error_class].filter((part) => part !== null).join(" · ")}{" "}
+      {[of.status_code, of.error_class?.replaceAll("_", " ") ?? null]
+        .filter((part) => part !== null)
+        .join(" · ")}{" "}
       <span class="quiet">
         <Ago at={of.at} />
       </span>

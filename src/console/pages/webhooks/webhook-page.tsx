@@ -30,7 +30,7 @@ function One({ id, query }: { id: string; query: Record<string, string> }) {
               <strong class="state">
                 <Term of={value.state} />
               </strong>
-              <span>
+              <span class="row">
                 <span class="quiet">{say("level")}</span> <Level of={value} isLong />
               </span>
             </p>
