@@ -167,6 +167,20 @@ describe.each(LOOKS)("every page in %s", (look, how) => {
     LONGEST_MS,
   );
 
+  it(
+    "shows in its navigation where one is, however many pages there are",
+    async () => {
+      await visit.go("#/keys", ".list");
+      const box = await visit.page.locator("nav a[aria-current=page]").boundingBox();
+
+      expect(box?.x).toBeGreaterThanOrEqual(0);
+      expect((box?.x ?? 0) + (box?.width ?? 0)).toBeLessThanOrEqual(
+        how.isPhone === true ? 360 : 1_280,
+      );
+    },
+    LONGEST_MS,
+  );
+
   it("had no error, no dialog, nothing that its policy forbids, and asked nobody else", async () => {
     expect(await visit.end()).toEqual([]);
   });
