@@ -97,6 +97,15 @@ export default defineConfig(async () => ({
       },
       // The real server from outside. Not beside `npm run bench`: each would slow the other.
       { test: { name: "chaos", root, include: ["test/chaos/**/*.test.ts"] } },
+      // The console in a real browser, on a real server.
+      {
+        test: {
+          name: "browser",
+          root,
+          include: ["test/browser/**/*.test.ts"],
+          globalSetup: [inTest("browser/setup.ts")],
+        },
+      },
       {
         resolve: { alias: [LAZY] },
         plugins: [

@@ -33,4 +33,38 @@ export const PAGES: readonly PageEntry[] = [
     load: () => import("./pages/tasks/tasks-page.tsx"),
     loadOne: () => import("./pages/task/task-page.tsx"),
   },
+  {
+    name: "agents",
+    words: "agents",
+    key: "a",
+    load: () => import("./pages/agents/agents-page.tsx"),
+    loadOne: () => import("./pages/agents/agent-page.tsx"),
+  },
+  {
+    name: "webhooks",
+    words: "webhooks",
+    key: "w",
+    load: () => import("./pages/webhooks/webhooks-page.tsx"),
+    loadOne: () => import("./pages/webhooks/webhook-page.tsx"),
+  },
+  {
+    name: "escalations",
+    words: "escalations",
+    key: "e",
+    load: () => import("./pages/escalations/escalations-page.tsx"),
+    loadOne: () => import("./pages/escalations/escalation-page.tsx"),
+  },
+  {
+    name: "alerts",
+    words: "alerts",
+    key: "l",
+    load: () => import("./pages/alerts/alerts-page.tsx"),
+    loadOne: () => import("./pages/alerts/alert-page.tsx"),
+  },
+  {
+    name: "keys",
+    words: "keys",
+    key: "k",
+    load: () => import("./pages/keys/keys-page.tsx"),
+  },
 ];

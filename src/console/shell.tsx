@@ -1,5 +1,5 @@
 import type { FunctionComponent } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 import { patience } from "./api/client.ts";
 import { signOut } from "./api/session.ts";
@@ -80,8 +80,16 @@ function Body({ route }: { route: Route }) {
 
 function Navigation({ page }: { page: string }) {
   const say = useWords(shellWords);
+  const frame = useRef<HTMLElement>(null);
+  useEffect(() => {
+    // On phones there are more pages than room.
+    const { current } = frame;
+    const link = current?.querySelector<HTMLElement>("[aria-current]");
+    if (current === null || link == null) return;
+    current.scrollLeft = link.offsetLeft - (current.clientWidth - link.offsetWidth) / 2;
+  }, [page]);
   return (
-    <nav class="nav" aria-label={say("navLabel")}>
+    <nav class="nav" ref={frame} aria-label={say("navLabel")}>
       <ul>
         {PAGES.map(({ name, words, key }) => (
           <li key={name}>

@@ -5,7 +5,7 @@ const LONGEST = 300;
 
 /** Fields that say most about an event, the first that is there of each line. All are text from outside. */
 const TELLING: readonly (readonly string[])[] = [
-  ["current_step", "execution_summary", "error_message", "question", "escalation_reason"],
+  ["current_step", "execution_summary", "error_message", "question", "escalation_reason", "answer"],
   ["name", "command"],
   ["outcome", "completion_status", "decision"],
   ["error_type", "reason", "cause", "rule"],

@@ -42,7 +42,7 @@ export function TextField(
     value: string;
     onValue: (value: string) => void;
     rows?: number;
-    type?: "text" | "number" | "password" | "search" | "url";
+    type?: "text" | "number" | "password" | "search" | "url" | "datetime-local";
     isRequired?: boolean;
     placeholder?: string;
     isMono?: boolean;
@@ -102,5 +102,55 @@ export function ChoiceField(
       </select>
       {below(props, id)}
     </div>
+  );
+}
+
+/** Yes or no, with its label. */
+export function CheckField(
+  props: Labelled & { value: boolean; onValue: (value: boolean) => void },
+) {
+  const id = useId();
+  return (
+    <div class="field">
+      <span class="check">
+        <input
+          id={id}
+          type="checkbox"
+          checked={props.value}
+          onChange={(event) => props.onValue(event.currentTarget.checked)}
+          {...describedBy(props, id)}
+        />
+        <label for={id}>{props.label}</label>
+      </span>
+      {below(props, id)}
+    </div>
+  );
+}
+
+/** Several of some choices, with a label for all. */
+export function ChecksField(props: {
+  label: string;
+  value: readonly string[];
+  onValue: (value: string[]) => void;
+  choices: readonly (readonly [value: string, words: string])[];
+}) {
+  return (
+    <fieldset class="field checks">
+      <legend>{props.label}</legend>
+      {props.choices.map(([one, words]) => (
+        <CheckField
+          key={one}
+          label={words}
+          value={props.value.includes(one)}
+          onValue={(isChosen) =>
+            props.onValue(
+              props.choices
+                .map(([value]) => value)
+                .filter((value) => (value === one ? isChosen : props.value.includes(value))),
+            )
+          }
+        />
+      ))}
+    </fieldset>
   );
 }

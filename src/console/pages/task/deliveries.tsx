@@ -1,5 +1,6 @@
 import { queryOf } from "../../api/client.ts";
 import { taskDeliveries, type Task } from "../../api/tasks.ts";
+import { routeTo } from "../../lib/route.ts";
 import type { Read } from "../../lib/shape.ts";
 import { Term } from "../../parts/badge.tsx";
 import { DataList, type Column } from "../../parts/data-list.tsx";
@@ -71,6 +72,9 @@ export function Deliveries({ of }: { of: Task }) {
             columns={columns}
             rows={rows}
             rowKey={({ delivery }) => delivery.delivery_id}
+            href={({ delivery: { webhook_id, delivery_id } }) =>
+              routeTo("webhooks", webhook_id, { delivery: delivery_id })
+            }
           />
         );
       }}

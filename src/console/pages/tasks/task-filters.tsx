@@ -1,7 +1,9 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 
+import { refilter } from "../../lib/address.ts";
 import { routeTo } from "../../lib/route.ts";
-import { ChoiceField, TextField } from "../../parts/field.tsx";
+import { ChoiceField } from "../../parts/field.tsx";
+import { TypedField } from "../../parts/typed-field.tsx";
 import { useTerms, useWords } from "../../parts/use-words.ts";
 import { tasksWords } from "../../words/tasks.ts";
 
@@ -21,9 +23,6 @@ export const TASK_TYPES = [
   "configuration",
   "monitoring",
 ];
-
-/** After so long without a letter somebody has finished typing, milliseconds. */
-const REST_MS = 400;
 
 const CHOICES = [
   ["status", "status", STATUSES],
@@ -50,8 +49,7 @@ export function TaskFilters(props: {
   const put =
     (name: string) =>
     (value: string): void => {
-      history.replaceState(null, "", routeTo("tasks", null, { ...query, [name]: value.trim() }));
-      window.dispatchEvent(new HashChangeEvent("hashchange"));
+      refilter("tasks", null, { ...query, [name]: value.trim() });
     };
   return (
     <form
@@ -99,24 +97,10 @@ function Narrowing({ query, put }: { query: Record<string, string>; put: Put }) 
         />
       ))}
       {TYPED.map(([name, words]) => (
-        <TypedFilter key={name} label={say(words)} value={query[name] ?? ""} onValue={put(name)} />
+        <TypedField key={name} label={say(words)} value={query[name] ?? ""} onValue={put(name)} />
       ))}
     </>
   );
-}
-
-/** Keeps what is typed to itself until the typing rests: the server is not asked at each letter. */
-function TypedFilter(props: { label: string; value: string; onValue: (value: string) => void }) {
-  const [written, setWritten] = useState(props.value);
-  const rest = useRef<ReturnType<typeof setTimeout>>(undefined);
-  useEffect(() => setWritten(props.value), [props.value]);
-  useEffect(() => () => clearTimeout(rest.current), []);
-  const write = (value: string): void => {
-    setWritten(value);
-    clearTimeout(rest.current);
-    rest.current = setTimeout(() => props.onValue(value), REST_MS);
-  };
-  return <TextField label={props.label} value={written} onValue={write} />;
 }
 
 function SearchField({ value, onValue }: { value: string; onValue: (value: string) => void }) {
@@ -134,7 +118,11 @@ function SearchField({ value, onValue }: { value: string; onValue: (value: strin
         spellcheck={false}
         autocomplete="off"
         onInput={(event) => onValue(event.currentTarget.value)}
-        onKeyDown={(event) => event.key === "Escape" && event.currentTarget.blur()}
+        onKeyDown={(event) => {
+          if (event.key === "Escape") event.currentTarget.blur();
+          // With other fields beside it and no button, a form is not sent by Enter.
+          if (event.key === "Enter") event.currentTarget.form?.requestSubmit();
+        }}
       />
     </div>
   );
