@@ -17,6 +17,7 @@ import { followUpPort, observePort } from "./services-observe.ts";
 import { outskirtPorts } from "./services-offenders.ts";
 import { modelDecisionPort } from "./services-routing.ts";
 import { notesPort, subtaskPort, taskPort } from "./services-task-port.ts";
+import { tracePort } from "./services-trace.ts";
 import { validationsOf } from "./services-validations.ts";
 import { routingPort } from "./services-webhooks.ts";
 import { servicesOf, type Services } from "./services.ts";
@@ -58,6 +59,7 @@ function healthPort(env: Env, { pool }: Services): HealthPort {
 export function portsOf(env: Env): RestPorts {
   const services = servicesOf(env);
   const { agents, dispatcher, webhooks, operations, interventions } = services;
+  const routing = routingPort(env);
   const ports: RestPorts = {
     now,
     log: consoleLog("http", now),
@@ -93,9 +95,10 @@ export function portsOf(env: Env): RestPorts {
     operations,
     audit: services.auditReads,
     trail: trailOf(env, services),
-    routing: routingPort(env),
+    routing,
     health: healthPort(env, services),
     observe: observePort(env, (tenant, page) => agents.list(tenant, page)),
+    traces: tracePort(env, services.tasks, routing),
     meter: meterPort(env, (tenant, page) => agents.list(tenant, page)),
     followUps: followUpPort(env, services.tasks, interventions.command),
     validations: validationsOf(env),

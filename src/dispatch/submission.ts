@@ -3,6 +3,7 @@ import type { Clock } from "../lib/ports.ts";
 import { ok, type Result } from "../lib/result.ts";
 import type { Principal } from "../protocol/access.ts";
 import type { Fault, Refusal } from "../protocol/refusal.ts";
+import type { Hop } from "../protocol/span-names.ts";
 import type { TaskExecution } from "../protocol/task-execution.ts";
 import type { Actor, TaskView } from "../protocol/task-view.ts";
 import type { Birthright } from "../task/kin/adoption.ts";
@@ -37,6 +38,8 @@ export interface SubmitRequest {
   body: unknown;
   idempotencyKey: string | null;
   traceId: string;
+  /** It as a span of that trace, where it came over HTTP. */
+  hop?: Hop | undefined;
   /** Scheme, host and port by which it came. */
   origin: string;
   /** How complex it was judged to be, judged on creation when absent; what must be answered before it starts. */
@@ -223,6 +226,7 @@ async function submissionOf(
     origin: await originOf(parts, asked, settled),
     task: JSON.stringify(withOrigin(task, by, parts.now())),
     actor: actorOf(by),
+    ...(asked.request.hop !== undefined && { hop: asked.request.hop }),
   };
 }
 

@@ -45,6 +45,7 @@ import { requestRoutes } from "./request-routes.ts";
 import type { RestContext, RestEnv, Route } from "./route.ts";
 import { subtaskRoutes } from "./subtask-routes.ts";
 import { taskRoutes } from "./task-routes.ts";
+import { traceRoutes } from "./trace-routes.ts";
 import { validationRoutes } from "./validation-routes.ts";
 import { versionRoutes } from "./version-routes.ts";
 import { webhookAuditRoutes } from "./webhook-audit-routes.ts";
@@ -55,6 +56,7 @@ import { webhookRoutes } from "./webhook-routes.ts";
 /** Every route of this face. What is not in this table is neither mounted nor documented. */
 export const ROUTES: readonly Route[] = [
   ...taskRoutes,
+  ...traceRoutes,
   ...escalationRoutes,
   ...debtRoutes,
   ...batchRoutes,

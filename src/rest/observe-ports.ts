@@ -4,6 +4,7 @@ import type { BulkCommand, BulkCommandAnswer } from "../protocol/bulk-command.ts
 import type { Approval, Lesson, LessonsQuery, NextSteps } from "../protocol/lesson.ts";
 import type { Insights, Metrics, MetricsQuery } from "../protocol/observation.ts";
 import type { Refusal } from "../protocol/refusal.ts";
+import type { Hop } from "../protocol/span-names.ts";
 import type { Repair, RepairRequest, StateView } from "../protocol/state-view.ts";
 import type { TaskView } from "../protocol/task-view.ts";
 
@@ -31,6 +32,6 @@ export interface FollowUpPort {
     by: Principal,
     step: { task_id: string; index: number },
     approval: Approval,
-    arrival: { traceId: string; origin: string },
+    arrival: { traceId: string; hop: Hop; origin: string },
   ): Answer<{ view: TaskView; isNew: boolean }>;
 }

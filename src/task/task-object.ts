@@ -94,14 +94,15 @@ export class TaskObject extends DurableObject<Env> {
   }
 
   /** Gives the task to an executor and mints its lease. Refused when the offer is out of date. */
-  async assign(offer: Offer): Answer<{ task: string; lease: Lease }> {
+  async assign(offer: Offer): Answer<{ task: string; lease: Lease; trace_id: string }> {
     const { agent_id, attempt } = offer;
     const decision: Record<string, unknown> = JSON.parse(offer.decision);
     const command: Command = { type: "assign", agent_id, attempt, decision, token: randomId() };
     const done = await this.#keeper.apply(command);
     if (!done.ok) return done;
     const { state } = done.value;
-    return ok({ task: JSON.stringify(assignmentOf(state)), lease: leaseOf(state) });
+    const { trace_id } = state.origin;
+    return ok({ task: JSON.stringify(assignmentOf(state)), lease: leaseOf(state), trace_id });
   }
 
   /** The executor gives the task back. */

@@ -39,6 +39,7 @@ describe("one attempt", () => {
     const job = {
       message_id: "msg_wh0123456789ABCDEFGHIJkl_4_t-1",
       body: '{"a":"ö"}',
+      delivery_id: "dlv_wh0123456789ABCDEFGHIJkl_4_t-1",
       facts: FACTS,
       config: config(receiver.url),
       started_at: NOW,

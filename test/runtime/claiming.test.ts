@@ -33,6 +33,7 @@ function newInstallation() {
       ok({
         task: JSON.stringify({ task_id }),
         lease: { token: `lease of ${task_id}`, attempt, expires_at: new Date().toISOString() },
+        trace_id: "",
       }),
   });
   const by = (key_id: string, ...scopes: Principal["scopes"][number][]): Principal => ({

@@ -57,6 +57,7 @@ export const stepsOf = (ids: Readonly<Record<string, string>>): Record<string, S
   stream_task_events: unknown(),
   get_task_report: unknown(),
   explain_task: unknown(),
+  get_task_trace: unknown(),
   list_escalations: { sees: "own", query: `?task_id=${ids["task_id"]}` },
   get_escalation: unknown(),
   resolve_escalation: unknown({ decision: "resume", answer: "the foreign one" }),

@@ -231,7 +231,8 @@ export class World {
     this.handedOut.push(node);
     this.network.mayFail();
     const { state } = done.value;
-    return ok({ task: JSON.stringify(assignmentOf(state)), lease: leaseOf(state) });
+    const { trace_id } = state.origin;
+    return ok({ task: JSON.stringify(assignmentOf(state)), lease: leaseOf(state), trace_id });
   }
 
   protected taskPorts(): TaskPorts {

@@ -23,7 +23,7 @@ const record: AgentRecord = {
 
 const no = (code: RefusalCode) => refuse({ code, detail: code });
 const assigned: Assign = async (_tenant, task_id) =>
-  ok({ task: JSON.stringify({ task_id }), lease: LEASE });
+  ok({ task: JSON.stringify({ task_id }), lease: LEASE, trace_id: "" });
 
 function dispatcher(pool: FakePool, more: Partial<DispatcherParts> = {}) {
   const log: string[] = [];
@@ -209,7 +209,7 @@ describe("a message that speaks of a reserved task", () => {
     const { takeReserved } = dispatcher(reserved());
 
     expect(await takeReserved(message)).toEqual(
-      ok({ task: JSON.stringify({ task_id: "a" }), lease: LEASE }),
+      ok({ task: JSON.stringify({ task_id: "a" }), lease: LEASE, trace_id: "" }),
     );
   });
 
