@@ -6,7 +6,7 @@ import { createApp } from "./rest/app.ts";
 import type { HealthPort, RestPorts } from "./rest/ports.ts";
 import { trailOf } from "./services-audit.ts";
 import { debtPort } from "./services-debts.ts";
-import { now } from "./services-doors.ts";
+import { doorsOf, now } from "./services-doors.ts";
 import { openSocket, signersOf } from "./services-executors.ts";
 import { keyPort } from "./services-keys.ts";
 import { limitPort } from "./services-limits.ts";
@@ -40,16 +40,19 @@ async function reachable(probe: () => Promise<unknown>): Promise<string> {
 }
 
 function healthPort(env: Env, { pool }: Services): HealthPort {
+  const { bucket } = doorsOf(env);
   return {
     async ready() {
-      const [database, objects, queues] = await Promise.all([
+      const [database, objects, queues, archive] = await Promise.all([
         reachable(() => env.DB.prepare("SELECT 1 FROM task LIMIT 1").run()),
         reachable(() => pool("default", "default").presence()),
         reachable(() => env.EVENTS.metrics()),
+        bucket === null ? null : reachable(() => bucket.head("ready")),
       ]);
-      const dependencies = { database, objects, queues };
-      const isReady = Object.values(dependencies).every((state) => state === "ok");
-      return { isReady, dependencies };
+      const needed = { database, objects, queues };
+      const isReady = Object.values(needed).every((state) => state === "ok");
+      // Without its archive an installation works on: old tasks wait in D1 until it is back.
+      return { isReady, dependencies: { ...needed, ...(archive !== null && { archive }) } };
     },
     deadLetters: (by, page) => listDeadLetters(env.DB, by, page),
   };

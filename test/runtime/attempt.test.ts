@@ -91,7 +91,14 @@ describe("an attempt of an endpoint that wants gzip", () => {
     const ports = { now: () => NOW, keys: new KeyRing(sealer) };
     for (let tries = 0; tries < attempts; tries += 1) {
       const facts = { ...FACTS, attempt: tries + 1 };
-      const job = { message_id: "msg_1", body, facts, config: wanted, started_at: NOW };
+      const job = {
+        message_id: "msg_1",
+        delivery_id: "dlv_1",
+        body,
+        facts,
+        config: wanted,
+        started_at: NOW,
+      };
       await attemptDelivery(job, ports);
     }
     return receiver.log();

@@ -144,6 +144,7 @@ export const stepsOf = (ids: Readonly<Record<string, string>>): Record<string, S
   approve_next_step: unknown({}),
   get_metrics: own(),
   get_insights: own(),
+  get_repairs: own(),
   get_state: own(),
   scrape_metrics: own(),
   repair_state: own({}),
