@@ -67,6 +67,19 @@ function isLog({ expression }: ts.CallExpression, level: ts.Expression): boolean
   return name === "log" || (name === "#log" && LEVELS.includes(textsOf(level)?.[0] ?? ""));
 }
 
+/** The events that a call may log; none where it only passes on, with a field more, what others log. */
+function eventsOf(call: ts.CallExpression, event: ts.Expression, calls: ts.CallExpression[]) {
+  const texts = textsOf(event);
+  if (texts !== null) return texts;
+  const wrapper = wrapperOf(call, event.getText());
+  if (wrapper?.name === "") return [];
+  const given = calls
+    .filter(({ expression }) => nameOf(expression) === wrapper?.name)
+    .flatMap(({ arguments: told }) => told.slice(wrapper?.place ?? 0).slice(0, 1))
+    .flatMap((told) => textsOf(told) ?? [told.getText()]);
+  return given.length === 0 ? [event.getText()] : given;
+}
+
 /**
  * Every event that is logged below a folder, by its name, with a file that logs it.
  *
@@ -75,28 +88,16 @@ function isLog({ expression }: ts.CallExpression, level: ts.Expression): boolean
  * @throws for one that cannot be read from the text
  */
 export function loggedEvents(root: string): Map<string, string> {
-  const events = new Map<string, string>();
-  for (const { file, tree } of sources(root)) {
+  const found = sources(root).flatMap(({ file, tree }) => {
     const calls = callsIn(tree);
-    for (const call of calls) {
+    return calls.flatMap((call) => {
       const [level, event] = call.arguments;
-      if (level === undefined || event === undefined || !isLog(call, level)) continue;
-      const texts = textsOf(event);
-      const wrapper = texts === null ? wrapperOf(call, event.getText()) : null;
-      // What only passes lines on, with a field more, is no log of its own.
-      if (wrapper?.name === "") continue;
-      const given = calls
-        .filter(({ expression }) => wrapper !== null && nameOf(expression) === wrapper.name)
-        .flatMap((caller) => {
-          const told = caller.arguments[wrapper?.place ?? 0];
-          return told === undefined ? [] : (textsOf(told) ?? [`${file}: ${told.getText()}`]);
-        });
-      const found = texts ?? given;
-      if (found.length === 0 || !found.every((name) => NAME.test(name))) {
-        throw new Error(`${file}: which event is ${call.getText().slice(0, 200)}?`);
-      }
-      for (const name of found) events.set(name, file);
-    }
+      if (level === undefined || event === undefined || !isLog(call, level)) return [];
+      return eventsOf(call, event, calls).map((name): [string, string] => [name, file]);
+    });
+  });
+  for (const [name, file] of found) {
+    if (!NAME.test(name)) throw new Error(`${file}: which event is ${name}?`);
   }
-  return events;
+  return new Map(found);
 }

@@ -2,14 +2,12 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
+import { readRuns } from "../../src/observe/repairs/run-report-store.ts";
 import type { Repairs } from "../../src/protocol/repairs.ts";
 import type { TaskView } from "../../src/protocol/task-view.ts";
 import { sweepAll } from "../../src/services-sweep.ts";
 import { eventually } from "./batuta.ts";
 import { newTenant } from "./tenant.ts";
-
-const rowOf = () =>
-  env.DB.prepare("SELECT cursor FROM sweep_cursor WHERE name = 'report'").first<string>("cursor");
 
 describe("self-repair", () => {
   it("wakes a stuck task in one sweep, and the report says so to its tenant alone", async () => {
@@ -60,9 +58,9 @@ describe("self-repair", () => {
     expect((await foreign<Repairs>("GET", "/v1/state/repairs")).body.runs).toEqual([]);
     // A sweep that finds nothing to do writes nothing.
     await env.DB.prepare("DELETE FROM task WHERE tenant = 'stuck'").run();
-    const before = await rowOf();
+    const before = await readRuns(env.DB);
     await sweepAll(env);
-    expect(await rowOf()).toBe(before);
+    expect(await readRuns(env.DB)).toEqual(before);
   });
 
   it("tells of rows of the index that were written anew", async () => {

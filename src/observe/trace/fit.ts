@@ -25,17 +25,17 @@ function notBefore({ start, end }: Times, parent: Times): Times {
 }
 
 /** What the attributes say of how a span was fitted in. */
-function noteOf(told: Times, fitted: Times, parent: Times): JsonObject {
-  const endMoved = told.end === null || fitted.end === null ? 0 : Math.abs(fitted.end - told.end);
-  const skew = Math.max(Math.abs(fitted.start - told.start), endMoved);
-  const late = parent.end === null || fitted.end === null ? 0 : fitted.end - parent.end;
+function noteOf(told: Times, placed: Times, parent: Times): JsonObject {
+  const endMoved = told.end === null || placed.end === null ? 0 : Math.abs(placed.end - told.end);
+  const skew = Math.max(Math.abs(placed.start - told.start), endMoved);
+  const late = parent.end === null || placed.end === null ? 0 : placed.end - parent.end;
   return {
     ...(skew > 0 && {
       clock_skew_ms: skew,
       told_started_at: instant(told.start),
       told_ended_at: told.end === null ? null : instant(told.end),
     }),
-    ...(told.end === null && fitted.end !== null && { is_end_told: false }),
+    ...(told.end === null && placed.end !== null && { is_end_told: false }),
     ...(late > 0 && { after_parent_ms: late }),
   };
 }

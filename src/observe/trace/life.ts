@@ -1,65 +1,19 @@
-import * as z from "zod";
-
-import { instantSchema } from "../../protocol/primitives.ts";
-import { attemptSpan, hopSchema, taskSpan } from "../../protocol/span-names.ts";
+import { attemptSpan, taskSpan } from "../../protocol/span-names.ts";
 import { endPhaseRecordSchema } from "../../protocol/task-view.ts";
 import type { TaskEvent, TaskView } from "../../protocol/task-view.ts";
 import { shown, type Draft } from "./draft.ts";
+import {
+  answeredSchema,
+  askedSchema,
+  assignedSchema,
+  failedSchema,
+  roundSchema,
+  submittedSchema,
+  verdictSchema,
+} from "./said.ts";
+import { STATUS_OF_END, STATUS_OF_PHASE, WAITS } from "./words.ts";
 
 /* What a task did, as spans, from its log alone. */
-
-const submittedSchema = z.object({
-  request: z.object({ ...hopSchema.shape, received_at: instantSchema }),
-});
-const assignedSchema = z.object({ agent_id: z.string(), attempt: z.int() });
-const failedSchema = z.object({ data: z.object({ error_type: z.string() }) });
-const askedSchema = z.object({
-  data: z.object({ question: z.string(), escalation_level: z.string(), urgency: z.string() }),
-});
-const answeredSchema = z.object({ state: z.string().optional(), decision: z.string().optional() });
-const verdictSchema = z.object({ reason: z.string() });
-
-/** Longest time that a model may be said to have taken, milliseconds: a day, as of every attempt. */
-const LONGEST_CALL_MS = 86_400_000;
-
-/** A round of the built-in executor; of what others put there, nothing is taken. */
-const roundSchema = z.object({
-  data: z.object({
-    intermediate_results: z.object({
-      quality_round: z.int(),
-      model_id: z.string(),
-      model_call: z.object({
-        finish_reason: z.string(),
-        tokens: z.number().min(0),
-        cost_usd: z.number().min(0),
-        duration_ms: z.number().min(0).max(LONGEST_CALL_MS),
-      }),
-    }),
-  }),
-});
-
-/** Why a task waits without an attempt, in words. */
-const WAITS = {
-  prerequisites: "Wait for what must be so before",
-  retry: "Wait before the next attempt",
-  executor: "Wait for an executor",
-} as const;
-
-/** How the end of an attempt is to be read. */
-const STATUS_OF_END: Readonly<Record<string, Draft["status"]>> = {
-  completed: "ok",
-  success: "ok",
-  declined: "unset",
-  escalated: "unset",
-  cancelled: "unset",
-};
-
-const STATUS_OF_PHASE = {
-  done: "ok",
-  fallback: "unset",
-  skipped: "unset",
-  timed_out: "error",
-} as const;
 
 /** The spans of a life, and which of them each event came from. */
 export interface Life {
@@ -133,8 +87,25 @@ class Reader implements Life {
         return this.#answered(event);
       case "finalization_phase":
         return this.#finished(event);
-      default:
+      case "task_completed":
+        return this.#ends("completed", event);
+      case "task_failed":
+        return this.#ends("failed", event);
+      case "task_declined":
+        return this.#ends("declined", event);
+      case "lease_expired":
+        return this.#ends("lease_expired", event);
+      case "verdict":
         return this.#over(event);
+      case "task_started":
+      case "task_routed":
+      case "command_issued":
+      case "command_acknowledged":
+      case "budget_warning":
+      case "agent_end_task":
+      case "agent_status":
+      case "system_alert":
+        return undefined;
     }
   }
 
@@ -302,15 +273,9 @@ class Reader implements Life {
     });
   }
 
-  /** What may end an attempt, a wait and a question. */
+  /** Whatever goes on ends with the verdict. */
   #over(event: TaskEvent): void {
-    const { type, data } = event;
-    if (type === "task_completed") this.#ends("completed", event);
-    if (type === "task_failed") this.#ends("failed", event);
-    if (type === "task_declined") this.#ends("declined", event);
-    if (type === "lease_expired") this.#ends("lease_expired", event);
-    if (type !== "verdict") return;
-    const told = verdictSchema.safeParse(data);
+    const told = verdictSchema.safeParse(event.data);
     this.#ends(told.success ? told.data.reason : "ended", event);
     this.#waited(event.at);
     if (this.#question === null) return;
