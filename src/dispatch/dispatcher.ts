@@ -23,7 +23,7 @@ export interface Assigned {
 }
 
 /** A task as a claim answers with it; `traceparent` names its attempt. */
-export interface ClaimedTask {
+interface ClaimedTask {
   task: unknown;
   lease: Lease;
   traceparent?: string;

@@ -6,7 +6,7 @@ import { stateViewSchema } from "./state-view.ts";
 /* What the sweeper and the self-repair did. */
 
 /** What may come of a look at what sleeps, is left undone or is too old. */
-export const repairKindSchema = z.enum([
+const repairKindSchema = z.enum([
   "task_woken",
   "task_not_woken",
   "debt_settled",

@@ -17,7 +17,7 @@ const spanKindSchema = z.enum([
   "delivery_attempt",
 ]);
 
-export const spanSchema = z
+const spanSchema = z
   .strictObject({
     span_id: spanIdSchema,
     parent_id: spanIdSchema.nullable().meta({
