@@ -63,7 +63,7 @@ export function batchServices(world: BatchWorld) {
 }
 
 async function create(tasks: Tasks, { plan, item, isGated }: Creation) {
-  const { batch_id, by, trace_id, origin } = plan;
+  const { batch_id, by, trace_id, hop, origin } = plan;
   const { task_id, assessment, approval } = item;
   const task = { ...item.task, task_id };
   const done = await tasks.submit(
@@ -73,6 +73,7 @@ async function create(tasks: Tasks, { plan, item, isGated }: Creation) {
       body: { batch_id, task },
       idempotencyKey: null,
       traceId: trace_id,
+      hop,
       origin,
       assessment,
       ...(approval !== null && { approval }),

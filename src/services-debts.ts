@@ -4,6 +4,7 @@ import { listDebts, readDebt, settleDebt } from "./history/debt-store.ts";
 import { consoleLog } from "./lib/log.ts";
 import { readDueDebts, recordDebt } from "./observe/debt-repair-store.ts";
 import { repairDebts } from "./observe/debt-repair.ts";
+import type { NoteRepair } from "./observe/repairs/tally.ts";
 import type { DebtPort } from "./rest/debt-port.ts";
 import { doorsOf, now } from "./services-doors.ts";
 import { keyOfAgent } from "./services-tasks.ts";
@@ -25,14 +26,25 @@ export function debtPort(env: Env, tasks: Pick<Tasks, "readable">): DebtPort {
   });
 }
 
+/** What the report of a run says of a debt that it dealt with. */
+const NOTED_AS = {
+  settled: "debt_settled",
+  expired: "debt_expired",
+  open: "debt_still_open",
+} as const;
+
 /** Has what the ends of tasks left undone tried once more, where it is due. */
-export function sweepDebts(env: Env): Promise<void> {
+export function sweepDebts(env: Env, note: NoteRepair = () => {}): Promise<void> {
   const { task } = doorsOf(env);
   return repairDebts({
     now,
     log: consoleLog("sweep", now),
     due: (at, limit) => readDueDebts(env.DB, at, limit),
     repair: ({ tenant, task_id, debt_id }) => task(tenant, task_id).repair(debt_id),
-    record: (debt, outcome) => recordDebt(env.DB, debt, outcome),
+    record: async (debt, outcome) => {
+      const isOurs = await recordDebt(env.DB, debt, outcome);
+      if (isOurs) note(NOTED_AS[outcome.state], debt.tenant, debt.debt_id);
+      return isOurs;
+    },
   });
 }

@@ -31,7 +31,7 @@ export function signersOf(doors: Doors, known: Agents["known"]) {
 
 /** Signs one request to an executor by Standard Webhooks, and sends it. */
 export async function postSigned(doors: Doors, request: SignedPost): Promise<PushAnswer> {
-  const { url, tenant, agent, id, task_id, attempt, timeoutMs } = request;
+  const { url, tenant, agent, id, task_id, attempt, trace_id, span_id, timeoutMs } = request;
   const body = new TextEncoder().encode(request.body);
   const timestamp = Math.floor(now() / 1_000);
   const secrets = await secretsOf(doors.callbacks.sealer, tenant, { agent, now: now() });
@@ -47,8 +47,8 @@ export async function postSigned(doors: Doors, request: SignedPost): Promise<Pus
       batch_size: null,
       type: "task_execution",
       attempt,
-      correlation_id: "",
-      span_id: "",
+      correlation_id: trace_id,
+      span_id,
     },
   );
   return sendRequest({ url, headers, body, timeoutMs });

@@ -6,7 +6,7 @@ import { createApp } from "./rest/app.ts";
 import type { HealthPort, RestPorts } from "./rest/ports.ts";
 import { trailOf } from "./services-audit.ts";
 import { debtPort } from "./services-debts.ts";
-import { now } from "./services-doors.ts";
+import { doorsOf, now } from "./services-doors.ts";
 import { openSocket, signersOf } from "./services-executors.ts";
 import { keyPort } from "./services-keys.ts";
 import { limitPort } from "./services-limits.ts";
@@ -17,6 +17,7 @@ import { followUpPort, observePort } from "./services-observe.ts";
 import { outskirtPorts } from "./services-offenders.ts";
 import { modelDecisionPort } from "./services-routing.ts";
 import { notesPort, subtaskPort, taskPort } from "./services-task-port.ts";
+import { tracePort } from "./services-trace.ts";
 import { validationsOf } from "./services-validations.ts";
 import { routingPort } from "./services-webhooks.ts";
 import { servicesOf, type Services } from "./services.ts";
@@ -39,16 +40,19 @@ async function reachable(probe: () => Promise<unknown>): Promise<string> {
 }
 
 function healthPort(env: Env, { pool }: Services): HealthPort {
+  const { bucket } = doorsOf(env);
   return {
     async ready() {
-      const [database, objects, queues] = await Promise.all([
+      const [database, objects, queues, archive] = await Promise.all([
         reachable(() => env.DB.prepare("SELECT 1 FROM task LIMIT 1").run()),
         reachable(() => pool("default", "default").presence()),
         reachable(() => env.EVENTS.metrics()),
+        bucket === null ? null : reachable(() => bucket.head("ready")),
       ]);
-      const dependencies = { database, objects, queues };
-      const isReady = Object.values(dependencies).every((state) => state === "ok");
-      return { isReady, dependencies };
+      const needed = { database, objects, queues };
+      const isReady = Object.values(needed).every((state) => state === "ok");
+      // Without its archive an installation works on: old tasks wait in D1 until it is back.
+      return { isReady, dependencies: { ...needed, ...(archive !== null && { archive }) } };
     },
     deadLetters: (by, page) => listDeadLetters(env.DB, by, page),
   };
@@ -58,6 +62,7 @@ function healthPort(env: Env, { pool }: Services): HealthPort {
 export function portsOf(env: Env): RestPorts {
   const services = servicesOf(env);
   const { agents, dispatcher, webhooks, operations, interventions } = services;
+  const routing = routingPort(env);
   const ports: RestPorts = {
     now,
     log: consoleLog("http", now),
@@ -93,9 +98,10 @@ export function portsOf(env: Env): RestPorts {
     operations,
     audit: services.auditReads,
     trail: trailOf(env, services),
-    routing: routingPort(env),
+    routing,
     health: healthPort(env, services),
     observe: observePort(env, (tenant, page) => agents.list(tenant, page)),
+    traces: tracePort(env, services.tasks, routing),
     meter: meterPort(env, (tenant, page) => agents.list(tenant, page)),
     followUps: followUpPort(env, services.tasks, interventions.command),
     validations: validationsOf(env),

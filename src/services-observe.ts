@@ -8,13 +8,16 @@ import { ok } from "./lib/result.ts";
 import { readFinalizing, readOpenRows } from "./observe/active-store.ts";
 import { createObservatory } from "./observe/observatory.ts";
 import { repairState, type RepairParts } from "./observe/repair.ts";
+import type { NoteRepair } from "./observe/repairs/tally.ts";
 import { stateOf, type StateParts } from "./observe/state.ts";
 import { readSweepCursor, readTenants, writeSweepCursor } from "./observe/sweeper-store.ts";
 import { sweepTasks as sweep } from "./observe/sweeper.ts";
+import type { RepairRequest } from "./protocol/state-view.ts";
 import type { TaskView } from "./protocol/task-view.ts";
 import type { FollowUpPort, ObservePort } from "./rest/observe-ports.ts";
 import type { TaskPort } from "./rest/ports.ts";
 import { doorsOf, now } from "./services-doors.ts";
+import { noted, repairsOf } from "./services-repairs.ts";
 
 /* What looks at all tasks is built of, and what wakes those that sleep too long. */
 
@@ -37,6 +40,19 @@ function repairParts(env: Env): RepairParts {
   };
 }
 
+/** Mends the index, and notes it where there was something to mend. */
+async function repairAndTell(env: Env, tenant: string, request: RepairRequest) {
+  const done = await repairState(repairParts(env), tenant, request);
+  const repaired = done.ok ? done.value.repaired : [];
+  if (repaired.length > 0) {
+    await noted(env, "request", async (note) => {
+      for (const task_id of repaired) note("row_rebuilt", tenant, task_id);
+      return [];
+    });
+  }
+  return done;
+}
+
 /** What observers ask of all tasks. */
 export function observePort(env: Env, agents: StateParts["agents"]): ObservePort {
   const { guard, config } = doorsOf(env);
@@ -50,7 +66,8 @@ export function observePort(env: Env, agents: StateParts["agents"]): ObservePort
     insights: (tenant, window) =>
       guard.read(async () => ok(await observatory.insights(tenant, window))),
     state: async (tenant) => ok(await stateOf(stateParts, tenant)),
-    repair: (tenant, request) => repairState(repairParts(env), tenant, request),
+    repairs: (tenant) => guard.read(async () => ok(await repairsOf(stateParts, tenant))),
+    repair: (tenant, request) => repairAndTell(env, tenant, request),
     lessons: (tenant, query) => guard.read(() => listLessons(env.DB, tenant, query)),
   };
 }
@@ -73,7 +90,7 @@ export function followUpPort(
 }
 
 /** Wakes tasks whose own alarm should have woken them. */
-export function sweepTasks(env: Env): Promise<void> {
+export function sweepTasks(env: Env, note: NoteRepair = () => {}): Promise<void> {
   const { task } = doorsOf(env);
   return sweep({
     now,
@@ -84,5 +101,6 @@ export function sweepTasks(env: Env): Promise<void> {
     openRows: (tenant, place, limit) => readOpenRows(env.DB, tenant, place, limit),
     finalizing: (tenant) => readFinalizing(env.DB, tenant),
     nudge: (tenant, task_id) => task(tenant, task_id).nudge(),
+    note,
   });
 }

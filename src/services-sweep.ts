@@ -4,11 +4,13 @@ import { removeOldTasks } from "./history/retention.ts";
 import { readLog, readView, readWholeTasks } from "./history/task-log-store.ts";
 import { consoleLog } from "./lib/log.ts";
 import type { Clock } from "./lib/ports.ts";
+import type { NoteRepair } from "./observe/repairs/tally.ts";
 import { readSweepCursor, readTenants, writeSweepCursor } from "./observe/sweeper-store.ts";
 import { sweepDebts } from "./services-debts.ts";
 import { doorsOf, now } from "./services-doors.ts";
 import { forgetTasks } from "./services-memory.ts";
 import { sweepTasks } from "./services-observe.ts";
+import { noted } from "./services-repairs.ts";
 import { sweepDecisions } from "./services-routing.ts";
 import { sweepValidations } from "./services-validations.ts";
 import { sweepEndpoints } from "./services-webhooks.ts";
@@ -21,7 +23,11 @@ const SWEEP_EVERY_MS = 60_000;
 const DAY_MS = 86_400_000;
 
 /** Takes tasks out of D1 that history has kept for long enough. */
-export function sweepHistory(env: Env, at: Clock = now): Promise<void> {
+export function sweepHistory(
+  env: Env,
+  at: Clock = now,
+  note: NoteRepair = () => {},
+): Promise<void> {
   const { config, bucket } = doorsOf(env);
   return removeOldTasks({
     now: at,
@@ -48,6 +54,7 @@ export function sweepHistory(env: Env, at: Clock = now): Promise<void> {
         removals.map(({ task_id }) => task_id),
       );
       await removeTasks(env.DB, tenant, removals);
+      for (const { task_id } of removals) note("task_removed", tenant, task_id);
     },
   });
 }
@@ -59,17 +66,22 @@ export function sweepHistory(env: Env, at: Clock = now): Promise<void> {
  * @throws when one of them failed, after the others have done their work
  */
 export async function sweepAll(env: Env): Promise<void> {
-  const sweeps = [
-    sweepEndpoints(env),
-    sweepTasks(env),
-    sweepDebts(env),
-    sweepHistory(env),
-    sweepValidations(env),
-    sweepDecisions(env),
-  ];
-  // The platform ends an invocation that fails, whatever is still going on in it.
-  await Promise.allSettled(sweeps);
-  await Promise.all(sweeps);
+  const failures: unknown[] = [];
+  await noted(env, "sweep", async (note) => {
+    const sweeps = {
+      endpoints: sweepEndpoints(env, note),
+      tasks: sweepTasks(env, note),
+      debts: sweepDebts(env, note),
+      history: sweepHistory(env, now, note),
+      validations: sweepValidations(env),
+      decisions: sweepDecisions(env),
+    };
+    // The platform ends an invocation that fails, whatever is still going on in it.
+    const done = await Promise.allSettled(Object.values(sweeps));
+    failures.push(...done.flatMap((one) => (one.status === "rejected" ? [one.reason] : [])));
+    return Object.keys(sweeps).filter((_, index) => done[index]?.status === "rejected");
+  });
+  if (failures.length > 0) throw failures[0];
 }
 
 const sweptAt = new WeakMap<Env, number>();

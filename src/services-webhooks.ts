@@ -14,6 +14,7 @@ import { sealedConfig } from "./delivery/sealed-secrets.ts";
 import { shardsOf } from "./delivery/shards.ts";
 import { consoleLog } from "./lib/log.ts";
 import { randomId } from "./lib/ports.ts";
+import type { NoteRepair } from "./observe/repairs/tally.ts";
 import type { Priority } from "./protocol/enums.ts";
 import type { RestPorts } from "./rest/ports.ts";
 import { doorsOf, now, type Doors } from "./services-doors.ts";
@@ -141,17 +142,25 @@ export function endpointPortsOf(env: Env): EndpointPorts {
   };
 }
 
+/** The tenant of an endpoint's object, and the rest of its name. */
+function placeOf(name: string): [tenant: string, id: string] {
+  const [tenant = "", ...rest] = name.split("/");
+  return [tenant, rest.join("/")];
+}
+
 /** Has the endpoints forget what is too old that nothing else has woken. One that fails comes again next time. */
-export async function sweepEndpoints(env: Env): Promise<void> {
+export async function sweepEndpoints(env: Env, note: NoteRepair = () => {}): Promise<void> {
   const sweeps = new SweepStore(env.DB);
   const log = consoleLog("sweep", now);
   const began = now();
   for (const name of await sweeps.due(began, SWEPT_AT_ONCE)) {
     try {
       const isKept = await env.ENDPOINT.getByName(name).sweep();
+      note("endpoint_swept", ...placeOf(name));
       if (isKept) await sweeps.schedule(name, began + DAY_MS);
       else await sweeps.remove(name, began);
     } catch (error) {
+      note("endpoint_not_swept", ...placeOf(name));
       log("error", "sweep_failed", { endpoint: name, error: String(error) });
     }
   }

@@ -1,6 +1,7 @@
-import { hex } from "../lib/ports.ts";
 import type { Clock } from "../lib/ports.ts";
 import type { Sealer } from "../lib/seal.ts";
+import { spanIdOf } from "../lib/trace-context.ts";
+import { deliveryAttemptSpan } from "../protocol/span-names.ts";
 import { encodeBody } from "./compression.ts";
 import type { EndpointConfig } from "./endpoint-config.ts";
 import { deliveryHeaders, type HeaderFacts } from "./endpoint-headers.ts";
@@ -50,6 +51,8 @@ export interface Job {
   body: string;
   /** What the headers tell of it. */
   facts: Pick<HeaderFacts, "task_id" | "type" | "attempt" | "correlation_id" | "batch_size">;
+  /** What it carries; of a batch, the first. */
+  delivery_id: string;
   config: EndpointConfig;
   /** When it begins: epoch milliseconds. */
   started_at: number;
@@ -67,9 +70,10 @@ export async function attemptDelivery(
   job: Job,
   ports: { now: Clock; keys: KeyRing },
 ): Promise<AttemptAnswer> {
-  const { message_id, facts, config, started_at } = job;
+  const { message_id, facts, delivery_id, config, started_at } = job;
   const { bytes: body, encoding } = await encodeBody(job.body, config.compression);
   const timestamp = Math.floor(started_at / 1_000);
+  const span = deliveryAttemptSpan(delivery_id, facts.attempt);
   const keys = await ports.keys.keysOf(config, started_at);
   const headers = deliveryHeaders(config.headers, {
     ...facts,
@@ -77,14 +81,9 @@ export async function attemptDelivery(
     timestamp,
     signature: await signatureHeader(keys, { id: message_id, timestamp, body }),
     encoding,
-    span_id: spanId(),
+    span_id: await spanIdOf(facts.correlation_id, span),
   });
   const { url, timeout } = config;
   const answer = await sendRequest({ url, headers, body, timeoutMs: timeout * 1_000 });
   return { ...answer, started_at, ended_at: ports.now() };
-}
-
-function spanId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(8));
-  return hex(bytes);
 }

@@ -1,3 +1,5 @@
+import { traceparentOf } from "../lib/trace-context.ts";
+
 /**
  * Headers that a registration must not set: they belong to the connection (RFC 9110 §7.6.1), steer how it is passed
  * on (§7.6.2, §10.1.1), name the host or the path of the request, or are ours (protocol.md §5).
@@ -73,6 +75,7 @@ export function deliveryHeaders(
   custom: Readonly<Record<string, string>>,
   facts: HeaderFacts,
 ): Record<string, string> {
+  const traceparent = traceparentOf(facts.correlation_id, facts.span_id);
   return {
     "user-agent": "Batuta",
     ...Object.fromEntries(
@@ -87,8 +90,6 @@ export function deliveryHeaders(
     "x-attempt": String(facts.attempt),
     ...(facts.task_id !== null && { "x-task-id": facts.task_id }),
     ...(facts.batch_size !== null && { "x-batch-size": String(facts.batch_size) }),
-    ...(/^[0-9a-f]{32}$/.test(facts.correlation_id) && {
-      traceparent: `00-${facts.correlation_id}-${facts.span_id}-01`,
-    }),
+    ...(traceparent !== null && { traceparent }),
   };
 }

@@ -2,10 +2,12 @@ import type { Log } from "../lib/log.ts";
 import type { Clock } from "../lib/ports.ts";
 import { ok } from "../lib/result.ts";
 import type { Result } from "../lib/result.ts";
+import { spanIdOf, traceparentOf } from "../lib/trace-context.ts";
 import type { Principal } from "../protocol/access.ts";
 import type { ClaimRequest, Lease } from "../protocol/agent.ts";
 import type { PushMessage } from "../protocol/queue-messages.ts";
 import type { Refusal } from "../protocol/refusal.ts";
+import { attemptSpan } from "../protocol/span-names.ts";
 import { poolAgentOf } from "./agents.ts";
 import type { AgentRecord, Agents } from "./agents.ts";
 import { askPools, giveBack } from "./claim-round.ts";
@@ -20,6 +22,15 @@ export interface Assigned {
   deadline_at: number;
   /** The same of contract.budget.max_duration_s; null where there is none, or until the first attempt has begun. */
   budget_ends_at: number | null;
+  /** Of the request by which the task came in. */
+  trace_id: string;
+}
+
+/** A task as a claim answers with it; `traceparent` names its attempt. */
+interface ClaimedTask {
+  task: unknown;
+  lease: Lease;
+  traceparent?: string;
 }
 
 /**
@@ -58,7 +69,7 @@ export interface Dispatcher {
     agent_id: string,
     request: ClaimRequest,
     manner?: ClaimManner,
-  ) => Promise<Result<{ tasks: { task: unknown; lease: Lease }[] }, Refusal>>;
+  ) => Promise<Result<{ tasks: ClaimedTask[] }, Refusal>>;
   /**
    * The task that a message of the queue `executions` or `pushes` speaks of, assigned to the executor that its
    * pool reserved it for; null when it did not, or not any more. A repeated message is refused by the task.
@@ -190,12 +201,18 @@ async function assignOffer(
   tenant: string,
   agent_id: string,
   { task_id, attempt, decision, from }: PoolOffer,
-): Promise<{ assigned: { task: unknown; lease: Lease }[]; isRefused: boolean }> {
+): Promise<{ assigned: ClaimedTask[]; isRefused: boolean }> {
   try {
     const assigned = await assign(tenant, task_id, { agent_id, attempt, decision });
     if (assigned.ok) {
+      const { lease, trace_id } = assigned.value;
       const task: unknown = JSON.parse(assigned.value.task);
-      return { assigned: [{ task, lease: assigned.value.lease }], isRefused: false };
+      const traceparent = traceparentOf(
+        trace_id,
+        await spanIdOf(trace_id, attemptSpan(task_id, attempt)),
+      );
+      const claimed = { task, lease, ...(traceparent !== null && { traceparent }) };
+      return { assigned: [claimed], isRefused: false };
     }
     log("info", "offer_refused", { tenant, task_id, agent_id, code: assigned.refusal.code });
     await from.pool.release(task_id, attempt, agent_id);

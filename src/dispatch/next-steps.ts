@@ -19,7 +19,7 @@ type Answer<Value> = Promise<Result<Value, Refusal>>;
 export type NextStepsParts = Pick<Tasks, "view" | "events" | "submit">;
 
 /** How an approval came in. */
-type Arrival = Pick<Parameters<Tasks["submit"]>[2], "traceId" | "origin">;
+type Arrival = Pick<Parameters<Tasks["submit"]>[2], "traceId" | "hop" | "origin">;
 
 /** Use cases of what executors recommend to do next. */
 export interface FollowUps {

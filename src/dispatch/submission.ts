@@ -6,7 +6,7 @@ import type { Fault, Refusal } from "../protocol/refusal.ts";
 import type { TaskExecution } from "../protocol/task-execution.ts";
 import type { Actor, TaskView } from "../protocol/task-view.ts";
 import type { Birthright } from "../task/kin/adoption.ts";
-import type { Approval, Assessment, Gate, Origin } from "../task/machine/state.ts";
+import type { Assessment, Gate, Origin } from "../task/machine/state.ts";
 import type { Submission } from "../task/ports.ts";
 import { adoptBy, childrenFault, unknownParent } from "./adopting.ts";
 import { endpointFault } from "./endpoint-fault.ts";
@@ -14,6 +14,7 @@ import type { EndpointParts } from "./endpoint-fault.ts";
 import { repeated, takenRefusal, type FormerTask, type PastTasks } from "./former.ts";
 import { circleFault, gatesFor, inferredFrom, missingFault, tiesOf } from "./kinship.ts";
 import type { KinshipParts, NewChild } from "./kinship.ts";
+import type { SubmitRequest } from "./submit-request.ts";
 
 type Answer<Value> = Promise<Result<Value, Refusal>>;
 
@@ -30,18 +31,6 @@ export interface SubmissionParts extends KinshipParts, EndpointParts {
   past: PastTasks;
   /** What is wrong with a contract itself. */
   contractFaults: (task: TaskExecution) => Fault[];
-}
-
-/** The request behind a submission: its body as sent, by which repetitions are recognised. */
-export interface SubmitRequest {
-  body: unknown;
-  idempotencyKey: string | null;
-  traceId: string;
-  /** Scheme, host and port by which it came. */
-  origin: string;
-  /** How complex it was judged to be, judged on creation when absent; what must be answered before it starts. */
-  assessment?: Assessment | undefined;
-  approval?: Approval | undefined;
 }
 
 /** What tasks that come in together have in common. */
@@ -223,6 +212,7 @@ async function submissionOf(
     origin: await originOf(parts, asked, settled),
     task: JSON.stringify(withOrigin(task, by, parts.now())),
     actor: actorOf(by),
+    ...(asked.request.hop !== undefined && { hop: asked.request.hop }),
   };
 }
 

@@ -18,7 +18,8 @@ import { circleRefusal } from "./batch/batch-check.ts";
 import { circleIn } from "./batch/graph.ts";
 import { offerOf } from "./kinship.ts";
 import type { AskKin } from "./kinship.ts";
-import type { SubmitRequest, Submissions } from "./submission.ts";
+import type { Submissions } from "./submission.ts";
+import type { SubmitRequest } from "./submit-request.ts";
 
 type Answer<Value> = Promise<Result<Value, Refusal>>;
 

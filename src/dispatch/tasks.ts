@@ -8,7 +8,8 @@ import type { Explanation, Report, TaskEvent, TaskView } from "../protocol/task-
 import type { Submission } from "../task/ports.ts";
 import type { FormerTask } from "./former.ts";
 import { createSubmissions } from "./submission.ts";
-import type { SubmissionParts, SubmitGroup, SubmitRequest, Submissions } from "./submission.ts";
+import type { SubmissionParts, SubmitGroup, Submissions } from "./submission.ts";
+import type { SubmitRequest } from "./submit-request.ts";
 
 type Answer<Value> = Promise<Result<Value, Refusal>>;
 

@@ -26,7 +26,8 @@ export interface StateParts {
   ) => Promise<{ items: Agent[]; next_cursor: string | null }>;
 }
 
-async function allAgents({ agents }: StateParts, tenant: string) {
+/** All executors of a tenant, a thousand at most. */
+export async function allAgents({ agents }: StateParts, tenant: string) {
   const found: Agent[] = [];
   let cursor: string | undefined;
   do {

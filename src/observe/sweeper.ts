@@ -2,6 +2,7 @@ import type { Log } from "../lib/log.ts";
 import { instant, type Clock } from "../lib/ports.ts";
 import type { Place } from "../protocol/keyset.ts";
 import type { ActivePage, ActiveRow } from "./active.ts";
+import type { NoteRepair } from "./repairs/tally.ts";
 
 /** A task may be late by this much before it is woken: its own alarm comes first. Milliseconds. */
 const LATE_MS = 60_000;
@@ -34,6 +35,8 @@ export interface SweeperPorts {
   finalizing: (tenant: string) => Promise<ActiveRow[]>;
   /** Has a task do what is due and arm its alarm. */
   nudge: (tenant: string, task_id: string) => Promise<void>;
+  /** Notes what came of it. */
+  note: NoteRepair;
 }
 
 /** Whether a task should have said something by now. */
@@ -60,7 +63,9 @@ async function wake(
     run.woken += 1;
     try {
       await ports.nudge(tenant, task_id);
+      ports.note("task_woken", tenant, task_id);
     } catch (error) {
+      ports.note("task_not_woken", tenant, task_id);
       // The others must not wait for it; it comes again in the next round.
       ports.log("error", "task_not_woken", { tenant, task_id, error: String(error) });
     }

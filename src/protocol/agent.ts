@@ -144,7 +144,16 @@ export const assignedTaskSchema = z
 
 export const claimAnswerSchema = z
   .strictObject({
-    tasks: z.array(z.strictObject({ task: assignedTaskSchema, lease: leaseSchema })),
+    tasks: z.array(
+      z.strictObject({
+        task: assignedTaskSchema,
+        lease: leaseSchema,
+        traceparent: z.string().optional().meta({
+          description:
+            "W3C Trace Context: the attempt's span, for the executor's own to hang below.",
+        }),
+      }),
+    ),
   })
   .meta({ id: "ClaimAnswer", title: "Tasks that were assigned" });
 

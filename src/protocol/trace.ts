@@ -1,6 +1,7 @@
 import * as z from "zod";
 
 import { instantSchema, jsonObjectSchema, taskIdSchema } from "./primitives.ts";
+import { spanIdSchema } from "./span-names.ts";
 
 /* The spans of one task: what happened within what, and for how long (W3C Trace Context, OpenTelemetry's words). */
 
@@ -16,24 +17,23 @@ const spanKindSchema = z.enum([
   "delivery_attempt",
 ]);
 
-export const spanSchema = z
+const spanSchema = z
   .strictObject({
-    span_id: z.string().regex(/^[0-9a-f]{16}$/),
-    parent_id: z
-      .string()
-      .regex(/^[0-9a-f]{16}$/)
-      .nullable()
-      .meta({
-        description:
-          "null for the root, or where the caller's own span is the parent: see `remote_parent`.",
-      }),
+    span_id: spanIdSchema,
+    parent_id: spanIdSchema.nullable().meta({
+      description:
+        "null for the root, or where the caller's own span is the parent: see `remote_parent`.",
+    }),
     kind: spanKindSchema,
     name: z.string(),
     started_at: instantSchema,
     ended_at: instantSchema.nullable().meta({ description: "null while it goes on." }),
     duration_ms: z.number().nullable(),
     status: z.enum(["ok", "error", "unset"]),
-    attributes: jsonObjectSchema,
+    attributes: jsonObjectSchema.meta({
+      description:
+        "`clock_skew_ms`: so far did clocks disagree, and the span was fitted into its parent. `after_parent_ms`: so much later than its parent it ended.",
+    }),
     is_on_slowest_path: z.boolean(),
   })
   .meta({ id: "Span", title: "One thing that took time" });
@@ -46,9 +46,7 @@ export const traceSchema = z
       .regex(/^[0-9a-f]{32}$/)
       .meta({ description: "The correlation_id." }),
     task_id: taskIdSchema,
-    remote_parent: z
-      .string()
-      .regex(/^[0-9a-f]{16}$/)
+    remote_parent: spanIdSchema
       .nullable()
       .meta({ description: "The submitter's span, when its request said one." }),
     started_at: instantSchema,
@@ -61,6 +59,7 @@ export const traceSchema = z
     is_complete: z.boolean().meta({
       description: "False when something could not be read, such as deliveries that are gone.",
     }),
+    missing: z.array(z.string()).meta({ description: "What could not be read, and why." }),
   })
   .meta({ id: "Trace", title: "What a task spent its time on" });
 export type Trace = z.infer<typeof traceSchema>;

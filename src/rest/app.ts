@@ -41,10 +41,12 @@ import { operationRoutes } from "./operation-routes.ts";
 import { PAGES, showPage } from "./pages.ts";
 import { poolRoutes } from "./pool-routes.ts";
 import type { RestPorts } from "./ports.ts";
+import { repairRoutes } from "./repair-routes.ts";
 import { requestRoutes } from "./request-routes.ts";
 import type { RestContext, RestEnv, Route } from "./route.ts";
 import { subtaskRoutes } from "./subtask-routes.ts";
 import { taskRoutes } from "./task-routes.ts";
+import { traceRoutes } from "./trace-routes.ts";
 import { validationRoutes } from "./validation-routes.ts";
 import { versionRoutes } from "./version-routes.ts";
 import { webhookAuditRoutes } from "./webhook-audit-routes.ts";
@@ -55,6 +57,7 @@ import { webhookRoutes } from "./webhook-routes.ts";
 /** Every route of this face. What is not in this table is neither mounted nor documented. */
 export const ROUTES: readonly Route[] = [
   ...taskRoutes,
+  ...traceRoutes,
   ...escalationRoutes,
   ...debtRoutes,
   ...batchRoutes,
@@ -72,6 +75,7 @@ export const ROUTES: readonly Route[] = [
   ...webhookAuditRoutes,
   ...followUpRoutes,
   ...observeRoutes,
+  ...repairRoutes,
   ...metricsRoutes,
   ...auditRoutes,
   ...keyRoutes,

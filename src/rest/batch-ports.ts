@@ -3,6 +3,7 @@ import type { Principal } from "../protocol/access.ts";
 import type { BatchView, TaskBatch } from "../protocol/batch.ts";
 import type { Refusal } from "../protocol/refusal.ts";
 import type { Request, RequestView } from "../protocol/request.ts";
+import type { Hop } from "../protocol/span-names.ts";
 
 type Answer<Value> = Promise<Result<Value, Refusal>>;
 
@@ -11,6 +12,8 @@ interface Sent {
   body: unknown;
   idempotencyKey: string | null;
   traceId: string;
+  /** The request as a span. */
+  hop: Hop;
   origin: string;
 }
 

@@ -34,9 +34,9 @@ export const batchRoutes: readonly Route[] = [
       "budget_exceeded",
       "task_ended",
     ],
-    async handle({ batches }, { principal, body, headers, sentBody, traceId, origin }) {
+    async handle({ batches }, { principal, body, headers, sentBody, traceId, hop, origin }) {
       const idempotencyKey = headers["Idempotency-Key"] ?? null;
-      const sent = { body: sentBody, idempotencyKey, traceId, origin };
+      const sent = { body: sentBody, idempotencyKey, traceId, hop, origin };
       const submitted = await batches.submit(principal, body, sent);
       return replyWith(submitted, ({ view, isNew }) =>
         submissionReply(isNew, view, `/v1/batches/${view.batch_id}`),

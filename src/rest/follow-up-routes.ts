@@ -119,8 +119,8 @@ export const followUpRoutes: readonly Route[] = [
       "idempotency_conflict",
       "endpoint_refused",
     ],
-    async handle({ followUps }, { principal, params, body, traceId, origin }) {
-      const approved = await followUps.approve(principal, params, body, { traceId, origin });
+    async handle({ followUps }, { principal, params, body, traceId, hop, origin }) {
+      const approved = await followUps.approve(principal, params, body, { traceId, hop, origin });
       return replyWith(approved, ({ view, isNew }) =>
         submissionReply(isNew, view, `/v1/tasks/${view.task_id}`),
       );

@@ -18,6 +18,7 @@ import type { Notification } from "../protocol/notification.ts";
 import type { PoolSnapshot } from "../protocol/pool-snapshot.ts";
 import type { EscalationsQuery, StatusRequest } from "../protocol/queries.ts";
 import type { Refusal } from "../protocol/refusal.ts";
+import type { Hop } from "../protocol/span-names.ts";
 import type { TaskExecution } from "../protocol/task-execution.ts";
 import type {
   EndReceipt,
@@ -59,6 +60,7 @@ import type { NotesPort } from "./notes-port.ts";
 import type { FollowUpPort, ObservePort } from "./observe-ports.ts";
 import type { OutskirtPorts } from "./offender-ports.ts";
 import type { SubtaskPort } from "./subtask-port.ts";
+import type { TracePort } from "./trace-port.ts";
 import type { ValidationPort } from "./validation-port.ts";
 
 /* What the REST face needs from the rooms. services.ts builds it; this face decides nothing. */
@@ -85,7 +87,13 @@ export interface TaskPort {
   submit(
     by: Principal,
     task: TaskExecution,
-    request: { body: unknown; idempotencyKey: string | null; traceId: string; origin: string },
+    request: {
+      body: unknown;
+      idempotencyKey: string | null;
+      traceId: string;
+      hop: Hop;
+      origin: string;
+    },
   ): Answer<{ view: TaskView; isNew: boolean }>;
   view(by: Principal, task_id: string): Answer<TaskView>;
   list(tenant: string, query: StatusRequest): Answer<Page<TaskView>>;
@@ -153,7 +161,7 @@ interface AgentPort {
     agent_id: string,
     request: ClaimRequest,
     manner?: { signal?: AbortSignal | undefined; releasing?: EndedAttempt | undefined },
-  ): Answer<{ tasks: { task: unknown; lease: Lease }[] }>;
+  ): Answer<{ tasks: { task: unknown; lease: Lease; traceparent?: string }[] }>;
   /** Who signed a message; null when it was not this executor. */
   signer(tenant: string, agent_id: string, message: SignedMessage): Promise<Principal | null>;
   rotateSecret(by: Principal, agent_id: string, overlapSeconds: number): Answer<AgentView>;
@@ -275,6 +283,7 @@ export interface RestPorts extends OutskirtPorts {
   routing: RoutingPort;
   health: HealthPort;
   observe: ObservePort;
+  traces: TracePort;
   meter: MeterPort;
   followUps: FollowUpPort;
   validations: ValidationPort;

@@ -27,9 +27,9 @@ export const requestRoutes: readonly Route[] = [
       200: json(requestViewSchema, "The plan of a dry run, or what was submitted before"),
     },
     refusals: ["idempotency_conflict", "dependency_cycle"],
-    async handle({ requests }, { principal, body, headers, sentBody, traceId, origin }) {
+    async handle({ requests }, { principal, body, headers, sentBody, traceId, hop, origin }) {
       const idempotencyKey = headers["Idempotency-Key"] ?? null;
-      const sent = { body: sentBody, idempotencyKey, traceId, origin };
+      const sent = { body: sentBody, idempotencyKey, traceId, hop, origin };
       const submitted = await requests.submit(principal, body, sent);
       return replyWith(submitted, ({ view, isNew }) =>
         view.request_id === null

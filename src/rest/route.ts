@@ -8,6 +8,7 @@ import type { Scope } from "../protocol/enums.ts";
 import type { OperationClass } from "../protocol/limits.ts";
 import { schemaVersionSchema } from "../protocol/primitives.ts";
 import type { Refusal, RefusalCode } from "../protocol/refusal.ts";
+import type { Hop } from "../protocol/span-names.ts";
 import type { Notice } from "../protocol/upgrader.ts";
 import type { Check, ValidationRecord } from "../protocol/validation-record.ts";
 import type { Audited } from "./audit-rule.ts";
@@ -30,6 +31,8 @@ interface RouteRequest<Params, Query, Headers, Body> {
   /** The body as it was sent, in the newest form of its version, before defaults were filled in. */
   sentBody: unknown;
   traceId: string;
+  /** This request as a span of the trace. */
+  hop: Hop;
   /** Scheme, host and port by which the request came. */
   origin: string;
   isHead: boolean;

@@ -12,6 +12,8 @@ import { outflowOf } from "./withheld.ts";
 export interface Claimed {
   task: unknown;
   lease: Lease;
+  /** Names its attempt as a span. */
+  traceparent?: string;
 }
 
 /** Whose claim it was, and by which operation. */

@@ -43,9 +43,12 @@ export const subtaskRoutes: readonly Route[] = [
       "endpoint_refused",
       "idempotency_conflict",
     ],
-    async handle({ subtasks }, { principal, params, headers, body, sentBody, traceId, origin }) {
+    async handle(
+      { subtasks },
+      { principal, params, headers, body, sentBody, traceId, hop, origin },
+    ) {
       const at = { task_id: params.task_id, token: headers["Lease-Token"] ?? null };
-      const request = { body: sentBody, idempotencyKey: null, traceId, origin };
+      const request = { body: sentBody, idempotencyKey: null, traceId, hop, origin };
       const offered = await subtasks.offer(principal, at, body, request);
       return replyWith(offered, (outcomes) => ({ status: 202, body: outcomes }));
     },

@@ -78,12 +78,13 @@ const submission: readonly Route[] = [
       "budget_exceeded",
       "task_ended",
     ],
-    async handle({ tasks }, { principal, body, headers, sentBody, traceId, origin }) {
+    async handle({ tasks }, { principal, body, headers, sentBody, traceId, hop, origin }) {
       const idempotencyKey = headers["Idempotency-Key"] ?? null;
       const submitted = await tasks.submit(principal, body, {
         body: sentBody,
         idempotencyKey,
         traceId,
+        hop,
         origin,
       });
       return replyWith(submitted, ({ view, isNew }) =>

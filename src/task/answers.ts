@@ -111,13 +111,14 @@ export function assignmentOf(state: TaskState): JsonObject {
   };
 }
 
-/** The task for its executor as JSON text, the lease, and when its clocks end it, the budget's null until it runs: epoch milliseconds. */
+/** The task for its executor as JSON text, the lease, and when its clocks end it, the budget's null until it runs: epoch milliseconds. Its trace. */
 export function assignedAnswer(state: TaskState) {
   return {
     task: JSON.stringify(assignmentOf(state)),
     lease: leaseOf(state),
     deadline_at: totalDeadline(state),
     budget_ends_at: durationDeadline(state),
+    trace_id: state.origin.trace_id,
   };
 }
 

@@ -6,6 +6,7 @@ import type { EndReason, Priority, TaskType } from "../protocol/enums.ts";
 import type { ChildReport, Outcome } from "../protocol/kin.ts";
 import type { HistoryMessage } from "../protocol/queue-messages.ts";
 import type { Requires } from "../protocol/requires.ts";
+import type { Hop } from "../protocol/span-names.ts";
 import type { Objective } from "../protocol/task-execution.ts";
 import type { Actor, TaskEvent } from "../protocol/task-view.ts";
 import type { Origin } from "./machine/state.ts";
@@ -15,6 +16,8 @@ export interface Submission {
   origin: Origin;
   task: string;
   actor: Actor;
+  /** The request that it came by, as a span. */
+  hop?: Hop;
   /** History knows a task of this id that has ended: an object without it was emptied, and creates none. */
   is_known?: true;
 }

@@ -13,13 +13,13 @@ import { viewOf } from "./view.ts";
  */
 export async function submitTo(
   keeper: Pick<TaskKeeper, "current" | "apply">,
-  { origin, actor, task, is_known }: Submission,
+  { origin, actor, task, hop, is_known }: Submission,
 ): Promise<Result<{ view: string; isNew: boolean }, Refusal>> {
   if (is_known && (await keeper.current()) === null) {
     return refuse({ code: "task_not_found", detail: "The task was here, and was emptied." });
   }
   const settled = { ...taskExecutionSchema.parse(JSON.parse(task)), task_id: origin.task_id };
-  const done = await keeper.apply({ type: "submit", origin, task: settled, actor });
+  const done = await keeper.apply({ type: "submit", origin, task: settled, actor, hop });
   if (!done.ok) return done;
   const { state, change } = done.value;
   return ok({ view: JSON.stringify(viewOf(state)), isNew: change.repeated_seq === undefined });

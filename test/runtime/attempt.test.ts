@@ -39,6 +39,7 @@ describe("one attempt", () => {
     const job = {
       message_id: "msg_wh0123456789ABCDEFGHIJkl_4_t-1",
       body: '{"a":"ö"}',
+      delivery_id: "dlv_wh0123456789ABCDEFGHIJkl_4_t-1",
       facts: FACTS,
       config: config(receiver.url),
       started_at: NOW,
@@ -90,7 +91,14 @@ describe("an attempt of an endpoint that wants gzip", () => {
     const ports = { now: () => NOW, keys: new KeyRing(sealer) };
     for (let tries = 0; tries < attempts; tries += 1) {
       const facts = { ...FACTS, attempt: tries + 1 };
-      const job = { message_id: "msg_1", body, facts, config: wanted, started_at: NOW };
+      const job = {
+        message_id: "msg_1",
+        delivery_id: "dlv_1",
+        body,
+        facts,
+        config: wanted,
+        started_at: NOW,
+      };
       await attemptDelivery(job, ports);
     }
     return receiver.log();

@@ -35,6 +35,7 @@ function newInstallation() {
         lease: { token: `lease of ${task_id}`, attempt, expires_at: new Date().toISOString() },
         deadline_at: 0,
         budget_ends_at: null,
+        trace_id: "",
       }),
   });
   const by = (key_id: string, ...scopes: Principal["scopes"][number][]): Principal => ({

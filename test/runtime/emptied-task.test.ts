@@ -168,7 +168,7 @@ describe("a task whose object was emptied", () => {
     await executor.end();
     await ended(task_id);
     await empty(task_id);
-    const ways = ["", "/events", "/report", "/explain", "/stream", "/commands"];
+    const ways = ["", "/events", "/report", "/explain", "/trace", "/stream", "/commands"];
     const answers = async (key: Record<string, string>) => {
       const found = [];
       for (const way of ways) {

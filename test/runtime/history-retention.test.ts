@@ -30,6 +30,7 @@ const WAYS = [
   "/report",
   "/stream",
   "/explain",
+  "/trace",
   "/commands",
   "/next-steps",
   "/notes",

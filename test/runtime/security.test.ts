@@ -208,6 +208,7 @@ describe("security", () => {
         (part) => foreign("GET", path + part),
       ),
       foreign("GET", `${path}/deliveries`),
+      foreign("GET", `${path}/trace`),
       foreign("GET", `${path}/next-steps`),
       foreign("GET", `${path}/shared-context`),
       foreign("POST", `${path}/commands`, { command: "cancel" }),

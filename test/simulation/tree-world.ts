@@ -1,7 +1,7 @@
 import { createBulkCommands } from "../../src/dispatch/bulk-commands.ts";
 import type { AskKin } from "../../src/dispatch/kinship.ts";
 import { createSubmissions } from "../../src/dispatch/submission.ts";
-import type { SubmitRequest } from "../../src/dispatch/submission.ts";
+import type { SubmitRequest } from "../../src/dispatch/submit-request.ts";
 import { createSubtasks } from "../../src/dispatch/subtasks.ts";
 import { ok, refuse } from "../../src/lib/result.ts";
 import { bulkCommandSchema } from "../../src/protocol/bulk-command.ts";

@@ -32,15 +32,17 @@ describe("request id", () => {
 
 describe("trace", () => {
   it("continues the caller's trace with a span of its own", () => {
-    expect(continueTrace(`00-${TRACE}-b7ad6b7169203331-00`, newHex)).toEqual({
+    expect(continueTrace(`00-${TRACE}-b7ad6b7169203331-00`, newHex, 7)).toEqual({
       traceId: TRACE,
       spanId: "abababababababab",
+      parentId: "b7ad6b7169203331",
       flags: "00",
+      receivedAt: 7,
     });
   });
 
   it("reads what it knows of a later version", () => {
-    expect(continueTrace(`01-${TRACE}-b7ad6b7169203331-01-more`, newHex).traceId).toBe(TRACE);
+    expect(continueTrace(`01-${TRACE}-b7ad6b7169203331-01-more`, newHex, 0).traceId).toBe(TRACE);
   });
 
   it.each([
@@ -53,7 +55,10 @@ describe("trace", () => {
     `00-${TRACE}-${"0".repeat(16)}-01`,
     `00-${TRACE.toUpperCase()}-b7ad6b7169203331-01`,
   ])("begins a new trace for %s", (header) => {
-    expect(continueTrace(header, newHex).traceId).toBe("ab".repeat(16));
+    expect(continueTrace(header, newHex, 0)).toMatchObject({
+      traceId: "ab".repeat(16),
+      parentId: null,
+    });
   });
 
   it("hands the trace id to the task and names it in the answer", async () => {

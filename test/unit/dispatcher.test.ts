@@ -23,7 +23,13 @@ const record: AgentRecord = {
 
 const no = (code: RefusalCode) => refuse({ code, detail: code });
 const assigned: Assign = async (_tenant, task_id) =>
-  ok({ task: JSON.stringify({ task_id }), lease: LEASE, deadline_at: 0, budget_ends_at: null });
+  ok({
+    task: JSON.stringify({ task_id }),
+    lease: LEASE,
+    deadline_at: 0,
+    budget_ends_at: null,
+    trace_id: "",
+  });
 
 function dispatcher(pool: FakePool, more: Partial<DispatcherParts> = {}) {
   const log: string[] = [];
@@ -214,6 +220,7 @@ describe("a message that speaks of a reserved task", () => {
         lease: LEASE,
         deadline_at: 0,
         budget_ends_at: null,
+        trace_id: "",
       }),
     );
   });

@@ -42,6 +42,32 @@ describe("a log line", () => {
     expect(line).not.toMatch(/abc|MfKQ9r8GKY|0123456789|anything/);
   });
 
+  it("cuts a text that is too long, and says how long it was", () => {
+    const { detail } = JSON.parse(lineOf({ detail: "x".repeat(1_000_000) }));
+
+    expect(detail).toBe(`${"x".repeat(2_000)}… (1000000 characters)`);
+  });
+
+  it("shows no half of a key that stands where it is cut", () => {
+    const line = lineOf({ detail: `${"x".repeat(1_990)} bk_0123456789abcdef0123` });
+
+    expect(line).not.toContain("bk_");
+  });
+
+  it.each(["x", "\u0000", "漢", "😀"])("is never of more than 8 KiB: %j", (text) => {
+    const fields = Object.fromEntries(
+      Array.from({ length: 20 }, (_, index) => [`field_${index}`, text.repeat(2_000)]),
+    );
+    const line = lineOf({ first: 1, ...fields });
+
+    expect(new TextEncoder().encode(line).byteLength).toBeLessThanOrEqual(8_192);
+    expect(JSON.parse(line)).toMatchObject({
+      event: "task_ended",
+      first: 1,
+      fields_cut: expect.any(Number),
+    });
+  });
+
   it.each([
     ["error", "error"],
     ["warning", "warn"],

@@ -6,6 +6,7 @@ import type { PushAnswer } from "../../src/dispatch/push/push-answer.ts";
 import { push } from "../../src/dispatch/push/push.ts";
 import type { PushPorts, SignedPost } from "../../src/dispatch/push/push.ts";
 import { ok, refuse } from "../../src/lib/result.ts";
+import { spanIdOf } from "../../src/lib/trace-context.ts";
 import { agentRegistrationSchema } from "../../src/protocol/agent.ts";
 import { assignedTask } from "../assigned-task.ts";
 import { fakePool, offer } from "./fake-pool.ts";
@@ -15,6 +16,7 @@ const NOW = Date.parse("2026-11-22T10:00:00Z");
 const LEASE = { token: "tok-1", attempt: 2, expires_at: "2026-11-22T10:01:00.000Z" };
 const MESSAGE = { tenant: "acme", pool: "default", task_id: "t1", agent_id: "ann" };
 const URL = "https://ann.example/tasks";
+const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
 
 function agentWith(url: string | undefined): AgentRecord {
   const registration = agentRegistrationSchema.parse(url === undefined ? {} : { url });
@@ -53,6 +55,7 @@ function pushing(more: Omit<Partial<PushPorts>, "pool"> & { answer?: PushAnswer 
           lease: LEASE,
           deadline_at: 0,
           budget_ends_at: null,
+          trace_id: TRACE,
         }),
       decline: async (...parameters) => {
         declined.push(parameters);
@@ -72,7 +75,8 @@ describe("a push", () => {
   it("that broke its schema goes to nobody: the task goes back, and it is told of", async () => {
     const task = JSON.stringify({ ...assignedTask("t1", 2), lease_secret: "s3cret" });
     const { run, posted, declined, withheld, pool } = pushing({
-      take: async () => ok({ task, lease: LEASE, deadline_at: 0, budget_ends_at: null }),
+      take: async () =>
+        ok({ task, lease: LEASE, deadline_at: 0, budget_ends_at: null, trace_id: TRACE }),
     });
 
     await run();
@@ -97,7 +101,16 @@ describe("a push", () => {
     await run();
 
     expect(posted).toMatchObject([
-      { url: URL, tenant: "acme", id: "push_t1_2", task_id: "t1", attempt: 2, timeoutMs: 10_000 },
+      {
+        url: URL,
+        tenant: "acme",
+        id: "push_t1_2",
+        task_id: "t1",
+        attempt: 2,
+        trace_id: TRACE,
+        span_id: await spanIdOf(TRACE, "task/t1/attempt/2"),
+        timeoutMs: 10_000,
+      },
     ]);
     expect(JSON.parse(posted[0]?.body ?? "")).toEqual({
       type: "task_execution",

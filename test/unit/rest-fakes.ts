@@ -126,6 +126,7 @@ export interface Given {
   operations?: Partial<RestPorts["operations"]>;
   health?: Partial<RestPorts["health"]>;
   observe?: Partial<RestPorts["observe"]>;
+  traces?: Partial<RestPorts["traces"]>;
   meter?: Partial<RestPorts["meter"]>;
   followUps?: Partial<RestPorts["followUps"]>;
   validations?: Partial<RestPorts["validations"]>;
@@ -228,6 +229,7 @@ export function createFakeApp(given: Given = {}) {
     routing: portOf("routing", given.routing, calls),
     health: portOf("health", given.health, calls),
     observe: portOf("observe", given.observe, calls),
+    traces: portOf("traces", given.traces, calls),
     // Every request is counted.
     meter: portOf("meter", { count: () => null, ...given.meter }, []),
     followUps: portOf("followUps", given.followUps, calls),

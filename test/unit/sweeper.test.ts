@@ -30,6 +30,7 @@ function world(tenants: Record<string, number>, finalizing: ActiveRow[] = []) {
     sweepTasks({
       now: () => NOW,
       log: () => undefined,
+      note: () => undefined,
       readCursor: async () => cursor,
       writeCursor: async (next) => {
         writes += 1;

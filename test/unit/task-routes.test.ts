@@ -118,6 +118,7 @@ describe("POST /v1/tasks", () => {
       body: TASK,
       idempotencyKey: "k-1",
       traceId: "ab".repeat(16),
+      hop: { span_id: "ab".repeat(8), parent_id: null, received_at: expect.any(Number) },
       origin: "http://localhost",
     });
   });

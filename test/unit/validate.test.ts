@@ -185,7 +185,7 @@ describe("the middleware", () => {
     const { ports } = createFakeApp();
     const app = new Hono<RestEnv>();
     app.use(async (context, next) => {
-      context.set("trace", { traceId: "", spanId: "", flags: "" });
+      context.set("trace", { traceId: "", spanId: "", parentId: null, flags: "", receivedAt: 0 });
       context.set("bytes", new Uint8Array(await context.req.arrayBuffer()));
       const unchecked = { name: 7 };
       context.set("request", {
@@ -196,6 +196,7 @@ describe("the middleware", () => {
         body: unchecked,
         sentBody: unchecked,
         traceId: "",
+        hop: { span_id: "", parent_id: null, received_at: 0 },
         origin: "",
         isHead: false,
         requestId: "generated-id",

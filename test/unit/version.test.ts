@@ -51,7 +51,7 @@ describe("a route that is deprecated", () => {
     const app = new Hono<RestEnv>();
     app.use(stampVersion());
     app.use((context, next) => {
-      context.set("trace", { traceId: "", spanId: "", flags: "" });
+      context.set("trace", { traceId: "", spanId: "", parentId: null, flags: "", receivedAt: 0 });
       return next();
     });
     app.get("/old", validate(old, createFakeApp().ports), (context) =>

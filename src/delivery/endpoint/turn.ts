@@ -1,7 +1,7 @@
 import { instant } from "../../lib/ports.ts";
 import type { Job } from "../attempt.ts";
 import { batchBody } from "../batching.ts";
-import { messageId } from "../delivery-id.ts";
+import { deliveryId, messageId } from "../delivery-id.ts";
 import type { EndpointConfig } from "../endpoint-config.ts";
 import type { Unit } from "./agenda.ts";
 import type { BatchStore, StoredBatch } from "./batch-store.ts";
@@ -43,6 +43,7 @@ export function turnOf(
   if (first === undefined) throw new Error("A turn without a delivery");
   const { webhook_id } = config;
   const attempt = first.attempts + 1;
+  const key = { webhook_id, source: first.source, seq: first.seq };
   const isTask = first.seq > 0;
   return {
     unit,
@@ -50,8 +51,8 @@ export function turnOf(
     batch,
     asked: { isManual: unit.isManual, isProbe: unit.isProbe, level },
     job: {
-      message_id:
-        batch?.batch_id ?? messageId({ webhook_id, source: first.source, seq: first.seq }),
+      message_id: batch?.batch_id ?? messageId(key),
+      delivery_id: deliveryId(key),
       body: batch === null ? (bodies[0] ?? "") : batchBody(batch.at, bodies),
       facts:
         batch === null

@@ -8,6 +8,7 @@ import {
 } from "../../protocol/enums.ts";
 import { taskIdSchema } from "../../protocol/primitives.ts";
 import { assessmentSchema, planRecordSchema, requestSchema } from "../../protocol/request.ts";
+import { hopSchema } from "../../protocol/span-names.ts";
 import { taskExecutionSchema } from "../../protocol/task-execution.ts";
 
 /* What a batch's object keeps. It crosses RPC and storage as JSON text and is parsed again on each side. */
@@ -60,6 +61,8 @@ export const batchPlanSchema = z.strictObject({
     isBootstrap: z.boolean(),
   }),
   trace_id: z.string(),
+  /** The request as a span of that trace. */
+  hop: hopSchema.optional(),
   /** Scheme, host and port by which it came. */
   origin: z.string(),
   created_at: z.int(),

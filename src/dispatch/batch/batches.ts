@@ -6,6 +6,7 @@ import type { Result } from "../../lib/result.ts";
 import type { Principal } from "../../protocol/access.ts";
 import type { BatchView, TaskBatch } from "../../protocol/batch.ts";
 import type { Refusal } from "../../protocol/refusal.ts";
+import type { Hop } from "../../protocol/span-names.ts";
 import type { TaskExecution } from "../../protocol/task-execution.ts";
 import type { TaskView } from "../../protocol/task-view.ts";
 import type { TypeHistory } from "../complexity.ts";
@@ -23,6 +24,8 @@ export interface SubmitRequest {
   body: unknown;
   idempotencyKey: string | null;
   traceId: string;
+  /** It as a span of that trace, where it came over HTTP. */
+  hop?: Hop | undefined;
   /** Scheme, host and port by which it came. */
   origin: string;
 }
@@ -139,11 +142,12 @@ function placed(refusal: Refusal, task_id: string): Refusal {
 export function envelopeOf(
   by: Principal,
   request: SubmitRequest,
-): Pick<BatchPlan, "tenant" | "by" | "trace_id" | "origin"> {
+): Pick<BatchPlan, "tenant" | "by" | "trace_id" | "hop" | "origin"> {
   return {
     tenant: by.tenant,
     by: { ...by, scopes: [...by.scopes] },
     trace_id: request.traceId,
+    ...(request.hop !== undefined && { hop: request.hop }),
     origin: request.origin,
   };
 }

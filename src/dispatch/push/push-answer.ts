@@ -34,7 +34,10 @@ export const WITHHELD: PushVerdict = {
   reason: "withheld: the task as it was to be sent broke its schema",
 };
 
-/** The request of a push as JSON text (protocol.md §4, Shapes of answers): the same as a claim's answer to one task. */
+/**
+ * The request of a push as JSON text (protocol.md §4, Shapes of answers): the same as a claim's answer to one task,
+ * whose `traceparent` is a header of the request.
+ */
 export function pushBody(task: string, lease: Lease, now: number): string {
   // The task is JSON text already: to parse it for its check is enough, writing it again would be waste.
   const head = `{"type":"task_execution","timestamp":${JSON.stringify(instant(now))}`;

@@ -1,8 +1,10 @@
 import type { Log } from "../../lib/log.ts";
 import type { Clock } from "../../lib/ports.ts";
 import type { Result } from "../../lib/result.ts";
+import { spanIdOf } from "../../lib/trace-context.ts";
 import type { PushMessage } from "../../protocol/queue-messages.ts";
 import type { Refusal } from "../../protocol/refusal.ts";
+import { attemptSpan } from "../../protocol/span-names.ts";
 import type { Withheld } from "../../protocol/validation-record.ts";
 import { poolAgentOf } from "../agents.ts";
 import type { AgentRecord } from "../agents.ts";
@@ -28,6 +30,9 @@ export interface SignedPost {
   body: string;
   task_id: string;
   attempt: number;
+  /** The trace of the task, and the span of this attempt. */
+  trace_id: string;
+  span_id: string;
   timeoutMs: number;
 }
 
@@ -73,6 +78,7 @@ export async function push(message: PushMessage, ports: PushPorts): Promise<void
     tenant,
     task_id,
     agent_id,
+    correlation_id: taken.value.trace_id,
     outcome,
   });
   await Promise.all([
@@ -98,7 +104,7 @@ async function putBack(
 
 async function offer(
   { tenant, task_id }: PushMessage,
-  { agent, url, task, lease }: Assigned & { agent: AgentRecord; url: string },
+  { agent, url, task, lease, trace_id }: Assigned & { agent: AgentRecord; url: string },
   ports: PushPorts,
 ): Promise<PushVerdict> {
   const { attempt } = lease;
@@ -118,6 +124,8 @@ async function offer(
     body,
     task_id,
     attempt,
+    trace_id,
+    span_id: await spanIdOf(trace_id, attemptSpan(task_id, attempt)),
     timeoutMs: ACCEPT_DEADLINE_MS,
   });
   return verdictOf(answer);

@@ -8,7 +8,11 @@ import type { RestEnv } from "../route.ts";
 export interface Trace {
   traceId: string;
   spanId: string;
+  /** The caller's span; null where it said none. */
+  parentId: string | null;
   flags: string;
+  /** When the request came, epoch milliseconds. */
+  receivedAt: number;
 }
 
 const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
@@ -21,7 +25,11 @@ const SAMPLED = "01";
  * The trace that a request continues: the caller's trace id and a span of our own. A header that
  * the standard calls invalid (§3.2.2) is ignored, and a new trace begins.
  */
-export function continueTrace(header: string | undefined, newHex: RestPorts["newHex"]): Trace {
+export function continueTrace(
+  header: string | undefined,
+  newHex: RestPorts["newHex"],
+  receivedAt: number,
+): Trace {
   const [, version, traceId, parent, flags, rest] = TRACEPARENT.exec(header ?? "") ?? [];
   const isValid =
     version !== undefined &&
@@ -32,8 +40,8 @@ export function continueTrace(header: string | undefined, newHex: RestPorts["new
     parent !== undefined &&
     !/^0+$/.test(parent);
   return isValid
-    ? { traceId, spanId: newHex(8), flags: flags ?? SAMPLED }
-    : { traceId: newHex(16), spanId: newHex(8), flags: SAMPLED };
+    ? { traceId, spanId: newHex(8), parentId: parent, flags: flags ?? SAMPLED, receivedAt }
+    : { traceId: newHex(16), spanId: newHex(8), parentId: null, flags: SAMPLED, receivedAt };
 }
 
 /** Whether a caller's id may be kept for good: it has the form of one, and not the looks of a key. */
@@ -54,7 +62,7 @@ export function correlate(
     const startedAt = ports.now();
     const sentId = context.req.header("X-Request-Id");
     const requestId = sentId !== undefined && isRequestId(sentId) ? sentId : ports.newRequestId();
-    const trace = continueTrace(context.req.header("traceparent"), ports.newHex);
+    const trace = continueTrace(context.req.header("traceparent"), ports.newHex, startedAt);
     context.set("requestId", requestId);
     context.set("trace", trace);
 

@@ -175,6 +175,7 @@ export function validate(
       return answerRefusal(context, sent.refusal);
     }
 
+    const { traceId, spanId, parentId, receivedAt } = context.get("trace");
     const newest = newestInput(context, reads, { query: queryOf(req.url), body: sent?.value });
     const { faults, version } = newest;
     const request = {
@@ -185,7 +186,8 @@ export function validate(
       headers: parse(headers, headersOf(context, headerNames), faults) ?? {},
       body: body === null ? undefined : parse(body, newest.body, faults),
       sentBody: newest.body,
-      traceId: context.get("trace").traceId,
+      traceId,
+      hop: { span_id: spanId, parent_id: parentId, received_at: receivedAt },
       origin: originOf(req.url),
       isHead: req.method === "HEAD",
       requestId: context.get("requestId"),

@@ -7,13 +7,14 @@ import type { ChildReport } from "../../protocol/kin.ts";
 import type { Notification } from "../../protocol/notification.ts";
 import type { JsonObject } from "../../protocol/primitives.ts";
 import type { Refusal } from "../../protocol/refusal.ts";
+import type { Hop } from "../../protocol/span-names.ts";
 import type { Actor, EndPhaseRecord, EscalationResolution } from "../../protocol/task-view.ts";
 import type { GateNews } from "../kin/gates.ts";
 import type { DraftEvent, Memo, Origin, SettledTask } from "./state.ts";
 
 /** Everything that can be asked of a task. Ids, tokens and the clock come from outside. */
 export type Command =
-  | { type: "submit"; origin: Origin; task: SettledTask; actor: Actor }
+  | { type: "submit"; origin: Origin; task: SettledTask; actor: Actor; hop?: Hop | undefined }
   | { type: "assign"; agent_id: string; attempt: number; token: string; decision: JsonObject }
   /** `signer`: the agent that signed it, where one did, and by what this message is known. */
   | { type: "decline"; token: string | null; reason: string; signer?: SignedBy | null }

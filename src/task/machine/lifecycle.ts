@@ -13,6 +13,11 @@ import { closedCancels, openCancels, readyEvent, verdictEvent } from "./verdict.
 
 type Of<Type extends Command["type"]> = Extract<Command, { type: Type }>;
 
+/** The request as a span, kept in the event because no row is written for it: the trace of the task begins with it. */
+function requestOf({ hop }: Of<"submit">) {
+  return hop === undefined ? {} : { request: { ...hop, received_at: instant(hop.received_at) } };
+}
+
 /** How complex the task was judged to be, with the caller's own word beside it. */
 function complexityOf({ origin, task }: Of<"submit">) {
   const { assessment } = origin;
@@ -57,6 +62,7 @@ export function decideSubmit(
       timeout: task.timeout,
       tags: task.tags ?? [],
       ...complexityOf(command),
+      ...requestOf(command),
     },
   };
   const approval = approvalEvent(command, now);
