@@ -14,6 +14,7 @@ import { memoryPort } from "./services-memory.ts";
 import { meterPort } from "./services-meter.ts";
 import { modelsOf } from "./services-models.ts";
 import { followUpPort, observePort } from "./services-observe.ts";
+import { overviewPort } from "./services-overview.ts";
 import { outskirtPorts } from "./services-offenders.ts";
 import { ratingPort } from "./services-ratings.ts";
 import { modelDecisionPort } from "./services-routing.ts";
@@ -59,6 +60,7 @@ function healthPort(env: Env, { pool }: Services): HealthPort {
 export function portsOf(env: Env): RestPorts {
   const services = servicesOf(env);
   const { agents, dispatcher, webhooks, operations, interventions } = services;
+  const health = healthPort(env, services);
   const ports: RestPorts = {
     now,
     log: consoleLog("http", now),
@@ -95,9 +97,16 @@ export function portsOf(env: Env): RestPorts {
     audit: services.auditReads,
     trail: trailOf(env, services),
     routing: routingPort(env),
-    health: healthPort(env, services),
+    health,
     observe: observePort(env, (tenant, page) => agents.list(tenant, page)),
     meter: meterPort(env, (tenant, page) => agents.list(tenant, page)),
+    overview: overviewPort(env, {
+      agents: (tenant, page) => agents.list(tenant, page),
+      stats: operations.stats,
+      health,
+      alertsFiring: () => Promise.resolve([]),
+      objectives: () => Promise.resolve([]),
+    }),
     ratings: ratingPort(env, services.tasks),
     followUps: followUpPort(env, services.tasks, interventions.command),
     validations: validationsOf(env),

@@ -18,6 +18,7 @@ import type { TaskView } from "./protocol/task-view.ts";
 import type { FollowUpPort, ObservePort } from "./rest/observe-ports.ts";
 import type { TaskPort } from "./rest/ports.ts";
 import { doorsOf, now } from "./services-doors.ts";
+import { forecaster } from "./services-overview.ts";
 
 /* What looks at all tasks is built of, and what wakes those that sleep too long. */
 
@@ -46,7 +47,22 @@ export function observePort(env: Env, agents: StateParts["agents"]): ObservePort
   const keptMs = config.taskRetention.historyDays * DAY_MS;
   const read: StateParts["read"] = (query) => guard.get(query);
   const stateParts = { db: env.DB, read, now, agents };
-  const observatory = createObservatory({ db: env.DB, now, keptMs });
+  const forecast = forecaster(env, agents);
+  const log = consoleLog("observe", now);
+  const observatory = createObservatory({
+    db: env.DB,
+    now,
+    keptMs,
+    forecast: async (tenant) => {
+      try {
+        return await forecast(tenant, null);
+      } catch (error) {
+        // Findings about what was are told without those about what will be.
+        log("warning", "forecast_failed", { tenant, error: String(error) });
+        return null;
+      }
+    },
+  });
   const overTime: OverTimeParts = {
     now,
     tasks: (tenant, query) => readRollup(env.DB, tenant, query),

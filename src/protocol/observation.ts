@@ -18,7 +18,7 @@ const windowSchema = wholeNumber(60, 7_776_000)
   .default(86_400)
   .meta({ description: "Seconds back from now; tasks count by when they were created." });
 
-const metricsBySchema = z.enum(["agent", "task_type", "hour"]);
+const metricsBySchema = z.enum(["agent", "task_type", "hour", "task_type_hour"]);
 export type MetricsBy = z.infer<typeof metricsBySchema>;
 
 const stepSchema = z
@@ -102,7 +102,7 @@ const metricsGroupSchema = z
     key: z
       .string()
       .nullable()
-      .meta({ description: "Agent, task type or hour of the day (00-23, UTC); null: nobody." }),
+      .meta({ description: "Agent, task type, hour of the day (00-23, UTC), or type and hour as research/14; null: nobody." }),
     volume: z.int().meta({ description: "Tasks, whatever became of them." }),
     open: z.int().meta({ description: "Of them without an outcome yet." }),
     runs: z.int().meta({ description: "Of them with an outcome other than cancelled." }),
@@ -155,10 +155,13 @@ const insightRuleSchema = z
     "escalations_waiting",
     "capacity_missing",
     "cost_outliers",
+    "flapping_endpoint",
+    "budget_eaters",
+    "capacity_ahead",
   ])
   .meta({
     description:
-      "dominant_failure_cause: the cause of most failures. recurring_cause: a class in the post-mortems of five ended tasks or more, whatever their end, so also what retries hide; its evidence counts them by task type, agent, end and action.",
+      "dominant_failure_cause: the cause of most failures. recurring_cause: a class in the post-mortems of five ended tasks or more, whatever their end, so also what retries hide; its evidence counts them by task type, agent, end and action. flapping_endpoint: a webhook whose breaker went up again and again in the window. budget_eaters: an agent or type that most of the cost goes to. capacity_ahead: hours of the coming day for which GET /v1/forecast sees fewer slots than are needed.",
   });
 
 const insightSchema = z
@@ -166,7 +169,7 @@ const insightSchema = z
     rule: insightRuleSchema,
     severity: severitySchema,
     subject: z.strictObject({
-      kind: z.enum(["agent", "task_type", "failure_cause", "escalations"]),
+      kind: z.enum(["agent", "task_type", "failure_cause", "escalations", "webhook", "capacity"]),
       id: z.string(),
     }),
     title: z.string(),

@@ -38,6 +38,7 @@ import { observeRoutes } from "./observe-routes.ts";
 import { openApiDocument } from "./openapi.ts";
 import { classOf } from "./operation-class.ts";
 import { operationRoutes } from "./operation-routes.ts";
+import { overviewRoutes } from "./overview-routes.ts";
 import { PAGES, showPage } from "./pages.ts";
 import { poolRoutes } from "./pool-routes.ts";
 import type { RestPorts } from "./ports.ts";
@@ -73,6 +74,7 @@ export const ROUTES: readonly Route[] = [
   ...webhookAuditRoutes,
   ...followUpRoutes,
   ...observeRoutes,
+  ...overviewRoutes,
   ...ratingRoutes,
   ...metricsRoutes,
   ...auditRoutes,

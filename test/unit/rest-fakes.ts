@@ -128,6 +128,7 @@ export interface Given {
   observe?: Partial<RestPorts["observe"]>;
   ratings?: Partial<RestPorts["ratings"]>;
   meter?: Partial<RestPorts["meter"]>;
+  overview?: Partial<RestPorts["overview"]>;
   followUps?: Partial<RestPorts["followUps"]>;
   validations?: Partial<RestPorts["validations"]>;
 }
