@@ -94,7 +94,5 @@ export function groupsOf(
   });
   const isByHour = by === "hour" || by === "task_type_hour";
   const byKey = (a: MetricsGroup, b: MetricsGroup) => ((a.key ?? "") < (b.key ?? "") ? -1 : 1);
-  return groups.toSorted((a, b) =>
-    isByHour ? byKey(a, b) : b.volume - a.volume || byKey(a, b),
-  );
+  return groups.toSorted((a, b) => (isByHour ? byKey(a, b) : b.volume - a.volume || byKey(a, b)));
 }

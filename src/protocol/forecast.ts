@@ -6,7 +6,9 @@ import { instantSchema } from "./primitives.ts";
 /* What is to be expected of the coming hours, and how well that was told before. */
 
 export const forecastQuerySchema = z.strictObject({
-  task_type: taskTypeSchema.optional().meta({ description: "Of this type alone; all when absent." }),
+  task_type: taskTypeSchema
+    .optional()
+    .meta({ description: "Of this type alone; all when absent." }),
 });
 export type ForecastQuery = z.infer<typeof forecastQuerySchema>;
 

@@ -24,6 +24,7 @@ export type MetricsBy = z.infer<typeof metricsBySchema>;
 const stepSchema = z
   .enum(STEPS_S.map(String))
   .transform(Number)
+  .pipe(z.literal([...STEPS_S]))
   .meta({ description: "Seconds of one step; with it the answer has `series` and no `groups`." });
 
 const seriesNamesSchema = z
@@ -102,7 +103,10 @@ const metricsGroupSchema = z
     key: z
       .string()
       .nullable()
-      .meta({ description: "Agent, task type, hour of the day (00-23, UTC), or type and hour as research/14; null: nobody." }),
+      .meta({
+        description:
+          "Agent, task type, hour of the day (00-23, UTC), or type and hour as research/14; null: nobody.",
+      }),
     volume: z.int().meta({ description: "Tasks, whatever became of them." }),
     open: z.int().meta({ description: "Of them without an outcome yet." }),
     runs: z.int().meta({ description: "Of them with an outcome other than cancelled." }),
@@ -161,7 +165,7 @@ const insightRuleSchema = z
   ])
   .meta({
     description:
-      "dominant_failure_cause: the cause of most failures. recurring_cause: a class in the post-mortems of five ended tasks or more, whatever their end, so also what retries hide; its evidence counts them by task type, agent, end and action. flapping_endpoint: a webhook whose breaker went up again and again in the window. budget_eaters: an agent or type that most of the cost goes to. capacity_ahead: hours of the coming day for which GET /v1/forecast sees fewer slots than are needed.",
+      "The list may grow: show the title of a rule that you do not know. dominant_failure_cause: the cause of most failures. recurring_cause: a class in the post-mortems of five ended tasks or more, whatever their end, so also what retries hide; its evidence counts them by task type, agent, end and action. flapping_endpoint: a webhook whose breaker went up again and again in the window. budget_eaters: an agent or type that most of the cost goes to. capacity_ahead: hours of the coming day for which GET /v1/forecast sees fewer slots than are needed.",
   });
 
 const insightSchema = z

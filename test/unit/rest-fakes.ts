@@ -230,6 +230,7 @@ export function createFakeApp(given: Given = {}) {
     routing: portOf("routing", given.routing, calls),
     health: portOf("health", given.health, calls),
     observe: portOf("observe", given.observe, calls),
+    overview: portOf("overview", given.overview, calls),
     ratings: portOf("ratings", given.ratings, calls),
     // Every request is counted.
     meter: portOf("meter", { count: () => null, ...given.meter }, []),

@@ -94,8 +94,7 @@ export function forecastOf(known: Known, task_type: TaskType | null, now: number
   const hours = Array.from({ length: HOURS }, (_, index): HourForecast => {
     const hour = present + (index + 1) * HOUR_S;
     const { expected, low, high, basis } = expectedOf(volumes, hour, present);
-    const needed =
-      expected === null ? null : slotsNeeded(known, types, { hour, until: present });
+    const needed = expected === null ? null : slotsNeeded(known, types, { hour, until: present });
     return {
       at: instant(hour * 1_000),
       expected: rounded(expected),

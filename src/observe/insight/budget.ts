@@ -8,9 +8,15 @@ const FEWEST_RUNS = 10;
 /** The share of the cost that is most of it. */
 const MOST = 0.5;
 
-/** It costs so many times its share of the tasks, or so many times what it did before. */
+/** It costs so many times its share of the tasks, or a task of it so many times what it did before. */
 const DEAR = 1.25;
 const RISEN = 1.5;
+
+/** Without its dearest task: what a single one costs is another finding (cost_outliers). */
+function withoutDearest(runs: readonly Run[]): Run[] {
+  const [, ...others] = runs.toSorted((a, b) => b.cost_usd - a.cost_usd);
+  return others;
+}
 
 const costOf = (runs: readonly Run[]): number => runs.reduce((sum, run) => sum + run.cost_usd, 0);
 
@@ -34,15 +40,19 @@ function eatersOf({ kind, key, runs, pastWindows }: Eaters): Insight[] {
   return [...groups].flatMap(([id, own]): Insight[] => {
     const cost = costOf(own);
     const [share, share_of_tasks] = [cost / total, own.length / spending.length];
-    if (id === null || share < MOST) return [];
-    const before = costOf(runs.past.filter((run) => key(run) === id)) / pastWindows;
+    const steady = costOf(withoutDearest(own));
+    const steadyShare = steady / (total - cost + steady);
+    if (id === null || steadyShare < MOST) return [];
+    const past = runs.past.filter((run) => key(run) === id && run.cost_usd > 0);
+    const before = costOf(past) / pastWindows;
     const trend = before === 0 ? null : cost / before;
-    if (share < DEAR * share_of_tasks && (trend ?? 0) < RISEN) return [];
-    const excess = Math.max(share - share_of_tasks, 0) + Math.max(1 - 1 / (trend ?? 1), 0);
+    const dearer = past.length === 0 ? 1 : cost / own.length / (costOf(past) / past.length);
+    if (steadyShare < DEAR * share_of_tasks && dearer < RISEN) return [];
+    const excess = Math.max(share - share_of_tasks, 0) + Math.max(1 - 1 / dearer, 0);
     return [
       {
         rule: "budget_eaters",
-        severity: trend !== null && trend >= 2 * RISEN ? "warning" : "info",
+        severity: trend !== null && trend >= RISEN ? "warning" : "info",
         subject: { kind, id },
         title: `${id} has ${Math.round(share * 100)} % of the cost with ${Math.round(share_of_tasks * 100)} % of the tasks`,
         evidence: {
@@ -52,6 +62,7 @@ function eatersOf({ kind, key, runs, pastWindows }: Eaters): Insight[] {
           tasks: own.length,
           share_of_tasks: rounded(share_of_tasks),
           usd_per_task: dollars(cost / own.length),
+          usd_per_task_by_before: rounded(dearer),
           before_usd: dollars(before),
           trend: trend === null ? "nothing was spent before" : rounded(trend),
         },
@@ -62,8 +73,8 @@ function eatersOf({ kind, key, runs, pastWindows }: Eaters): Insight[] {
 }
 
 /**
- * Agents and task types that most of the cost goes to, and more than is due to their share of the tasks, or to what they
- * cost before. The trend is the cost by that of as long a time before.
+ * Agents and task types that most of the cost goes to, and more than is due to their share of the tasks, or to what a task
+ * of theirs cost before. The trend is the cost by that of as long a time before.
  *
  * @param pastWindows how many times as long the time before is
  */

@@ -28,7 +28,8 @@ export async function readLevelChanges(
     .prepare(
       `SELECT subject AS webhook_id, at, detail ->> '$.from' AS "from", detail ->> '$.to' AS "to",
          coalesce(detail ->> '$.why', '') AS why
-       FROM audit WHERE tenant = ?1 AND action = 'level_changed' AND at >= ?2 AND at < ?3
+       FROM audit INDEXED BY audit_by_action
+       WHERE tenant = ?1 AND action = 'level_changed' AND at >= ?2 AND at < ?3
        ORDER BY at DESC, audit_id DESC LIMIT ${MAX_CHANGES}`,
     )
     .bind(tenant, span.since, span.until)

@@ -37,30 +37,32 @@ function fallsOf(changes: readonly LevelChange[]): LevelChange[] {
  */
 export function flappingEndpoints(changes: readonly LevelChange[]): Insight[] {
   const sorted = changes.toSorted((a, b) => (a.at < b.at ? -1 : 1));
-  return [...Map.groupBy(sorted, ({ webhook_id }) => webhook_id)].flatMap(([id, own]): Insight[] => {
-    const falls = fallsOf(own);
-    const [first, last] = [falls[0], falls.at(-1)];
-    if (first === undefined || last === undefined || falls.length < FEWEST_FALLS) return [];
-    const hours = (Date.parse(last.at) - Date.parse(first.at)) / 3_600_000;
-    const highest_level = Math.max(...own.map(({ to }) => to));
-    return [
-      {
-        rule: "flapping_endpoint",
-        severity: highest_level >= OPEN_LEVEL ? "error" : "warning",
-        subject: { kind: "webhook", id },
-        title: `Webhook ${id} got into trouble ${falls.length} times`,
-        evidence: {
-          falls: falls.length,
-          changes: own.length,
-          highest_level,
-          present_level: own.at(-1)?.to ?? 0,
-          first_at: first.at,
-          last_at: last.at,
-          hours_between: rounded(hours / (falls.length - 1)),
-          last_why: last.why,
+  return [...Map.groupBy(sorted, ({ webhook_id }) => webhook_id)].flatMap(
+    ([id, own]): Insight[] => {
+      const falls = fallsOf(own);
+      const [first, last] = [falls[0], falls.at(-1)];
+      if (first === undefined || last === undefined || falls.length < FEWEST_FALLS) return [];
+      const hours = (Date.parse(last.at) - Date.parse(first.at)) / 3_600_000;
+      const highest_level = Math.max(...own.map(({ to }) => to));
+      return [
+        {
+          rule: "flapping_endpoint",
+          severity: highest_level >= OPEN_LEVEL ? "error" : "warning",
+          subject: { kind: "webhook", id },
+          title: `Webhook ${id} got into trouble ${falls.length} times`,
+          evidence: {
+            falls: falls.length,
+            changes: own.length,
+            highest_level,
+            present_level: own.at(-1)?.to ?? 0,
+            first_at: first.at,
+            last_at: last.at,
+            hours_between: rounded(hours / (falls.length - 1)),
+            last_why: last.why,
+          },
+          score: falls.length,
         },
-        score: falls.length,
-      },
-    ];
-  });
+      ];
+    },
+  );
 }

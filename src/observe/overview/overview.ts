@@ -7,7 +7,12 @@ import { sum, type Agent } from "../census.ts";
 import { metricOf } from "../meter/catalogue.ts";
 import { quantile, seriesFrom } from "../meter/show/series.ts";
 import { seriesOf, type MeterStep } from "../meter/tally.ts";
-import { durationCounts, taskSeries, type Amounts, type RollupSteps } from "../rollup/task-series.ts";
+import {
+  durationCounts,
+  taskSeries,
+  type Amounts,
+  type RollupSteps,
+} from "../rollup/task-series.ts";
 import type { OpenCounts } from "./counts.ts";
 
 /* From what was found to what is shown. */
@@ -100,10 +105,7 @@ function figuresOf(steps: readonly MeterStep[], metric: string): Map<string, num
   return found;
 }
 
-function deliveriesOf(
-  steps: readonly MeterStep[],
-  due: Found["due"],
-): Overview["deliveries"] {
+function deliveriesOf(steps: readonly MeterStep[], due: Found["due"]): Overview["deliveries"] {
   const ended = figuresOf(steps, "batuta_deliveries_total");
   const [delivered, failed] = [ended.get("delivered")?.[0] ?? 0, ended.get("exhausted")?.[0] ?? 0];
   const latency = figuresOf(steps, "batuta_delivery_latency_seconds").get("") ?? [];
