@@ -102,7 +102,7 @@ export function portsOf(env: Env): RestPorts {
     meter: meterPort(env, (tenant, page) => agents.list(tenant, page)),
     overview: overviewPort(env, {
       agents: (tenant, page) => agents.list(tenant, page),
-      stats: operations.stats,
+      stats: (...asked) => operations.stats(...asked),
       health,
       alertsFiring: () => Promise.resolve([]),
       objectives: () => Promise.resolve([]),

@@ -100,13 +100,10 @@ const rateSchema = z.number().min(0).max(1).nullable();
 
 const metricsGroupSchema = z
   .strictObject({
-    key: z
-      .string()
-      .nullable()
-      .meta({
-        description:
-          "Agent, task type, hour of the day (00-23, UTC), or type and hour as research/14; null: nobody.",
-      }),
+    key: z.string().nullable().meta({
+      description:
+        "Agent, task type, hour of the day (00-23, UTC), or type and hour as research/14; null: nobody.",
+    }),
     volume: z.int().meta({ description: "Tasks, whatever became of them." }),
     open: z.int().meta({ description: "Of them without an outcome yet." }),
     runs: z.int().meta({ description: "Of them with an outcome other than cancelled." }),

@@ -38,7 +38,7 @@ export const overviewSchema = z
       p95_s: z.number().nullable(),
       oldest_due_age_s: z.number().nullable().meta({
         description:
-          "Of the ten endpoints whose level is highest, the oldest delivery that is due; null where none is.",
+          "Of the ten endpoints in the worst trouble, the oldest delivery that is due; null where none is in trouble.",
       }),
     }),
     agents: z.strictObject({

@@ -6,8 +6,9 @@ import { levelRecord } from "../../src/delivery/registry/audit.ts";
 import type { Forecast } from "../../src/protocol/forecast.ts";
 import type { Insights } from "../../src/protocol/observation.ts";
 import type { Overview } from "../../src/protocol/overview.ts";
+import { endedView } from "../seeded-runs.ts";
 import { eventually } from "./batuta.ts";
-import { newTenant } from "./tenant.ts";
+import { newTenant, seed } from "./tenant.ts";
 
 const HOUR_S = 3_600;
 const WEEK_S = 7 * 24 * HOUR_S;
@@ -99,8 +100,17 @@ describe("GET /v1/forecast", () => {
         created: ((peak - bucket) % WEEK_S === 0 ? 3_000 : 100) + (index % 5),
       })),
     );
+    // What shows how long the work takes: 3,000 tasks of 72 s keep 60 slots busy, and 75 are four fifths busy then.
+    await seed("forecast", [
+      endedView("measured", {
+        task_type: "general",
+        created_at: new Date(Date.now() - 60_000).toISOString(),
+        usage: { duration_s: 72, cost_usd: 0, tokens: 0 },
+      }),
+    ]);
 
     const { body } = await own<Forecast>("GET", "/v1/forecast");
+    const { body: insights } = await own<Insights>("GET", "/v1/insights");
     const { body: of } = await own<Forecast>("GET", "/v1/forecast?task_type=testing");
     const { expected, low, high, basis } = body.hours[5] ?? {};
 
@@ -112,6 +122,12 @@ describe("GET /v1/forecast", () => {
     expect(body.error).toMatchObject({ hours: 168, within_bounds: 1 });
     expect(body.error.wmape).toBeLessThan(0.05);
     expect(of.hours[5]?.expected).toBe(0);
+    expect(Math.abs((body.hours[5]?.slots_needed ?? 0) - 75)).toBeLessThan(1);
+    expect(body.hours.filter(({ is_short }) => is_short)).toHaveLength(1);
+    expect(insights.items[0]).toMatchObject({
+      rule: "capacity_ahead",
+      evidence: { first_at: body.hours[5]?.at, hours: 1, slots: body.slots },
+    });
   });
 });
 

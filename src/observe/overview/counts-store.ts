@@ -75,14 +75,15 @@ export async function readOpenCounts(db: D1Database, tenant: string): Promise<Op
 const troubledSchema = z.object({ webhook_id: z.string(), level: z.int() });
 
 /**
- * The ten endpoints whose breaker's level is the highest, the highest first: where deliveries wait longest.
+ * The ten endpoints in the worst trouble, the highest level first: where deliveries wait longest. Those at level 0 are not among
+ * them, because what is due there goes out.
  *
  * @throws when D1 fails
  */
 export async function readTroubled(db: D1Database, tenant: string): Promise<Troubled[]> {
   const { results } = await db
     .prepare(
-      `SELECT webhook_id, level FROM webhook WHERE tenant = ?1 AND deleted_at IS NULL
+      `SELECT webhook_id, level FROM webhook WHERE tenant = ?1 AND deleted_at IS NULL AND level > 0
        ORDER BY level DESC, webhook_id LIMIT ${MAX_TROUBLED}`,
     )
     .bind(tenant)
