@@ -41,11 +41,6 @@ import {
 } from "../../src/observe/active-store.ts";
 import { readBacklog } from "../../src/observe/backlog-store.ts";
 import { readDueDebts, readOpenDebts, recordDebt } from "../../src/observe/debt-repair-store.ts";
-import { readVolumes } from "../../src/observe/forecast/volume-store.ts";
-import { readLevelChanges } from "../../src/observe/insight/flapping-store.ts";
-import { readSteps } from "../../src/observe/meter/minute-store.ts";
-import { readOpenCounts, readTroubled } from "../../src/observe/overview/counts-store.ts";
-import { readRollup } from "../../src/observe/rollup/rollup-store.ts";
 import { readOpenQuestions, readQuestions, readRuns } from "../../src/observe/run-store.ts";
 import { readSweepCursor, readTenants, writeSweepCursor } from "../../src/observe/sweeper-store.ts";
 import { readTypeHistory } from "../../src/observe/type-history-store.ts";
@@ -113,8 +108,6 @@ const removal = {
   escalation_ids: ["esc_1_none"],
   debt_ids: ["debt_1_none"],
 };
-
-const NO_FILTER = { task_type: null, agent_id: null };
 
 /** Everything that history and the keys ask D1, and the indexes it must be found by. */
 const QUERIES: [what: string, ask: (db: D1Database) => Promise<unknown>, by: RegExp][] = [
@@ -251,43 +244,6 @@ const QUERIES: [what: string, ask: (db: D1Database) => Promise<unknown>, by: Reg
     "list the audit of everything",
     audit({ subject: "x", actor: "y", action: "z", since: at(0) }),
     /PRIMARY KEY .*subject=|audit_by_a/,
-  ],
-  [
-    "count what is open",
-    (db) => readOpenCounts(db, "acme"),
-    /COVERING INDEX task_by_status .*status=/,
-  ],
-  ["count what is open by state", (db) => readOpenCounts(db, "acme"), /escalation_by_state/],
-  ["count open debts at one glance", (db) => readOpenCounts(db, "acme"), /cleanup_debt_open/],
-  [
-    "find endpoints in trouble",
-    (db) => readTroubled(db, "acme"),
-    /SEARCH webhook USING PRIMARY KEY/,
-  ],
-  [
-    "read a day's figures",
-    (db) => readRollup(db, "acme", { from: 0, to: 86_400, step_s: 3_600, ...NO_FILTER }),
-    /PRIMARY KEY \(tenant=\? AND step=\? AND bucket>/,
-  ],
-  [
-    "read an hour's figures",
-    (db) => readRollup(db, "acme", { from: 0, to: 3_600, step_s: 60, ...NO_FILTER }),
-    /PRIMARY KEY \(tenant=\? AND step=\? AND bucket>/,
-  ],
-  [
-    "read technical figures",
-    (db) => readSteps(db, "acme", { from: 0, to: 86_400 }),
-    /SEARCH meter_minute USING .*bucket>/,
-  ],
-  [
-    "read the volumes of weeks",
-    (db) => readVolumes(db, "acme", Date.parse(at(1))),
-    /PRIMARY KEY \(tenant=\? AND step=\? AND bucket>/,
-  ],
-  [
-    "read how levels changed",
-    (db) => readLevelChanges(db, "acme", { since: at(0), until: at(9) }),
-    /audit_by_action .*action=\? AND at>/,
   ],
   ["remove a key", (db) => deleteKey(db, apiKey), /api_key_by_tenant/],
 ];

@@ -10,6 +10,7 @@ import { decided } from "./decided.ts";
 import { newReceiver } from "./receiver.ts";
 import { recordingDb } from "./recording-db.ts";
 import { escalate, inbox, running } from "./stepping-in.ts";
+import { textOf } from "./text-of.ts";
 import {
   blockKey,
   MODEL,
@@ -36,23 +37,6 @@ let lease = "";
 const recording = recordingDb(env.DB);
 const face = faceOf({ ...env, DB: recording.db });
 let key = "";
-
-/** What a response says; of a stream that goes on, the data of its first event. */
-async function textOf(response: Response): Promise<string> {
-  const isStream = response.headers.get("content-type") === "text/event-stream";
-  if (!isStream || response.body === null) return response.text();
-  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-  let text = "";
-  while (!/^data: .*\n\n/m.test(text)) {
-    // Each piece follows the one before it.
-    // oxlint-disable-next-line no-await-in-loop
-    const { done, value } = await reader.read();
-    if (done) break;
-    text += value;
-  }
-  await reader.cancel();
-  return /^data: (.*)$/m.exec(text)?.[1] ?? "";
-}
 
 /** Calls the Worker with the foreigner's key. */
 async function foreigner(
