@@ -3,11 +3,14 @@ import { ok } from "./lib/result.ts";
 import { sum } from "./observe/census.ts";
 import { forecastOf, meanSecondsOf } from "./observe/forecast/capacity.ts";
 import { readVolumes } from "./observe/forecast/volume-store.ts";
-import { readSteps } from "./observe/meter/minute-store.ts";
 import { readOpenCounts, readTroubled } from "./observe/overview/counts-store.ts";
+import {
+  readDayFigures,
+  readDeliveryFigures,
+  readMinuteFigures,
+} from "./observe/overview/figures-store.ts";
 import { watchOverview, type Sources } from "./observe/overview/look.ts";
-import { lastHour, STEP_S, type Found } from "./observe/overview/overview.ts";
-import { readRollup } from "./observe/rollup/rollup-store.ts";
+import { lastHour, type Found } from "./observe/overview/overview.ts";
 import { readRuns } from "./observe/run-store.ts";
 import { allAgents, type StateParts } from "./observe/state.ts";
 import type { TaskType } from "./protocol/enums.ts";
@@ -95,17 +98,11 @@ async function oldestDue(env: Env, stats: OverviewParts["stats"], tenant: string
 
 function sourcesOf(env: Env, parts: OverviewParts): Sources {
   const { guard } = doorsOf(env);
-  const all = { task_type: null, agent_id: null };
   return {
     open: (tenant) => guard.get(() => readOpenCounts(env.DB, tenant)),
-    hour: (tenant) =>
-      guard.get(() => readRollup(env.DB, tenant, { ...lastHour(now()), step_s: STEP_S, ...all })),
-    day: (tenant) =>
-      guard.get(async () => {
-        const query = { ...lastDay(now()), step_s: HOUR_S, ...all };
-        return [...(await readRollup(env.DB, tenant, query)).steps.values()];
-      }),
-    meter: (tenant) => guard.get(() => readSteps(env.DB, tenant, lastDay(now()))),
+    hour: (tenant) => guard.get(() => readMinuteFigures(env.DB, tenant, lastHour(now()))),
+    day: (tenant) => guard.get(() => readDayFigures(env.DB, tenant, lastDay(now()))),
+    meter: (tenant) => guard.get(() => readDeliveryFigures(env.DB, tenant, lastDay(now()))),
     due: (tenant) => guard.get(() => oldestDue(env, parts.stats, tenant)),
     agents: (tenant) => allAgents({ agents: parts.agents }, tenant),
     alerts: parts.alertsFiring,

@@ -3,13 +3,16 @@ import { describe, expect, it } from "vitest";
 
 import { readVolumes } from "../../src/observe/forecast/volume-store.ts";
 import { readLevelChanges } from "../../src/observe/insight/flapping-store.ts";
-import { readSteps } from "../../src/observe/meter/minute-store.ts";
 import { readOpenCounts, readTroubled } from "../../src/observe/overview/counts-store.ts";
-import { readRollup } from "../../src/observe/rollup/rollup-store.ts";
+import {
+  readDayFigures,
+  readDeliveryFigures,
+  readMinuteFigures,
+} from "../../src/observe/overview/figures-store.ts";
 import { at } from "../task-news.ts";
 import { fullScans, planOf, recordingDb } from "./recording-db.ts";
 
-const NO_FILTER = { task_type: null, agent_id: null };
+const DAY = { from: 0, to: 86_400 };
 
 /** Everything that the overview, the forecast and the findings beside tasks ask D1, and what they must be found by. */
 const QUERIES: [what: string, ask: (db: D1Database) => Promise<unknown>, by: RegExp][] = [
@@ -27,18 +30,18 @@ const QUERIES: [what: string, ask: (db: D1Database) => Promise<unknown>, by: Reg
   ],
   [
     "read a day's figures",
-    (db) => readRollup(db, "acme", { from: 0, to: 86_400, step_s: 3_600, ...NO_FILTER }),
+    (db) => readDayFigures(db, "acme", DAY),
     /PRIMARY KEY \(tenant=\? AND step=\? AND bucket>/,
   ],
   [
     "read an hour's figures",
-    (db) => readRollup(db, "acme", { from: 0, to: 3_600, step_s: 60, ...NO_FILTER }),
+    (db) => readMinuteFigures(db, "acme", DAY),
     /PRIMARY KEY \(tenant=\? AND step=\? AND bucket>/,
   ],
   [
-    "read technical figures",
-    (db) => readSteps(db, "acme", { from: 0, to: 86_400 }),
-    /SEARCH meter_minute USING .*bucket>/,
+    "read the figures of deliveries",
+    (db) => readDeliveryFigures(db, "acme", DAY),
+    /SEARCH meter_minute USING .*step=\? AND bucket>/,
   ],
   [
     "read the volumes of weeks",

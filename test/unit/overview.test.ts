@@ -23,19 +23,19 @@ const FOUND: Found = {
     escalations: 4,
     debts: 1,
   },
-  day: [
-    amounts({ created: 10, completed: 6, failed: 1, cancelled: 1, duration_2: 8 }),
-    amounts({
-      created: 5,
-      completed: 2,
-      escalated: 1,
-      duration_5: 2,
-      cost_nano_usd: 1_500_000_000,
-      tokens: 700,
-      quality_sum: 1_600_000,
-      quality_count: 2,
-    }),
-  ],
+  day: amounts({
+    created: 15,
+    completed: 8,
+    failed: 1,
+    cancelled: 1,
+    escalated: 1,
+    duration_2: 8,
+    duration_5: 2,
+    cost_nano_usd: 1_500_000_000,
+    tokens: 700,
+    quality_sum: 1_600_000,
+    quality_count: 2,
+  }),
   hour: { steps: new Map([[MINUTE, amounts({ created: 2, completed: 1 })]]), coarse: [] },
   meter: [
     {

@@ -20,11 +20,11 @@ import type { OpenCounts } from "./counts.ts";
 /** What an overview is made of; null is what failed or was too slow. */
 export interface Found {
   open: OpenCounts | null;
-  /** The last 24 hours, an entry for each. */
-  day: readonly Amounts[] | null;
+  /** Of the last 24 hours. */
+  day: Amounts | null;
   /** The last hour by minute. */
   hour: RollupSteps | null;
-  /** Technical figures of the last 24 hours, in whatever steps they are kept. */
+  /** Figures of deliveries of the last 24 hours, in whatever steps they are kept. */
   meter: readonly MeterStep[] | null;
   /** The age of the oldest delivery that is due, seconds. */
   due: { oldest_age_s: number | null } | null;
@@ -35,8 +35,8 @@ export interface Found {
 }
 
 /** Seconds of a series' step, and of all of it. */
-export const STEP_S = 60;
-export const SERIES_S = 3_600;
+const STEP_S = 60;
+const SERIES_S = 3_600;
 
 /** Which members each source tells. */
 const TOLD_BY: Readonly<Record<keyof Found, readonly (keyof Overview)[]>> = {
@@ -63,13 +63,11 @@ const SOURCES = [
   "health",
 ] as const satisfies readonly (keyof Found)[];
 
-function tasksOf(open: OpenCounts | null, day: readonly Amounts[]): Overview["tasks"] {
-  const of = (name: keyof Amounts): number => sum(day.map((amounts) => amounts[name]));
+function tasksOf(open: OpenCounts | null, day: Amounts | null): Overview["tasks"] {
+  const of = (name: keyof Amounts): number => day?.[name] ?? 0;
   const [completed, bad] = [of("completed"), of("failed") + of("escalated")];
-  const counts = day.map(durationCounts);
-  const durations = DURATION_BOUNDS_S.map((_, index) => sum(counts.map((of_) => of_[index] ?? 0)));
-  const beyond = sum(counts.map((of_) => of_[DURATION_BOUNDS_S.length] ?? 0));
-  const share = (part: number) => quantile(DURATION_BOUNDS_S, [...durations, beyond], part);
+  const share = (part: number) =>
+    quantile(DURATION_BOUNDS_S, day === null ? [] : durationCounts(day), part);
   const assessed = of("quality_count");
   return {
     active: sum((open?.tasks ?? []).map(({ count }) => count)),
@@ -153,14 +151,13 @@ function seriesOfHour({ hour, meter }: Found, now: number): MetricSeries[] {
  * @param now epoch milliseconds
  */
 export function overviewOf(found: Found, now: number): Overview {
-  const day = found.day ?? [];
-  const amount = (name: keyof Amounts): number => sum(day.map((amounts) => amounts[name]));
+  const amount = (name: keyof Amounts): number => found.day?.[name] ?? 0;
   const rank = ({ severity }: Overview["alerts"][number]) =>
     severitySchema.options.indexOf(severity);
   const silent = SOURCES.filter((source) => found[source] === null);
   return {
     at: instant(now),
-    tasks: tasksOf(found.open, day),
+    tasks: tasksOf(found.open, found.day),
     cost_usd: amount("cost_nano_usd") / 1_000_000_000,
     tokens: Math.min(amount("tokens"), Number.MAX_SAFE_INTEGER),
     deliveries: deliveriesOf(found.meter ?? [], found.due),
