@@ -150,7 +150,6 @@ beforeAll(async () => {
 }, 60_000);
 
 const NOBODY = { capabilities: ["nobody-has-this"] };
-
 /** The ids that no answer to a foreigner may hold; the rest of `ids` are names that everyone may use. */
 const hidden = (): string[] =>
   Object.entries(ids)
