@@ -33,14 +33,11 @@ const STATS_WINDOW_S = 60;
 
 type ReadAgents = StateParts["agents"];
 
-/** Alerts that fire, and objectives: of rooms that an installation may be without. */
-export interface OverviewExtras {
+/** What an overview is given by other parts. */
+interface OverviewParts {
+  /** Alerts that fire, by severity; none where nothing judges. */
   alertsFiring: (tenant: string) => Promise<NonNullable<Found["alerts"]>>;
   objectives: (tenant: string) => Promise<NonNullable<Found["objectives"]>>;
-}
-
-/** What an overview is given by other parts. */
-export interface OverviewParts extends OverviewExtras {
   agents: ReadAgents;
   stats: RestPorts["operations"]["stats"];
   health: Pick<HealthPort, "ready">;
