@@ -15,6 +15,8 @@ import { meterPort } from "./services-meter.ts";
 import { modelsOf } from "./services-models.ts";
 import { followUpPort, observePort } from "./services-observe.ts";
 import { outskirtPorts } from "./services-offenders.ts";
+import { overviewPort } from "./services-overview.ts";
+import { ratingPort } from "./services-ratings.ts";
 import { modelDecisionPort } from "./services-routing.ts";
 import { notesPort, subtaskPort, taskPort } from "./services-task-port.ts";
 import { tracePort } from "./services-trace.ts";
@@ -63,6 +65,7 @@ export function portsOf(env: Env): RestPorts {
   const services = servicesOf(env);
   const { agents, dispatcher, webhooks, operations, interventions } = services;
   const routing = routingPort(env);
+  const health = healthPort(env, services);
   const ports: RestPorts = {
     now,
     log: consoleLog("http", now),
@@ -99,10 +102,18 @@ export function portsOf(env: Env): RestPorts {
     audit: services.auditReads,
     trail: trailOf(env, services),
     routing,
-    health: healthPort(env, services),
+    health,
     observe: observePort(env, (tenant, page) => agents.list(tenant, page)),
     traces: tracePort(env, services.tasks, routing),
     meter: meterPort(env, (tenant, page) => agents.list(tenant, page)),
+    overview: overviewPort(env, {
+      agents: (tenant, page) => agents.list(tenant, page),
+      stats: (...asked) => operations.stats(...asked),
+      health,
+      alertsFiring: () => Promise.resolve([]),
+      objectives: () => Promise.resolve([]),
+    }),
+    ratings: ratingPort(env, services.tasks),
     followUps: followUpPort(env, services.tasks, interventions.command),
     validations: validationsOf(env),
     modelDecisions: modelDecisionPort(env),

@@ -6,9 +6,12 @@ import { listTasks } from "./history/list-store.ts";
 import { consoleLog } from "./lib/log.ts";
 import { ok } from "./lib/result.ts";
 import { readFinalizing, readOpenRows } from "./observe/active-store.ts";
+import { readMeterSeries } from "./observe/meter/show/series-store.ts";
 import { createObservatory } from "./observe/observatory.ts";
 import { repairState, type RepairParts } from "./observe/repair.ts";
 import type { NoteRepair } from "./observe/repairs/tally.ts";
+import { figuresOverTime, type OverTimeParts } from "./observe/rollup/over-time.ts";
+import { readRollup } from "./observe/rollup/rollup-store.ts";
 import { stateOf, type StateParts } from "./observe/state.ts";
 import { readSweepCursor, readTenants, writeSweepCursor } from "./observe/sweeper-store.ts";
 import { sweepTasks as sweep } from "./observe/sweeper.ts";
@@ -17,6 +20,7 @@ import type { TaskView } from "./protocol/task-view.ts";
 import type { FollowUpPort, ObservePort } from "./rest/observe-ports.ts";
 import type { TaskPort } from "./rest/ports.ts";
 import { doorsOf, now } from "./services-doors.ts";
+import { forecaster } from "./services-overview.ts";
 import { noted, repairsOf } from "./services-repairs.ts";
 
 /* What looks at all tasks is built of, and what wakes those that sleep too long. */
@@ -59,10 +63,36 @@ export function observePort(env: Env, agents: StateParts["agents"]): ObservePort
   const keptMs = config.taskRetention.historyDays * DAY_MS;
   const read: StateParts["read"] = (query) => guard.get(query);
   const stateParts = { db: env.DB, read, now, agents };
-  const observatory = createObservatory({ db: env.DB, now, keptMs });
+  const forecast = forecaster(env, agents);
+  const log = consoleLog("observe", now);
+  const observatory = createObservatory({
+    db: env.DB,
+    now,
+    keptMs,
+    forecast: async (tenant) => {
+      try {
+        return await forecast(tenant, null);
+      } catch (error) {
+        // Findings about what was are told without those about what will be.
+        log("warning", "forecast_failed", { tenant, error: String(error) });
+        return null;
+      }
+    },
+  });
+  const overTime: OverTimeParts = {
+    now,
+    tasks: (tenant, query) => readRollup(env.DB, tenant, query),
+    technical: (tenant, query) => readMeterSeries(env.DB, tenant, query),
+  };
   return {
     metrics: (tenant, query) =>
-      guard.read(async () => ok(await observatory.metrics(tenant, query))),
+      guard.read(async () =>
+        ok(
+          query.step === undefined
+            ? await observatory.metrics(tenant, query)
+            : await figuresOverTime(overTime, tenant, query),
+        ),
+      ),
     insights: (tenant, window) =>
       guard.read(async () => ok(await observatory.insights(tenant, window))),
     state: async (tenant) => ok(await stateOf(stateParts, tenant)),

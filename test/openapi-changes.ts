@@ -37,8 +37,11 @@ const documentSchema = z.looseObject({
 });
 type Document = z.infer<typeof documentSchema>;
 
-/** Sets that may grow in answers: whoever meets an unknown code goes by its status, as the schema says. */
-const EXTENSIBLE = new Set(["Problem/code"]);
+/**
+ * Sets that may grow in answers: whoever meets an unknown code goes by its status, and shows a finding of an unknown rule
+ * by its title, as the schemas say; and `by` gives back what was asked.
+ */
+const EXTENSIBLE = new Set(["Problem/code", "Insight/rule", "Insight/subject/kind", "Metrics/by"]);
 
 /** Two documents, the frozen one and the one of today. */
 interface Pair {

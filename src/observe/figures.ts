@@ -6,6 +6,11 @@ import { successRateOf, type Run } from "./run.ts";
 /** Failure causes that a group names, the most frequent first. */
 const MAX_CAUSES = 10;
 
+/** The hour of the day. The stored form of an instant is UTC: 2026-11-22T10:… */
+function hourOf({ created_at }: Run): string {
+  return created_at.slice(11, 13);
+}
+
 /** Which group a run belongs to. */
 function keyOf(run: Run, by: MetricsBy): string | null {
   switch (by) {
@@ -14,8 +19,9 @@ function keyOf(run: Run, by: MetricsBy): string | null {
     case "task_type":
       return run.task_type;
     case "hour":
-      // The stored form of an instant is UTC: 2026-11-22T10:…
-      return run.created_at.slice(11, 13);
+      return hourOf(run);
+    case "task_type_hour":
+      return `${run.task_type}/${hourOf(run)}`;
   }
 }
 
@@ -70,7 +76,7 @@ function groupOf(key: string | null, runs: readonly Run[], escalations: number):
 }
 
 /**
- * Figures of runs by what they have in common: hours in their order, other groups by volume, the largest first.
+ * Figures of runs by what they have in common: hours, and types with their hours, in their order, other groups by volume, the largest first.
  *
  * A run counts for the executor that had it last, and so do the questions that it asked.
  *
@@ -86,8 +92,7 @@ export function groupsOf(
     const counts = members.map(({ task_id }) => asked.get(task_id)?.length ?? 0);
     return groupOf(key, members, sumOf(counts));
   });
+  const isByHour = by === "hour" || by === "task_type_hour";
   const byKey = (a: MetricsGroup, b: MetricsGroup) => ((a.key ?? "") < (b.key ?? "") ? -1 : 1);
-  return groups.toSorted((a, b) =>
-    by === "hour" ? byKey(a, b) : b.volume - a.volume || byKey(a, b),
-  );
+  return groups.toSorted((a, b) => (isByHour ? byKey(a, b) : b.volume - a.volume || byKey(a, b)));
 }

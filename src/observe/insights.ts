@@ -1,3 +1,4 @@
+import type { Forecast } from "../protocol/forecast.ts";
 import type { Insight } from "../protocol/observation.ts";
 import {
   costOutliers,
@@ -9,6 +10,9 @@ import {
   waitingQuestions,
 } from "./findings.ts";
 import type { Runs } from "./findings.ts";
+import { capacityAhead } from "./insight/ahead.ts";
+import { budgetEaters } from "./insight/budget.ts";
+import { flappingEndpoints, type LevelChange } from "./insight/flapping.ts";
 import { recurringCauses } from "./recurring.ts";
 import type { Question } from "./run.ts";
 
@@ -27,14 +31,35 @@ function nameOf({ rule, subject }: Insight): string {
   return `${rule}/${subject.kind}/${subject.id}`;
 }
 
+/** How many times the window the time is long that findings compare with. */
+export const PAST_WINDOWS = 3;
+
+/** What findings rest on besides tasks. */
+export interface Surroundings {
+  /** Questions that wait for an answer. */
+  open: readonly Question[];
+  /** Of endpoints, within the window. */
+  changes: readonly LevelChange[];
+  /** Null where it could not be made. */
+  forecast: Forecast | null;
+}
+
 /**
  * What stands out, the finding that costs the most tasks first; nothing where nothing happened.
  *
- * @param open questions that wait for an answer
  * @param now epoch milliseconds
  */
-export function insightsOf(runs: Runs, open: readonly Question[], now: number): Insight[] {
-  return [...RULES.flatMap((rule) => rule(runs)), ...waitingQuestions(open, now)].toSorted(
-    (a, b) => b.score - a.score || (nameOf(a) < nameOf(b) ? -1 : 1),
-  );
+export function insightsOf(
+  runs: Runs,
+  { open, changes, forecast }: Surroundings,
+  now: number,
+): Insight[] {
+  const found = [
+    ...RULES.flatMap((rule) => rule(runs)),
+    ...budgetEaters(runs, PAST_WINDOWS),
+    ...waitingQuestions(open, now),
+    ...flappingEndpoints(changes),
+    ...(forecast === null ? [] : capacityAhead(forecast)),
+  ];
+  return found.toSorted((a, b) => b.score - a.score || (nameOf(a) < nameOf(b) ? -1 : 1));
 }

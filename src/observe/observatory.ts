@@ -1,14 +1,13 @@
 import { instant, type Clock } from "../lib/ports.ts";
+import type { Forecast } from "../protocol/forecast.ts";
 import type { Insights, Metrics, MetricsQuery } from "../protocol/observation.ts";
 import { groupsOf } from "./figures.ts";
-import { insightsOf } from "./insights.ts";
+import { readLevelChanges } from "./insight/flapping-store.ts";
+import { insightsOf, PAST_WINDOWS } from "./insights.ts";
 import { MAX_RUNS, readOpenQuestions, readQuestions, readRuns, type Span } from "./run-store.ts";
 
 /** Model tokens that orchestrating costs: only src/executor/ may have a model (design.md §2). */
 const ORCHESTRATOR_TOKENS = 0;
-
-/** How many times the window the time is long that findings compare with. */
-const PAST_WINDOWS = 3;
 
 /** Open questions that a finding counts, at most. */
 const MAX_OPEN_QUESTIONS = 1_000;
@@ -19,6 +18,8 @@ export interface ObservatoryParts {
   now: Clock;
   /** How long history keeps tasks after their end, milliseconds. */
   keptMs: number;
+  /** What the next day brings; null when that can't be told now. Never fails. */
+  forecast: (tenant: string) => Promise<Forecast | null>;
 }
 
 /** What the read side concludes from the tasks of a tenant. */
@@ -40,7 +41,7 @@ function sampleOf(
 }
 
 /** Figures and findings, made from history when they are asked for. They throw when D1 fails. */
-export function createObservatory({ db, now, keptMs }: ObservatoryParts): Observatory {
+export function createObservatory({ db, now, keptMs, forecast }: ObservatoryParts): Observatory {
   return {
     async metrics(tenant, { window, by, task_type, agent_id }) {
       const until = now();
@@ -63,6 +64,7 @@ export function createObservatory({ db, now, keptMs }: ObservatoryParts): Observ
         by,
         groups: groupsOf(runs, by, questions),
         tokens: { orchestrator: ORCHESTRATOR_TOKENS, executor },
+        series: [],
       };
     },
     async insights(tenant, window_s) {
@@ -70,12 +72,18 @@ export function createObservatory({ db, now, keptMs }: ObservatoryParts): Observ
       const since = until - window_s * 1_000;
       const compared_since = instant(since - PAST_WINDOWS * window_s * 1_000);
       const span = { since: instant(since), until: instant(until) };
-      const [found, past, open] = await Promise.all([
+      const [found, past, open, changes, ahead] = await Promise.all([
         readRuns(db, tenant, span),
         readRuns(db, tenant, { since: compared_since, until: span.since }),
         readOpenQuestions(db, tenant, MAX_OPEN_QUESTIONS),
+        readLevelChanges(db, tenant, span),
+        forecast(tenant),
       ]);
-      const items = insightsOf({ now: found.runs, past: past.runs }, open, until);
+      const items = insightsOf(
+        { now: found.runs, past: past.runs },
+        { open, changes, forecast: ahead },
+        until,
+      );
       return { ...sampleOf({ window_s, keptMs }, span, found), compared_since, items };
     },
   };

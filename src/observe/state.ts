@@ -26,8 +26,8 @@ export interface StateParts {
   ) => Promise<{ items: Agent[]; next_cursor: string | null }>;
 }
 
-/** All executors of a tenant, a thousand at most. */
-export async function allAgents({ agents }: StateParts, tenant: string) {
+/** The executors of a tenant with what their pools know of them, 1,000 at most. */
+export async function allAgents({ agents }: Pick<StateParts, "agents">, tenant: string) {
   const found: Agent[] = [];
   let cursor: string | undefined;
   do {

@@ -1,6 +1,14 @@
 import * as z from "zod";
 
 import { severitySchema, taskTypeSchema } from "./enums.ts";
+import {
+  MAX_POINTS,
+  metricSeriesSchema,
+  namesThatFit,
+  seriesListSchema,
+  seriesNamesOf,
+  STEPS_S,
+} from "./metric-series.ts";
 import { agentIdSchema, instantSchema } from "./primitives.ts";
 import { wholeNumber } from "./queries.ts";
 
@@ -11,15 +19,64 @@ const windowSchema = wholeNumber(60, 7_776_000)
   .default(86_400)
   .meta({ description: "Seconds back from now; tasks count by when they were created." });
 
-const metricsBySchema = z.enum(["agent", "task_type", "hour"]);
+const metricsBySchema = z.enum(["agent", "task_type", "hour", "task_type_hour"]);
 export type MetricsBy = z.infer<typeof metricsBySchema>;
 
-export const metricsQuerySchema = z.strictObject({
-  window: windowSchema,
-  by: metricsBySchema.default("agent"),
-  task_type: taskTypeSchema.optional(),
-  agent_id: agentIdSchema.optional(),
-});
+const stepSchema = wholeNumber(60, 86_400)
+  .refine((step) => STEPS_S.some((one) => one === step), `must be one of ${STEPS_S.join(", ")}`)
+  .meta({
+    description: "Seconds of one step; with it the answer has `series` and no `groups`.",
+    enum: [...STEPS_S],
+  });
+
+/** The longest step that has a range with so many points. */
+const LONGEST_RANGE_S = MAX_POINTS * Math.max(...STEPS_S);
+
+/** What of a query belongs to series, and is refused without a step. */
+const OF_SERIES = ["range", "until", "metrics"] as const;
+
+export const metricsQuerySchema = z
+  .strictObject({
+    window: windowSchema,
+    by: metricsBySchema.default("agent"),
+    task_type: taskTypeSchema.optional(),
+    agent_id: agentIdSchema.optional(),
+    step: stepSchema.optional(),
+    range: wholeNumber(60, LONGEST_RANGE_S)
+      .optional()
+      .meta({
+        description: `Seconds back from \`until\`, in whole steps: 60 of them when absent, ${MAX_POINTS} at most.`,
+      }),
+    until: instantSchema.optional().meta({
+      description: "Its step is the last one; now when absent.",
+    }),
+    metrics: seriesListSchema.optional(),
+  })
+  .superRefine(({ step, range, metrics, ...query }, context) => {
+    const fault = (name: string, message: string): void =>
+      context.addIssue({ code: "custom", path: [name], message });
+    if (step === undefined) {
+      for (const name of OF_SERIES) {
+        if ({ range, metrics, until: query.until }[name] !== undefined) {
+          fault(name, `needs a step: ${STEPS_S.join(", ")}`);
+        }
+      }
+      return;
+    }
+    if (range !== undefined && Math.ceil(range / step) > MAX_POINTS) {
+      const most = MAX_POINTS * step;
+      fault("range", `has more than ${MAX_POINTS} steps of ${step} s: ${most} s at most`);
+    }
+    const fitting = namesThatFit(query);
+    const named = metrics === undefined ? [] : seriesNamesOf(metrics);
+    const unfit = named.filter((name) => !fitting.includes(name));
+    if (unfit.length > 0) {
+      fault(
+        "metrics",
+        `${unfit.join(", ")} cannot be told apart so; with it go ${fitting.join(", ")}`,
+      );
+    }
+  });
 export type MetricsQuery = z.infer<typeof metricsQuerySchema>;
 
 export const insightsQuerySchema = z.strictObject({ window: windowSchema });
@@ -38,10 +95,10 @@ const rateSchema = z.number().min(0).max(1).nullable();
 
 const metricsGroupSchema = z
   .strictObject({
-    key: z
-      .string()
-      .nullable()
-      .meta({ description: "Agent, task type or hour of the day (00-23, UTC); null: nobody." }),
+    key: z.string().nullable().meta({
+      description:
+        "Agent, task type, hour of the day (00-23, UTC), or type and hour as research/14; null: nobody.",
+    }),
     volume: z.int().meta({ description: "Tasks, whatever became of them." }),
     open: z.int().meta({ description: "Of them without an outcome yet." }),
     runs: z.int().meta({ description: "Of them with an outcome other than cancelled." }),
@@ -77,6 +134,9 @@ export const metricsSchema = z
     tokens: z
       .strictObject({ orchestrator: z.int(), executor: z.int() })
       .meta({ description: "Model tokens by role; the orchestrator calls no model." }),
+    series: z
+      .array(metricSeriesSchema)
+      .meta({ description: "With `step`: the figures over time, oldest first." }),
   })
   .meta({ id: "Metrics", title: "How tasks have gone" });
 export type Metrics = z.infer<typeof metricsSchema>;
@@ -91,10 +151,13 @@ const insightRuleSchema = z
     "escalations_waiting",
     "capacity_missing",
     "cost_outliers",
+    "flapping_endpoint",
+    "budget_eaters",
+    "capacity_ahead",
   ])
   .meta({
     description:
-      "dominant_failure_cause: the cause of most failures. recurring_cause: a class in the post-mortems of five ended tasks or more, whatever their end, so also what retries hide; its evidence counts them by task type, agent, end and action.",
+      "The list may grow: show the title of a rule that you do not know. dominant_failure_cause: the cause of most failures. recurring_cause: a class in the post-mortems of five ended tasks or more, whatever their end, so also what retries hide; its evidence counts them by task type, agent, end and action. flapping_endpoint: a webhook whose breaker went up again and again in the window. budget_eaters: an agent or type that most of the cost goes to. capacity_ahead: hours of the coming day for which GET /v1/forecast sees fewer slots than are needed.",
   });
 
 const insightSchema = z
@@ -102,7 +165,7 @@ const insightSchema = z
     rule: insightRuleSchema,
     severity: severitySchema,
     subject: z.strictObject({
-      kind: z.enum(["agent", "task_type", "failure_cause", "escalations"]),
+      kind: z.enum(["agent", "task_type", "failure_cause", "escalations", "webhook", "capacity"]),
       id: z.string(),
     }),
     title: z.string(),

@@ -5,7 +5,10 @@ import { metricSeriesSchema } from "./metric-series.ts";
 import { objectiveStatusSchema } from "./objectives.ts";
 import { instantSchema } from "./primitives.ts";
 
-/** What a person looks at first. Counts are of the last 24 hours unless their name says otherwise. */
+/**
+ * What a person looks at first. Counts are of the last 24 hours unless their name says otherwise: the present hour and
+ * the 23 before it.
+ */
 export const overviewSchema = z
   .strictObject({
     at: instantSchema,
@@ -33,7 +36,10 @@ export const overviewSchema = z
       failed: z.int(),
       success_rate: z.number().nullable(),
       p95_s: z.number().nullable(),
-      oldest_due_age_s: z.number().nullable(),
+      oldest_due_age_s: z.number().nullable().meta({
+        description:
+          "Of the ten endpoints in the worst trouble, the oldest delivery that is due; null where none is in trouble.",
+      }),
     }),
     agents: z.strictObject({
       online: z.int(),
@@ -58,6 +64,10 @@ export const overviewSchema = z
     series: z.array(metricSeriesSchema).meta({
       description:
         "Of the last hour by minute: tasks_created, tasks_ended by status, cost_usd, deliveries by outcome.",
+    }),
+    incomplete: z.array(z.string()).meta({
+      description:
+        "Members that could not be told this time, because their source failed or was slow: what stands there says nothing.",
     }),
   })
   .meta({ id: "Overview", title: "What a person looks at first" });

@@ -38,9 +38,11 @@ import { observeRoutes } from "./observe-routes.ts";
 import { openApiDocument } from "./openapi.ts";
 import { classOf } from "./operation-class.ts";
 import { operationRoutes } from "./operation-routes.ts";
+import { overviewRoutes } from "./overview-routes.ts";
 import { PAGES, showPage } from "./pages.ts";
 import { poolRoutes } from "./pool-routes.ts";
 import type { RestPorts } from "./ports.ts";
+import { ratingRoutes } from "./rating-routes.ts";
 import { repairRoutes } from "./repair-routes.ts";
 import { requestRoutes } from "./request-routes.ts";
 import type { RestContext, RestEnv, Route } from "./route.ts";
@@ -76,6 +78,8 @@ export const ROUTES: readonly Route[] = [
   ...followUpRoutes,
   ...observeRoutes,
   ...repairRoutes,
+  ...overviewRoutes,
+  ...ratingRoutes,
   ...metricsRoutes,
   ...auditRoutes,
   ...keyRoutes,

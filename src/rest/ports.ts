@@ -59,6 +59,8 @@ import type { ModelPort } from "./model-port.ts";
 import type { NotesPort } from "./notes-port.ts";
 import type { FollowUpPort, ObservePort } from "./observe-ports.ts";
 import type { OutskirtPorts } from "./offender-ports.ts";
+import type { OverviewPort } from "./overview-port.ts";
+import type { RatingPort } from "./rating-port.ts";
 import type { SubtaskPort } from "./subtask-port.ts";
 import type { TracePort } from "./trace-port.ts";
 import type { ValidationPort } from "./validation-port.ts";
@@ -285,6 +287,8 @@ export interface RestPorts extends OutskirtPorts {
   observe: ObservePort;
   traces: TracePort;
   meter: MeterPort;
+  overview: OverviewPort;
+  ratings: RatingPort;
   followUps: FollowUpPort;
   validations: ValidationPort;
   modelDecisions: ModelDecisionPort;

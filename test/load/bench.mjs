@@ -16,6 +16,7 @@ import path from "node:path";
 import { CONCURRENCY, median, quantile } from "./client.mjs";
 import { deliveriesPhase, isolationPhase, pickCosts } from "./delivery-phases.mjs";
 import { edgeCosts } from "./edge-phases.mjs";
+import { overviewLatency, overviewLines } from "./overview.mjs";
 import { acceptsPhase, floorPhase, livesPhase } from "./phases.mjs";
 import { dispatchLatency, poolPickCosts } from "./pool-phases.mjs";
 import { Workshop } from "./servers.mjs";
@@ -71,7 +72,8 @@ try {
   } else {
     const picks = await pickCosts(workshop, sink);
     const pools = { picks: await poolPickCosts(), dispatch: await dispatchLatency(workshop) };
-    report(await runRounds(), picks, { edge, pools: poolFigures(pools) });
+    const overview = await overviewLatency(workshop, { many: isLong ? 1_000_000 : 100_000 });
+    report(await runRounds(), picks, { edge, pools: poolFigures(pools), overview });
   }
 } catch (error) {
   console.error("bench:", error);
@@ -130,7 +132,7 @@ async function runRound(phases, counts) {
   return figures;
 }
 
-function report(rounds, picks, { edge, pools }) {
+function report(rounds, picks, { edge, pools, overview }) {
   const { gzipBytes, uploadBytes, problems } = workshop;
   const rows = Object.keys(WARM_UP).map((name) => {
     const of = (figure) => median(rounds.map((figures) => figures[name][figure]));
@@ -153,6 +155,7 @@ function report(rounds, picks, { edge, pools }) {
     webhooks,
     pools,
     edge,
+    overview,
     bundleGzipKiB: round(gzipBytes / 1_024, 1),
     uploadGzipKiB: round(uploadBytes / 1_024, 1),
     repeatedDeliveries: sink.repeated,
@@ -166,6 +169,7 @@ function report(rounds, picks, { edge, pools }) {
   console.log(`\n${table(["webhooks", "figure", "target"], webhookLines(webhooks))}`);
   console.log(`\n${table(["pools", "figure", "target"], poolLines(pools))}`);
   console.log(`\n${table(["edge", "figure", "target"], edgeLines(edge))}\n`);
+  console.log(`${table(["overview", "figure", "target"], overviewLines(overview))}\n`);
   console.log("event to receipt: from `timestamp` in the body to the arrival of the request");
   console.log(
     `medians of ${rounds.length} rounds; bundle ${result.bundleGzipKiB} KiB gzip, upload ${result.uploadGzipKiB}; every delivery arrived`,

@@ -111,6 +111,11 @@ class Server {
     }
   }
 
+  /** The database itself, to be filled and asked beside the Worker. */
+  database() {
+    return this.#miniflare.getD1Database("DB");
+  }
+
   /** An endpoint's object, to be called as the Worker calls it. */
   async endpoint(tenant, webhook_id) {
     const namespace = await this.#miniflare.getDurableObjectNamespace("ENDPOINT");

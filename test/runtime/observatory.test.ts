@@ -16,7 +16,12 @@ const usage = (duration_s: number, cost_usd: number, tokens: number) => ({
 
 const of = (tenant: string, seconds: number, db: D1Database = env.DB) => {
   const keptMs = 30 * 24 * HOUR * 1_000;
-  const observatory = createObservatory({ db, keptMs, now: () => T0 + seconds * 1_000 });
+  const observatory = createObservatory({
+    db,
+    keptMs,
+    now: () => T0 + seconds * 1_000,
+    forecast: async () => null,
+  });
   return {
     metrics: (query: Partial<Parameters<typeof observatory.metrics>[1]> = {}) =>
       observatory.metrics(tenant, { window: 86_400, by: "agent", ...query }),
@@ -107,6 +112,12 @@ describe("the metrics of a seeded history", () => {
     expect(types.groups.map(({ key, volume }) => [key, volume])).toEqual([
       ["data_analysis", 6],
       ["testing", 1],
+    ]);
+    const both = await of("figures", 2 * 86_400).metrics({ ...two_days, by: "task_type_hour" });
+    expect(both.groups.map(({ key, volume }) => [key, volume])).toEqual([
+      ["data_analysis/00", 4],
+      ["data_analysis/05", 2],
+      ["testing/05", 1],
     ]);
   });
 

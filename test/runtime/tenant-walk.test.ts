@@ -10,6 +10,7 @@ import { decided } from "./decided.ts";
 import { newReceiver } from "./receiver.ts";
 import { recordingDb } from "./recording-db.ts";
 import { escalate, inbox, running } from "./stepping-in.ts";
+import { textOf } from "./text-of.ts";
 import {
   blockKey,
   MODEL,
@@ -58,7 +59,7 @@ async function foreigner(
     env,
     context,
   );
-  const text = await response.text();
+  const text = await textOf(response);
   await waitOnExecutionContext(context);
   return {
     status: response.status,
@@ -149,7 +150,6 @@ beforeAll(async () => {
 }, 60_000);
 
 const NOBODY = { capabilities: ["nobody-has-this"] };
-
 /** The ids that no answer to a foreigner may hold; the rest of `ids` are names that everyone may use. */
 const hidden = (): string[] =>
   Object.entries(ids)

@@ -83,6 +83,30 @@ describe("the figures by hour", () => {
   });
 });
 
+describe("the figures by task type and hour", () => {
+  it("keep each type's hours together, in their order", () => {
+    const [night, day] = ["2026-11-22T02:00:00.000Z", "2026-11-23T14:00:00.000Z"];
+    const runs = [
+      ...times(3, { task_type: "testing", created_at: day }),
+      failed("disk", { task_type: "testing", created_at: night, attempt: 2, duration_s: 90 }),
+      run({ task_type: "research", created_at: day }),
+    ];
+
+    const groups = groupsOf(runs, "task_type_hour", []);
+
+    expect(groups.map(({ key, volume }) => [key, volume])).toEqual([
+      ["research/14", 1],
+      ["testing/02", 1],
+      ["testing/14", 3],
+    ]);
+    expect(groups[1]).toMatchObject({
+      duration_s: { p50: 90, p95: 90 },
+      failure_causes: [{ cause: "disk", count: 1 }],
+      retry_effect: { retried: 1, success_rate_retried: 0, success_rate_at_once: null },
+    });
+  });
+});
+
 describe("the figures by task type", () => {
   it("put the type with the most tasks first, equals by name", () => {
     const runs = [

@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
 
 import type { Runs } from "../../src/observe/findings.ts";
-import { insightsOf } from "../../src/observe/insights.ts";
+import { insightsOf, type Surroundings } from "../../src/observe/insights.ts";
 import type { Run } from "../../src/observe/run.ts";
 import { failed, run, times, timesFailed } from "./runs.ts";
 
+/** Nothing asked, no endpoint in trouble, no forecast. */
+const STILL: Surroundings = { open: [], changes: [], forecast: null };
 const NOW = Date.parse("2026-11-22T12:00:00.000Z");
 
 /** A day on which nothing stands out: three agents, two types, one failure in twenty. */
@@ -18,12 +20,12 @@ function quiet(changes: Partial<Run> = {}): Run[] {
 }
 
 const rulesOf = (runs: Runs) =>
-  insightsOf(runs, [], NOW).map(({ rule, subject }) => `${rule} ${subject.id}`);
-const firstOf = (runs: Runs) => insightsOf(runs, [], NOW)[0];
+  insightsOf(runs, STILL, NOW).map(({ rule, subject }) => `${rule} ${subject.id}`);
+const firstOf = (runs: Runs) => insightsOf(runs, STILL, NOW)[0];
 
 describe("insights", () => {
   it("are none without data, and none where nothing stands out", () => {
-    expect(insightsOf({ now: [], past: [] }, [], NOW)).toEqual([]);
+    expect(insightsOf({ now: [], past: [] }, STILL, NOW)).toEqual([]);
     expect(rulesOf({ now: quiet(), past: quiet() })).toEqual([]);
   });
 
@@ -34,7 +36,11 @@ describe("insights", () => {
     ];
     const good = times(60, { agent_id: "bad", task_type: "research" });
 
-    const found = insightsOf({ now: [...quiet(), ...bad], past: [...quiet(), ...good] }, [], NOW);
+    const found = insightsOf(
+      { now: [...quiet(), ...bad], past: [...quiet(), ...good] },
+      STILL,
+      NOW,
+    );
 
     expect(found[0]).toMatchObject({
       rule: "failure_rate_risen",
@@ -138,9 +144,13 @@ describe("insights", () => {
       deadline: null,
     });
 
-    expect(insightsOf({ now: [], past: [] }, [asked(59)], NOW)).toEqual([]);
+    expect(insightsOf({ now: [], past: [] }, { ...STILL, open: [asked(59)] }, NOW)).toEqual([]);
     expect(
-      insightsOf({ now: [], past: [] }, [asked(61), asked(90), asked(1)], NOW)[0],
+      insightsOf(
+        { now: [], past: [] },
+        { ...STILL, open: [asked(61), asked(90), asked(1)] },
+        NOW,
+      )[0],
     ).toMatchObject({
       rule: "escalations_waiting",
       evidence: { open: 3, waiting_over_1h: 2, oldest_wait_s: 5_400 },
@@ -156,7 +166,9 @@ describe("insights", () => {
       failed("other", { ...troubles("Ended"), agent_id: "b" }),
     ];
     const of = (runs: Run[]) =>
-      insightsOf({ now: runs, past: [] }, [], NOW).filter(({ rule }) => rule === "recurring_cause");
+      insightsOf({ now: runs, past: [] }, STILL, NOW).filter(
+        ({ rule }) => rule === "recurring_cause",
+      );
 
     expect(of(now)).toEqual([
       {
@@ -188,8 +200,8 @@ describe("insights", () => {
   it("are the same list whatever the order of the runs", () => {
     const now = [...quiet(), ...timesFailed(18, "disk_full", { agent_id: "a" })];
 
-    expect(insightsOf({ now: now.toReversed(), past: quiet() }, [], NOW)).toEqual(
-      insightsOf({ now, past: quiet() }, [], NOW),
+    expect(insightsOf({ now: now.toReversed(), past: quiet() }, STILL, NOW)).toEqual(
+      insightsOf({ now, past: quiet() }, STILL, NOW),
     );
   });
 });

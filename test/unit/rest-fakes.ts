@@ -127,7 +127,9 @@ export interface Given {
   health?: Partial<RestPorts["health"]>;
   observe?: Partial<RestPorts["observe"]>;
   traces?: Partial<RestPorts["traces"]>;
+  ratings?: Partial<RestPorts["ratings"]>;
   meter?: Partial<RestPorts["meter"]>;
+  overview?: Partial<RestPorts["overview"]>;
   followUps?: Partial<RestPorts["followUps"]>;
   validations?: Partial<RestPorts["validations"]>;
 }
@@ -230,6 +232,8 @@ export function createFakeApp(given: Given = {}) {
     health: portOf("health", given.health, calls),
     observe: portOf("observe", given.observe, calls),
     traces: portOf("traces", given.traces, calls),
+    overview: portOf("overview", given.overview, calls),
+    ratings: portOf("ratings", given.ratings, calls),
     // Every request is counted.
     meter: portOf("meter", { count: () => null, ...given.meter }, []),
     followUps: portOf("followUps", given.followUps, calls),

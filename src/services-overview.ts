@@ -1,0 +1,124 @@
+import { consoleLog } from "./lib/log.ts";
+import { ok } from "./lib/result.ts";
+import { sum } from "./observe/census.ts";
+import { forecastOf, meanSecondsOf } from "./observe/forecast/capacity.ts";
+import { readVolumes } from "./observe/forecast/volume-store.ts";
+import { readOpenCounts, readTroubled } from "./observe/overview/counts-store.ts";
+import {
+  readDayFigures,
+  readDeliveryFigures,
+  readMinuteFigures,
+} from "./observe/overview/figures-store.ts";
+import { watchOverview, type Sources } from "./observe/overview/look.ts";
+import { lastHour, type Found } from "./observe/overview/overview.ts";
+import { readRuns } from "./observe/run-store.ts";
+import { allAgents, type StateParts } from "./observe/state.ts";
+import type { TaskType } from "./protocol/enums.ts";
+import type { Forecast } from "./protocol/forecast.ts";
+import type { OverviewPort } from "./rest/overview-port.ts";
+import type { HealthPort, RestPorts } from "./rest/ports.ts";
+import { doorsOf, now } from "./services-doors.ts";
+
+/* What shows everything at one glance, and what tells of the day to come. */
+
+const HOUR_S = 3_600;
+const DAY_HOURS = 24;
+
+/** Tasks from which it follows how long work takes, at most: the newest of a week. */
+const MAX_MEASURED = 2_000;
+const MEASURED_MS = 7 * 86_400_000;
+
+/** The window of an endpoint's figures; what waits does not depend on it. Seconds. */
+const STATS_WINDOW_S = 60;
+
+type ReadAgents = StateParts["agents"];
+
+/** What an overview is given by other parts. */
+interface OverviewParts {
+  /** Alerts that fire, by severity; none where nothing judges. */
+  alertsFiring: (tenant: string) => Promise<NonNullable<Found["alerts"]>>;
+  objectives: (tenant: string) => Promise<NonNullable<Found["objectives"]>>;
+  agents: ReadAgents;
+  stats: RestPorts["operations"]["stats"];
+  health: Pick<HealthPort, "ready">;
+}
+
+/** Tells what the next 24 hours bring. @throws when D1 fails; executors that can't be asked leave slots unknown */
+export function forecaster(
+  env: Env,
+  agents: ReadAgents,
+): (tenant: string, task_type: TaskType | null) => Promise<Forecast> {
+  const log = consoleLog("forecast", now);
+  const slotsOf = async (tenant: string): Promise<number | null> => {
+    try {
+      const found = await allAgents({ agents }, tenant);
+      const online = found.agents.filter(({ state }) => state === "online");
+      return found.isComplete ? sum(online.map(({ slots }) => slots)) : null;
+    } catch (error) {
+      log("warning", "slots_unknown", { tenant, error: String(error) });
+      return null;
+    }
+  };
+  return async (tenant, task_type) => {
+    const at = now();
+    const span = {
+      since: new Date(at - MEASURED_MS).toISOString(),
+      until: new Date(at).toISOString(),
+    };
+    const [volumes, { runs }, slots] = await Promise.all([
+      readVolumes(env.DB, tenant, at),
+      readRuns(env.DB, tenant, span, MAX_MEASURED),
+      slotsOf(tenant),
+    ]);
+    return forecastOf({ ...volumes, ...meanSecondsOf(runs), slots }, task_type, at);
+  };
+}
+
+/** The hours of a day: the present one and the 23 before it. */
+function lastDay(at: number): { from: number; to: number } {
+  const to = (Math.floor(at / 1_000 / HOUR_S) + 1) * HOUR_S;
+  return { from: to - DAY_HOURS * HOUR_S, to };
+}
+
+/** How long the oldest delivery that is due has waited, of the endpoints in the worst trouble. */
+async function oldestDue(env: Env, stats: OverviewParts["stats"], tenant: string) {
+  const troubled = await readTroubled(env.DB, tenant);
+  const ages = await Promise.all(
+    troubled.map(async ({ webhook_id }) => {
+      const found = await stats(tenant, webhook_id, STATS_WINDOW_S);
+      return found.ok ? (found.value.oldest_due_age_s ?? []) : [];
+    }),
+  );
+  const known = ages.flat();
+  return { oldest_age_s: known.length === 0 ? null : Math.max(...known) };
+}
+
+function sourcesOf(env: Env, parts: OverviewParts): Sources {
+  const { guard } = doorsOf(env);
+  return {
+    open: (tenant) => guard.get(() => readOpenCounts(env.DB, tenant)),
+    hour: (tenant) => guard.get(() => readMinuteFigures(env.DB, tenant, lastHour(now()))),
+    day: (tenant) => guard.get(() => readDayFigures(env.DB, tenant, lastDay(now()))),
+    meter: (tenant) => guard.get(() => readDeliveryFigures(env.DB, tenant, lastDay(now()))),
+    due: (tenant) => guard.get(() => oldestDue(env, parts.stats, tenant)),
+    agents: (tenant) => allAgents({ agents: parts.agents }, tenant),
+    alerts: parts.alertsFiring,
+    objectives: parts.objectives,
+    health: async () => {
+      const { isReady, dependencies } = await parts.health.ready();
+      return { is_ready: isReady, dependencies };
+    },
+  };
+}
+
+/** What the HTTP face asks of overviews and forecasts. */
+export function overviewPort(env: Env, parts: OverviewParts): OverviewPort {
+  const { guard } = doorsOf(env);
+  const look = { now, log: consoleLog("overview", now), sources: sourcesOf(env, parts) };
+  const forecast = forecaster(env, parts.agents);
+  return {
+    watch: (tenant) => watchOverview(look, tenant),
+    forecast: (tenant, { task_type }) =>
+      guard.read(async () => ok(await forecast(tenant, task_type ?? null))),
+  };
+}
