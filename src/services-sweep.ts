@@ -5,6 +5,7 @@ import { readLog, readView, readWholeTasks } from "./history/task-log-store.ts";
 import { consoleLog } from "./lib/log.ts";
 import type { Clock } from "./lib/ports.ts";
 import { readSweepCursor, readTenants, writeSweepCursor } from "./observe/sweeper-store.ts";
+import { judgeAlerts, sweepAlerts } from "./services-alerts.ts";
 import { sweepDebts } from "./services-debts.ts";
 import { doorsOf, now } from "./services-doors.ts";
 import { forgetTasks } from "./services-memory.ts";
@@ -66,10 +67,19 @@ export async function sweepAll(env: Env): Promise<void> {
     sweepHistory(env),
     sweepValidations(env),
     sweepDecisions(env),
+    sweepAlerts(env),
   ];
   // The platform ends an invocation that fails, whatever is still going on in it.
   await Promise.allSettled(sweeps);
   await Promise.all(sweeps);
+}
+
+/** The cron that judges alerts; the other one (wrangler.toml) sweeps. */
+const EVERY_MINUTE = "* * * * *";
+
+/** Does what a cron is for. @throws as that does */
+export function sweepByCron(env: Env, cron: string): Promise<void> {
+  return cron === EVERY_MINUTE ? judgeAlerts(env) : sweepAll(env);
 }
 
 const sweptAt = new WeakMap<Env, number>();
@@ -83,5 +93,5 @@ export async function sweepWithoutCron(env: Env): Promise<void> {
   const at = now();
   if (at - (sweptAt.get(env) ?? 0) < SWEEP_EVERY_MS) return;
   sweptAt.set(env, at);
-  await sweepAll(env);
+  await Promise.all([sweepAll(env), judgeAlerts(env)]);
 }

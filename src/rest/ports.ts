@@ -45,6 +45,7 @@ import type {
   WebhookRegistration,
   WebhookView,
 } from "../protocol/webhook.ts";
+import type { AlertPort, ObjectivePort } from "./alert-port.ts";
 import type { AuditPort, TrailPort } from "./audit-ports.ts";
 import type { BatchPort, RequestPort } from "./batch-ports.ts";
 import type { DebtPort } from "./debt-port.ts";
@@ -276,6 +277,8 @@ export interface RestPorts extends OutskirtPorts {
   health: HealthPort;
   observe: ObservePort;
   meter: MeterPort;
+  alerts: AlertPort;
+  objectives: ObjectivePort;
   followUps: FollowUpPort;
   validations: ValidationPort;
   modelDecisions: ModelDecisionPort;

@@ -1,4 +1,6 @@
 import type { AlertMetric, AlertView } from "../../protocol/alerts.ts";
+import type { ObjectiveRequest } from "../../protocol/objectives.ts";
+import type { Share } from "./objectives/budget.ts";
 
 /* What alerts need of others, and what others give them. */
 
@@ -20,35 +22,57 @@ export interface AlertTelling {
  */
 export type TellChannels = (telling: AlertTelling) => Promise<readonly string[]>;
 
-/** Which part of a figure is meant, and of which time. */
+/** Which part of a figure is meant, and of which time before the instant of judging. */
 export interface FigureScope {
-  /** How long the window is. Those that hold at a moment (agents, slots, what is open) have none, and pass it over. */
+  /** How long the window is. What holds at a moment (agents, slots, what is open) has none, and passes it over. */
   window_s: number;
   task_type: string | null;
   agent_id: string | null;
-  /** End of the window, epoch milliseconds. */
-  until: number;
 }
 
-/** A figure, and how many observations it rests on. */
+/** A figure, and how many observations it rests on; null for a count and what holds at a moment, which need none. */
 export interface Figure {
   value: number;
-  samples: number;
+  samples: number | null;
 }
 
-/** Metrics that figures are read of; burn rates are worked out of them (objectives.ts). */
+/** Metrics that figures are read of; burn rates are worked out of shares (objectives/budget.ts). */
 export type FigureMetric = Exclude<AlertMetric, "slo_burn_rate">;
 
-/** The figure over a window; null where there is nothing to say, such as a mean of nothing. Throws when D1 fails. */
-export type ReadFigure = (
-  tenant: string,
-  metric: FigureMetric,
-  scope: FigureScope,
-) => Promise<Figure | null>;
+/** An hour of the past, and the figure that it had. */
+export interface PastHour {
+  /** Start, epoch seconds. */
+  at: number;
+  value: number;
+}
 
-/** Figures of the past that a present one is compared with, oldest first; hours for which there is none are left out. */
-export type ReadHistory = (
-  tenant: string,
-  metric: FigureMetric,
-  scope: FigureScope,
-) => Promise<readonly Figure[]>;
+/** The figures of a tenant at one instant. What is asked twice is read once. All throw when D1 fails. */
+export interface Figures {
+  /** Null where there is nothing to say, such as a mean of nothing. */
+  figure(metric: FigureMetric, scope: FigureScope): Promise<Figure | null>;
+  /** Of the asked hours those of which something is known; `hours` in epoch seconds. */
+  history(
+    metric: FigureMetric,
+    scope: FigureScope,
+    hours: readonly number[],
+  ): Promise<readonly PastHour[]>;
+  /** How many were good, of how many, in the last `window_s` seconds. */
+  share(objective: Indicator, window_s: number): Promise<Share>;
+}
+
+/** What of an objective says which ones are good. */
+export type Indicator = Pick<ObjectiveRequest, "indicator" | "limit_s" | "task_type">;
+
+/** Looks at a tenant's figures at an instant, epoch milliseconds. */
+export type OpenFigures = (tenant: string, until: number) => Figures;
+
+/** Figures that hold at the moment, from where they are. */
+export type MomentMetric = Extract<
+  AlertMetric,
+  | "delivery_oldest_age_s"
+  | "agents_online"
+  | "slots_free"
+  | "escalations_open"
+  | "cleanup_debts_open"
+>;
+export type ReadMoment = (tenant: string, metric: MomentMetric) => Promise<number | null>;

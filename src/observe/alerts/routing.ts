@@ -1,5 +1,4 @@
-import type { ChannelView } from "../../protocol/alerts.ts";
-import type { Severity } from "../../protocol/enums.ts";
+import type { AlertView, ChannelView } from "../../protocol/alerts.ts";
 import type { AlertChange } from "./ports.ts";
 
 /** What a channel says of the alerts that are meant for it. */
@@ -14,7 +13,7 @@ export type ChannelRouting = Pick<
  */
 export function isRoutedTo(
   channel: ChannelRouting,
-  alert: { rule_id: string; severity: Severity },
+  alert: Pick<AlertView, "rule_id" | "severity">,
   change: AlertChange,
 ): boolean {
   return (

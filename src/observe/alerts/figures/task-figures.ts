@@ -1,0 +1,69 @@
+import { DURATION_BOUNDS_S } from "../../../db/rollup-table.ts";
+import { quantile } from "../../meter/show/series.ts";
+import type { Share } from "../objectives/budget.ts";
+import type { Figure, FigureMetric, Indicator } from "../ports.ts";
+import type { TaskSums } from "./task-sums-store.ts";
+
+/** Scores are summed in millionths, and money in billionths of a dollar. */
+const MILLION = 1_000_000;
+const BILLION = 1_000_000_000;
+
+const count = (value: number): Figure => ({ value, samples: null });
+
+function ratio(sum: number, samples: number): Figure | null {
+  return samples === 0 ? null : { value: sum / samples, samples };
+}
+
+/** Tasks that came to an end by themselves: that somebody cancelled one says nothing of how well it was done. */
+function judged({ completed, failed, escalated }: TaskSums): number {
+  return completed + failed + escalated;
+}
+
+/** A figure of tasks from their sums; null where there is nothing to say, and for what is no figure of tasks. */
+export function taskFigure(metric: FigureMetric, sums: TaskSums): Figure | null {
+  const ended = judged(sums) + sums.cancelled;
+  switch (metric) {
+    case "task_failure_rate":
+      return ratio(judged(sums) - sums.completed, judged(sums));
+    case "task_duration_p95_s": {
+      const samples = sums.durations.reduce((total, number) => total + number, 0);
+      const value = quantile(DURATION_BOUNDS_S, sums.durations, 0.95);
+      return value === null ? null : { value, samples };
+    }
+    case "task_duration_mean_s":
+      return ratio(sums.duration_ms / 1_000, ended);
+    case "tasks_created":
+      return count(sums.created);
+    case "tasks_ended":
+      return count(ended);
+    case "cost_usd":
+      return count(sums.cost_nano_usd / BILLION);
+    case "tokens":
+      return count(sums.tokens);
+    case "quality_mean":
+      return ratio(sums.quality_sum / MILLION, sums.quality_count);
+    case "escalations":
+      return count(sums.escalations);
+    case "delivery_failure_rate":
+    case "delivery_latency_p95_s":
+    case "delivery_oldest_age_s":
+    case "http_error_rate":
+    case "http_latency_p95_s":
+    case "agents_online":
+    case "slots_free":
+    case "escalations_open":
+    case "cleanup_debts_open":
+      return null;
+  }
+}
+
+/**
+ * Which tasks were good for an objective: those that completed, or those that ended within its limit, which is one of
+ * DURATION_BOUNDS_S.
+ */
+export function taskShare({ indicator, limit_s }: Indicator, sums: TaskSums): Share {
+  if (indicator !== "task_in_time") return { good: sums.completed, total: judged(sums) };
+  const within = DURATION_BOUNDS_S.filter((bound) => bound <= (limit_s ?? 0)).length;
+  const sum = (counts: readonly number[]) => counts.reduce((total, number) => total + number, 0);
+  return { good: sum(sums.durations.slice(0, within)), total: sum(sums.durations) };
+}
