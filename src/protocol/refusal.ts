@@ -34,6 +34,7 @@ export const REFUSAL_CODES = [
   "alert_rule_not_found",
   "silence_not_found",
   "objective_not_found",
+  "rating_not_found",
   "task_gone",
   "report_not_ready",
   "idempotency_conflict",

@@ -59,6 +59,7 @@ import type { ModelPort } from "./model-port.ts";
 import type { NotesPort } from "./notes-port.ts";
 import type { FollowUpPort, ObservePort } from "./observe-ports.ts";
 import type { OutskirtPorts } from "./offender-ports.ts";
+import type { RatingPort } from "./rating-port.ts";
 import type { SubtaskPort } from "./subtask-port.ts";
 import type { ValidationPort } from "./validation-port.ts";
 
@@ -279,6 +280,7 @@ export interface RestPorts extends OutskirtPorts {
   meter: MeterPort;
   alerts: AlertPort;
   objectives: ObjectivePort;
+  ratings: RatingPort;
   followUps: FollowUpPort;
   validations: ValidationPort;
   modelDecisions: ModelDecisionPort;

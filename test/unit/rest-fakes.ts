@@ -126,6 +126,7 @@ export interface Given {
   operations?: Partial<RestPorts["operations"]>;
   health?: Partial<RestPorts["health"]>;
   observe?: Partial<RestPorts["observe"]>;
+  ratings?: Partial<RestPorts["ratings"]>;
   meter?: Partial<RestPorts["meter"]>;
   followUps?: Partial<RestPorts["followUps"]>;
   validations?: Partial<RestPorts["validations"]>;
@@ -228,8 +229,11 @@ export function createFakeApp(given: Given = {}) {
     routing: portOf("routing", given.routing, calls),
     health: portOf("health", given.health, calls),
     observe: portOf("observe", given.observe, calls),
+    ratings: portOf("ratings", given.ratings, calls),
     // Every request is counted.
     meter: portOf("meter", { count: () => null, ...given.meter }, []),
+    alerts: portOf("alerts", given.alerts, calls),
+    objectives: portOf("objectives", given.objectives, calls),
     followUps: portOf("followUps", given.followUps, calls),
     validations: validationsOf(given.validations, calls, told),
   };

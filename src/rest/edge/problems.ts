@@ -38,6 +38,7 @@ export const PROBLEMS = {
   alert_rule_not_found: { status: 404, title: "There is no such alert rule" },
   silence_not_found: { status: 404, title: "There is no such silence" },
   objective_not_found: { status: 404, title: "There is no such objective" },
+  rating_not_found: { status: 404, title: "Nobody has rated the task" },
   task_gone: { status: 410, title: "The task was removed when its retention was over" },
   report_not_ready: { status: 404, title: "The task has not ended, so it has no report yet" },
   idempotency_conflict: { status: 409, title: "The same idempotency key came with another body" },
