@@ -64,7 +64,14 @@ describe("what comes with Batuta", () => {
   it("watches each objective over two windows, gravely and less so", () => {
     const burns = rules.filter(({ slo_id }) => slo_id === "task-success");
 
-    expect(burns.map(({ rule_id, window_s, threshold, severity }) => [rule_id, window_s, threshold, severity])).toEqual([
+    expect(
+      burns.map(({ rule_id, window_s, threshold, severity }) => [
+        rule_id,
+        window_s,
+        threshold,
+        severity,
+      ]),
+    ).toEqual([
       ["task-success-burn-fast", 3_600, 14.4, "critical"],
       ["task-success-burn-slow", 21_600, 6, "error"],
     ]);
@@ -77,7 +84,9 @@ describe("what comes with Batuta", () => {
     const own = { ...first, is_enabled: false, source: "tenant" as const };
     const ownObjective = { ...objective, target: 0.5, source: "tenant" as const };
 
-    expect(rulesInForce([own], objectives).filter(({ rule_id }) => rule_id === own.rule_id)).toEqual([own]);
+    expect(
+      rulesInForce([own], objectives).filter(({ rule_id }) => rule_id === own.rule_id),
+    ).toEqual([own]);
     expect(rulesInForce([own], objectives)).toHaveLength(rules.length);
     expect(objectivesInForce([ownObjective])).toHaveLength(objectives.length);
     expect(objectivesInForce([ownObjective])).toContainEqual(ownObjective);

@@ -37,7 +37,8 @@ function told(observations: readonly (Observation | null)[], rule: Thresholds = 
   });
 }
 
-const times = <Item>(count: number, item: Item): Item[] => Array.from({ length: count }, () => item);
+const times = <Item>(count: number, item: Item): Item[] =>
+  Array.from({ length: count }, () => item);
 
 describe("a rule", () => {
   it("is not moved by a spike", () => {
@@ -73,8 +74,8 @@ describe("a rule", () => {
     const few = seen(20, 9);
 
     expect(told(times(60, few))).toEqual([]);
-    // Two minutes bad, an hour of which nothing is known, and one minute more: three minutes bad.
-    expect(told([BAD, BAD, ...times(60, few), BAD, BAD])).toEqual(["63 fired"]);
+    // Bad in the minutes 0 and 1, and again after an hour of which nothing is known: the hour does not count.
+    expect(told([BAD, ...times(60, few), BAD, BAD])).toEqual(["62 fired"]);
     expect(told(times(3, seen(20, null)))).toEqual(["2 fired"]);
   });
 

@@ -15,7 +15,11 @@ const CHANNELS: Record<string, ChannelRouting> = {
   mail: { ...PAGER, severities: ["error", "critical"] },
   chat: { ...PAGER, severities: ["info", "warning", "error", "critical"], tells_resolved: false },
   "cost-team": { ...PAGER, severities: ["warning", "error"], rule_ids: ["cost-unusual"] },
-  "switched-off": { ...PAGER, severities: ["info", "warning", "error", "critical"], is_enabled: false },
+  "switched-off": {
+    ...PAGER,
+    severities: ["info", "warning", "error", "critical"],
+    is_enabled: false,
+  },
 };
 
 function toldOf(severity: string, rule_id: string, change: "fired" | "resolved"): string[] {

@@ -9,7 +9,7 @@ const DAY_S = 86_400;
 const WEEK_S = 604_800;
 
 /** Weeks that are compared with, and days where these are not enough. */
-const WEEKS = 4;
+const WEEKS = 6;
 const DAYS = 7;
 
 /** Hours that have to be known: of the same hours of the week, or else of the same hours of the last seven days. */
@@ -75,7 +75,7 @@ function hoursBack(until: number, count: number, stride: number): number[] {
 
 /**
  * Starts of the hours, epoch seconds, that an instant (epoch milliseconds) is compared with: this hour, the one before
- * and the one after, of the same weekday in the last four weeks and of each of the last seven days.
+ * and the one after, of the same weekday in the last six weeks and of each of the last seven days.
  */
 export function baselineHours(until: number): number[] {
   const all = [...hoursBack(until, WEEKS, WEEK_S), ...hoursBack(until, DAYS, DAY_S)];
@@ -83,8 +83,8 @@ export function baselineHours(until: number): number[] {
 }
 
 /**
- * What is usual at an instant: the median of the same hours of the week where enough of them are known, else that of
- * the last seven days; the spread is the larger one of those that are known well enough. Null where neither is.
+ * What is usual at an instant: the median and spread of the same hours of the week where enough of them are known, else
+ * those of the last seven days. Null where neither is.
  */
 export function usualOf(past: readonly PastHour[], until: number): Usual | null {
   const valuesAt = (hours: readonly number[]) =>
@@ -93,17 +93,12 @@ export function usualOf(past: readonly PastHour[], until: number): Usual | null 
     hour_of_week: valuesAt(hoursBack(until, WEEKS, WEEK_S)),
     last_7_days: valuesAt(hoursBack(until, DAYS, DAY_S)),
   };
-  const known = (["hour_of_week", "last_7_days"] as const).filter(
-    (of) => sets[of].length >= ENOUGH[of],
+  const of = (["hour_of_week", "last_7_days"] as const).find(
+    (name) => sets[name].length >= ENOUGH[name],
   );
-  const [of] = known;
   if (of === undefined) return null;
-  return {
-    of,
-    median: median(sets[of]),
-    spread: Math.max(...known.map((name) => robustDeviation(sets[name]))),
-    hours: sets[of].length,
-  };
+  const values = sets[of];
+  return { of, median: median(values), spread: robustDeviation(values), hours: values.length };
 }
 
 /** Noise that a figure has by being counted or drawn, whatever its past was. */

@@ -103,7 +103,6 @@ export async function readTaskSums(
  * The sums of whole hours of the past, by their start in epoch seconds; hours in which nothing was counted are not among
  * them. Hours of the last three hours are minutes still, and not looked at.
  *
- * @param hours no more than one statement binds (100, facts/platform.md §3)
  * @throws when D1 fails
  */
 export async function readHours(

@@ -61,7 +61,7 @@ const BASE: readonly AlertRule[] = [
     min_samples: 50,
     severity: "error",
   }),
-  // Six deviations: a series without anomalies passes them about once in two thousand hours (alert-anomaly.test.ts).
+  // Six deviations: of clean series fewer than one of 500 hours passes them (alert-anomaly.test.ts).
   rule({
     rule_id: "tasks-unusually-slow",
     title: "Tasks take unusually long or short",
