@@ -1,6 +1,7 @@
 import { publishAlert } from "./delivery/alert.ts";
 import { consoleLog } from "./lib/log.ts";
 import { instant, randomId } from "./lib/ports.ts";
+import { alertSource, objectiveSource } from "./observe/alerts/alert-source.ts";
 import { createAlerts } from "./observe/alerts/desk/alerts.ts";
 import { createObjectives } from "./observe/alerts/desk/objectives.ts";
 import { createSettings } from "./observe/alerts/desk/settings.ts";
@@ -11,6 +12,7 @@ import { judgeTenant, type JudgePorts } from "./observe/alerts/judge.ts";
 import type { OpenFigures, TellChannels } from "./observe/alerts/ports.ts";
 import {
   acknowledgeAlert,
+  countFiring,
   forgetAlerts,
   listAlerts,
   readAlert,
@@ -25,6 +27,7 @@ import {
 import { createSettingStore } from "./observe/alerts/store/setting-store.ts";
 import { judgeTenants } from "./observe/alerts/sweep.ts";
 import { systemAlertOf } from "./observe/alerts/telling.ts";
+import type { SampleSource } from "./observe/meter/ports.ts";
 import { readSweepCursor, writeSweepCursor } from "./observe/sweeper-store.ts";
 import type { AlertPort, ObjectivePort } from "./rest/alert-port.ts";
 import { doorsOf, now } from "./services-doors.ts";
@@ -75,6 +78,16 @@ export function objectivePort(env: Env): ObjectivePort {
   const store = createSettingStore(env.DB);
   const objectives = createObjectives({ now, store, openFigures: figuresOf(env) });
   return { ...objectives, list: (tenant) => guard.get(() => objectives.list(tenant)) };
+}
+
+/** What /metrics shows of alerts and objectives. */
+export function alertSources(env: Env): SampleSource[] {
+  const { guard } = doorsOf(env);
+  const objectives = objectivePort(env);
+  return [
+    alertSource((tenant) => guard.get(() => countFiring(env.DB, tenant))),
+    objectiveSource((tenant) => objectives.list(tenant), now),
+  ];
 }
 
 /** Channels come with a stream of their own; until then there is none to tell. */

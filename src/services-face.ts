@@ -4,7 +4,7 @@ import { hex, randomId } from "./lib/ports.ts";
 import { ok } from "./lib/result.ts";
 import { createApp } from "./rest/app.ts";
 import type { HealthPort, RestPorts } from "./rest/ports.ts";
-import { alertPort, objectivePort } from "./services-alerts.ts";
+import { alertPort, alertSources, objectivePort } from "./services-alerts.ts";
 import { trailOf } from "./services-audit.ts";
 import { debtPort } from "./services-debts.ts";
 import { now } from "./services-doors.ts";
@@ -98,7 +98,7 @@ export function portsOf(env: Env): RestPorts {
     routing: routingPort(env),
     health: healthPort(env, services),
     observe: observePort(env, (tenant, page) => agents.list(tenant, page)),
-    meter: meterPort(env, (tenant, page) => agents.list(tenant, page)),
+    meter: meterPort(env, (tenant, page) => agents.list(tenant, page), alertSources(env)),
     alerts: alertPort(env),
     objectives: objectivePort(env),
     ratings: ratingPort(env, services.tasks),

@@ -133,6 +133,7 @@ beforeAll(async () => {
     record_id: checked.body.items[0]?.record_id,
     debt_id: `debt_1_${debtor}`,
     model_id,
+    ...(await alarmed("default")),
     decision_id: await decided("default", `decided-${agent_id}`, { task_id }),
     key: "plan",
     index: "1",
