@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 
 import { ROUTES } from "../../src/rest/app.ts";
 import { faceOf } from "../../src/services-face.ts";
+import { alarmed } from "./alarmed.ts";
 import { call, eventually, type Answered } from "./batuta.ts";
 import { owe } from "./debtor.ts";
 import { decided } from "./decided.ts";
