@@ -28,7 +28,7 @@ import {
  */
 
 /** Ids of objects of tenant `default`. */
-const ids: Record<string, string> = {};
+const ids: Record<string, string> = { key: "plan", index: "1", pool: "default", name: "task" };
 const secrets: string[] = [];
 const steps = () => stepsOf(ids);
 let lease = "";
@@ -136,10 +136,6 @@ beforeAll(async () => {
     model_id,
     ...(await alarmed("default")),
     decision_id: await decided("default", `decided-${agent_id}`, { task_id }),
-    key: "plan",
-    index: "1",
-    pool: "default",
-    name: "task",
   });
   secrets.push(lease, hook.body.secret, walked.body.key, callback.body.secret, MODEL_KEY);
   const foreign = await call<{ key: string }>("POST", "/v1/keys", {

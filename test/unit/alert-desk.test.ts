@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 
 import { createObjectives } from "../../src/observe/alerts/desk/objectives.ts";
+import type { SettingStore } from "../../src/observe/alerts/desk/setting-port.ts";
 import { createSettings } from "../../src/observe/alerts/desk/settings.ts";
 import type { Objective } from "../../src/observe/alerts/objectives/default-objectives.ts";
-import type { SettingStore } from "../../src/observe/alerts/store/setting-store.ts";
 import {
   alertRuleRequestSchema,
   silenceRequestSchema,

@@ -3,8 +3,12 @@ import { describe, expect, it } from "vitest";
 import { alertSource, objectiveSource } from "../../src/observe/alerts/alert-source.ts";
 import { meterFigure, meterShare } from "../../src/observe/alerts/figures/meter-figures.ts";
 import { momentsOf, type MomentParts } from "../../src/observe/alerts/figures/moments.ts";
-import { taskFigure, taskShare } from "../../src/observe/alerts/figures/task-figures.ts";
-import { NO_TASKS, type TaskSums } from "../../src/observe/alerts/figures/task-sums-store.ts";
+import {
+  NO_TASKS,
+  taskFigure,
+  taskShare,
+  type TaskSums,
+} from "../../src/observe/alerts/figures/task-figures.ts";
 import { objectivesInForce } from "../../src/observe/alerts/objectives/default-objectives.ts";
 import { observe, subjectOf } from "../../src/observe/alerts/observation.ts";
 import type { FigureMetric, Figures } from "../../src/observe/alerts/ports.ts";

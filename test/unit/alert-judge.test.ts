@@ -9,7 +9,6 @@ import {
 } from "../../src/observe/alerts/judge.ts";
 import type { AlertTelling, Figures } from "../../src/observe/alerts/ports.ts";
 import { defaultRules } from "../../src/observe/alerts/rules/default-rules.ts";
-import { judgeTenants, type JudgeSweepPorts } from "../../src/observe/alerts/sweep.ts";
 import { silenceFor, systemAlertOf } from "../../src/observe/alerts/telling.ts";
 import type { AlertRule, AlertView, Silence } from "../../src/protocol/alerts.ts";
 import { systemAlertSchema } from "../../src/protocol/webhook-operations.ts";
@@ -260,57 +259,5 @@ describe("an alert as a notification", () => {
     ]);
     expect(news.map(({ severity }) => severity)).toEqual(["error", "error"]);
     expect(news[1]?.evidence).toMatchObject({ alert_id: "al_id1", state: "resolved" });
-  });
-});
-
-/** A run over tenants; those named slow never come to an end. */
-async function sweep(tenants: string[], start: string | null = null) {
-  const judged: string[] = [];
-  const lines: string[] = [];
-  const cursors: (string | null)[] = [];
-  const ports: JudgeSweepPorts = {
-    now: () => NOW,
-    log: (_level, event) => lines.push(event),
-    // So late that those that come to an end have done so.
-    pause: () => new Promise((resolve) => void setTimeout(resolve, 20)),
-    readStart: async () => start,
-    writeStart: async (tenant) => void cursors.push(tenant),
-    tenants: async (from, limit) => tenants.filter((name) => name >= from).slice(0, limit),
-    judge: async (tenant) => {
-      if (tenant.startsWith("slow")) await new Promise(() => {});
-      if (tenant.startsWith("broken")) throw new Error("D1 is down");
-      judged.push(tenant);
-    },
-  };
-  await judgeTenants(ports);
-  return { judged, lines, cursors };
-}
-
-describe("a run over tenants", () => {
-  const many = Array.from({ length: 150 }, (_, index) => `t${String(index).padStart(3, "0")}`);
-
-  it("judges all of them, whatever one of them does", async () => {
-    const run = await sweep(["broken", "slow-1", "slow-2", "slow-3", "slow-4", "slow-5", "well"]);
-
-    expect(run.judged).toEqual(["well"]);
-    expect(run.lines.toSorted()).toEqual([
-      "tenant_judged_slowly",
-      "tenant_judged_slowly",
-      "tenant_judged_slowly",
-      "tenant_judged_slowly",
-      "tenant_judged_slowly",
-      "tenant_not_judged",
-    ]);
-    expect(run.cursors).toEqual([]);
-  });
-
-  it("stops at its bound, and the next one goes on there", async () => {
-    const first = await sweep(many);
-    const second = await sweep(many, first.cursors[0]);
-
-    expect(first.judged).toHaveLength(100);
-    expect(first.cursors).toEqual(["t100"]);
-    expect(second.judged).toEqual(many.slice(100));
-    expect(second.cursors).toEqual([null]);
   });
 });

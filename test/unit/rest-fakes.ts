@@ -128,6 +128,8 @@ export interface Given {
   observe?: Partial<RestPorts["observe"]>;
   ratings?: Partial<RestPorts["ratings"]>;
   meter?: Partial<RestPorts["meter"]>;
+  alerts?: Partial<RestPorts["alerts"]>;
+  objectives?: Partial<RestPorts["objectives"]>;
   followUps?: Partial<RestPorts["followUps"]>;
   validations?: Partial<RestPorts["validations"]>;
 }

@@ -10,7 +10,7 @@ import {
   type Objective,
 } from "../objectives/default-objectives.ts";
 import type { Figures, OpenFigures } from "../ports.ts";
-import type { SettingStore } from "../store/setting-store.ts";
+import type { SettingStore } from "./setting-port.ts";
 
 /** Own objectives of one tenant: their shares are counted over weeks whenever they are shown. */
 const MOST_OBJECTIVES = 20;

@@ -10,7 +10,7 @@ import type {
 import type { Refusal } from "../../../protocol/refusal.ts";
 import { objectivesInForce, type Objective } from "../objectives/default-objectives.ts";
 import { defaultRules, rulesInForce } from "../rules/default-rules.ts";
-import type { SettingStore } from "../store/setting-store.ts";
+import type { SettingStore } from "./setting-port.ts";
 
 /* Rules and silences, as whoever looks after a tenant sets them. */
 
@@ -58,6 +58,42 @@ function unknownObjective(rule: AlertRuleRequest, known: readonly Objective[]): 
   };
 }
 
+function silenceUses(
+  { now, newId, store }: SettingParts,
+  rule: (tenant: string, rule_id: string) => Answer<AlertRule>,
+) {
+  return {
+    /** Those in force. */
+    silences: (tenant: string): Promise<Silence[]> => store.silences(tenant, instant(now())),
+    /** Refused: alert_rule_not_found, alerting_refused. */
+    async silence(by: Principal, request: SilenceRequest): Answer<Silence> {
+      const { rule_id = null, max_severity, duration_s, reason } = request;
+      const known = rule_id === null ? ok(null) : await rule(by.tenant, rule_id);
+      if (!known.ok) return known;
+      const at = now();
+      const inForce = await store.silences(by.tenant, instant(at));
+      if (inForce.length >= MOST.silences) return refuse(tooMany(MOST.silences, "silences"));
+      const silence: Silence = {
+        silence_id: `si_${newId()}`,
+        rule_id,
+        max_severity,
+        reason,
+        created_at: instant(at),
+        created_by: by.key_id,
+        ends_at: instant(at + duration_s * 1_000),
+      };
+      await store.addSilence(by.tenant, silence, instant(at - FORGET_AFTER_MS));
+      return ok(silence);
+    },
+    /** Refused: silence_not_found. */
+    async endSilence(tenant: string, silence_id: string): Answer<null> {
+      if (await store.removeSilence(tenant, silence_id)) return ok(null);
+      const detail = `there is no silence ${silence_id}; GET /v1/silences lists those in force`;
+      return refuse({ code: "silence_not_found", detail });
+    },
+  };
+}
+
 /** Use cases of rules and silences. */
 export function createSettings({ now, newId, store }: SettingParts) {
   const objectives = async (tenant: string) => objectivesInForce(await store.objectives(tenant));
@@ -91,33 +127,6 @@ export function createSettings({ now, newId, store }: SettingParts) {
         ),
       );
     },
-    /** Those in force. */
-    silences: (tenant: string): Promise<Silence[]> => store.silences(tenant, instant(now())),
-    /** Refused: alert_rule_not_found, alerting_refused. */
-    async silence(by: Principal, request: SilenceRequest): Answer<Silence> {
-      const { rule_id = null, max_severity, duration_s, reason } = request;
-      const known = rule_id === null ? ok(null) : await rule(by.tenant, rule_id);
-      if (!known.ok) return known;
-      const at = now();
-      const inForce = await store.silences(by.tenant, instant(at));
-      if (inForce.length >= MOST.silences) return refuse(tooMany(MOST.silences, "silences"));
-      const silence: Silence = {
-        silence_id: `si_${newId()}`,
-        rule_id,
-        max_severity,
-        reason,
-        created_at: instant(at),
-        created_by: by.key_id,
-        ends_at: instant(at + duration_s * 1_000),
-      };
-      await store.addSilence(by.tenant, silence, instant(at - FORGET_AFTER_MS));
-      return ok(silence);
-    },
-    /** Refused: silence_not_found. */
-    async endSilence(tenant: string, silence_id: string): Answer<null> {
-      if (await store.removeSilence(tenant, silence_id)) return ok(null);
-      const detail = `there is no silence ${silence_id}; GET /v1/silences lists those in force`;
-      return refuse({ code: "silence_not_found", detail });
-    },
+    ...silenceUses({ now, newId, store }, rule),
   };
 }

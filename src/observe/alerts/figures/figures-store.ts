@@ -3,8 +3,9 @@ import { readSteps } from "../../meter/minute-store.ts";
 import { sumOf, type MeterStep, type Tally } from "../../meter/tally.ts";
 import type { Figures, OpenFigures, ReadMoment } from "../ports.ts";
 import { meterFigure, meterShare } from "./meter-figures.ts";
-import { taskFigure, taskShare } from "./task-figures.ts";
-import { NO_TASKS, readHours, readTaskSums, type TaskSums } from "./task-sums-store.ts";
+import { isMoment } from "./moments.ts";
+import { NO_TASKS, taskFigure, taskShare, type TaskSums } from "./task-figures.ts";
+import { readHours, readTaskSums } from "./task-sums-store.ts";
 
 const MINUTE_S = 60;
 
@@ -78,18 +79,10 @@ export function openFigures(db: D1Database, moment: ReadMoment): OpenFigures {
     const moments = momentReader(moment, tenant);
     return {
       async figure(metric, scope) {
-        switch (metric) {
-          case "delivery_oldest_age_s":
-          case "agents_online":
-          case "slots_free":
-          case "escalations_open":
-          case "cleanup_debts_open":
-            return moments(metric);
-          default:
-            return METRIC_TRAITS[metric].isOfTasks
-              ? taskFigure(metric, await sums(scope))
-              : meterFigure(metric, await tally(scope.window_s));
-        }
+        if (isMoment(metric)) return moments(metric);
+        return METRIC_TRAITS[metric].isOfTasks
+          ? taskFigure(metric, await sums(scope))
+          : meterFigure(metric, await tally(scope.window_s));
       },
       async history(metric, { task_type, agent_id }, hours) {
         const past = await readHours(db, tenant, hours, { task_type, agent_id });

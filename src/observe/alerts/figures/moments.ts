@@ -1,3 +1,4 @@
+import type { AlertMetric } from "../../../protocol/alerts.ts";
 import { agentsOf, type Agent } from "../../census.ts";
 import type { MomentMetric, ReadMoment } from "../ports.ts";
 
@@ -8,6 +9,19 @@ const MAX_ENDPOINTS = 50;
 
 /** The window of an endpoint's figures; what waits does not depend on it. Seconds. */
 const WINDOW_S = 60;
+
+const MOMENTS: ReadonlySet<string> = new Set<MomentMetric>([
+  "delivery_oldest_age_s",
+  "agents_online",
+  "slots_free",
+  "escalations_open",
+  "cleanup_debts_open",
+]);
+
+/** Whether a figure holds at the moment, and has no window. */
+export function isMoment(metric: AlertMetric): metric is MomentMetric {
+  return MOMENTS.has(metric);
+}
 
 type Read<Item> = (
   tenant: string,

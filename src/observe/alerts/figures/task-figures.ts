@@ -2,7 +2,39 @@ import { DURATION_BOUNDS_S } from "../../../db/rollup-table.ts";
 import { quantile } from "../../meter/show/series.ts";
 import type { Share } from "../objectives/budget.ts";
 import type { Figure, FigureMetric, Indicator } from "../ports.ts";
-import type { TaskSums } from "./task-sums-store.ts";
+
+/** What is summed; amounts in the units of the roll-up (src/db/rollup-table.ts). */
+export interface TaskSums {
+  created: number;
+  completed: number;
+  failed: number;
+  cancelled: number;
+  escalated: number;
+  duration_ms: number;
+  cost_nano_usd: number;
+  tokens: number;
+  quality_sum: number;
+  quality_count: number;
+  escalations: number;
+  /** Tasks by duration, as DURATIONS has the columns. */
+  durations: number[];
+}
+
+/** What there is where nothing was counted. */
+export const NO_TASKS: TaskSums = {
+  created: 0,
+  completed: 0,
+  failed: 0,
+  cancelled: 0,
+  escalated: 0,
+  duration_ms: 0,
+  cost_nano_usd: 0,
+  tokens: 0,
+  quality_sum: 0,
+  quality_count: 0,
+  escalations: 0,
+  durations: [],
+};
 
 /** Scores are summed in millionths, and money in billionths of a dollar. */
 const MILLION = 1_000_000;

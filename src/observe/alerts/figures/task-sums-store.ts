@@ -1,4 +1,5 @@
 import { DURATIONS } from "../../../db/rollup-table.ts";
+import { NO_TASKS, type TaskSums } from "./task-figures.ts";
 
 /* Sums of a tenant's tasks from the roll-ups of history, over a window or by the hour. */
 
@@ -8,23 +9,6 @@ export interface SumScope {
   to: number;
   task_type: string | null;
   agent_id: string | null;
-}
-
-/** What is summed; amounts in the units of the roll-up (src/db/rollup-table.ts). */
-export interface TaskSums {
-  created: number;
-  completed: number;
-  failed: number;
-  cancelled: number;
-  escalated: number;
-  duration_ms: number;
-  cost_nano_usd: number;
-  tokens: number;
-  quality_sum: number;
-  quality_count: number;
-  escalations: number;
-  /** Tasks by duration, as DURATIONS has the columns. */
-  durations: number[];
 }
 
 const NAMES = [
@@ -48,22 +32,6 @@ const SUMS = [...NAMES, ...DURATIONS].map((name) => `total(${name}) AS ${name}`)
 const STEPS_S = [60, 3_600, 86_400];
 
 type SumRow = Record<(typeof NAMES)[number] | (typeof DURATIONS)[number], number>;
-
-/** What there is where nothing was counted. */
-export const NO_TASKS: TaskSums = {
-  created: 0,
-  completed: 0,
-  failed: 0,
-  cancelled: 0,
-  escalated: 0,
-  duration_ms: 0,
-  cost_nano_usd: 0,
-  tokens: 0,
-  quality_sum: 0,
-  quality_count: 0,
-  escalations: 0,
-  durations: [],
-};
 
 function sumsOf(row: SumRow | undefined): TaskSums {
   const named = Object.fromEntries(NAMES.map((name) => [name, row?.[name] ?? 0]));
