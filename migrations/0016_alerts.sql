@@ -41,7 +41,7 @@ CREATE TABLE alert (
   note TEXT,
   silenced_by TEXT,
   -- JSON list of channels.
-  told TEXT NOT NULL DEFAULT '[]',
+  told TEXT NOT NULL,
   -- fired, resolved or both: what has still to be told of it.
   untold TEXT,
   PRIMARY KEY (tenant, alert_id)
