@@ -1,4 +1,5 @@
-import { primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { sql } from "drizzle-orm";
+import { index, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 
 /* Rules, objectives, alerts and silences of tenants. */
 
@@ -61,7 +62,16 @@ export const alertTable = sqliteTable(
     told: text().notNull(),
     untold: text(),
   },
-  (table) => [primaryKey({ columns: [table.tenant, table.alert_id] })],
+  (table) => [
+    primaryKey({ columns: [table.tenant, table.alert_id] }),
+    index("alert_by_time").on(table.tenant, table.fired_at, table.alert_id),
+    // A rule and what it is about have one alert that fires, whoever judges at the same time.
+    uniqueIndex("alert_firing")
+      .on(table.tenant, table.rule_id, table.subject)
+      .where(sql.raw("state = 'firing'")),
+    index("alert_untold").on(table.tenant, table.fired_at).where(sql.raw("untold IS NOT NULL")),
+    index("alert_by_end").on(table.resolved_at).where(sql.raw("state = 'resolved'")),
+  ],
 );
 
 /** Silences, also those that are over. */
