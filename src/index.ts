@@ -10,7 +10,7 @@ import { faceOf } from "./services-face.ts";
 import { limitsPortsOf } from "./services-limits.ts";
 import { memoryPortsOf } from "./services-memory.ts";
 import { meterPortsOf } from "./services-meter.ts";
-import { sweepAll, sweepWithoutCron } from "./services-sweep.ts";
+import { sweepByCron, sweepWithoutCron } from "./services-sweep.ts";
 import { endpointPortsOf } from "./services-webhooks.ts";
 import { batchPortsOf, taskPortsOf } from "./services.ts";
 import { TaskObject } from "./task/task-object.ts";
@@ -39,5 +39,5 @@ export default {
     return faceOf(env).fetch(request, env, ctx);
   },
   queue: (batch, env, ctx) => consume(batch, env, (work) => ctx.waitUntil(work)),
-  scheduled: (_controller, env) => sweepAll(env),
+  scheduled: ({ cron }, env) => sweepByCron(env, cron),
 } satisfies ExportedHandler<Env>;

@@ -4,6 +4,7 @@ import { hex, randomId } from "./lib/ports.ts";
 import { ok } from "./lib/result.ts";
 import { createApp } from "./rest/app.ts";
 import type { HealthPort, RestPorts } from "./rest/ports.ts";
+import { alertPort, alertSources, objectivePort } from "./services-alerts.ts";
 import { trailOf } from "./services-audit.ts";
 import { debtPort } from "./services-debts.ts";
 import { doorsOf, now } from "./services-doors.ts";
@@ -105,7 +106,9 @@ export function portsOf(env: Env): RestPorts {
     health,
     observe: observePort(env, (tenant, page) => agents.list(tenant, page)),
     traces: tracePort(env, services.tasks, routing),
-    meter: meterPort(env, (tenant, page) => agents.list(tenant, page)),
+    meter: meterPort(env, (tenant, page) => agents.list(tenant, page), alertSources(env)),
+    alerts: alertPort(env),
+    objectives: objectivePort(env),
     overview: overviewPort(env, {
       agents: (tenant, page) => agents.list(tenant, page),
       stats: (...asked) => operations.stats(...asked),

@@ -94,7 +94,7 @@ async function allTenants(env: Env): Promise<{ tenants: string[]; isComplete: bo
 }
 
 /** What /metrics shows besides the technical totals. */
-function sourcesOf(env: Env, agents: ReadAgents): SampleSource[] {
+function sourcesOf(env: Env, agents: ReadAgents, more: readonly SampleSource[]): SampleSource[] {
   const { guard } = doorsOf(env);
   return [
     taskSource((tenant) =>
@@ -102,17 +102,18 @@ function sourcesOf(env: Env, agents: ReadAgents): SampleSource[] {
     ),
     queueSource((tenant) => guard.get(() => readBacklog(env.DB, tenant)), now),
     agentSource(agents),
+    ...more,
   ];
 }
 
-/** What the HTTP face asks of figures. */
-export function meterPort(env: Env, agents: ReadAgents): MeterPort {
+/** What the HTTP face asks of figures. `more`: what other rooms show at /metrics. */
+export function meterPort(env: Env, agents: ReadAgents, more: readonly SampleSource[]): MeterPort {
   const meter = meterOf(env);
   const { guard } = doorsOf(env);
   const parts: ScrapeParts = {
     log: consoleLog("meter", now),
     totals: async (tenant) => tallySchema.parse(JSON.parse(await meterDoor(env, tenant).read())),
-    sources: sourcesOf(env, agents),
+    sources: sourcesOf(env, agents, more),
     tenants: () => guard.get(() => allTenants(env)),
   };
   return {

@@ -8,6 +8,7 @@ import { consoleLog } from "./lib/log.ts";
 import type { Clock } from "./lib/ports.ts";
 import type { NoteRepair } from "./observe/repairs/tally.ts";
 import { readSweepCursor, readTenants, writeSweepCursor } from "./observe/sweeper-store.ts";
+import { judgeAlerts, sweepAlerts } from "./services-alerts.ts";
 import { sweepDebts } from "./services-debts.ts";
 import { doorsOf, now } from "./services-doors.ts";
 import { forgetTasks } from "./services-memory.ts";
@@ -88,6 +89,7 @@ export async function sweepAll(env: Env): Promise<void> {
       rollups: sweepRollups(env),
       validations: sweepValidations(env),
       decisions: sweepDecisions(env),
+      alerts: sweepAlerts(env),
     };
     // The platform ends an invocation that fails, whatever is still going on in it.
     const done = await Promise.allSettled(Object.values(sweeps));
@@ -95,6 +97,14 @@ export async function sweepAll(env: Env): Promise<void> {
     return Object.keys(sweeps).filter((_, index) => done[index]?.status === "rejected");
   });
   if (failures.length > 0) throw failures[0];
+}
+
+/** The cron that judges alerts; the other one (wrangler.toml) sweeps. */
+const EVERY_MINUTE = "* * * * *";
+
+/** Does what a cron is for. @throws as that does */
+export function sweepByCron(env: Env, cron: string): Promise<void> {
+  return cron === EVERY_MINUTE ? judgeAlerts(env) : sweepAll(env);
 }
 
 const sweptAt = new WeakMap<Env, number>();
@@ -108,5 +118,5 @@ export async function sweepWithoutCron(env: Env): Promise<void> {
   const at = now();
   if (at - (sweptAt.get(env) ?? 0) < SWEEP_EVERY_MS) return;
   sweptAt.set(env, at);
-  await sweepAll(env);
+  await Promise.all([sweepAll(env), judgeAlerts(env)]);
 }

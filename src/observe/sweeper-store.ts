@@ -6,10 +6,10 @@ import { sweepCursorTable } from "../db/tables.ts";
 import type { SweepCursor } from "./sweeper.ts";
 
 /**
- * What sweeps over all tenants; each goes on by itself. `tasks` wakes, `retention` removes; where that is with a tenant
+ * What sweeps over all tenants; each goes on by itself. `tasks` wakes, `alerts` judges, `retention` removes; where that is with a tenant
  * stands under the tenant's name.
  */
-type Sweep = "tasks" | "retention" | `retention/${string}`;
+type Sweep = "tasks" | "alerts" | "retention" | `retention/${string}`;
 
 const cursorSchema = z.strictObject({
   tenant: z.string(),

@@ -1,5 +1,6 @@
 import * as z from "zod";
 
+import { checkRule } from "./alert-rule-check.ts";
 import { severitySchema, taskTypeSchema } from "./enums.ts";
 import {
   agentIdSchema,
@@ -60,7 +61,7 @@ const ruleFields = {
   window_s: z.int().min(60).max(86_400).default(300),
   comparison: z.enum(["above", "below", "anomaly"]).meta({
     description:
-      "anomaly: the distance from the usual at this hour of the week, in robust z-scores, in either direction.",
+      "anomaly: the distance from the usual at this hour of the week, in robust z-scores, in either direction; for figures of tasks.",
   }),
   threshold: z.number().meta({ description: "For anomaly the z-score, e.g. 4." }),
   clear_threshold: z.number().optional().meta({
@@ -79,12 +80,10 @@ const ruleFields = {
     .max(86_400)
     .default(300)
     .meta({ description: "How long it must be well before the alert resolves." }),
-  min_samples: z
-    .int()
-    .min(0)
-    .max(1_000_000)
-    .default(10)
-    .meta({ description: "Fewer observations in the window say nothing: neither bad nor well." }),
+  min_samples: z.int().min(0).max(1_000_000).default(10).meta({
+    description:
+      "Fewer observations in the window say nothing: neither bad nor well. For shares, means and percentiles; a count says all by itself.",
+  }),
   severity: severitySchema.default("warning"),
   is_enabled: z.boolean().default(true),
 };
@@ -92,8 +91,9 @@ const ruleFields = {
 /** An alert rule as PUT. */
 export const alertRuleRequestSchema = z
   .strictObject(ruleFields)
+  .superRefine(checkRule)
   .meta({ id: "AlertRuleRequest", title: "A rule that watches a figure" });
-export type AlertRuleRequest = z.infer<typeof alertRuleRequestSchema>;
+export type AlertRuleRequest = z.infer<z.ZodObject<typeof ruleFields>>;
 
 export const alertRuleSchema = z
   .strictObject({

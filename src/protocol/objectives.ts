@@ -6,6 +6,9 @@ import { schemaVersionSchema } from "./primitives.ts";
 
 /* Service-level objectives and their error budgets. */
 
+/** Ids that people choose for objectives: short enough that those of their alert rules are names too. */
+export const sloIdSchema = alertNameSchema.max(80);
+
 /** A service-level objective: which share has to be good, over which window. */
 export const objectiveRequestSchema = z
   .strictObject({

@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 
 import type { Scope } from "../protocol/enums.ts";
+import { alertRoutes } from "./alert-routes.ts";
 import { auditRoutes } from "./audit-routes.ts";
 import { batchRoutes } from "./batch-routes.ts";
 import { blockRoutes } from "./block-routes.ts";
@@ -34,6 +35,7 @@ import { metricsRoutes } from "./metrics-routes.ts";
 import { modelDecisionRoutes } from "./model-decision-routes.ts";
 import { modelRoutes } from "./model-routes.ts";
 import { notesRoutes } from "./notes-routes.ts";
+import { objectiveRoutes } from "./objective-routes.ts";
 import { observeRoutes } from "./observe-routes.ts";
 import { openApiDocument } from "./openapi.ts";
 import { classOf } from "./operation-class.ts";
@@ -81,6 +83,8 @@ export const ROUTES: readonly Route[] = [
   ...overviewRoutes,
   ...ratingRoutes,
   ...metricsRoutes,
+  ...alertRoutes,
+  ...objectiveRoutes,
   ...auditRoutes,
   ...keyRoutes,
   ...operationRoutes,

@@ -18,7 +18,11 @@ type SubjectKind =
   | "request"
   | "memory"
   | "callback_secret"
-  | "history";
+  | "history"
+  | "alert"
+  | "alert_rule"
+  | "silence"
+  | "objective";
 
 /**
  * What the audit of the installation says of a request that was carried out (edge/audit.ts). The functions are given

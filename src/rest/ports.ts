@@ -46,6 +46,7 @@ import type {
   WebhookRegistration,
   WebhookView,
 } from "../protocol/webhook.ts";
+import type { AlertPort, ObjectivePort } from "./alert-port.ts";
 import type { AuditPort, TrailPort } from "./audit-ports.ts";
 import type { BatchPort, RequestPort } from "./batch-ports.ts";
 import type { DebtPort } from "./debt-port.ts";
@@ -288,6 +289,8 @@ export interface RestPorts extends OutskirtPorts {
   traces: TracePort;
   meter: MeterPort;
   overview: OverviewPort;
+  alerts: AlertPort;
+  objectives: ObjectivePort;
   ratings: RatingPort;
   followUps: FollowUpPort;
   validations: ValidationPort;

@@ -3,6 +3,7 @@ import { expect } from "vitest";
 
 import { blockIdOf, keyParty } from "../../src/access/party.ts";
 import { randomId } from "../../src/lib/ports.ts";
+import { alertActs } from "./alert-acts.ts";
 import { Executor, call, ended, eventually, submit } from "./batuta.ts";
 import { owe } from "./debtor.ts";
 import { decided } from "./decided.ts";
@@ -177,6 +178,7 @@ export const ACTS: Record<string, () => Promise<Act>> = {
     };
   },
   ...modelActs(CANARY),
+  ...alertActs(CANARY),
   command_task: async () => {
     const task_id = await waiting();
     return {

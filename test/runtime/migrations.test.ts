@@ -9,6 +9,7 @@ import {
 } from "drizzle-orm/sqlite-core";
 import { describe, expect, it } from "vitest";
 
+import * as alertTables from "../../src/db/alert-table.ts";
 import { auditTable } from "../../src/db/audit-table.ts";
 import { meterMinuteTable } from "../../src/db/meter-table.ts";
 import { modelTable } from "../../src/db/model-table.ts";
@@ -20,6 +21,7 @@ import * as validationTable from "../../src/db/validation-table.ts";
 const dialect = new SQLiteSyncDialect();
 const configs = Object.values({
   ...tables,
+  ...alertTables,
   auditTable,
   meterMinuteTable,
   modelTable,

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 
 import { ROUTES } from "../../src/rest/app.ts";
 import { faceOf } from "../../src/services-face.ts";
+import { alarmed } from "./alarmed.ts";
 import { call, eventually, type Answered } from "./batuta.ts";
 import { owe } from "./debtor.ts";
 import { decided } from "./decided.ts";
@@ -28,7 +29,7 @@ import {
  */
 
 /** Ids of objects of tenant `default`. */
-const ids: Record<string, string> = {};
+const ids: Record<string, string> = { key: "plan", index: "1", pool: "default", name: "task" };
 const secrets: string[] = [];
 const steps = () => stepsOf(ids);
 let lease = "";
@@ -134,11 +135,8 @@ beforeAll(async () => {
     record_id: checked.body.items[0]?.record_id,
     debt_id: `debt_1_${debtor}`,
     model_id,
+    ...(await alarmed("default")),
     decision_id: await decided("default", `decided-${agent_id}`, { task_id }),
-    key: "plan",
-    index: "1",
-    pool: "default",
-    name: "task",
   });
   secrets.push(lease, hook.body.secret, walked.body.key, callback.body.secret, MODEL_KEY);
   const foreign = await call<{ key: string }>("POST", "/v1/keys", {
@@ -232,7 +230,8 @@ describe("a key of another tenant", () => {
 
     expect(answers.filter(([, status]) => status >= 300)).toEqual([]);
     // What it made under these ids is its own, and may be in its lists from then on.
-    const made = ["task_id", "batch_id", "agent_id", "model_id"].map((name) => ids[name]);
+    const names = ["task_id", "batch_id", "agent_id", "model_id", "rule_id", "slo_id"];
+    const made = names.map((name) => ids[name]);
     for (const [id, , text] of answers) {
       const others = [...secrets, ...hidden()].filter((one) => !made.includes(one));
       expect([id, others.filter((one) => text.includes(one))]).toEqual([id, []]);

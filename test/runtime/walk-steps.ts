@@ -39,6 +39,9 @@ export const MODEL = {
   locality: "api",
   context_tokens: 8_000,
 };
+/** A rule and an objective of the foreigner's own. */
+export const RULE = { title: "r", metric: "tasks_created", comparison: "above", threshold: 1e9 };
+export const OBJECTIVE = { title: "o", indicator: "task_success", target: 0.5 };
 const AT = new Date().toISOString();
 
 /**
@@ -160,6 +163,19 @@ export const stepsOf = (ids: Readonly<Record<string, string>>): Record<string, S
   get_key: unknown(),
   change_key: unknown({ name: "foreign" }),
   delete_key: unknown(),
+  list_alert_rules: own(),
+  get_alert_rule: unknown(),
+  put_alert_rule: own(RULE),
+  delete_alert_rule: unknown(),
+  list_alerts: own(),
+  get_alert: unknown(),
+  acknowledge_alert: unknown({}),
+  list_silences: own(),
+  create_silence: own({ duration_s: 60, ...REASON }),
+  delete_silence: unknown(),
+  list_objectives: own(),
+  put_objective: own(OBJECTIVE),
+  delete_objective: unknown(),
   list_audit: own(),
   list_validations: own(),
   summarise_validations: own(),
@@ -208,6 +224,9 @@ export const pathsOf = (ids: Readonly<Record<string, string>>): string[] => [
   `/v1/validations/${ids["record_id"]}`,
   `/v1/memories/${ids["memory_id"]}`,
   `/v1/models/${ids["model_id"]}`,
+  `/v1/alerts/${ids["alert_id"]}`,
+  `/v1/alert-rules/${ids["rule_id"]}`,
+  "/v1/silences",
   "/v1/callback-secret",
   "/v1/keys",
 ];

@@ -130,6 +130,8 @@ export interface Given {
   ratings?: Partial<RestPorts["ratings"]>;
   meter?: Partial<RestPorts["meter"]>;
   overview?: Partial<RestPorts["overview"]>;
+  alerts?: Partial<RestPorts["alerts"]>;
+  objectives?: Partial<RestPorts["objectives"]>;
   followUps?: Partial<RestPorts["followUps"]>;
   validations?: Partial<RestPorts["validations"]>;
 }
@@ -236,6 +238,8 @@ export function createFakeApp(given: Given = {}) {
     ratings: portOf("ratings", given.ratings, calls),
     // Every request is counted.
     meter: portOf("meter", { count: () => null, ...given.meter }, []),
+    alerts: portOf("alerts", given.alerts, calls),
+    objectives: portOf("objectives", given.objectives, calls),
     followUps: portOf("followUps", given.followUps, calls),
     validations: validationsOf(given.validations, calls, told),
   };

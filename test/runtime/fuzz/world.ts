@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { z } from "zod";
 
+import { alarmed } from "../alarmed.ts";
 import { call, eventually, Executor } from "../batuta.ts";
 import type { Answered } from "../batuta.ts";
 import { owe } from "../debtor.ts";
@@ -64,6 +65,10 @@ const NOWHERE: Readonly<Record<string, string>> = {
   key_id: "no-such-key",
   memory_id: "no-such-memory",
   model_id: "no-such-model",
+  alert_id: "no-such-alert",
+  rule_id: "no-such-rule",
+  silence_id: "no-such-silence",
+  slo_id: "no-such-objective",
 };
 
 function textIn(answer: Answered<Record<string, unknown>>, name: string): string {
@@ -242,6 +247,7 @@ export class Scene {
     await owe(this.#call, this.stage === "foreign" ? "fuzz-others" : "fuzz", owing, [{}]);
     this.values["debt_id"] = `debt_1_${owing}`;
     const tenant = this.stage === "foreign" ? "fuzz-others" : "fuzz";
+    Object.assign(this.values, await alarmed(tenant));
     this.values["decision_id"] = await decided(tenant, `decided-${this.stage}`);
   }
 }

@@ -1,0 +1,108 @@
+import { METRIC_TRAITS } from "../../../protocol/alert-rule-check.ts";
+import { readSteps } from "../../meter/minute-store.ts";
+import { sumOf, type MeterStep, type Tally } from "../../meter/tally.ts";
+import type { Figures, OpenFigures, ReadMoment } from "../ports.ts";
+import { meterFigure, meterShare } from "./meter-figures.ts";
+import { isMoment } from "./moments.ts";
+import { NO_TASKS, taskFigure, taskShare, type TaskSums } from "./task-figures.ts";
+import { readHours, readTaskSums } from "./task-sums-store.ts";
+
+const MINUTE_S = 60;
+
+/** Technical figures of a minute are there when the next one is over. */
+const METER_LATE_S = 60;
+
+/** The longest window that is read at once and cut up for all who ask: that of a slow burn rate. Seconds. */
+const METER_AT_ONCE_S = 21_600;
+
+/** Remembers what was asked for. */
+function once<Value>(read: (key: string) => Promise<Value>): (key: string) => Promise<Value> {
+  const asked = new Map<string, Promise<Value>>();
+  return (key) => {
+    const known = asked.get(key) ?? read(key);
+    asked.set(key, known);
+    return known;
+  };
+}
+
+type Sums = (scope: {
+  window_s: number;
+  task_type: string | null;
+  agent_id: string | null;
+}) => Promise<TaskSums>;
+
+/** Sums up to the present minute, which is not over. */
+function sumsReader(db: D1Database, tenant: string, until: number): Sums {
+  const to = Math.floor(until / 1_000 / MINUTE_S) * MINUTE_S + MINUTE_S;
+  const asked = new Map<string, Promise<TaskSums>>();
+  return ({ window_s, task_type, agent_id }) => {
+    const key = JSON.stringify([window_s, task_type, agent_id]);
+    const from = to - Math.max(window_s, MINUTE_S);
+    const known = asked.get(key) ?? readTaskSums(db, tenant, { from, to, task_type, agent_id });
+    asked.set(key, known);
+    return known;
+  };
+}
+
+/** Technical figures of the last `window_s` seconds that are told. */
+function tallyReader(db: D1Database, tenant: string, until: number) {
+  const to = Math.floor(until / 1_000 / MINUTE_S) * MINUTE_S;
+  const steps = once((seconds) => readSteps(db, tenant, { from: to - Number(seconds), to }));
+  return async (window_s: number): Promise<Tally> => {
+    const from = to - Math.max(window_s, MINUTE_S) - METER_LATE_S;
+    const all: MeterStep[] = await steps(
+      String(Math.max(METER_AT_ONCE_S, window_s) + METER_LATE_S),
+    );
+    return sumOf(all.filter(({ bucket }) => bucket >= from).map(({ tally }) => tally));
+  };
+}
+
+function momentReader(read: ReadMoment, tenant: string) {
+  const asked = new Map<string, Promise<number | null>>();
+  return async (metric: Parameters<ReadMoment>[1]) => {
+    const known = asked.get(metric) ?? read(tenant, metric);
+    asked.set(metric, known);
+    const value = await known;
+    return value === null ? null : { value, samples: null };
+  };
+}
+
+/**
+ * Figures from the roll-ups of tasks, the technical minutes, and what holds at the moment.
+ *
+ * A window of tasks ends with the present minute; a technical one ends a minute before, and is a minute longer.
+ */
+export function openFigures(db: D1Database, moment: ReadMoment): OpenFigures {
+  return (tenant, until): Figures => {
+    const sums = sumsReader(db, tenant, until);
+    const tally = tallyReader(db, tenant, until);
+    const moments = momentReader(moment, tenant);
+    return {
+      async figure(metric, scope) {
+        if (isMoment(metric)) return moments(metric);
+        return METRIC_TRAITS[metric].isOfTasks
+          ? taskFigure(metric, await sums(scope))
+          : meterFigure(metric, await tally(scope.window_s));
+      },
+      async history(metric, { task_type, agent_id }, hours) {
+        const past = await readHours(db, tenant, hours, { task_type, agent_id });
+        const { first } = past;
+        if (first === null) return [];
+        const nothing = taskFigure(metric, NO_TASKS);
+        return hours.flatMap((at) => {
+          // Before its first hour nothing is known of a tenant; later, an hour without a row is one of nothing.
+          if (at < first) return [];
+          const known = past.hours.get(at);
+          const figure = known === undefined ? nothing : taskFigure(metric, known);
+          return figure === null ? [] : [{ at, value: figure.value }];
+        });
+      },
+      async share(objective, window_s) {
+        const { indicator, task_type = null } = objective;
+        return indicator === "task_success" || indicator === "task_in_time"
+          ? taskShare(objective, await sums({ window_s, task_type, agent_id: null }))
+          : meterShare(objective, await tally(window_s));
+      },
+    };
+  };
+}

@@ -1,0 +1,140 @@
+import { publishAlert } from "./delivery/alert.ts";
+import { consoleLog } from "./lib/log.ts";
+import { instant, randomId } from "./lib/ports.ts";
+import { alertSource, objectiveSource } from "./observe/alerts/alert-source.ts";
+import { createAlerts } from "./observe/alerts/desk/alerts.ts";
+import { createObjectives } from "./observe/alerts/desk/objectives.ts";
+import { createSettings } from "./observe/alerts/desk/settings.ts";
+import { openFigures } from "./observe/alerts/figures/figures-store.ts";
+import { momentsOf } from "./observe/alerts/figures/moments.ts";
+import { countOpen } from "./observe/alerts/figures/open-store.ts";
+import { judgeTenant, type JudgePorts } from "./observe/alerts/judge.ts";
+import type { OpenFigures, TellChannels } from "./observe/alerts/ports.ts";
+import {
+  acknowledgeAlert,
+  countFiring,
+  forgetAlerts,
+  listAlerts,
+  readAlert,
+} from "./observe/alerts/store/alert-store.ts";
+import {
+  markTold,
+  readJudgedTenants,
+  readKnown,
+  readUntold,
+  writeChanges,
+} from "./observe/alerts/store/judge-store.ts";
+import { createSettingStore } from "./observe/alerts/store/setting-store.ts";
+import { judgeTenants } from "./observe/alerts/sweep.ts";
+import { systemAlertOf } from "./observe/alerts/telling.ts";
+import type { SampleSource } from "./observe/meter/ports.ts";
+import { readSweepCursor, writeSweepCursor } from "./observe/sweeper-store.ts";
+import type { AlertPort, ObjectivePort } from "./rest/alert-port.ts";
+import { doorsOf, now } from "./services-doors.ts";
+import { fanOutPorts } from "./services-webhooks.ts";
+import { servicesOf } from "./services.ts";
+
+/* What watches the figures, and whom it tells. */
+
+/** Alerts that are over are kept for so long. Milliseconds. */
+const KEPT_MS = 90 * 86_400_000;
+
+function figuresOf(env: Env): OpenFigures {
+  const { guard } = doorsOf(env);
+  const { agents, webhooks, operations } = servicesOf(env);
+  const moments = momentsOf({
+    agents: (tenant, page) => agents.list(tenant, page),
+    webhooks: (tenant, page) => webhooks.list(tenant, page),
+    oldestAge: async (tenant, webhook_id, window) => {
+      const stats = await operations.stats(tenant, webhook_id, window);
+      return stats.ok ? stats.value.oldest_due_age_s : null;
+    },
+    open: (tenant, what) => guard.get(() => countOpen(env.DB, tenant, what)),
+  });
+  return openFigures(env.DB, moments);
+}
+
+/** What the HTTP face asks of alerts. */
+export function alertPort(env: Env): AlertPort {
+  const { guard } = doorsOf(env);
+  const store = createSettingStore(env.DB);
+  const settings = createSettings({ now, newId: randomId, store });
+  return {
+    ...settings,
+    ...createAlerts({
+      now,
+      list: (tenant, query) => guard.read(() => listAlerts(env.DB, tenant, query)),
+      get: (tenant, alert_id) => guard.get(() => readAlert(env.DB, tenant, alert_id)),
+      acknowledge: (of, by) => acknowledgeAlert(env.DB, of, by),
+    }),
+    rules: (tenant) => guard.get(() => settings.rules(tenant)),
+    silences: (tenant) => guard.get(() => settings.silences(tenant)),
+  };
+}
+
+/** What the HTTP face asks of objectives. */
+export function objectivePort(env: Env): ObjectivePort {
+  const { guard } = doorsOf(env);
+  const store = createSettingStore(env.DB);
+  const objectives = createObjectives({ now, store, openFigures: figuresOf(env) });
+  return { ...objectives, list: (tenant) => guard.get(() => objectives.list(tenant)) };
+}
+
+/** What /metrics shows of alerts and objectives. */
+export function alertSources(env: Env): SampleSource[] {
+  const { guard } = doorsOf(env);
+  const objectives = objectivePort(env);
+  return [
+    alertSource((tenant) => guard.get(() => countFiring(env.DB, tenant))),
+    objectiveSource((tenant) => objectives.list(tenant), now),
+  ];
+}
+
+/** Channels come with a stream of their own; until then there is none to tell. */
+const tellNobody: TellChannels = () => Promise.resolve([]);
+
+function judgePorts(env: Env): JudgePorts {
+  const doors = doorsOf(env);
+  return {
+    log: consoleLog("alerts", now),
+    newId: randomId,
+    openFigures: figuresOf(env),
+    read: (tenant, at) => readKnown(env.DB, tenant, at),
+    write: (tenant, changes) => writeChanges(env.DB, tenant, changes),
+    untold: (tenant) => readUntold(env.DB, tenant),
+    publish: (tenant, alert, change) =>
+      publishAlert(fanOutPorts(doors), {
+        tenant,
+        alert: systemAlertOf(alert, change),
+        at: (change === "resolved" ? alert.resolved_at : null) ?? alert.fired_at,
+        except: null,
+      }),
+    tellChannels: tellNobody,
+    markTold: (tenant, alert_id, told) => markTold(env.DB, tenant, alert_id, told),
+  };
+}
+
+/** How a slow tenant's turn ends. Tests that wait for all that goes on replace it. */
+export const judging = {
+  pause: (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms)),
+};
+
+/** Judges the rules of all tenants, or of as many as one run may. @throws when the tenants can't be read */
+export function judgeAlerts(env: Env): Promise<void> {
+  const ports = judgePorts(env);
+  return judgeTenants({
+    now,
+    log: ports.log,
+    pause: (ms) => judging.pause(ms),
+    readStart: async () => (await readSweepCursor(env.DB, "alerts"))?.tenant ?? null,
+    writeStart: (tenant) =>
+      writeSweepCursor(env.DB, tenant === null ? null : { tenant, place: null }, "alerts"),
+    tenants: (from, limit) => readJudgedTenants(env.DB, from, limit),
+    judge: (tenant, at) => judgeTenant(ports, tenant, at),
+  });
+}
+
+/** Forgets alerts that were over long ago. */
+export function sweepAlerts(env: Env): Promise<void> {
+  return forgetAlerts(env.DB, instant(now() - KEPT_MS));
+}
