@@ -5,6 +5,7 @@ import { ok } from "./lib/result.ts";
 import { createApp } from "./rest/app.ts";
 import type { HealthPort, RestPorts } from "./rest/ports.ts";
 import { trailOf } from "./services-audit.ts";
+import { channelPort } from "./services-channels.ts";
 import { debtPort } from "./services-debts.ts";
 import { now } from "./services-doors.ts";
 import { openSocket, signersOf } from "./services-executors.ts";
@@ -91,6 +92,7 @@ export function portsOf(env: Env): RestPorts {
     models: modelsOf(env).catalogue,
     webhooks,
     operations,
+    channels: channelPort(env),
     audit: services.auditReads,
     trail: trailOf(env, services),
     routing: routingPort(env),

@@ -45,6 +45,7 @@ import type {
   WebhookRegistration,
   WebhookView,
 } from "../protocol/webhook.ts";
+import type { ChannelPort } from "./alert-channel-port.ts";
 import type { AuditPort, TrailPort } from "./audit-ports.ts";
 import type { BatchPort, RequestPort } from "./batch-ports.ts";
 import type { DebtPort } from "./debt-port.ts";
@@ -270,6 +271,7 @@ export interface RestPorts extends OutskirtPorts {
   models: ModelPort;
   webhooks: WebhookPort;
   operations: OperationPort;
+  channels: ChannelPort;
   audit: AuditPort;
   trail: TrailPort;
   routing: RoutingPort;

@@ -83,6 +83,7 @@ interface RouteParts<
     | "Executors"
     | "Models"
     | "Webhooks"
+    | "Alerts"
     | "Operations"
     | "Documentation";
   summary: string;

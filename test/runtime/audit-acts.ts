@@ -4,6 +4,7 @@ import { expect } from "vitest";
 import { blockIdOf, keyParty } from "../../src/access/party.ts";
 import { randomId } from "../../src/lib/ports.ts";
 import { Executor, call, eventually, submit } from "./batuta.ts";
+import { channelActs } from "./channel-acts.ts";
 import { owe } from "./debtor.ts";
 import { decided } from "./decided.ts";
 import { limitActs } from "./limit-acts.ts";
@@ -165,6 +166,7 @@ export const ACTS: Record<string, () => Promise<Act>> = {
     };
   },
   ...modelActs(CANARY),
+  ...channelActs(CANARY),
   command_task: async () => {
     const task_id = await waiting();
     return {

@@ -10,6 +10,7 @@ import {
 import { describe, expect, it } from "vitest";
 
 import { auditTable } from "../../src/db/audit-table.ts";
+import { alertChannelTable } from "../../src/db/channel-table.ts";
 import { meterMinuteTable } from "../../src/db/meter-table.ts";
 import { modelTable } from "../../src/db/model-table.ts";
 import * as routingTables from "../../src/db/routing-table.ts";
@@ -19,6 +20,7 @@ import * as validationTable from "../../src/db/validation-table.ts";
 const dialect = new SQLiteSyncDialect();
 const configs = Object.values({
   ...tables,
+  alertChannelTable,
   auditTable,
   meterMinuteTable,
   modelTable,

@@ -12,6 +12,7 @@ import { recordingDb } from "./recording-db.ts";
 import { escalate, inbox, running } from "./stepping-in.ts";
 import {
   blockKey,
+  CHANNEL,
   MODEL,
   open,
   pathsOf,
@@ -78,6 +79,8 @@ async function everything(): Promise<unknown> {
 
 const MODEL_KEY = "sk-only-its-own-tenant-has-it";
 
+const CHANNEL_KEY = "onlyits0wntenanthas1t0123456789a";
+
 const receiver = newReceiver();
 
 beforeAll(async () => {
@@ -117,6 +120,8 @@ beforeAll(async () => {
   await owe(call, "default", debtor, [{}]);
   const model_id = `model-${agent_id}`;
   await call("PUT", `/v1/models/${model_id}`, { ...MODEL, api_key: MODEL_KEY });
+  const channel_id = `channel-${agent_id}`;
+  await call("PUT", `/v1/alert-channels/${channel_id}`, { ...CHANNEL, secret: CHANNEL_KEY });
   await eventually(receiver.log, (log) => log.length > 0);
   Object.assign(ids, {
     task_id,
@@ -133,13 +138,14 @@ beforeAll(async () => {
     record_id: checked.body.items[0]?.record_id,
     debt_id: `debt_1_${debtor}`,
     model_id,
+    channel_id,
     decision_id: await decided("default", `decided-${agent_id}`, { task_id }),
     key: "plan",
     index: "1",
     pool: "default",
     name: "task",
   });
-  secrets.push(lease, hook.body.secret, walked.body.key, callback.body.secret, MODEL_KEY);
+  secrets.push(lease, hook.body.secret, walked.body.key, callback.body.secret, MODEL_KEY, CHANNEL_KEY);
   const foreign = await call<{ key: string }>("POST", "/v1/keys", {
     name: "foreign",
     tenant: "foreign",

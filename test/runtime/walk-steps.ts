@@ -39,6 +39,13 @@ export const MODEL = {
   locality: "api",
   context_tokens: 8_000,
 };
+/** An alert channel of the foreigner's own. */
+export const CHANNEL = {
+  name: "foreign",
+  kind: "paging",
+  url: "https://hooks.receiver.test/r/foreign",
+  secret: "0123456789abcdef0123456789abcdef",
+};
 const AT = new Date().toISOString();
 
 /**
@@ -135,6 +142,11 @@ export const stepsOf = (ids: Readonly<Record<string, string>>): Record<string, S
   recover_webhook: unknown({ since: "2026-01-01T00:00:00.000Z" }),
   get_recovery: unknown(),
   cancel_recovery: unknown(),
+  list_alert_channels: own(),
+  get_alert_channel: unknown(),
+  put_alert_channel: own(CHANNEL),
+  delete_alert_channel: unknown(),
+  test_alert_channel: unknown({}),
   list_webhook_audit: unknown(),
   list_callback_secret_audit: own(),
   command_tasks: own({ all: true, command: "cancel", ...REASON }),
@@ -201,6 +213,7 @@ export const pathsOf = (ids: Readonly<Record<string, string>>): string[] => [
   `/v1/validations/${ids["record_id"]}`,
   `/v1/memories/${ids["memory_id"]}`,
   `/v1/models/${ids["model_id"]}`,
+  `/v1/alert-channels/${ids["channel_id"]}`,
   "/v1/callback-secret",
   "/v1/keys",
 ];

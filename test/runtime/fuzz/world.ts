@@ -64,6 +64,7 @@ const NOWHERE: Readonly<Record<string, string>> = {
   key_id: "no-such-key",
   memory_id: "no-such-memory",
   model_id: "no-such-model",
+  channel_id: "no-such-channel",
 };
 
 function textIn(answer: Answered<Record<string, unknown>>, name: string): string {
@@ -238,6 +239,12 @@ export class Scene {
       context_tokens: 8_000,
     });
     this.values["model_id"] = "fuzzed";
+    await this.#call("PUT", "/v1/alert-channels/fuzzed", {
+      name: "fuzzed",
+      kind: "webhook",
+      url: newReceiver().url,
+    });
+    this.values["channel_id"] = "fuzzed";
     const owing = `owing-${this.stage}`;
     await owe(this.#call, this.stage === "foreign" ? "fuzz-others" : "fuzz", owing, [{}]);
     this.values["debt_id"] = `debt_1_${owing}`;

@@ -1,0 +1,36 @@
+import { createChannelStore } from "./delivery/channels/channel-store.ts";
+import { Channels } from "./delivery/channels/channels.ts";
+import { tellRouted } from "./delivery/channels/telling.ts";
+import { randomId } from "./lib/ports.ts";
+import type { TellChannels } from "./observe/alerts/ports.ts";
+import { isRoutedTo } from "./observe/alerts/routing.ts";
+import type { ChannelPort } from "./rest/alert-channel-port.ts";
+import { doorsOf } from "./services-doors.ts";
+import { fanOutPorts } from "./services-webhooks.ts";
+
+/* What alert channels are built of. */
+
+/** Alert channels, as administrators keep them. */
+export function channelPort(env: Env): ChannelPort {
+  const { webhookStore, callbacks, endpoint, urlPolicy, hostFault } = doorsOf(env);
+  return new Channels({
+    ...callbacks,
+    store: createChannelStore(env.DB),
+    webhooks: webhookStore,
+    endpoint,
+    newId: randomId,
+    urlPolicy,
+    hostFault,
+  });
+}
+
+/** Tells the channels that an alert is routed to. */
+export function tellChannels(env: Env): TellChannels {
+  const store = createChannelStore(env.DB);
+  const ports = {
+    ...fanOutPorts(doorsOf(env)),
+    channels: (tenant: string) => store.live(tenant),
+    isRouted: isRoutedTo,
+  };
+  return (telling) => tellRouted(ports, telling);
+}
