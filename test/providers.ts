@@ -40,7 +40,10 @@ const refusal = (status: number, body: unknown): Taken<never> => ({
 /** resend.com/docs/api-reference/emails, …/errors and …/idempotency-keys. */
 const mailSchema = z.strictObject({
   from: line(500).regex(/@/),
-  to: z.array(line(320).regex(/^[^\s@]+@[^\s@]+$/)).min(1).max(50),
+  to: z
+    .array(line(320).regex(/^[^\s@]+@[^\s@]+$/))
+    .min(1)
+    .max(50),
   subject: line(998),
   html: text(1_000_000),
   text: text(1_000_000),

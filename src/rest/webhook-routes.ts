@@ -126,7 +126,10 @@ function pausing(verb: "pause" | "resume", summary: string): Route {
     params: webhookParams,
     body: emptyBodySchema,
     answers: { 202: json(webhookViewSchema, "The endpoint") },
-    refusals: ["webhook_not_found", verb === "resume" ? "endpoint_unverified" : "webhook_of_channel"],
+    refusals: [
+      "webhook_not_found",
+      verb === "resume" ? "endpoint_unverified" : "webhook_of_channel",
+    ],
     async handle(ports, { principal, params }) {
       const isPaused = verb === "pause";
       const set = await ports.webhooks.setPaused(principal, params.webhook_id, isPaused);

@@ -145,7 +145,14 @@ beforeAll(async () => {
     pool: "default",
     name: "task",
   });
-  secrets.push(lease, hook.body.secret, walked.body.key, callback.body.secret, MODEL_KEY, CHANNEL_KEY);
+  secrets.push(
+    lease,
+    hook.body.secret,
+    walked.body.key,
+    callback.body.secret,
+    MODEL_KEY,
+    CHANNEL_KEY,
+  );
   const foreign = await call<{ key: string }>("POST", "/v1/keys", {
     name: "foreign",
     tenant: "foreign",

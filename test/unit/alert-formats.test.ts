@@ -61,7 +61,11 @@ const PAGERDUTY: Told = {
   secret: ROUTING_KEY,
   url: "https://events.pagerduty.com",
 };
-const SLACK: Told = { format: { api: "slack" }, secret: SLACK_URL, url: "https://hooks.slack.com/…" };
+const SLACK: Told = {
+  format: { api: "slack" },
+  secret: SLACK_URL,
+  url: "https://hooks.slack.com/…",
+};
 
 /** The request by which a provider is told, as it arrives there. */
 async function asked({ format, secret, url }: Told, body: string): Promise<Asked> {

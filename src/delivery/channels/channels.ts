@@ -17,7 +17,8 @@ import { configOf, type Webhook } from "../registry/registration.ts";
 import type { WebhookStore } from "../registry/webhook-store.ts";
 import { renewedSecrets, sealedConfig, secretOwner } from "../sealed-secrets.ts";
 import { channelEndpointId } from "../shards.ts";
-import type { ChannelStore, StoredChannel } from "./channel-store.ts";
+import type { ChannelStore } from "./channel-store.ts";
+import type { StoredChannel } from "./channel.ts";
 import { keepsSecret, registrationOf } from "./endpoint.ts";
 import { channelFaults, needsSecret } from "./rules.ts";
 
@@ -265,7 +266,11 @@ const MISSING_SECRET: Fault = {
 };
 
 function refused(kind: ChannelKind, errors: Fault[]): Refusal {
-  return { code: "channel_refused", detail: `A channel of kind ${kind} can't be like this.`, errors };
+  return {
+    code: "channel_refused",
+    detail: `A channel of kind ${kind} can't be like this.`,
+    errors,
+  };
 }
 
 function channelView({ channel_id, webhook_id, channel, updated_at }: StoredChannel): ChannelView {

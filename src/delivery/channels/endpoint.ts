@@ -5,7 +5,7 @@ import { RESEND_URL } from "../format/resend.ts";
 import { STANDARD, type Format } from "../format/target.ts";
 import { TWILIO_URL } from "../format/twilio.ts";
 import type { StoredRegistration } from "../registry/registration.ts";
-import type { StoredChannel } from "./channel-store.ts";
+import type { StoredChannel } from "./channel.ts";
 
 /* The endpoint that carries a channel: how it is sent to. */
 

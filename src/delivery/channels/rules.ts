@@ -57,10 +57,7 @@ const ROUTING_KEY = /^[A-Za-z0-9]{32}$/;
  * told here: a stored one may do.
  */
 export function channelFaults(request: ChannelRequest): Fault[] {
-  return [
-    ...FIELDS.flatMap((field) => needFault(request, field)),
-    ...formFaults(request),
-  ];
+  return [...FIELDS.flatMap((field) => needFault(request, field)), ...formFaults(request)];
 }
 
 /** Whether a channel of this kind has to be given one, unless it has one already. */
@@ -73,8 +70,7 @@ function needFault(request: ChannelRequest, field: Field): Fault[] {
   const value = request[field];
   const isGiven = value !== undefined && value.length > 0;
   if (isGiven && need === "refused") {
-    const hint =
-      request.kind === "chat" && field === "secret" ? ": its url is its credential" : "";
+    const hint = request.kind === "chat" && field === "secret" ? ": its url is its credential" : "";
     return [faultAt([field], `is not used by a channel of kind ${request.kind}${hint}`)];
   }
   if (isGiven || need !== "needed" || field === "secret") return [];

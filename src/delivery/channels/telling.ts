@@ -1,13 +1,13 @@
 import { derivedId } from "../../lib/ports.ts";
-import type { AlertView } from "../../protocol/alerts.ts";
-import type { JsonObject } from "../../protocol/primitives.ts";
+import type { AlertView, ChannelKind } from "../../protocol/alerts.ts";
+import type { SystemAlert } from "../../protocol/webhook-operations.ts";
 import { priorityOfSeverity } from "../alert.ts";
 import type { EnqueueItem } from "../endpoint-config.ts";
 import { tellingFactsSchema, type AlertChange } from "../format/message.ts";
 import { cut } from "../format/text.ts";
 import { addItem, handOver, type Batches, type HandOverPorts } from "../hand-over.ts";
 import { outboundOf } from "../outbound-check.ts";
-import type { LiveChannel } from "./channel-store.ts";
+import type { LiveChannel } from "./channel.ts";
 
 /** What telling channels needs. */
 export interface TellingPorts extends HandOverPorts {
@@ -48,24 +48,33 @@ export async function tellRouted(ports: TellingPorts, told: Told): Promise<strin
     for (const recipient of recipients) {
       // One after the other: there are twenty at most.
       // oxlint-disable-next-line no-await-in-loop
-      addItem(batches, { webhook_id, version }, await itemOf(ports, told, recipient));
+      const item = await itemOf(ports, told, { recipient, kind: channel.kind });
+      addItem(batches, { webhook_id, version }, item);
     }
   }
   await handOver(ports, tenant, batches);
   return routed.map(({ channel_id }) => channel_id);
 }
 
+/** Whom one delivery is for. */
+interface For {
+  kind: ChannelKind;
+  /** The number that an SMS goes to. */
+  recipient: string | null;
+}
+
 async function itemOf(
   ports: Pick<TellingPorts, "log">,
-  { alert, change }: Told,
-  recipient: string | null,
+  told: Told,
+  { kind, recipient }: For,
 ): Promise<EnqueueItem> {
+  const { alert, change } = told;
   const event_id = await idOf([alert.alert_id, change, ...(recipient?.match(/\d+/) ?? [])]);
   const at = change === "resolved" ? (alert.resolved_at ?? alert.fired_at) : alert.fired_at;
   const { notification, faults } = outboundOf("system_alert", {
     event_id,
     at,
-    data: newsOf(alert, change, recipient),
+    data: kind === "webhook" ? signedNews(told) : newsOf(told, recipient),
     source: null,
   });
   if (faults.length > 0) {
@@ -85,7 +94,7 @@ async function itemOf(
 }
 
 /** The notification of type system_alert: its shape is closed, so what rule it was and what happened is evidence. */
-function newsOf(alert: AlertView, change: AlertChange, recipient: string | null): JsonObject {
+function newsOf({ alert, change }: Told, recipient: string | null): SystemAlert {
   const { alert_id, rule_id, subject, severity, title, detail, evidence } = alert;
   const { fired_at, resolved_at } = alert;
   const facts = tellingFactsSchema.parse({ change, rule_id, subject, recipient });
@@ -94,8 +103,19 @@ function newsOf(alert: AlertView, change: AlertChange, recipient: string | null)
     severity,
     title: cut(title, LONGEST_TITLE) || rule_id,
     detail: cut(detail, LONGEST_DETAIL) || title,
-    evidence: { ...evidence, ...facts, fired_at, resolved_at },
+    evidence: { ...evidence, alert_id, ...facts, fired_at, resolved_at },
   };
+}
+
+/**
+ * The same for who reads notifications: the end of an alert has an id and a title of its own there, as it has at the
+ * endpoints that subscribe to system_alert. `evidence.alert_id` names the alert in both.
+ */
+function signedNews(told: Told): SystemAlert {
+  const news = newsOf(told, null);
+  if (told.change !== "resolved") return news;
+  const alert_id = `${news.alert_id}_resolved`;
+  return { ...news, alert_id, title: cut(`Resolved: ${news.title}`, LONGEST_TITLE) };
 }
 
 async function idOf(parts: readonly string[]): Promise<string> {

@@ -23,9 +23,7 @@ export async function slackRequest({ message, secret }: FormatInput): Promise<Pr
     blocks: [
       { type: "header", text: plain(headline(message), LONGEST_HEADER) },
       { type: "section", text: plain(lines(alert.detail), LONGEST_TEXT) },
-      ...(evidence === ""
-        ? []
-        : [{ type: "section", text: plain(evidence, LONGEST_TEXT) }]),
+      ...(evidence === "" ? [] : [{ type: "section", text: plain(evidence, LONGEST_TEXT) }]),
       { type: "context", elements: [plain(about, LONGEST_TEXT)] },
     ],
   };

@@ -29,9 +29,7 @@ export function oneLine(text: string): string {
 
 /** A text of several lines without other controls. */
 export function lines(text: string): string {
-  return text
-    .replaceAll(/\r\n?|[\u2028\u2029]/g, "\n")
-    .replaceAll(/[^\P{Cc}\n\t]/gu, " ");
+  return text.replaceAll(/\r\n?|[\u2028\u2029]/g, "\n").replaceAll(/[^\P{Cc}\n\t]/gu, " ");
 }
 
 const ENTITIES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;" };
