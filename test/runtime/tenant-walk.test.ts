@@ -245,7 +245,8 @@ describe("a key of another tenant", () => {
 
     expect(answers.filter(([, status]) => status >= 300)).toEqual([]);
     // What it made under these ids is its own, and may be in its lists from then on.
-    const made = ["task_id", "batch_id", "agent_id", "model_id"].map((name) => ids[name]);
+    const names = ["task_id", "batch_id", "agent_id", "model_id", "channel_id"];
+    const made = names.map((name) => ids[name]);
     for (const [id, , text] of answers) {
       const others = [...secrets, ...hidden()].filter((one) => !made.includes(one));
       expect([id, others.filter((one) => text.includes(one))]).toEqual([id, []]);

@@ -239,11 +239,8 @@ export class Scene {
       context_tokens: 8_000,
     });
     this.values["model_id"] = "fuzzed";
-    await this.#call("PUT", "/v1/alert-channels/fuzzed", {
-      name: "fuzzed",
-      kind: "webhook",
-      url: newReceiver().url,
-    });
+    const channel = { name: "fuzzed", kind: "webhook", url: newReceiver().url };
+    await this.#call("PUT", "/v1/alert-channels/fuzzed", channel);
     this.values["channel_id"] = "fuzzed";
     const owing = `owing-${this.stage}`;
     await owe(this.#call, this.stage === "foreign" ? "fuzz-others" : "fuzz", owing, [{}]);
