@@ -62,14 +62,12 @@ export function resend(key: string) {
     const { headers, body } = asked;
     const name = (status: number, of: string) => refusal(status, { statusCode: status, name: of });
     if (!isPost(asked, "/emails")) return name(404, "not_found");
-    if (headers["authorization"] === undefined) return name(401, "missing_api_key");
-    if (headers["authorization"] !== `Bearer ${key}`) return name(403, "invalid_api_key");
-    if (headers["user-agent"] === undefined) return name(403, "user_agent_missing");
+    const { authorization, "user-agent": agent, "idempotency-key": idempotency = "" } = headers;
+    if (authorization !== `Bearer ${key}`) return name(401, "missing_api_key");
+    if (agent === undefined) return name(403, "user_agent_missing");
+    const isNamed = idempotency.length >= 1 && idempotency.length <= 256;
+    if (!isNamed) return name(400, "invalid_idempotency_key");
     if (headers["content-type"] !== "application/json") return name(422, "validation_error");
-    const idempotency = headers["idempotency-key"] ?? "";
-    if (idempotency.length < 1 || idempotency.length > 256) {
-      return name(400, "invalid_idempotency_key");
-    }
     const mail = mailSchema.safeParse(jsonOf(body));
     if (!mail.success) return name(422, "validation_error");
     if ((known.get(idempotency) ?? body) !== body) return name(409, "invalid_idempotent_request");

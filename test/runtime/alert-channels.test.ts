@@ -10,7 +10,7 @@ import { pagerduty, resend, slack, twilio } from "../providers.ts";
 import type { ReceivedRequest } from "../received.ts";
 import { asked } from "./asked.ts";
 import { eventually, type Answered } from "./batuta.ts";
-import { bodyText, newReceiver } from "./receiver.ts";
+import { newReceiver } from "./receiver.ts";
 import { newTenant } from "./tenant.ts";
 
 const ACCOUNT = "AC0123456789abcdef0123456789abcdef";

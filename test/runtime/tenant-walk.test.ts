@@ -12,8 +12,7 @@ import { recordingDb } from "./recording-db.ts";
 import { escalate, inbox, running } from "./stepping-in.ts";
 import {
   blockKey,
-  CHANNEL,
-  MODEL,
+  makeNamed,
   open,
   pathsOf,
   stepsOf,
@@ -79,8 +78,6 @@ async function everything(): Promise<unknown> {
 
 const MODEL_KEY = "sk-only-its-own-tenant-has-it";
 
-const CHANNEL_KEY = "onlyits0wntenanthas1t0123456789a";
-
 const receiver = newReceiver();
 
 beforeAll(async () => {
@@ -119,9 +116,6 @@ beforeAll(async () => {
   const debtor = `owing-${agent_id}`;
   await owe(call, "default", debtor, [{}]);
   const model_id = `model-${agent_id}`;
-  await call("PUT", `/v1/models/${model_id}`, { ...MODEL, api_key: MODEL_KEY });
-  const channel_id = `channel-${agent_id}`;
-  await call("PUT", `/v1/alert-channels/${channel_id}`, { ...CHANNEL, secret: CHANNEL_KEY });
   await eventually(receiver.log, (log) => log.length > 0);
   Object.assign(ids, {
     task_id,
@@ -137,22 +131,14 @@ beforeAll(async () => {
     memory_id: memory.body.memory_id,
     record_id: checked.body.items[0]?.record_id,
     debt_id: `debt_1_${debtor}`,
-    model_id,
-    channel_id,
+    ...(await makeNamed(call, model_id, MODEL_KEY)),
     decision_id: await decided("default", `decided-${agent_id}`, { task_id }),
     key: "plan",
     index: "1",
     pool: "default",
     name: "task",
   });
-  secrets.push(
-    lease,
-    hook.body.secret,
-    walked.body.key,
-    callback.body.secret,
-    MODEL_KEY,
-    CHANNEL_KEY,
-  );
+  secrets.push(lease, hook.body.secret, walked.body.key, callback.body.secret, MODEL_KEY);
   const foreign = await call<{ key: string }>("POST", "/v1/keys", {
     name: "foreign",
     tenant: "foreign",
@@ -245,8 +231,7 @@ describe("a key of another tenant", () => {
 
     expect(answers.filter(([, status]) => status >= 300)).toEqual([]);
     // What it made under these ids is its own, and may be in its lists from then on.
-    const names = ["task_id", "batch_id", "agent_id", "model_id", "channel_id"];
-    const made = names.map((name) => ids[name]);
+    const made = ["task_id", "batch_id", "agent_id", "model_id"].map((name) => ids[name]);
     for (const [id, , text] of answers) {
       const others = [...secrets, ...hidden()].filter((one) => !made.includes(one));
       expect([id, others.filter((one) => text.includes(one))]).toEqual([id, []]);

@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 
 import { blockIdOf, keyParty } from "../../src/access/party.ts";
+import type { call } from "./batuta.ts";
 import { newReceiver } from "./receiver.ts";
 
 /* What a foreigner asks of each route, and what it sees. */
@@ -33,18 +34,20 @@ const REASON = { reason: "because a foreigner wants it" };
 /** A task of the foreigner's own. */
 export const TASK = { task_type: "research", description: "a task of the foreigner's own" };
 /** A model of the foreigner's own. */
-export const MODEL = {
+const MODEL = {
   provider: "openai_compatible",
   base_url: "https://models.test/m/foreign/v1",
   locality: "api",
   context_tokens: 8_000,
 };
 /** An alert channel of the foreigner's own. */
-export const CHANNEL = {
+const CHANNEL = {
   name: "foreign",
-  kind: "paging",
+  kind: "email",
   url: "https://hooks.receiver.test/r/foreign",
-  secret: "0123456789abcdef0123456789abcdef",
+  to: ["ops@example.com"],
+  from: "alerts@example.com",
+  secret: "a-secret-of-the-foreigner",
 };
 const AT = new Date().toISOString();
 
@@ -187,6 +190,17 @@ export const stepsOf = (ids: Readonly<Record<string, string>>): Record<string, S
   get_schema: open,
   get_openapi: open,
 });
+
+/** Makes what people name themselves, a model and an alert channel, under one name; both have this secret. */
+export async function makeNamed(
+  by: typeof call,
+  name: string,
+  secret: string,
+): Promise<{ model_id: string; channel_id: string }> {
+  await by("PUT", `/v1/models/${name}`, { ...MODEL, api_key: secret });
+  await by("PUT", `/v1/alert-channels/${name}`, { ...CHANNEL, secret });
+  return { model_id: name, channel_id: name };
+}
 
 /** Blocks a key of the walked tenant, and gives the id of the block. */
 export async function blockKey(key_id: string): Promise<string> {
