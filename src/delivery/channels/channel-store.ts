@@ -1,5 +1,5 @@
 import { and, asc, count, eq, gt, isNull } from "drizzle-orm";
-import { drizzle } from "drizzle-orm/d1";
+import { drizzle, type DrizzleD1Database } from "drizzle-orm/d1";
 
 import { alertChannelTable } from "../../db/channel-table.ts";
 import { webhookTable } from "../../db/tables.ts";
@@ -60,6 +60,14 @@ export function createChannelStore(database: D1Database) {
         .orderBy(asc(ofChannel));
       return rows.map(({ version, ...row }) => ({ ...channelOf(row), version }));
     },
+    ...changing(db),
+  };
+}
+export type ChannelStore = ReturnType<typeof createChannelStore>;
+
+/** What changes rows. */
+function changing(db: DrizzleD1Database) {
+  return {
     /** False, and nothing happened, when there is one of this id. */
     async insert(tenant: string, stored: StoredChannel): Promise<boolean> {
       const made = await db
@@ -87,7 +95,6 @@ export function createChannelStore(database: D1Database) {
     },
   };
 }
-export type ChannelStore = ReturnType<typeof createChannelStore>;
 
 type ChannelRow = Omit<StoredChannel, "channel"> & { channel: string };
 

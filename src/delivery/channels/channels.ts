@@ -134,17 +134,16 @@ export class Channels {
     if (given === undefined && !isKept && needsSecret(channel.kind)) {
       return refuse(refused(channel.kind, [MISSING_SECRET]));
     }
-    if (before?.registration.url !== registration.url || !isKept) {
-      const refusal = await this.#addressRefusal(channel.url, origin);
-      if (refusal !== null) return refuse(refusal);
+    const isKnown = isKept && before.registration.url === registration.url;
+    const refusal = isKnown ? null : await this.#addressRefusal(channel.url, origin);
+    if (refusal !== null) return refuse(refusal);
+    if (isKept) return ok({ channel_id, channel, secret: given ?? null });
+    if (channel.kind !== "chat") {
+      return ok({ channel_id, channel, secret: given ?? this.#parts.newSecret() });
     }
-    if (channel.kind === "chat" && !isKept) {
-      // Its address is its secret: it is shown up to its host, and who sends that back leaves it as it is.
-      const url = channel.url ?? "";
-      return ok({ channel_id, channel: { ...channel, url: briefUrl(url) }, secret: url });
-    }
-    const secret = given ?? (isKept ? null : this.#parts.newSecret());
-    return ok({ channel_id, channel, secret });
+    // Its address is its secret: it is shown up to its host, and who sends that back leaves it as it is.
+    const { url } = registration;
+    return ok({ channel_id, channel: { ...channel, url: briefUrl(url) }, secret: url });
   }
 
   async #addressRefusal(url: string | undefined, origin: string): Promise<Refusal | null> {

@@ -38,8 +38,9 @@ export async function pagerdutyRequest({
     dedup_key: name.length > LONGEST_KEY ? await derivedId(name) : name,
     client: "Batuta",
     payload: {
-      summary: cut(oneLine(alert.title), LONGEST_SUMMARY),
-      source: cut(oneLine(facts.subject ?? `batuta/${config.tenant}`), LONGEST_KEY),
+      // A title of controls alone would leave nothing, and a summary is required.
+      summary: cut(oneLine(alert.title) || alert.alert_id, LONGEST_SUMMARY),
+      source: cut(oneLine(facts.subject ?? "") || `batuta/${config.tenant}`, LONGEST_KEY),
       severity: alert.severity,
       timestamp: at,
       ...(facts.rule_id !== null && { class: cut(oneLine(facts.rule_id), LONGEST_KEY) }),

@@ -35,8 +35,9 @@ export async function slackRequest({ message, secret }: FormatInput): Promise<Pr
   };
 }
 
+/** Never empty: a text object has one character at least. */
 function plain(text: string, most: number) {
-  return { type: "plain_text", text: cutEntities(text, most), emoji: false };
+  return { type: "plain_text", text: cutEntities(text.trim() || "-", most), emoji: false };
 }
 
 function pathOf(url: string): string {
