@@ -9,7 +9,7 @@ import { openFigures } from "./observe/alerts/figures/figures-store.ts";
 import { momentsOf } from "./observe/alerts/figures/moments.ts";
 import { countOpen } from "./observe/alerts/figures/open-store.ts";
 import { judgeTenant, type JudgePorts } from "./observe/alerts/judge.ts";
-import type { OpenFigures, TellChannels } from "./observe/alerts/ports.ts";
+import type { OpenFigures } from "./observe/alerts/ports.ts";
 import {
   acknowledgeAlert,
   countFiring,
@@ -30,6 +30,7 @@ import { systemAlertOf } from "./observe/alerts/telling.ts";
 import type { SampleSource } from "./observe/meter/ports.ts";
 import { readSweepCursor, writeSweepCursor } from "./observe/sweeper-store.ts";
 import type { AlertPort, ObjectivePort } from "./rest/alert-port.ts";
+import { tellChannels } from "./services-channels.ts";
 import { doorsOf, now } from "./services-doors.ts";
 import { fanOutPorts } from "./services-webhooks.ts";
 import { servicesOf } from "./services.ts";
@@ -90,9 +91,6 @@ export function alertSources(env: Env): SampleSource[] {
   ];
 }
 
-/** Channels come with a stream of their own; until then there is none to tell. */
-const tellNobody: TellChannels = () => Promise.resolve([]);
-
 function judgePorts(env: Env): JudgePorts {
   const doors = doorsOf(env);
   return {
@@ -109,7 +107,7 @@ function judgePorts(env: Env): JudgePorts {
         at: (change === "resolved" ? alert.resolved_at : null) ?? alert.fired_at,
         except: null,
       }),
-    tellChannels: tellNobody,
+    tellChannels: tellChannels(env),
     markTold: (tenant, alert_id, told) => markTold(env.DB, tenant, alert_id, told),
   };
 }

@@ -6,6 +6,7 @@ import { createApp } from "./rest/app.ts";
 import type { HealthPort, RestPorts } from "./rest/ports.ts";
 import { alertPort, alertSources, objectivePort } from "./services-alerts.ts";
 import { trailOf } from "./services-audit.ts";
+import { channelPort } from "./services-channels.ts";
 import { debtPort } from "./services-debts.ts";
 import { doorsOf, now } from "./services-doors.ts";
 import { openSocket, signersOf } from "./services-executors.ts";
@@ -100,6 +101,7 @@ export function portsOf(env: Env): RestPorts {
     models: modelsOf(env).catalogue,
     webhooks,
     operations,
+    channels: channelPort(env),
     audit: services.auditReads,
     trail: trailOf(env, services),
     routing,

@@ -17,6 +17,7 @@ export function endpointConfig(changes: Partial<EndpointConfig> = {}): EndpointC
     batching: null,
     breaker: null,
     compression: "none",
+    format: { api: "standard" },
     shard: 0,
     shards: 1,
     state: "active",

@@ -32,6 +32,11 @@ const PRIORITY_OF_SEVERITY: Readonly<Record<SystemAlert["severity"], Priority>> 
   critical: "critical",
 };
 
+/** How urgent an alert's deliveries are. */
+export function priorityOfSeverity(severity: SystemAlert["severity"]): Priority {
+  return PRIORITY_OF_SEVERITY[severity];
+}
+
 /** An alert has no task, executor or tags to filter by. */
 const NOBODY = { task_type: null, priority: null, agent_id: null, tags: [] };
 
@@ -61,7 +66,7 @@ export async function publishAlert(ports: AlertPorts, news: AlertNews): Promise<
     seq: null,
     event_id,
     type: "system_alert",
-    priority: PRIORITY_OF_SEVERITY[alert.severity],
+    priority: priorityOfSeverity(alert.severity),
     at,
     correlation_id: "",
     notification: JSON.stringify(notification),

@@ -1,14 +1,17 @@
+import { bytesOf } from "../lib/key-material.ts";
 import type { Clock } from "../lib/ports.ts";
 import type { Sealer } from "../lib/seal.ts";
 import { spanIdOf } from "../lib/trace-context.ts";
 import { deliveryAttemptSpan } from "../protocol/span-names.ts";
-import { encodeBody } from "./compression.ts";
 import type { EndpointConfig } from "./endpoint-config.ts";
-import { deliveryHeaders, type HeaderFacts } from "./endpoint-headers.ts";
+import type { HeaderFacts } from "./endpoint-headers.ts";
 import type { SendReport } from "./endpoint/settle.ts";
+import { messageOf } from "./format/message.ts";
+import { providerRequest } from "./format/provider.ts";
+import { standardRequest } from "./format/standard.ts";
 import { secretOwner, type SecretHolder } from "./sealed-secrets.ts";
-import { sendRequest, type SendAnswer } from "./sender.ts";
-import { signatureHeader, signingKey, type SigningKey } from "./signature.ts";
+import { sendRequest, type SendAnswer, type SendRequest } from "./sender.ts";
+import { signingKey, type SigningKey } from "./signature.ts";
 
 /** The keys of one endpoint, made once per secret: only here, in memory, are its secrets open. */
 export class KeyRing {
@@ -38,6 +41,15 @@ export class KeyRing {
     );
   }
 
+  /**
+   * The newest secret in clear, for a provider that wants it as it is.
+   *
+   * @throws as `keysOf`
+   */
+  async secretOf(endpoint: SecretHolder): Promise<string> {
+    return this.#sealer.open(endpoint.secrets[0]?.secret ?? "", secretOwner(endpoint));
+  }
+
   async #open(sealed: string, owner: string): Promise<SigningKey> {
     return signingKey(await this.#sealer.open(sealed, owner));
   }
@@ -62,7 +74,7 @@ export interface Job {
 export type AttemptAnswer = SendAnswer & Pick<SendReport, "started_at" | "ended_at">;
 
 /**
- * Signs and sends one attempt. No answer is a report too.
+ * Sends one attempt, in the form that its endpoint takes. No answer is a report too.
  *
  * @throws when the endpoint's secrets don't open: nothing was sent then
  */
@@ -70,20 +82,24 @@ export async function attemptDelivery(
   job: Job,
   ports: { now: Clock; keys: KeyRing },
 ): Promise<AttemptAnswer> {
-  const { message_id, facts, delivery_id, config, started_at } = job;
-  const { bytes: body, encoding } = await encodeBody(job.body, config.compression);
-  const timestamp = Math.floor(started_at / 1_000);
-  const span = deliveryAttemptSpan(delivery_id, facts.attempt);
-  const keys = await ports.keys.keysOf(config, started_at);
-  const headers = deliveryHeaders(config.headers, {
-    ...facts,
-    message_id,
-    timestamp,
-    signature: await signatureHeader(keys, { id: message_id, timestamp, body }),
-    encoding,
-    span_id: await spanIdOf(facts.correlation_id, span),
-  });
-  const { url, timeout } = config;
-  const answer = await sendRequest({ url, headers, body, timeoutMs: timeout * 1_000 });
+  const { config, started_at } = job;
+  const request = await requestOf(job, ports.keys);
+  const answer = await sendRequest({ ...request, timeoutMs: config.timeout * 1_000 });
   return { ...answer, started_at, ended_at: ports.now() };
+}
+
+async function requestOf(job: Job, keys: KeyRing): Promise<Omit<SendRequest, "timeoutMs">> {
+  const { config, message_id, delivery_id, facts } = job;
+  const { format } = config;
+  if (format.api === "standard") {
+    const span = deliveryAttemptSpan(delivery_id, facts.attempt);
+    return standardRequest(job, keys, await spanIdOf(facts.correlation_id, span));
+  }
+  const secret = await keys.secretOf(config);
+  const message = messageOf(job.body, message_id);
+  const { body, ...request } = await providerRequest(
+    { message, message_id, config, secret },
+    format,
+  );
+  return { ...request, body: bytesOf(body) };
 }

@@ -12,6 +12,7 @@ import {
   webhookRetryPolicySchema,
 } from "../protocol/webhook-options.ts";
 import { webhookSecretSchema } from "../protocol/webhook.ts";
+import { formatSchema, STANDARD } from "./format/target.ts";
 
 /**
  * A secret that signs until `expires_at`; the newest one of an endpoint never expires. It is stored sealed, in clear
@@ -40,6 +41,8 @@ export const endpointConfigSchema = z.strictObject({
   batching: batchingSchema.nullable().default(null),
   breaker: breakerOptionsSchema.nullable().default(null),
   compression: z.enum(["none", "gzip"]).default("none"),
+  /** In which form it is told. No registration of a webhook can say another one: those of alert channels do. */
+  format: formatSchema.default(STANDARD),
   /** Which of the objects that share the lanes of this endpoint this one is, from 0. */
   shard: z.int().min(0).default(0),
   shards: z.int().min(1).default(1),

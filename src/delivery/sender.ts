@@ -13,6 +13,8 @@ export interface SendRequest {
   headers: Readonly<Record<string, string>>;
   body: Uint8Array;
   timeoutMs: number;
+  /** Credentials of this request that are not among its headers: in its address or its body. */
+  hidden?: readonly string[];
 }
 
 /** What came back; `status_code` is null when there was no answer, and `fault` says why. */
@@ -46,7 +48,7 @@ export async function sendRequest(request: SendRequest): Promise<SendAnswer> {
     return {
       status_code: response.status,
       fault: null,
-      response_body: await readStart(response.body, request.headers),
+      response_body: await readStart(response.body, request),
       retry_after: response.headers.get("retry-after"),
     };
   } catch {
@@ -61,7 +63,7 @@ export async function sendRequest(request: SendRequest): Promise<SendAnswer> {
 /** The beginning of an answer, without what it repeats of the request's credentials. */
 async function readStart(
   body: ReadableStream<Uint8Array> | null,
-  sent: SendRequest["headers"],
+  { headers, hidden = [] }: Pick<SendRequest, "headers" | "hidden">,
 ): Promise<string | null> {
   if (body === null) return null;
   const reader = body.getReader();
@@ -78,5 +80,5 @@ async function readStart(
     // The status has come and decides; what was read of a body that broke off is still worth keeping.
   }
   // A cut through a surrogate pair would leave half a character.
-  return withoutEchoes(text, sent).slice(0, KEPT_CHARACTERS).toWellFormed();
+  return withoutEchoes(text, headers, hidden).slice(0, KEPT_CHARACTERS).toWellFormed();
 }

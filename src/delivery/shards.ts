@@ -28,6 +28,16 @@ const PREFIXES: readonly (readonly [prefix: string, shards: number])[] = [
   ["wl", 16],
 ];
 
+/** The id of the endpoint that carries an alert channel: of one object; `id` is 22 letters and digits. */
+export function channelEndpointId(id: string): string {
+  return `ch_${id}`;
+}
+
+/** Whether an endpoint carries an alert channel, by its id. */
+export function isOfChannel(webhook_id: string): boolean {
+  return webhook_id.startsWith("ch_");
+}
+
 /** The id of an endpoint with so many objects; `id` is 22 letters and digits. */
 export function webhookIdOf(id: string, shards: number): string {
   const [prefix = "wh"] = PREFIXES.find(([, count]) => count === shards) ?? [];

@@ -196,13 +196,13 @@ const channelFields = {
       "webhook: a signed Standard Webhook; email: Resend; sms: Twilio; paging: PagerDuty Events v2; chat: a Slack incoming webhook.",
   }),
   url: z.string().min(1).max(2_000).optional().meta({
-    description: "Required for webhook and chat; for the others the provider's own unless given.",
+    description:
+      "Required for webhook and chat; a chat's is its credential and shown up to its host. Of the others the base of the provider's API, such as https://events.eu.pagerduty.com; the usual one when absent.",
   }),
-  to: z
-    .array(z.string().min(1).max(320))
-    .max(20)
-    .default([])
-    .meta({ description: "Addresses of email, numbers of sms (E.164)." }),
+  to: z.array(z.string().min(1).max(320)).max(20).default([]).meta({
+    description:
+      "Addresses of email, numbers of sms (E.164); each number gets a message of its own.",
+  }),
   from: z.string().min(1).max(320).optional().meta({ description: "Sender of email and sms." }),
   account: z.string().min(1).max(200).optional().meta({ description: "Twilio's account SID." }),
   severities: z
@@ -224,7 +224,7 @@ export const channelRequestSchema = z
     ...channelFields,
     secret: z.string().min(1).max(1_000).optional().meta({
       description:
-        "API key, token or routing key; kept sealed, never shown. Left out, the stored one stays.",
+        "API key (email), auth token (sms), routing key (paging) or whsec_ secret (webhook); kept sealed, never shown. Left out, the stored one stays while kind, url and account do.",
     }),
   })
   .meta({ id: "AlertChannelRequest", title: "Where alerts go" });

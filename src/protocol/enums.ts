@@ -159,6 +159,7 @@ export const deliveryStateSchema = z.enum([
 export type DeliveryState = z.infer<typeof deliveryStateSchema>;
 
 export const severitySchema = z.enum(["info", "warning", "error", "critical"]);
+export type Severity = z.infer<typeof severitySchema>;
 
 export const scopeSchema = z.enum(["orchestrate", "execute", "observe", "admin"]);
 export type Scope = z.infer<typeof scopeSchema>;

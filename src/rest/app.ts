@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 
 import type { Scope } from "../protocol/enums.ts";
+import { alertChannelRoutes } from "./alert-channel-routes.ts";
 import { alertRoutes } from "./alert-routes.ts";
 import { auditRoutes } from "./audit-routes.ts";
 import { batchRoutes } from "./batch-routes.ts";
@@ -77,6 +78,7 @@ export const ROUTES: readonly Route[] = [
   ...webhookRoutes,
   ...webhookOperationRoutes,
   ...webhookAuditRoutes,
+  ...alertChannelRoutes,
   ...followUpRoutes,
   ...observeRoutes,
   ...repairRoutes,

@@ -18,6 +18,7 @@ type SubjectKind =
   | "request"
   | "memory"
   | "callback_secret"
+  | "alert_channel"
   | "history"
   | "alert"
   | "alert_rule"

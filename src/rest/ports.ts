@@ -46,6 +46,7 @@ import type {
   WebhookRegistration,
   WebhookView,
 } from "../protocol/webhook.ts";
+import type { ChannelPort } from "./alert-channel-port.ts";
 import type { AlertPort, ObjectivePort } from "./alert-port.ts";
 import type { AuditPort, TrailPort } from "./audit-ports.ts";
 import type { BatchPort, RequestPort } from "./batch-ports.ts";
@@ -281,6 +282,7 @@ export interface RestPorts extends OutskirtPorts {
   models: ModelPort;
   webhooks: WebhookPort;
   operations: OperationPort;
+  channels: ChannelPort;
   audit: AuditPort;
   trail: TrailPort;
   routing: RoutingPort;

@@ -86,6 +86,7 @@ interface RouteParts<
     | "Executors"
     | "Models"
     | "Webhooks"
+    | "Alerts"
     | "Operations"
     | "Documentation";
   summary: string;

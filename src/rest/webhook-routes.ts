@@ -83,7 +83,13 @@ const registration: readonly Route[] = [
     params: webhookParams,
     body: webhookPatchSchema,
     answers: { 200: json(webhookViewSchema, "The changed endpoint") },
-    refusals: ["webhook_not_found", "endpoint_refused", "endpoint_unverified", "not_supported"],
+    refusals: [
+      "webhook_not_found",
+      "endpoint_refused",
+      "endpoint_unverified",
+      "not_supported",
+      "webhook_of_channel",
+    ],
     async handle(ports, { principal, params, body, origin }) {
       const patched = await ports.webhooks.patch(principal, params.webhook_id, body, origin);
       return replyWith(patched, (view) => ({ status: 200, body: view }));
@@ -99,7 +105,7 @@ const registration: readonly Route[] = [
     scopes: WRITERS,
     params: webhookParams,
     answers: { 204: empty("It is gone") },
-    refusals: ["webhook_not_found"],
+    refusals: ["webhook_not_found", "webhook_of_channel"],
     async handle(ports, { principal, params }) {
       const removed = await ports.webhooks.remove(principal, params.webhook_id);
       return replyWith(removed, () => ({ status: 204 }));
@@ -120,7 +126,10 @@ function pausing(verb: "pause" | "resume", summary: string): Route {
     params: webhookParams,
     body: emptyBodySchema,
     answers: { 202: json(webhookViewSchema, "The endpoint") },
-    refusals: ["webhook_not_found", ...(verb === "resume" ? ["endpoint_unverified" as const] : [])],
+    refusals: [
+      "webhook_not_found",
+      verb === "resume" ? "endpoint_unverified" : "webhook_of_channel",
+    ],
     async handle(ports, { principal, params }) {
       const isPaused = verb === "pause";
       const set = await ports.webhooks.setPaused(principal, params.webhook_id, isPaused);
@@ -177,7 +186,7 @@ const upkeep: readonly Route[] = [
     params: webhookParams,
     body: rotationSchema,
     answers: { 200: json(webhookViewSchema, "The endpoint, with the new `secret` this once") },
-    refusals: ["webhook_not_found"],
+    refusals: ["webhook_not_found", "webhook_of_channel"],
     async handle(ports, { principal, params, body }) {
       const overlap = body.overlap_seconds;
       const rotated = await ports.webhooks.rotateSecret(principal, params.webhook_id, overlap);

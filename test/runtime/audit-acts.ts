@@ -5,6 +5,7 @@ import { blockIdOf, keyParty } from "../../src/access/party.ts";
 import { randomId } from "../../src/lib/ports.ts";
 import { alertActs } from "./alert-acts.ts";
 import { Executor, call, ended, eventually, submit } from "./batuta.ts";
+import { channelActs } from "./channel-acts.ts";
 import { owe } from "./debtor.ts";
 import { decided } from "./decided.ts";
 import { limitActs } from "./limit-acts.ts";
@@ -179,6 +180,7 @@ export const ACTS: Record<string, () => Promise<Act>> = {
   },
   ...modelActs(CANARY),
   ...alertActs(CANARY),
+  ...channelActs(CANARY),
   command_task: async () => {
     const task_id = await waiting();
     return {

@@ -11,6 +11,7 @@ import { describe, expect, it } from "vitest";
 
 import * as alertTables from "../../src/db/alert-table.ts";
 import { auditTable } from "../../src/db/audit-table.ts";
+import { alertChannelTable } from "../../src/db/channel-table.ts";
 import { meterMinuteTable } from "../../src/db/meter-table.ts";
 import { modelTable } from "../../src/db/model-table.ts";
 import { taskRatingTable, taskRollupTable } from "../../src/db/rollup-table.ts";
@@ -22,6 +23,7 @@ const dialect = new SQLiteSyncDialect();
 const configs = Object.values({
   ...tables,
   ...alertTables,
+  alertChannelTable,
   auditTable,
   meterMinuteTable,
   modelTable,

@@ -14,7 +14,7 @@ import { escalate, inbox, running } from "./stepping-in.ts";
 import { textOf } from "./text-of.ts";
 import {
   blockKey,
-  MODEL,
+  makeNamed,
   open,
   pathsOf,
   stepsOf,
@@ -118,7 +118,6 @@ beforeAll(async () => {
   const debtor = `owing-${agent_id}`;
   await owe(call, "default", debtor, [{}]);
   const model_id = `model-${agent_id}`;
-  await call("PUT", `/v1/models/${model_id}`, { ...MODEL, api_key: MODEL_KEY });
   await eventually(receiver.log, (log) => log.length > 0);
   Object.assign(ids, {
     task_id,
@@ -134,8 +133,8 @@ beforeAll(async () => {
     memory_id: memory.body.memory_id,
     record_id: checked.body.items[0]?.record_id,
     debt_id: `debt_1_${debtor}`,
-    model_id,
     ...(await alarmed("default")),
+    ...(await makeNamed(call, model_id, MODEL_KEY)),
     decision_id: await decided("default", `decided-${agent_id}`, { task_id }),
   });
   secrets.push(lease, hook.body.secret, walked.body.key, callback.body.secret, MODEL_KEY);

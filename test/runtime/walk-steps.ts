@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 
 import { blockIdOf, keyParty } from "../../src/access/party.ts";
+import type { call } from "./batuta.ts";
 import { newReceiver } from "./receiver.ts";
 
 /* What a foreigner asks of each route, and what it sees. */
@@ -33,7 +34,7 @@ const REASON = { reason: "because a foreigner wants it" };
 /** A task of the foreigner's own. */
 export const TASK = { task_type: "research", description: "a task of the foreigner's own" };
 /** A model of the foreigner's own. */
-export const MODEL = {
+const MODEL = {
   provider: "openai_compatible",
   base_url: "https://models.test/m/foreign/v1",
   locality: "api",
@@ -42,6 +43,15 @@ export const MODEL = {
 /** A rule and an objective of the foreigner's own. */
 export const RULE = { title: "r", metric: "tasks_created", comparison: "above", threshold: 1e9 };
 export const OBJECTIVE = { title: "o", indicator: "task_success", target: 0.5 };
+/** An alert channel of the foreigner's own. */
+const CHANNEL = {
+  name: "foreign",
+  kind: "email",
+  url: "https://hooks.receiver.test/r/foreign",
+  to: ["ops@example.com"],
+  from: "alerts@example.com",
+  secret: "a-secret-of-the-foreigner",
+};
 const AT = new Date().toISOString();
 
 /**
@@ -139,6 +149,11 @@ export const stepsOf = (ids: Readonly<Record<string, string>>): Record<string, S
   recover_webhook: unknown({ since: "2026-01-01T00:00:00.000Z" }),
   get_recovery: unknown(),
   cancel_recovery: unknown(),
+  list_alert_channels: own(),
+  get_alert_channel: unknown(),
+  put_alert_channel: own(CHANNEL),
+  delete_alert_channel: unknown(),
+  test_alert_channel: unknown({}),
   list_webhook_audit: unknown(),
   list_callback_secret_audit: own(),
   command_tasks: own({ all: true, command: "cancel", ...REASON }),
@@ -199,6 +214,17 @@ export const stepsOf = (ids: Readonly<Record<string, string>>): Record<string, S
   get_openapi: open,
 });
 
+/** Makes what people name themselves, a model and an alert channel, under one name; both have this secret. */
+export async function makeNamed(
+  by: typeof call,
+  name: string,
+  secret: string,
+): Promise<{ model_id: string; channel_id: string }> {
+  await by("PUT", `/v1/models/${name}`, { ...MODEL, api_key: secret });
+  await by("PUT", `/v1/alert-channels/${name}`, { ...CHANNEL, secret });
+  return { model_id: name, channel_id: name };
+}
+
 /** Blocks a key of the walked tenant, and gives the id of the block. */
 export async function blockKey(key_id: string): Promise<string> {
   const party = keyParty({ tenant: "default", key_id, scopes: [], isBootstrap: false });
@@ -227,6 +253,7 @@ export const pathsOf = (ids: Readonly<Record<string, string>>): string[] => [
   `/v1/alerts/${ids["alert_id"]}`,
   `/v1/alert-rules/${ids["rule_id"]}`,
   "/v1/silences",
+  `/v1/alert-channels/${ids["channel_id"]}`,
   "/v1/callback-secret",
   "/v1/keys",
 ];

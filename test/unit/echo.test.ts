@@ -22,6 +22,12 @@ describe("what a receiver repeats of a request", () => {
     expect(withoutEchoes(text, sent)).toBe(kept);
   });
 
+  it("is kept without a credential of its address or its body", () => {
+    const text = '{"routing_key":"0123456789abcdef"}';
+
+    expect(withoutEchoes(text, sent, ["0123456789abcdef"])).toBe('{"routing_key":"[redacted]"}');
+  });
+
   it("keeps what anybody may see, and words that are too short to be a credential", () => {
     const text = "msg_1234567890 application/json short";
 

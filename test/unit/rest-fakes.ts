@@ -115,6 +115,7 @@ export interface Given {
   agents?: Partial<RestPorts["agents"]>;
   models?: Partial<RestPorts["models"]>;
   webhooks?: Partial<RestPorts["webhooks"]>;
+  channels?: Partial<RestPorts["channels"]>;
   audit?: Partial<RestPorts["audit"]>;
   trail?: Partial<RestPorts["trail"]>;
   routing?: Partial<RestPorts["routing"]>;
@@ -223,6 +224,7 @@ export function createFakeApp(given: Given = {}) {
     models: portOf("models", given.models, calls),
     webhooks: portOf("webhooks", given.webhooks, calls),
     operations: portOf("operations", given.operations, calls),
+    channels: portOf("channels", given.channels, calls),
     audit: portOf("audit", given.audit, calls),
     // It is told of much that is not a test's subject.
     trail: portOf(

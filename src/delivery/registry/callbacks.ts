@@ -2,6 +2,7 @@ import { derivedId, type Clock } from "../../lib/ports.ts";
 import type { Sealer } from "../../lib/seal.ts";
 import type { Principal } from "../../protocol/access.ts";
 import type { EndpointConfig } from "../endpoint-config.ts";
+import { STANDARD } from "../format/target.ts";
 import { callbackOwner, renewedSecrets } from "../sealed-secrets.ts";
 import { auditRecord, CALLBACK_SECRET } from "./audit.ts";
 import type { CallbackSecrets, CallbackSecretStore } from "./callback-secret-store.ts";
@@ -47,6 +48,7 @@ export async function callbackConfig(
     batching: null,
     breaker: null,
     compression: "none",
+    format: STANDARD,
     shard: 0,
     shards: 1,
     state: "active",

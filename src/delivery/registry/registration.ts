@@ -15,16 +15,20 @@ import {
   type SigningSecret,
 } from "../endpoint-config.ts";
 import { headerFaults } from "../endpoint-headers.ts";
+import { formatSchema, STANDARD } from "../format/target.ts";
 import { urlFault, type UrlPolicy } from "./endpoint-url.ts";
 import type { Routing } from "./routing.ts";
 import { subscribedTypes } from "./subscriptions.ts";
 
 /** A registration as it is kept: secrets and the state live beside it. */
-export const storedRegistrationSchema = webhookRegistrationSchema.omit({
-  secret: true,
-  schema_version: true,
-  active: true,
-});
+export const storedRegistrationSchema = webhookRegistrationSchema
+  .omit({ secret: true, schema_version: true, active: true })
+  .extend({
+    // None of an alert channel's: it is told by name and subscribes to nothing.
+    events: z.array(webhookRegistrationSchema.shape.events.unwrap().element),
+    /** Of alert channels alone, and only they may say it. */
+    format: formatSchema.optional(),
+  });
 export type StoredRegistration = z.infer<typeof storedRegistrationSchema>;
 
 /** Whether an endpoint gets its deliveries. */
@@ -205,6 +209,7 @@ export function configOf(webhook: Webhook): EndpointConfig {
     secrets: webhook.secrets,
     ...deliveryOptions(registration),
     breaker: registration.breaker ?? null,
+    format: registration.format ?? STANDARD,
     shard: 0,
     shards: registration.shards ?? 1,
     state: webhook.state,

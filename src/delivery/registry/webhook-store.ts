@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, inArray, isNull, lte, ne, sql, type SQL } from "drizzle-orm";
+import { and, asc, eq, gt, inArray, isNull, lte, ne, notLike, sql, type SQL } from "drizzle-orm";
 import { drizzle, type DrizzleD1Database } from "drizzle-orm/d1";
 
 import { auditInsert } from "../../db/audit-table.ts";
@@ -49,13 +49,20 @@ export class WebhookStore {
     return rows.length > 0;
   }
 
-  /** At most `limit`, by id, behind `after`. */
+  /** At most `limit`, by id, behind `after`; those of alert channels are listed with their channels. */
   async list(tenant: string, after: string, limit: number): Promise<Webhook[]> {
     const { deleted_at, webhook_id } = webhookTable;
     const rows = await this.#db
       .select()
       .from(webhookTable)
-      .where(and(eq(webhookTable.tenant, tenant), gt(webhook_id, after), isNull(deleted_at)))
+      .where(
+        and(
+          eq(webhookTable.tenant, tenant),
+          gt(webhook_id, after),
+          isNull(deleted_at),
+          isRegistered,
+        ),
+      )
       .orderBy(asc(webhook_id))
       .limit(limit);
     return rows.map((row) => webhookOf(row));
@@ -154,7 +161,7 @@ export class WebhookStore {
     return rows.map((row) => subscriberSchema.parse(row));
   }
 
-  /** The versions of those that exist, by id. */
+  /** The versions of those that exist and were registered as webhooks, by id: alert channels are nobody's stakeholders. */
   async versions(tenant: string, webhook_ids: readonly string[]): Promise<Map<string, number>> {
     const { webhook_id, version, deleted_at } = webhookTable;
     const rows = await this.#db
@@ -165,6 +172,7 @@ export class WebhookStore {
           eq(webhookTable.tenant, tenant),
           inArray(webhook_id, [...webhook_ids]),
           isNull(deleted_at),
+          isRegistered,
         ),
       );
     return new Map(rows.map((row) => [row.webhook_id, row.version]));
@@ -214,6 +222,9 @@ export class WebhookStore {
 function keysOf(facets: readonly Facet[]): string {
   return JSON.stringify(facets.map(({ type, facet }) => [type, facet]));
 }
+
+/** Whether somebody registered it as a webhook: the ids of alert channels' endpoints begin otherwise (shards.ts). */
+const isRegistered = notLike(webhookTable.webhook_id, "ch%");
 
 function isLive(tenant: string, webhook_id: string): SQL | undefined {
   return and(

@@ -14,7 +14,7 @@ import type { EndpointConfig } from "../endpoint-config.ts";
 import type { EndpointOffice } from "../endpoint-door.ts";
 import type { DeliveriesPage, DeliveriesQuery } from "../endpoint/delivery-reads.ts";
 import { renewedSecrets, sealedConfig, secretOwner } from "../sealed-secrets.ts";
-import { shardsOf, webhookIdOf } from "../shards.ts";
+import { isOfChannel, shardsOf, webhookIdOf } from "../shards.ts";
 import {
   auditRecord,
   changeDetail,
@@ -28,7 +28,7 @@ import {
 import { callbackSecret, rotateCallbackSecret, type CallbackPorts } from "./callbacks.ts";
 import { challengeRefusal, changed, firstState, unverified } from "./challenge.ts";
 import type { UrlPolicy } from "./endpoint-url.ts";
-import { endpointOf, MOST_TRIES, notFound, OVERTAKEN, refusalOf } from "./finding.ts";
+import { endpointOf, MOST_TRIES, notFound, OF_CHANNEL, OVERTAKEN, refusalOf } from "./finding.ts";
 import { hostRefusal, type HostFault } from "./host-check.ts";
 import {
   configOf,
@@ -127,6 +127,7 @@ export class Webhooks {
     const isNewUrl = patch.url !== undefined;
     const about = { origin, isNewUrl, shards: shardsOf(webhook_id) };
     return this.#change(by, webhook_id, async (before) => {
+      if (isOfChannel(webhook_id)) return refuse(OF_CHANNEL);
       const registration = patched(before.registration, patch);
       const refusal = await refusalOf(this.#ports, registration, about);
       if (refusal !== null) return refuse(refusal);
@@ -150,6 +151,7 @@ export class Webhooks {
     for (let tries = 0; tries < MOST_TRIES; tries += 1) {
       const found = await this.#ports.store.read(by.tenant, webhook_id);
       if (found === null) return refuse(notFound(webhook_id));
+      if (isOfChannel(webhook_id)) return refuse(OF_CHANNEL);
       const webhook = { ...found, version: found.version + 1 };
       const record = this.#record(by, webhook_id, "webhook_deleted", { state: found.state });
       if (await this.#ports.store.remove(webhook, record)) {
@@ -169,6 +171,7 @@ export class Webhooks {
     const secret = this.#ports.newSecret();
     const rotation = { overlapSeconds, now: this.#ports.now() };
     const changing = await this.#change(by, webhook_id, (webhook) => {
+      if (webhook.registration.format !== undefined) return refuse(OF_CHANNEL);
       const secrets = rotated(webhook.secrets, secret, rotation);
       const detail = { overlap_seconds: overlapSeconds, signing: secrets.length };
       return ok({ webhook: { ...webhook, secrets }, action: "secret_rotated", detail });
@@ -180,6 +183,7 @@ export class Webhooks {
   async setPaused(by: Principal, webhook_id: string, isPaused: boolean): Answer<WebhookView> {
     const action = isPaused ? "webhook_paused" : "webhook_resumed";
     const changing = await this.#change(by, webhook_id, (before) => {
+      if (isPaused && isOfChannel(webhook_id)) return refuse(OF_CHANNEL);
       const after = changed(before, before.registration, !isPaused);
       return after.ok ? ok({ webhook: after.value, action }) : after;
     });

@@ -51,6 +51,7 @@ const OF_SCENE = new Set([
   "key_id",
   "memory_id",
   "model_id",
+  "channel_id",
   "parent_task_id",
   "subtask_id",
   "pool",

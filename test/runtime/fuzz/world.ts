@@ -69,6 +69,7 @@ const NOWHERE: Readonly<Record<string, string>> = {
   rule_id: "no-such-rule",
   silence_id: "no-such-silence",
   slo_id: "no-such-objective",
+  channel_id: "no-such-channel",
 };
 
 function textIn(answer: Answered<Record<string, unknown>>, name: string): string {
@@ -243,6 +244,9 @@ export class Scene {
       context_tokens: 8_000,
     });
     this.values["model_id"] = "fuzzed";
+    const channel = { name: "fuzzed", kind: "webhook", url: newReceiver().url };
+    await this.#call("PUT", "/v1/alert-channels/fuzzed", channel);
+    this.values["channel_id"] = "fuzzed";
     const owing = `owing-${this.stage}`;
     await owe(this.#call, this.stage === "foreign" ? "fuzz-others" : "fuzz", owing, [{}]);
     this.values["debt_id"] = `debt_1_${owing}`;
