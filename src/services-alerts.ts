@@ -29,6 +29,9 @@ import { judgeTenants } from "./observe/alerts/sweep.ts";
 import { systemAlertOf } from "./observe/alerts/telling.ts";
 import type { SampleSource } from "./observe/meter/ports.ts";
 import { readSweepCursor, writeSweepCursor } from "./observe/sweeper-store.ts";
+import type { AlertView } from "./protocol/alerts.ts";
+import { severitySchema } from "./protocol/enums.ts";
+import type { Overview } from "./protocol/overview.ts";
 import type { AlertPort, ObjectivePort } from "./rest/alert-port.ts";
 import { tellChannels } from "./services-channels.ts";
 import { doorsOf, now } from "./services-doors.ts";
@@ -55,6 +58,15 @@ function figuresOf(env: Env): OpenFigures {
   return openFigures(env.DB, moments);
 }
 
+async function tellAcknowledged(env: Env, tenant: string, alert: AlertView): Promise<void> {
+  try {
+    await tellChannels(env)({ tenant, alert, change: "acknowledged" });
+  } catch (error) {
+    const fields = { tenant, alert_id: alert.alert_id, error: String(error) };
+    consoleLog("alerts", now)("warning", "acknowledgement_untold", fields);
+  }
+}
+
 /** What the HTTP face asks of alerts. */
 export function alertPort(env: Env): AlertPort {
   const { guard } = doorsOf(env);
@@ -66,11 +78,25 @@ export function alertPort(env: Env): AlertPort {
       now,
       list: (tenant, query) => guard.read(() => listAlerts(env.DB, tenant, query)),
       get: (tenant, alert_id) => guard.get(() => readAlert(env.DB, tenant, alert_id)),
-      acknowledge: (of, by) => acknowledgeAlert(env.DB, of, by),
+      acknowledge: async (of, by) => {
+        const alert = await acknowledgeAlert(env.DB, of, by);
+        // What pages somebody is to stop; should that fail, the alert is acknowledged nevertheless.
+        if (alert !== null) await tellAcknowledged(env, of.tenant, alert);
+        return alert;
+      },
     }),
     rules: (tenant) => guard.get(() => settings.rules(tenant)),
     silences: (tenant) => guard.get(() => settings.silences(tenant)),
   };
+}
+
+/** How many alerts fire, by severity. */
+export async function alertsFiring(env: Env, tenant: string): Promise<Overview["alerts"]> {
+  const counted = await countFiring(env.DB, tenant);
+  return [...counted].map(([severity, firing]) => ({
+    severity: severitySchema.parse(severity),
+    firing,
+  }));
 }
 
 /** What the HTTP face asks of objectives. */

@@ -4,7 +4,7 @@ import { hex, randomId } from "./lib/ports.ts";
 import { ok } from "./lib/result.ts";
 import { createApp } from "./rest/app.ts";
 import type { HealthPort, RestPorts } from "./rest/ports.ts";
-import { alertPort, alertSources, objectivePort } from "./services-alerts.ts";
+import { alertPort, alertSources, alertsFiring, objectivePort } from "./services-alerts.ts";
 import { trailOf } from "./services-audit.ts";
 import { channelPort } from "./services-channels.ts";
 import { debtPort } from "./services-debts.ts";
@@ -68,6 +68,7 @@ export function portsOf(env: Env): RestPorts {
   const { agents, dispatcher, webhooks, operations, interventions } = services;
   const routing = routingPort(env);
   const health = healthPort(env, services);
+  const objectives = objectivePort(env);
   const ports: RestPorts = {
     now,
     log: consoleLog("http", now),
@@ -110,13 +111,13 @@ export function portsOf(env: Env): RestPorts {
     traces: tracePort(env, services.tasks, routing),
     meter: meterPort(env, (tenant, page) => agents.list(tenant, page), alertSources(env)),
     alerts: alertPort(env),
-    objectives: objectivePort(env),
+    objectives,
     overview: overviewPort(env, {
       agents: (tenant, page) => agents.list(tenant, page),
       stats: (...asked) => operations.stats(...asked),
       health,
-      alertsFiring: () => Promise.resolve([]),
-      objectives: () => Promise.resolve([]),
+      alertsFiring: (tenant) => alertsFiring(env, tenant),
+      objectives: objectives.list,
     }),
     ratings: ratingPort(env, services.tasks),
     followUps: followUpPort(env, services.tasks, interventions.command),
