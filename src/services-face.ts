@@ -15,6 +15,7 @@ import { meterPort } from "./services-meter.ts";
 import { modelsOf } from "./services-models.ts";
 import { followUpPort, observePort } from "./services-observe.ts";
 import { outskirtPorts } from "./services-offenders.ts";
+import { ratingPort } from "./services-ratings.ts";
 import { modelDecisionPort } from "./services-routing.ts";
 import { notesPort, subtaskPort, taskPort } from "./services-task-port.ts";
 import { validationsOf } from "./services-validations.ts";
@@ -97,6 +98,7 @@ export function portsOf(env: Env): RestPorts {
     health: healthPort(env, services),
     observe: observePort(env, (tenant, page) => agents.list(tenant, page)),
     meter: meterPort(env, (tenant, page) => agents.list(tenant, page)),
+    ratings: ratingPort(env, services.tasks),
     followUps: followUpPort(env, services.tasks, interventions.command),
     validations: validationsOf(env),
     modelDecisions: modelDecisionPort(env),

@@ -10,13 +10,20 @@ import type { MeterPorts } from "./observe/meter/meter-object.ts";
 import { readMeterTenants } from "./observe/meter/minute-store.ts";
 import type { SampleSource } from "./observe/meter/ports.ts";
 import { shareOut } from "./observe/meter/share.ts";
-import { agentSource, queueSource, type ReadAgents } from "./observe/meter/show/gauges.ts";
+import {
+  agentSource,
+  queueSource,
+  taskSource,
+  type ReadAgents,
+} from "./observe/meter/show/gauges.ts";
 import {
   MAX_TENANTS,
   scrapeAll,
   scrapeTenant,
   type ScrapeParts,
 } from "./observe/meter/show/scrape.ts";
+import { readRollupTotals } from "./observe/rollup/rollup-store.ts";
+import { taskSamples } from "./observe/rollup/task-totals.ts";
 import { readTenants } from "./observe/sweeper-store.ts";
 import type { MeterPort } from "./rest/meter-port.ts";
 import { doorsOf, now } from "./services-doors.ts";
@@ -90,6 +97,9 @@ async function allTenants(env: Env): Promise<{ tenants: string[]; isComplete: bo
 function sourcesOf(env: Env, agents: ReadAgents): SampleSource[] {
   const { guard } = doorsOf(env);
   return [
+    taskSource((tenant) =>
+      guard.get(async () => taskSamples(await readRollupTotals(env.DB, tenant))),
+    ),
     queueSource((tenant) => guard.get(() => readBacklog(env.DB, tenant)), now),
     agentSource(agents),
   ];

@@ -6,8 +6,11 @@ import { listTasks } from "./history/list-store.ts";
 import { consoleLog } from "./lib/log.ts";
 import { ok } from "./lib/result.ts";
 import { readFinalizing, readOpenRows } from "./observe/active-store.ts";
+import { readMeterSeries } from "./observe/meter/show/series-store.ts";
 import { createObservatory } from "./observe/observatory.ts";
 import { repairState, type RepairParts } from "./observe/repair.ts";
+import { figuresOverTime, type OverTimeParts } from "./observe/rollup/over-time.ts";
+import { readRollup } from "./observe/rollup/rollup-store.ts";
 import { stateOf, type StateParts } from "./observe/state.ts";
 import { readSweepCursor, readTenants, writeSweepCursor } from "./observe/sweeper-store.ts";
 import { sweepTasks as sweep } from "./observe/sweeper.ts";
@@ -44,9 +47,20 @@ export function observePort(env: Env, agents: StateParts["agents"]): ObservePort
   const read: StateParts["read"] = (query) => guard.get(query);
   const stateParts = { db: env.DB, read, now, agents };
   const observatory = createObservatory({ db: env.DB, now, keptMs });
+  const overTime: OverTimeParts = {
+    now,
+    tasks: (tenant, query) => readRollup(env.DB, tenant, query),
+    technical: (tenant, query) => readMeterSeries(env.DB, tenant, query),
+  };
   return {
     metrics: (tenant, query) =>
-      guard.read(async () => ok(await observatory.metrics(tenant, query))),
+      guard.read(async () =>
+        ok(
+          query.step === undefined
+            ? await observatory.metrics(tenant, query)
+            : await figuresOverTime(overTime, tenant, query),
+        ),
+      ),
     insights: (tenant, window) =>
       guard.read(async () => ok(await observatory.insights(tenant, window))),
     state: async (tenant) => ok(await stateOf(stateParts, tenant)),

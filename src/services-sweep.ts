@@ -1,6 +1,8 @@
 import { writeArchiveFile } from "./history/archive-store.ts";
 import { readOldTasks, removeTasks } from "./history/removed-store.ts";
 import { removeOldTasks } from "./history/retention.ts";
+import { foldRollups } from "./history/rollup-fold.ts";
+import { foldRollup, readDueFolds } from "./history/rollup-store.ts";
 import { readLog, readView, readWholeTasks } from "./history/task-log-store.ts";
 import { consoleLog } from "./lib/log.ts";
 import type { Clock } from "./lib/ports.ts";
@@ -52,9 +54,19 @@ export function sweepHistory(env: Env, at: Clock = now): Promise<void> {
   });
 }
 
+/** Folds figures of tasks that are old into longer steps. */
+export function sweepRollups(env: Env, at: Clock = now): Promise<void> {
+  return foldRollups({
+    now: at,
+    log: consoleLog("sweep", now),
+    due: (fold, limit) => readDueFolds(env.DB, fold, limit),
+    fold: (tenant, fold) => foldRollup(env.DB, tenant, fold),
+  });
+}
+
 /**
- * Wakes endpoints and tasks whose own alarm should have woken them, repairs what ended ones left undone, and removes
- * what was kept for long enough.
+ * Wakes endpoints and tasks whose own alarm should have woken them, repairs what ended ones left undone, folds figures
+ * that are old, and removes what was kept for long enough.
  *
  * @throws when one of them failed, after the others have done their work
  */
@@ -64,6 +76,7 @@ export async function sweepAll(env: Env): Promise<void> {
     sweepTasks(env),
     sweepDebts(env),
     sweepHistory(env),
+    sweepRollups(env),
     sweepValidations(env),
     sweepDecisions(env),
   ];

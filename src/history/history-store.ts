@@ -1,4 +1,5 @@
 import { MAX_PREFIX_LENGTH, type HistoryRecords } from "./projection.ts";
+import { COUNT_FACTS } from "./rollup-store.ts";
 
 /* The writing side of history. Rows travel as one JSON parameter, because D1 binds 100 at most (facts/platform.md §3). */
 
@@ -157,7 +158,8 @@ function parametersOf(records: readonly object[]): string[] {
  * A record that is not newer than its row writes nothing. Rows written: 3 for a new task (the row and two
  * index entries, one of them only unless it is completed), then 1 for each record of it; 1 more when its
  * status changes, but not to completed; 1 more when its events came out of order or no longer fit the row;
- * 1 for each lesson; 4 for each debt of a task that could not be cleaned up.
+ * 1 for each lesson; 4 for each debt of a task that could not be cleaned up; and in the roll-up 1 for each minute, task type
+ * and executor in which tasks were created, have ended or asked, however many did.
  *
  * @returns rows written, as D1 bills them
  * @throws when D1 fails; then nothing was written
@@ -172,6 +174,8 @@ export async function writeHistory(db: D1Database, records: HistoryRecords): Pro
   const bound = (sql: readonly string[], of: readonly object[]) =>
     parametersOf(of).flatMap((parameter) => sql.map((text) => db.prepare(text).bind(parameter)));
   const statements = [
+    // First of all: what counts is what is not there yet.
+    ...bound([COUNT_FACTS], records.facts),
     ...bound(FORGET, rebuilt),
     ...bound(WRITE_TASKS, records.tasks),
     ...bound([ADD_CAUSES], late),

@@ -1,6 +1,7 @@
 import * as z from "zod";
 
 import { ok, refuse, type Result } from "../lib/result.ts";
+import { taskTallySchema, type TaskTally } from "../protocol/queue-messages.ts";
 import {
   escalationSchema,
   taskEventSchema,
@@ -20,6 +21,8 @@ export interface TaskNews {
   earlier?: Escalation[];
   /** Of the request, with the first event. */
   body_hash?: string;
+  /** What the log has so far, counted; absent in messages that were sent before there was such a thing. */
+  tally?: TaskTally;
   /** Whether the rows of the task are written anew, even where they seem as new. */
   isRebuild: boolean;
 }
@@ -31,6 +34,7 @@ export interface RawNews {
   escalation?: string | null | undefined;
   earlier?: readonly string[] | undefined;
   body_hash?: string | undefined;
+  tally?: unknown;
 }
 
 /** Which task the news are about, as the message itself says. */
@@ -63,6 +67,7 @@ const rawNewsSchema = z.object({
   escalation: jsonTextSchema.pipe(escalationSchema).nullish(),
   earlier: z.array(jsonTextSchema.pipe(escalationSchema)).optional(),
   body_hash: z.string().optional(),
+  tally: taskTallySchema.optional(),
 });
 
 /**
@@ -74,7 +79,7 @@ const rawNewsSchema = z.object({
 export function readNews(origin: NewsOrigin, raw: RawNews): Result<TaskNews, string> {
   const parsed = rawNewsSchema.safeParse(raw);
   if (!parsed.success) return refuse(reasonOf(parsed.error));
-  const { view, events, escalation = null, earlier, body_hash } = parsed.data;
+  const { view, events, escalation = null, earlier, body_hash, tally } = parsed.data;
   const subjects = [view, ...(escalation ? [escalation] : []), ...(earlier ?? [])];
   if (subjects.some((of) => of.task_id !== origin.task_id)) {
     return refuse("speaks of another task than its message");
@@ -92,6 +97,7 @@ export function readNews(origin: NewsOrigin, raw: RawNews): Result<TaskNews, str
     escalation,
     ...(earlier !== undefined && { earlier }),
     ...(body_hash !== undefined && { body_hash }),
+    ...(tally !== undefined && { tally }),
   });
 }
 

@@ -5,6 +5,7 @@ import { causesOf, type Cause } from "./causes.ts";
 import { debtsOf, type DebtRecord } from "./debts.ts";
 import { lessonsOf, type LessonRecord } from "./lessons.ts";
 import type { TaskNews } from "./news.ts";
+import { factsOf, type RollupFact } from "./rollup.ts";
 
 /** Consecutive events of one task. */
 interface EventRun {
@@ -61,6 +62,8 @@ export interface HistoryRecords {
   escalations: EscalationRecord[];
   lessons: LessonRecord[];
   debts: DebtRecord[];
+  /** What is counted, where history has not got it yet. */
+  facts: RollupFact[];
 }
 
 /** Characters of JSON in one run, so that a run of many events stays far below a row's 2 MB. */
@@ -177,5 +180,6 @@ export function project(news: readonly TaskNews[]): HistoryRecords {
     escalations: escalationsOf(news),
     lessons: lessonsOf(news),
     debts: debtsOf(news),
+    facts: factsOf(news),
   };
 }

@@ -110,6 +110,8 @@ const FORGET = [
     SELECT ?1, one.value FROM ${NOTED} CROSS JOIN json_each(new.value -> 'escalation_ids') AS one)`,
   `DELETE FROM cleanup_debt WHERE (tenant, debt_id) IN (
     SELECT ?1, one.value FROM ${NOTED} CROSS JOIN json_each(new.value -> 'debt_ids') AS one)`,
+  `DELETE FROM task_rating WHERE (tenant, task_id) IN (
+    SELECT old.tenant, old.task_id FROM ${NOTED} CROSS JOIN task_rating AS old ON ${OF_TASK})`,
   `DELETE FROM task WHERE (tenant, task_id) IN (
     SELECT old.tenant, old.task_id FROM ${NOTED} CROSS JOIN task AS old ON ${OF_TASK})`,
 ];
@@ -118,7 +120,7 @@ const FORGET = [
  * Removes tasks and notes that it did, all or none, in one round trip; one that has changed since it was read stays.
  * Lessons stay: they are what executors told everyone.
  *
- * Rows written for each: 1 for the note and those that go, of the task 2 or 3.
+ * Rows written for each: 1 for the note and those that go, of the task 2 or 3. What was counted of them stays counted.
  *
  * @throws when D1 fails; then nothing was removed
  */

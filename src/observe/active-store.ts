@@ -175,14 +175,18 @@ export function readNamedRows(
     .where(and(eq(taskTable.tenant, tenant), sql`${taskTable.task_id} IN ${named}`));
 }
 
-/** Removes a row that claims to be newer than its task is: a rebuild would leave it alone. */
+/**
+ * Has a row that claims to be newer than its task is count as older than anything, because a rebuild would leave it alone.
+ * It stays, because what has a row was counted in the roll-up.
+ */
 export async function forgetNewer(
   db: D1Database,
   task: { tenant: string; task_id: string },
   seq: number,
 ): Promise<void> {
   await drizzle(db)
-    .delete(taskTable)
+    .update(taskTable)
+    .set({ seq: 0 })
     .where(
       and(
         eq(taskTable.tenant, task.tenant),

@@ -63,6 +63,7 @@ export function createObservatory({ db, now, keptMs }: ObservatoryParts): Observ
         by,
         groups: groupsOf(runs, by, questions),
         tokens: { orchestrator: ORCHESTRATOR_TOKENS, executor },
+        series: [],
       };
     },
     async insights(tenant, window_s) {

@@ -1,7 +1,6 @@
 import * as z from "zod";
 
-import type { taskTypeSchema } from "./enums.ts";
-import { instantSchema, type agentIdSchema } from "./primitives.ts";
+import { instantSchema, schemaVersionSchema } from "./primitives.ts";
 
 /* Figures over time, from roll-ups: equal steps, oldest first. */
 
@@ -12,6 +11,7 @@ export const seriesNameSchema = z
     "tasks_ended",
     "task_duration",
     "task_quality",
+    "task_rating",
     "task_retries",
     "notifications",
     "escalations",
@@ -25,9 +25,41 @@ export const seriesNameSchema = z
   ])
   .meta({
     description:
-      "Counts per step, but: task_duration, delivery_latency and http_request_duration are seconds (see `stat`), task_quality the mean of scores 0-1, cost_usd dollars.",
+      "Counts per step, but: task_duration, delivery_latency and http_request_duration are seconds (see `stat`), task_quality and task_rating means of scores 0-1, cost_usd dollars. Tasks count when they have ended, in the step of their end, and with them their notifications, retries, cost, tokens and quality; tasks_created and escalations in the step in which that happened.",
   });
 export type SeriesName = z.infer<typeof seriesNameSchema>;
+
+/** What is counted of requests and deliveries, not of tasks. */
+const TECHNICAL: readonly SeriesName[] = [
+  "deliveries",
+  "delivery_latency",
+  "http_requests",
+  "http_request_duration",
+  "rows_written",
+];
+
+/** What happens to tasks while nobody has them. */
+const OF_NOBODY: readonly SeriesName[] = ["tasks_created", "escalations"];
+
+/** Whether a series is one of tasks, exact by transaction. */
+export function isOfTasks(name: SeriesName): boolean {
+  return !TECHNICAL.includes(name);
+}
+
+/** Filters of series. */
+interface SeriesFilters {
+  task_type?: string | undefined;
+  agent_id?: string | undefined;
+}
+
+/** The series that filters leave a meaning, in the order of their names. */
+export function namesThatFit({ task_type, agent_id }: SeriesFilters): SeriesName[] {
+  return seriesNameSchema.options.filter(
+    (name) =>
+      (isOfTasks(name) || (task_type === undefined && agent_id === undefined)) &&
+      (agent_id === undefined || !OF_NOBODY.includes(name)),
+  );
+}
 
 /** What a point says of its step; counts are sums. */
 export const seriesStatSchema = z.enum(["sum", "mean", "p50", "p95", "p99"]);
@@ -54,20 +86,10 @@ export const metricSeriesSchema = z
   .meta({ id: "MetricSeries", title: "One figure over time" });
 export type MetricSeries = z.infer<typeof metricSeriesSchema>;
 
-/** What series are asked for, after the query was read. */
-export interface SeriesQuery {
-  metrics: readonly SeriesName[];
-  /** Seconds back from `until`. */
-  range_s: number;
-  step_s: (typeof STEPS_S)[number];
-  until: string | null;
-  task_type: z.infer<typeof taskTypeSchema> | null;
-  agent_id: z.infer<typeof agentIdSchema> | null;
-}
-
 /** How a person judges what a task has made. */
 export const ratingRequestSchema = z
   .strictObject({
+    schema_version: schemaVersionSchema,
     score: z.number().min(0).max(1).meta({ description: "0 useless, 1 perfect." }),
     comment: z.string().min(1).max(2_000).optional(),
   })

@@ -1,6 +1,13 @@
 import * as z from "zod";
 
 import { severitySchema, taskTypeSchema } from "./enums.ts";
+import {
+  MAX_POINTS,
+  metricSeriesSchema,
+  namesThatFit,
+  seriesNameSchema,
+  STEPS_S,
+} from "./metric-series.ts";
 import { agentIdSchema, instantSchema } from "./primitives.ts";
 import { wholeNumber } from "./queries.ts";
 
@@ -14,12 +21,66 @@ const windowSchema = wholeNumber(60, 7_776_000)
 const metricsBySchema = z.enum(["agent", "task_type", "hour"]);
 export type MetricsBy = z.infer<typeof metricsBySchema>;
 
-export const metricsQuerySchema = z.strictObject({
-  window: windowSchema,
-  by: metricsBySchema.default("agent"),
-  task_type: taskTypeSchema.optional(),
-  agent_id: agentIdSchema.optional(),
-});
+const stepSchema = z
+  .enum(STEPS_S.map(String))
+  .transform(Number)
+  .meta({ description: "Seconds of one step; with it the answer has `series` and no `groups`." });
+
+const seriesNamesSchema = z
+  .string()
+  .transform((text) => [...new Set(text.split(","))])
+  .pipe(z.array(seriesNameSchema).min(1))
+  .meta({
+    description: `Which series, with commas between: ${seriesNameSchema.options.join(", ")}. All that fit the filters when absent.`,
+  });
+
+/** The longest step that has a range with so many points. */
+const LONGEST_RANGE_S = MAX_POINTS * Math.max(...STEPS_S);
+
+/** What of a query belongs to series, and is refused without a step. */
+const OF_SERIES = ["range", "until", "metrics"] as const;
+
+export const metricsQuerySchema = z
+  .strictObject({
+    window: windowSchema,
+    by: metricsBySchema.default("agent"),
+    task_type: taskTypeSchema.optional(),
+    agent_id: agentIdSchema.optional(),
+    step: stepSchema.optional(),
+    range: wholeNumber(60, LONGEST_RANGE_S)
+      .optional()
+      .meta({
+        description: `Seconds back from \`until\`, in whole steps: 60 of them when absent, ${MAX_POINTS} at most.`,
+      }),
+    until: instantSchema.optional().meta({
+      description: "Its step is the last one; now when absent.",
+    }),
+    metrics: seriesNamesSchema.optional(),
+  })
+  .superRefine(({ step, range, metrics, ...query }, context) => {
+    const fault = (name: string, message: string): void =>
+      context.addIssue({ code: "custom", path: [name], message });
+    if (step === undefined) {
+      for (const name of OF_SERIES) {
+        if ({ range, metrics, until: query.until }[name] !== undefined) {
+          fault(name, `needs a step: ${STEPS_S.join(", ")}`);
+        }
+      }
+      return;
+    }
+    if (range !== undefined && Math.ceil(range / step) > MAX_POINTS) {
+      const most = MAX_POINTS * step;
+      fault("range", `has more than ${MAX_POINTS} steps of ${step} s: ${most} s at most`);
+    }
+    const fitting = namesThatFit(query);
+    const unfit = metrics?.filter((name) => !fitting.includes(name)) ?? [];
+    if (unfit.length > 0) {
+      fault(
+        "metrics",
+        `${unfit.join(", ")} cannot be told apart so; with it go ${fitting.join(", ")}`,
+      );
+    }
+  });
 export type MetricsQuery = z.infer<typeof metricsQuerySchema>;
 
 export const insightsQuerySchema = z.strictObject({ window: windowSchema });
@@ -77,6 +138,9 @@ export const metricsSchema = z
     tokens: z
       .strictObject({ orchestrator: z.int(), executor: z.int() })
       .meta({ description: "Model tokens by role; the orchestrator calls no model." }),
+    series: z
+      .array(metricSeriesSchema)
+      .meta({ description: "With `step`: the figures over time, oldest first." }),
   })
   .meta({ id: "Metrics", title: "How tasks have gone" });
 export type Metrics = z.infer<typeof metricsSchema>;

@@ -1,11 +1,19 @@
 import * as z from "zod";
 
+import { eventTypeSchema, taskTypeSchema } from "./enums.ts";
 import { agentIdSchema, taskIdSchema, webhookIdSchema } from "./primitives.ts";
 import { taskEventSchema } from "./task-view.ts";
 
 /* Bodies of queue messages. They are parsed on arrival like everything else that crosses a boundary. */
 
 const tenantSchema = z.string().min(1).max(100);
+
+/** What the log of a task has up to its view, counted: the same for all news of that view, whichever events they bring. */
+export const taskTallySchema = z.strictObject({
+  task_type: taskTypeSchema.meta({ description: "That it was submitted with" }),
+  notifications: z.partialRecord(eventTypeSchema, z.int().min(0)),
+});
+export type TaskTally = z.infer<typeof taskTallySchema>;
 
 /**
  * News of one task for history. Small news travel whole; large ones as a reference that the consumer
@@ -31,6 +39,7 @@ export const historyMessageSchema = z.discriminatedUnion("form", [
       .max(100)
       .optional()
       .meta({ description: "Of the request; goes with the first event" }),
+    tally: taskTallySchema.optional(),
   }),
   z.strictObject({
     form: z.literal("reference"),

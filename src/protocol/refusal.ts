@@ -30,6 +30,7 @@ export const REFUSAL_CODES = [
   "debt_not_found",
   "model_not_found",
   "model_decision_not_found",
+  "rating_not_found",
   "task_gone",
   "report_not_ready",
   "idempotency_conflict",

@@ -41,6 +41,7 @@ import { operationRoutes } from "./operation-routes.ts";
 import { PAGES, showPage } from "./pages.ts";
 import { poolRoutes } from "./pool-routes.ts";
 import type { RestPorts } from "./ports.ts";
+import { ratingRoutes } from "./rating-routes.ts";
 import { requestRoutes } from "./request-routes.ts";
 import type { RestContext, RestEnv, Route } from "./route.ts";
 import { subtaskRoutes } from "./subtask-routes.ts";
@@ -72,6 +73,7 @@ export const ROUTES: readonly Route[] = [
   ...webhookAuditRoutes,
   ...followUpRoutes,
   ...observeRoutes,
+  ...ratingRoutes,
   ...metricsRoutes,
   ...auditRoutes,
   ...keyRoutes,

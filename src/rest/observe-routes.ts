@@ -18,9 +18,9 @@ export const observeRoutes: readonly Route[] = [
     method: "GET",
     path: "/v1/metrics",
     tag: "Operations",
-    summary: "How tasks have gone, by agent, task type or hour of the day",
+    summary: "How tasks have gone, by agent, task type or hour of the day, or step by step",
     description:
-      "From the newest 5,000 tasks that were created in the window. A task counts for the executor that had it last.",
+      "Without `step` from the newest 5,000 tasks that were created in the window; a task counts for the executor that had it last. With `step` from roll-ups of all of them, as `series`. Percentiles are those of the bucket that holds them, by their place in it, as Prometheus's histogram_quantile has them. Minutes are kept for three hours, hours for 90 days, days for ever: a point that is finer than what is kept is null.",
     scopes: ONLOOKERS,
     query: metricsQuerySchema,
     answers: { 200: json(metricsSchema, "The figures") },

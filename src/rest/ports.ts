@@ -58,6 +58,7 @@ import type { ModelPort } from "./model-port.ts";
 import type { NotesPort } from "./notes-port.ts";
 import type { FollowUpPort, ObservePort } from "./observe-ports.ts";
 import type { OutskirtPorts } from "./offender-ports.ts";
+import type { RatingPort } from "./rating-port.ts";
 import type { SubtaskPort } from "./subtask-port.ts";
 import type { ValidationPort } from "./validation-port.ts";
 
@@ -276,6 +277,7 @@ export interface RestPorts extends OutskirtPorts {
   health: HealthPort;
   observe: ObservePort;
   meter: MeterPort;
+  ratings: RatingPort;
   followUps: FollowUpPort;
   validations: ValidationPort;
   modelDecisions: ModelDecisionPort;

@@ -1,5 +1,5 @@
 import type { AttemptOutcome } from "../protocol/attempt-outcome.ts";
-import type { HistoryMessage } from "../protocol/queue-messages.ts";
+import type { HistoryMessage, TaskTally } from "../protocol/queue-messages.ts";
 import type { TaskEvent } from "../protocol/task-view.ts";
 import type { LoggedEvent, TaskState } from "./machine/state.ts";
 import { leaseExpiresAt } from "./machine/state.ts";
@@ -53,6 +53,7 @@ interface TaskRecord {
   earlier?: string[];
   /** By which the same request is known again; goes with the first event. */
   body_hash?: string;
+  tally: TaskTally;
 }
 
 /** The view, events and escalations of a task as texts, for a message or for whoever asks. */
@@ -61,6 +62,7 @@ export function recordOf(state: TaskState, events: readonly LoggedEvent[]): Task
   return {
     ...(events[0]?.seq === 1 && { body_hash: state.origin.body_hash }),
     ...(earlier.length > 0 && { earlier }),
+    tally: { task_type: state.submitted_type, notifications: state.notifications },
     view: JSON.stringify(viewOf(state)),
     events: events.map((event) => eventOf(state, event)),
     escalation:
@@ -75,13 +77,14 @@ export function historyMessageOf(
   after: number,
 ): HistoryMessage {
   const { tenant, task_id } = state.origin;
-  const { view, events: shown, escalation, earlier, body_hash } = recordOf(state, events);
+  const { view, events: shown, escalation, earlier, body_hash, tally } = recordOf(state, events);
   const message: HistoryMessage = {
     form: "whole",
     tenant,
     task_id,
     view,
     events: shown,
+    tally,
     ...(escalation !== null && { escalation }),
     ...(earlier !== undefined && { earlier }),
     ...(body_hash !== undefined && { body_hash }),

@@ -3,7 +3,7 @@ import { expect } from "vitest";
 
 import { blockIdOf, keyParty } from "../../src/access/party.ts";
 import { randomId } from "../../src/lib/ports.ts";
-import { Executor, call, eventually, submit } from "./batuta.ts";
+import { Executor, call, ended, eventually, submit } from "./batuta.ts";
 import { owe } from "./debtor.ts";
 import { decided } from "./decided.ts";
 import { limitActs } from "./limit-acts.ts";
@@ -93,6 +93,18 @@ async function blockKey(key_id: string): Promise<string> {
 
 /** A request for each route that leaves an entry, by the id of the route. A new one needs its line here. */
 export const ACTS: Record<string, () => Promise<Act>> = {
+  rate_task: async () => {
+    const task_id = await waiting();
+    await call("POST", `/v1/tasks/${task_id}/commands`, { command: "cancel", reason: "unwanted" });
+    await ended(task_id);
+    return {
+      method: "PUT",
+      path: `/v1/tasks/${task_id}/rating`,
+      body: { score: 0.25, comment: CANARY },
+      subject: task_id,
+      detail: { score: 0.25, has_comment: true },
+    };
+  },
   create_key: async () => ({
     method: "POST",
     path: "/v1/keys",

@@ -12,6 +12,7 @@ import { describe, expect, it } from "vitest";
 import { auditTable } from "../../src/db/audit-table.ts";
 import { meterMinuteTable } from "../../src/db/meter-table.ts";
 import { modelTable } from "../../src/db/model-table.ts";
+import { taskRatingTable, taskRollupTable } from "../../src/db/rollup-table.ts";
 import * as routingTables from "../../src/db/routing-table.ts";
 import * as tables from "../../src/db/tables.ts";
 import * as validationTable from "../../src/db/validation-table.ts";
@@ -22,6 +23,8 @@ const configs = Object.values({
   auditTable,
   meterMinuteTable,
   modelTable,
+  taskRatingTable,
+  taskRollupTable,
   ...routingTables,
   ...validationTable,
 })

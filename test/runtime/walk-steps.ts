@@ -142,6 +142,8 @@ export const stepsOf = (ids: Readonly<Record<string, string>>): Record<string, S
   list_next_steps: unknown(),
   approve_next_step: unknown({}),
   get_metrics: own(),
+  rate_task: unknown({ score: 1 }),
+  get_task_rating: unknown(),
   get_insights: own(),
   get_state: own(),
   scrape_metrics: own(),

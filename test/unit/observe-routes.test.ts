@@ -15,6 +15,7 @@ const METRICS: Metrics = {
   by: "hour",
   groups: [],
   tokens: { orchestrator: 0, executor: 0 },
+  series: [],
 };
 
 async function codeOf(given: Given, path: string, sent: object = {}) {

@@ -126,6 +126,7 @@ export interface Given {
   operations?: Partial<RestPorts["operations"]>;
   health?: Partial<RestPorts["health"]>;
   observe?: Partial<RestPorts["observe"]>;
+  ratings?: Partial<RestPorts["ratings"]>;
   meter?: Partial<RestPorts["meter"]>;
   followUps?: Partial<RestPorts["followUps"]>;
   validations?: Partial<RestPorts["validations"]>;
@@ -228,6 +229,7 @@ export function createFakeApp(given: Given = {}) {
     routing: portOf("routing", given.routing, calls),
     health: portOf("health", given.health, calls),
     observe: portOf("observe", given.observe, calls),
+    ratings: portOf("ratings", given.ratings, calls),
     // Every request is counted.
     meter: portOf("meter", { count: () => null, ...given.meter }, []),
     followUps: portOf("followUps", given.followUps, calls),

@@ -1,3 +1,5 @@
+import { DURATION_BOUNDS_S } from "../../db/rollup-table.ts";
+
 /* Every metric that /metrics may have. The exposition, the dashboard and the accumulators know no other. */
 
 /** A metric as Prometheus knows it. Labels of a tenant, where all are asked for, come on top. */
@@ -81,7 +83,7 @@ const BUSINESS = [
   counter("batuta_tasks_total", ["status", "task_type"], "Tasks that ended, by how."),
   timing("batuta_task_duration_seconds", [], {
     help: "Seconds from a task's creation to its end.",
-    buckets: [1, 5, 15, 30, 60, 120, 300, 600, 1_800, 3_600, 7_200, 21_600, 86_400],
+    buckets: DURATION_BOUNDS_S,
   }),
   {
     name: "batuta_task_quality",

@@ -34,6 +34,7 @@ export const PROBLEMS = {
   debt_not_found: { status: 404, title: "There is no such cleanup debt" },
   model_not_found: { status: 404, title: "There is no such model" },
   model_decision_not_found: { status: 404, title: "There is no such choice of a model" },
+  rating_not_found: { status: 404, title: "Nobody has rated the task" },
   task_gone: { status: 410, title: "The task was removed when its retention was over" },
   report_not_ready: { status: 404, title: "The task has not ended, so it has no report yet" },
   idempotency_conflict: { status: 409, title: "The same idempotency key came with another body" },

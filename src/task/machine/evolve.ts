@@ -20,6 +20,8 @@ export function blankTask(origin: Origin, task: SettledTask, at: number): TaskSt
     task,
     seq: 0,
     notification_count: 0,
+    notifications: {},
+    submitted_type: task.task_type,
     created_at: at,
     updated_at: at,
     ended_at: null,
@@ -276,6 +278,12 @@ export function evolve(state: TaskState, event: LoggedEvent): TaskState {
     seq: event.seq,
     updated_at: event.at,
     incidents: incidentsAfter(state, event),
-    notification_count: next.notification_count + (NOTIFICATIONS.has(event.type) ? 1 : 0),
+    ...(NOTIFICATIONS.has(event.type) && {
+      notification_count: next.notification_count + 1,
+      notifications: {
+        ...next.notifications,
+        [event.type]: (next.notifications[event.type] ?? 0) + 1,
+      },
+    }),
   };
 }

@@ -6,6 +6,7 @@ import type {
   Priority,
   TaskPhase,
   TaskStatus,
+  TaskType,
 } from "../../protocol/enums.ts";
 import type { QualityAssessment } from "../../protocol/notification.ts";
 import type { JsonObject } from "../../protocol/primitives.ts";
@@ -170,6 +171,10 @@ export interface TaskState {
   task: SettledTask;
   seq: number;
   notification_count: number;
+  /** Of them by type; absent types have not come. */
+  notifications: Partial<Record<EventType, number>>;
+  /** The type that it was submitted with: a patch for a later attempt may change that of `task`. */
+  submitted_type: TaskType;
   created_at: number;
   updated_at: number;
   ended_at: number | null;

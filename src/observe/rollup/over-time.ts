@@ -1,0 +1,65 @@
+import { instant, type Clock } from "../../lib/ports.ts";
+import {
+  isOfTasks,
+  namesThatFit,
+  STEPS_S,
+  type MetricSeries,
+} from "../../protocol/metric-series.ts";
+import type { Metrics, MetricsQuery } from "../../protocol/observation.ts";
+import type { MeterSeriesQuery } from "../meter/show/series.ts";
+import { taskSeries, unknownSteps, type RollupQuery, type RollupSteps } from "./task-series.ts";
+
+/** Steps of the range where none is asked for. */
+const DEFAULT_POINTS = 60;
+
+/** What figures over time are read from. */
+export interface OverTimeParts {
+  now: Clock;
+  tasks: (tenant: string, query: RollupQuery) => Promise<RollupSteps>;
+  technical: (tenant: string, query: MeterSeriesQuery) => Promise<MetricSeries[]>;
+}
+
+/** A range in whole steps: the one that holds its end is the last. */
+function rangeOf(
+  { step, range, until }: MetricsQuery,
+  now: number,
+): Pick<RollupQuery, "from" | "to" | "step_s"> {
+  const step_s = step ?? STEPS_S[0];
+  const end_s = (until === undefined ? now : Date.parse(until)) / 1_000;
+  const to = Math.ceil(end_s / step_s) * step_s;
+  const points = range === undefined ? DEFAULT_POINTS : Math.ceil(range / step_s);
+  return { from: to - points * step_s, to, step_s };
+}
+
+/**
+ * Figures of a tenant over time. `is_complete` is false where steps are kept in longer ones only.
+ *
+ * @throws when D1 fails
+ */
+export async function figuresOverTime(
+  { now, tasks, technical }: OverTimeParts,
+  tenant: string,
+  query: MetricsQuery,
+): Promise<Metrics> {
+  const range = rangeOf(query, now());
+  const names = query.metrics ?? namesThatFit(query);
+  const { task_type = null, agent_id = null } = query;
+  const rollup = { ...range, task_type, agent_id };
+  const [found, measured] = await Promise.all([
+    tasks(tenant, rollup),
+    names.every(isOfTasks) ? [] : technical(tenant, { ...range, metrics: names }),
+  ]);
+  const series = [...taskSeries(names, found, rollup), ...measured];
+  const tokens = [...found.steps.values()].reduce((sum, amounts) => sum + amounts.tokens, 0);
+  const is_complete = unknownSteps(found, rollup).size === 0;
+  return {
+    window_s: range.to - range.from,
+    since: instant(range.from * 1_000),
+    until: instant(range.to * 1_000),
+    sampled: { tasks: 0, limit: 0, is_complete },
+    by: query.by,
+    groups: [],
+    tokens: { orchestrator: 0, executor: Math.min(tokens, Number.MAX_SAFE_INTEGER) },
+    series: names.flatMap((name) => series.filter(({ metric }) => metric === name)),
+  };
+}
