@@ -1,7 +1,19 @@
 import { STEPS } from "../db/rollup-table.ts";
 import type { Log } from "../lib/log.ts";
 import type { Clock } from "../lib/ports.ts";
-import type { DueFold, RollupFold } from "./rollup-store.ts";
+
+/** From what steps to what, and which: those that began before this instant, epoch seconds. */
+export interface RollupFold {
+  from: number;
+  to: number;
+  before: number;
+}
+
+/** A tenant with steps to fold, and the start of its oldest one, epoch seconds. */
+export interface DueFold {
+  tenant: string;
+  oldest: number;
+}
 
 /** Minutes stay minutes for three hours after theirs, and hours stay hours for 90 days: what dashboards look at closely. */
 const MINUTES_FOR_S = 3 * STEPS.hour;

@@ -1,4 +1,5 @@
 import { AMOUNTS, STEPS, TOTAL_STEP } from "../db/rollup-table.ts";
+import type { DueFold, RollupFold } from "./rollup-fold.ts";
 
 /* The figures of tasks in D1, as history adds them up and folds them. Readers are in src/observe. */
 
@@ -37,19 +38,6 @@ WHERE NOT EXISTS (SELECT 1 FROM removed_task AS gone
   END
 GROUP BY 1, 3, 4, 5
 ${ADD}`;
-
-/** From what steps to what, and which: those that began before this instant, epoch seconds. */
-export interface RollupFold {
-  from: number;
-  to: number;
-  before: number;
-}
-
-/** A tenant with steps to fold, and the start of its oldest one, epoch seconds. */
-export interface DueFold {
-  tenant: string;
-  oldest: number;
-}
 
 /** Tenants that have steps which began before an instant, `limit` at most, by name. */
 export async function readDueFolds(

@@ -29,6 +29,26 @@ export const seriesNameSchema = z
   });
 export type SeriesName = z.infer<typeof seriesNameSchema>;
 
+const ANY_NAME = `(?:${seriesNameSchema.options.join("|")})`;
+
+/** Names of series as a query parameter has them. */
+export const seriesListSchema = z
+  .string()
+  .max(500)
+  .regex(
+    new RegExp(`^${ANY_NAME}(?:,${ANY_NAME})*$`),
+    `must be names with commas between, of ${seriesNameSchema.options.join(", ")}`,
+  )
+  .meta({ description: "Which series; all that fit the filters when absent." });
+
+/** The names in such a list, each once, in its order; what is none is passed over. */
+export function seriesNamesOf(list: string): SeriesName[] {
+  return [...new Set(list.split(","))].flatMap((name) => {
+    const parsed = seriesNameSchema.safeParse(name);
+    return parsed.success ? [parsed.data] : [];
+  });
+}
+
 /** What is counted of requests and deliveries, not of tasks. */
 const TECHNICAL: readonly SeriesName[] = [
   "deliveries",
@@ -62,7 +82,7 @@ export function namesThatFit({ task_type, agent_id }: SeriesFilters): SeriesName
 }
 
 /** What a point says of its step; counts are sums. */
-export const seriesStatSchema = z.enum(["sum", "mean", "p50", "p95", "p99"]);
+const seriesStatSchema = z.enum(["sum", "mean", "p50", "p95", "p99"]);
 
 /** Seconds of one step: a minute, five, an hour, a day. */
 export const STEPS_S = [60, 300, 3_600, 86_400] as const;

@@ -5,7 +5,8 @@ import {
   MAX_POINTS,
   metricSeriesSchema,
   namesThatFit,
-  seriesNameSchema,
+  seriesListSchema,
+  seriesNamesOf,
   STEPS_S,
 } from "./metric-series.ts";
 import { agentIdSchema, instantSchema } from "./primitives.ts";
@@ -21,17 +22,11 @@ const windowSchema = wholeNumber(60, 7_776_000)
 const metricsBySchema = z.enum(["agent", "task_type", "hour"]);
 export type MetricsBy = z.infer<typeof metricsBySchema>;
 
-const stepSchema = z
-  .enum(STEPS_S.map(String))
-  .transform(Number)
-  .meta({ description: "Seconds of one step; with it the answer has `series` and no `groups`." });
-
-const seriesNamesSchema = z
-  .string()
-  .transform((text) => [...new Set(text.split(","))])
-  .pipe(z.array(seriesNameSchema).min(1))
+const stepSchema = wholeNumber(60, 86_400)
+  .refine((step) => STEPS_S.some((one) => one === step), `must be one of ${STEPS_S.join(", ")}`)
   .meta({
-    description: `Which series, with commas between: ${seriesNameSchema.options.join(", ")}. All that fit the filters when absent.`,
+    description: "Seconds of one step; with it the answer has `series` and no `groups`.",
+    enum: [...STEPS_S],
   });
 
 /** The longest step that has a range with so many points. */
@@ -55,7 +50,7 @@ export const metricsQuerySchema = z
     until: instantSchema.optional().meta({
       description: "Its step is the last one; now when absent.",
     }),
-    metrics: seriesNamesSchema.optional(),
+    metrics: seriesListSchema.optional(),
   })
   .superRefine(({ step, range, metrics, ...query }, context) => {
     const fault = (name: string, message: string): void =>
@@ -73,7 +68,8 @@ export const metricsQuerySchema = z
       fault("range", `has more than ${MAX_POINTS} steps of ${step} s: ${most} s at most`);
     }
     const fitting = namesThatFit(query);
-    const unfit = metrics?.filter((name) => !fitting.includes(name)) ?? [];
+    const named = metrics === undefined ? [] : seriesNamesOf(metrics);
+    const unfit = named.filter((name) => !fitting.includes(name));
     if (unfit.length > 0) {
       fault(
         "metrics",

@@ -55,6 +55,8 @@ const WHY = {
   "endpoint: UPDATE delivery": "the outcome of its attempt",
   "endpoint: setAlarm": "the alarm that sends; a burst shares one",
   "D1: INSERT task": "the row in history, its entry by creation, and by status unless completed",
+  "D1: INSERT task_rollup":
+    "the minute in which it was created, and the one in which it ended; tasks of one type share it",
   "D1: UPDATE task": "one for each message; one more where the status changes",
 };
 

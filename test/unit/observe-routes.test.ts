@@ -45,11 +45,57 @@ describe("figures and findings", () => {
     ]);
   });
 
+  it("are asked step by step by range, end and names", async () => {
+    const asked: unknown[] = [];
+    const metrics = async (_tenant: string, query: unknown) => {
+      asked.push(query);
+      return ok(METRICS);
+    };
+    const { app } = createFakeApp({ observe: { metrics } });
+    const query = "step=300&range=600&until=2026-11-22T00:00:00Z&metrics=tokens,tasks_ended,tokens";
+
+    const response = await send(app, `/v1/metrics?${query}&task_type=research`, { key: "observe" });
+
+    expect(response.status).toBe(200);
+    expect(asked).toEqual([
+      {
+        ...{ window: 86_400, by: "agent", task_type: "research", step: 300, range: 600 },
+        ...{ until: "2026-11-22T00:00:00Z", metrics: "tokens,tasks_ended,tokens" },
+      },
+    ]);
+  });
+
+  it("say what is wrong with a range, and what would be right", async () => {
+    const { app } = createFakeApp({});
+    const response = await send(
+      app,
+      "/v1/metrics?step=60&range=90060&metrics=deliveries&agent_id=x",
+    );
+
+    expect(await response.json()).toMatchObject({
+      errors: [
+        { pointer: "/range", detail: expect.stringContaining("90000 s at most") },
+        { pointer: "/metrics", detail: expect.stringContaining("tasks_ended") },
+      ],
+    });
+  });
+
   it.each([
     "/v1/metrics?window=59",
     "/v1/metrics?window=7776001",
     "/v1/metrics?by=colour",
     "/v1/metrics?task_type=x",
+    "/v1/metrics?step=61",
+    "/v1/metrics?step=60&range=59",
+    "/v1/metrics?step=60&range=90001",
+    "/v1/metrics?step=60&until=yesterday",
+    "/v1/metrics?step=60&metrics=",
+    "/v1/metrics?step=60&metrics=tokens,colour",
+    "/v1/metrics?range=60",
+    "/v1/metrics?until=2026-11-22T00:00:00Z",
+    "/v1/metrics?metrics=tokens",
+    "/v1/metrics?step=60&metrics=deliveries&task_type=research",
+    "/v1/metrics?step=60&metrics=tasks_created&agent_id=exec-1",
     "/v1/insights?window=a",
     "/v1/lessons?limit=0",
     "/v1/lessons?q=a&cursor=b",

@@ -2,6 +2,7 @@ import { instant, type Clock } from "../../lib/ports.ts";
 import {
   isOfTasks,
   namesThatFit,
+  seriesNamesOf,
   STEPS_S,
   type MetricSeries,
 } from "../../protocol/metric-series.ts";
@@ -42,7 +43,8 @@ export async function figuresOverTime(
   query: MetricsQuery,
 ): Promise<Metrics> {
   const range = rangeOf(query, now());
-  const names = query.metrics ?? namesThatFit(query);
+  const { metrics } = query;
+  const names = metrics === undefined ? namesThatFit(query) : seriesNamesOf(metrics);
   const { task_type = null, agent_id = null } = query;
   const rollup = { ...range, task_type, agent_id };
   const [found, measured] = await Promise.all([
