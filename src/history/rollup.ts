@@ -117,7 +117,6 @@ function factsAsked(news: readonly TaskNews[]): RollupFact[] {
       kind: "asked",
       tenant,
       task_id: view.task_id,
-      seq: view.seq,
       escalation_id,
       bucket: minuteOf(created_at),
       task_type: tally?.task_type ?? view.task_type,
