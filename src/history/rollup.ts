@@ -28,8 +28,8 @@ interface Place {
 export interface RollupFact extends Place {
   kind: "created" | "ended" | "asked";
   task_id: string;
-  /** Of the view that says so. */
-  seq: number;
+  /** Of the view that says that it was created or has ended. */
+  seq?: number;
   /** Of what it asked; absent otherwise. */
   escalation_id?: string;
   amounts: Partial<Record<Amount, number>>;
@@ -117,7 +117,6 @@ function factsAsked(news: readonly TaskNews[]): RollupFact[] {
       kind: "asked",
       tenant,
       task_id: view.task_id,
-      seq: view.seq,
       escalation_id,
       bucket: minuteOf(created_at),
       task_type: tally?.task_type ?? view.task_type,
@@ -125,7 +124,8 @@ function factsAsked(news: readonly TaskNews[]): RollupFact[] {
       amounts: { escalations: 1 },
     }));
   });
-  return [...new Map(facts.map((fact) => [`${fact.tenant}/${fact.escalation_id}`, fact])).values()];
+  const unique = new Map(facts.map((fact) => [`${fact.tenant}/${fact.escalation_id}`, fact]));
+  return [...unique].toSorted(([one], [other]) => (one < other ? -1 : 1)).map(([, fact]) => fact);
 }
 
 /** The facts that news tell, each once, whatever their order and however often each came. */

@@ -38,7 +38,7 @@ async function stateOf(tenant: string) {
 }
 
 describe("the history of a task in D1", () => {
-  it("costs three rows for a new task, two when its status changes, one for any other news and at its end", async () => {
+  it("costs four rows for a new task, two when its status changes, one for any other news and two at its end", async () => {
     const tenant = newTenant();
     const step = (seq: number, changes: Parameters<typeof viewOf>[0] = {}) =>
       write(newsOf(tenant, { view: viewOf({ seq, ...changes }) }));
@@ -48,17 +48,23 @@ describe("the history of a task in D1", () => {
       await step(2, { status: "running", phase: "executing", agent_id: "exec-1" }),
       await step(3, { status: "running", phase: "executing", progress_percentage: 40 }),
       await step(4, { status: "completed", phase: "finalizing" }),
-      await step(5, { status: "completed", phase: "ended" }),
+      await step(5, { status: "completed", phase: "ended", ended_at: at(5) }),
     ];
 
-    expect(costs).toEqual([3, 2, 1, 1, 1]);
+    expect(costs).toEqual([4, 2, 1, 1, 2]);
     expect(await rowsOf("task_log", tenant)).toEqual([]);
   });
 
-  it("costs two rows for a task that history first hears of when it is completed", async () => {
-    const view = viewOf({ seq: 9, status: "completed", phase: "ended" });
+  it("costs four rows for a task that history first hears of when it has ended", async () => {
+    const view = viewOf({
+      seq: 9,
+      status: "completed",
+      phase: "ended",
+      agent_id: "exec-1",
+      ended_at: at(9),
+    });
 
-    expect(await write(newsOf(newTenant(), { view, events: eventsOf(1, 9) }))).toBe(2);
+    expect(await write(newsOf(newTenant(), { view, events: eventsOf(1, 9) }))).toBe(4);
   });
 
   it("writes nothing for news that are repeated or stale", async () => {
@@ -148,7 +154,7 @@ describe("the history of a task in D1", () => {
     const newsAt = (seq: number) =>
       newsOf(tenant, { view: viewOf({ seq }), escalation: escalationOf() });
 
-    expect([await write(newsAt(1)), await write(newsAt(2))]).toEqual([6, 1]);
+    expect([await write(newsAt(1)), await write(newsAt(2))]).toEqual([7, 1]);
   });
 
   it("writes damaged rows anew when a task is rebuilt, and leaves newer ones alone", async () => {

@@ -244,9 +244,13 @@ describe("the parts of the state", () => {
     expect(repair).toMatchObject({ ok: true, value: { checked: 3, missing: [] } });
     expect(new Set(rebuilt)).toEqual(new Set(["older", "newer"]));
     const { results } = await env.DB.prepare(
-      "SELECT task_id FROM task WHERE tenant = 'compared' ORDER BY task_id",
+      "SELECT task_id, seq FROM task WHERE tenant = 'compared' ORDER BY task_id",
     ).all();
-    // A rebuild would not replace a row that claims to be newer.
-    expect(results).toEqual([{ task_id: "older" }, { task_id: "sound" }]);
+    // A rebuild would not replace a row that claims to be newer; without a row the task would be counted anew.
+    expect(results).toEqual([
+      { task_id: "newer", seq: 0 },
+      { task_id: "older", seq: 3 },
+      { task_id: "sound", seq: 4 },
+    ]);
   });
 });

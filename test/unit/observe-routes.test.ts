@@ -57,12 +57,9 @@ describe("figures and findings", () => {
     const response = await send(app, `/v1/metrics?${query}&task_type=research`, { key: "observe" });
 
     expect(response.status).toBe(200);
-    expect(asked).toEqual([
-      {
-        ...{ window: 86_400, by: "agent", task_type: "research", step: 300, range: 600 },
-        ...{ until: "2026-11-22T00:00:00Z", metrics: "tokens,tasks_ended,tokens" },
-      },
-    ]);
+    const given = { window: 86_400, by: "agent", task_type: "research", step: 300, range: 600 };
+    const until = "2026-11-22T00:00:00Z";
+    expect(asked).toEqual([{ ...given, until, metrics: "tokens,tasks_ended,tokens" }]);
   });
 
   it("say what is wrong with a range, and what would be right", async () => {
@@ -72,12 +69,10 @@ describe("figures and findings", () => {
       "/v1/metrics?step=60&range=90060&metrics=deliveries&agent_id=x",
     );
 
-    expect(await response.json()).toMatchObject({
-      errors: [
-        { pointer: "/range", detail: expect.stringContaining("90000 s at most") },
-        { pointer: "/metrics", detail: expect.stringContaining("tasks_ended") },
-      ],
-    });
+    const said = await response.text();
+    expect(response.status).toBe(400);
+    expect(said).toContain("90000 s at most");
+    expect(said).toContain("with it go tasks_ended");
   });
 
   it.each([

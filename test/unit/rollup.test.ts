@@ -36,9 +36,9 @@ describe("what news add to the roll-up", () => {
       ["created", "failure", "research", ""],
       ["ended", "failure", "testing", "exec-2"],
       ["created", "open", "data_analysis", ""],
-      ["asked", "success", "data_analysis", ""],
-      ["asked", "success", "data_analysis", ""],
       ["asked", "open", "data_analysis", ""],
+      ["asked", "success", "data_analysis", ""],
+      ["asked", "success", "data_analysis", ""],
     ]);
     expect(factsOf([])).toEqual([]);
   });

@@ -4,7 +4,9 @@ import { complexitySchema } from "../../protocol/enums.ts";
 import { jsonObjectSchema } from "../../protocol/primitives.ts";
 import { planOf, repeatsProgress, replanned } from "./plan.ts";
 import type { Holder, LoggedEvent, TaskState } from "./state.ts";
-import { RECENT_NOTIFICATIONS } from "./state.ts";
+
+/** How many notifications are remembered for recognising repetitions. */
+const RECENT_NOTIFICATIONS = 1_000;
 
 const notificationSchema = z.object({
   notification_id: z.string(),

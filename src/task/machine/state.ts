@@ -246,9 +246,6 @@ export interface LoggedEvent extends DraftEvent {
   at: number;
 }
 
-/** How many notifications are remembered for recognising repetitions. */
-export const RECENT_NOTIFICATIONS = 1_000;
-
 /** The executor's grace to send agent_end_task after a verdict (protocol.md §7, Verdict). */
 export const END_GRACE_MS = 30_000;
 
