@@ -62,13 +62,31 @@ function healthPort(env: Env, { pool }: Services): HealthPort {
   };
 }
 
+/** What shows how it goes. */
+function sightPorts(env: Env, { agents, operations }: Services, health: HealthPort) {
+  const objectives = objectivePort(env);
+  const list: typeof agents.list = (tenant, page) => agents.list(tenant, page);
+  return {
+    observe: observePort(env, list),
+    meter: meterPort(env, list, alertSources(env)),
+    alerts: alertPort(env),
+    objectives,
+    overview: overviewPort(env, {
+      agents: list,
+      stats: (...asked) => operations.stats(...asked),
+      health,
+      alertsFiring: (tenant) => alertsFiring(env, tenant),
+      objectives: objectives.list,
+    }),
+  };
+}
+
 /** Everything that the HTTP face is given. */
 export function portsOf(env: Env): RestPorts {
   const services = servicesOf(env);
   const { agents, dispatcher, webhooks, operations, interventions } = services;
   const routing = routingPort(env);
   const health = healthPort(env, services);
-  const objectives = objectivePort(env);
   const ports: RestPorts = {
     now,
     log: consoleLog("http", now),
@@ -107,18 +125,8 @@ export function portsOf(env: Env): RestPorts {
     trail: trailOf(env, services),
     routing,
     health,
-    observe: observePort(env, (tenant, page) => agents.list(tenant, page)),
+    ...sightPorts(env, services, health),
     traces: tracePort(env, services.tasks, routing),
-    meter: meterPort(env, (tenant, page) => agents.list(tenant, page), alertSources(env)),
-    alerts: alertPort(env),
-    objectives,
-    overview: overviewPort(env, {
-      agents: (tenant, page) => agents.list(tenant, page),
-      stats: (...asked) => operations.stats(...asked),
-      health,
-      alertsFiring: (tenant) => alertsFiring(env, tenant),
-      objectives: objectives.list,
-    }),
     ratings: ratingPort(env, services.tasks),
     followUps: followUpPort(env, services.tasks, interventions.command),
     validations: validationsOf(env),

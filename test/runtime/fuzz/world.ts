@@ -47,29 +47,18 @@ export type Sender = (typeof SENDERS)[number];
 type Call = Awaited<ReturnType<typeof newTenant>>;
 type Part = "task" | "hook";
 
+/** Ids that are named by what they are of: `task_id` is no-such-task. */
+const OF_THINGS =
+  "task agent webhook delivery escalation debt decision batch request key memory model alert rule silence channel";
+
 const NOWHERE: Readonly<Record<string, string>> = {
-  task_id: "no-such-task",
+  ...Object.fromEntries(OF_THINGS.split(" ").map((thing) => [`${thing}_id`, `no-such-${thing}`])),
   parent_task_id: "no-such-task",
   subtask_id: "no-such-task",
   token: "no-such-token",
-  agent_id: "no-such-agent",
   pool: "no-such-pool",
-  webhook_id: "no-such-webhook",
-  delivery_id: "no-such-delivery",
-  recovery_id: "none",
-  escalation_id: "no-such-escalation",
-  debt_id: "no-such-debt",
-  decision_id: "no-such-decision",
-  batch_id: "no-such-batch",
-  request_id: "no-such-request",
-  key_id: "no-such-key",
-  memory_id: "no-such-memory",
-  model_id: "no-such-model",
-  alert_id: "no-such-alert",
-  rule_id: "no-such-rule",
-  silence_id: "no-such-silence",
   slo_id: "no-such-objective",
-  channel_id: "no-such-channel",
+  recovery_id: "none",
 };
 
 function textIn(answer: Answered<Record<string, unknown>>, name: string): string {
