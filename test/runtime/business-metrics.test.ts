@@ -145,10 +145,20 @@ describe("the business metrics of a scripted run", () => {
   });
 
   it("stay exact when all news come again, and when minutes become hours and hours days", async () => {
-    for (const task_id of ["good-1", "bad", "unwanted", "waiting"]) {
+    // Whether a row is written anew shows by this.
+    await env.DB.prepare("UPDATE task SET priority = 'stale' WHERE tenant = ?").bind(TENANT).run();
+    const before = await scrape();
+    for (const task_id of ["good-1", "good-2", "bad", "unwanted", "waiting"]) {
       await own("POST", `/v1/tasks/${task_id}/rebuild`, {});
     }
-    const before = await scrape();
+    await eventually(
+      () =>
+        env.DB.prepare("SELECT count(*) AS n FROM task WHERE tenant = ? AND priority = 'stale'")
+          .bind(TENANT)
+          .first<number>("n"),
+      (stale) => stale === 0,
+    );
+    await expectFigures(DAY);
 
     await sweepRollups(env, () => Date.now() + 5 * 3_600_000);
     await expectFigures(3_600);
