@@ -180,13 +180,15 @@ describe("lanes under failures", () => {
   it("go on while one request hangs, with never more than six open", async () => {
     const endpoint = await newEndpoint();
     const slow = 150;
-    await endpoint.receiver.script([{ delay_ms: 1_500 }, { delay_ms: slow }]);
+    // Long enough for all others, on a busy machine too.
+    const hanging = 5_000;
+    await endpoint.receiver.script([{ delay_ms: hanging }, { delay_ms: slow }]);
     await endpoint.enqueue(...Array.from({ length: 25 }, (_, task) => item(`t${task}`, 1)));
 
     await endpoint.send();
 
     const log = await endpoint.receiver.log();
-    const ends = log.map(({ at_ms }, index) => at_ms + (index === 0 ? 1_500 : slow));
+    const ends = log.map(({ at_ms }, index) => at_ms + (index === 0 ? hanging : slow));
     const open = log.map(({ at_ms }) =>
       log.filter((other, index) => other.at_ms <= at_ms && (ends[index] ?? 0) > at_ms),
     );

@@ -1,5 +1,5 @@
 import { runInDurableObject } from "cloudflare:test";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 
 import { EndpointObject } from "../../src/delivery/endpoint/endpoint-object.ts";
 import { DAY, DOWN, UP, alarmOf, idOf, requestsOf, TWO } from "./coincidences.ts";
@@ -46,7 +46,7 @@ describe("what coincides at an endpoint", () => {
     await endpoint.receiver.script([
       DOWN,
       DOWN,
-      { status: 200, delay_ms: 3_000 },
+      { status: 200, delay_ms: 6_000 },
       { status: 200, delay_ms: 600 },
       UP,
     ]);
@@ -57,8 +57,7 @@ describe("what coincides at an endpoint", () => {
     const sending = endpoint.send();
     await scheduler.wait(300);
     await endpoint.at(3_500);
-    await scheduler.wait(1_200);
-    expect((await endpoint.delivery("a", 1)).state).toBe("delivered");
+    await vi.waitUntil(async () => (await endpoint.delivery("a", 1)).state === "delivered", 5_000);
     const isComplete = await runInDurableObject(
       endpoint.stub,
       (_i, s) => s.storage.sql.exec("SELECT is_index_complete AS f FROM endpoint").one()["f"],
