@@ -62,8 +62,12 @@ async function tellAcknowledged(env: Env, tenant: string, alert: AlertView): Pro
   try {
     await tellChannels(env)({ tenant, alert, change: "acknowledged" });
   } catch (error) {
-    const fields = { tenant, alert_id: alert.alert_id, error: String(error) };
-    consoleLog("alerts", now)("warning", "acknowledgement_untold", fields);
+    const log = consoleLog("alerts", now);
+    log("warning", "acknowledgement_untold", {
+      tenant,
+      alert_id: alert.alert_id,
+      error: String(error),
+    });
   }
 }
 

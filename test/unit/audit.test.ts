@@ -12,7 +12,11 @@ function webhook(fields: Record<string, unknown> = {}, more: Partial<Webhook> = 
   return {
     tenant: "default",
     webhook_id: "wh_0123456789ABCDEFGHIJkl",
-    registration: storedRegistrationSchema.parse({ url: "https://hooks.example.com/", ...fields }),
+    registration: storedRegistrationSchema.parse({
+      url: "https://hooks.example.com/",
+      events: ["all"],
+      ...fields,
+    }),
     secrets: [{ secret: SECRET, expires_at: null }],
     state: "active",
     level: 0,
