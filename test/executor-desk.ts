@@ -215,9 +215,11 @@ export interface Desk extends ExecutorPorts {
   beats: Heartbeat[];
 }
 
+/** What the first attempt of a test holds. */
+export const LEASE = { token: "token", attempt: 1, expires_at: "2026-11-22T10:01:00.000Z" };
+
 /** The doors of an executor without models. Each look at the clock takes a tenth of a second, each wait its time. */
 export function desk(task: Record<string, unknown>, more: Partial<ExecutorPorts> = {}): Desk {
-  const lease = { token: "token", attempt: 1, expires_at: "2026-11-22T10:01:00.000Z" };
   const said: Notification[] = [];
   const ends: AgentEndTask[] = [];
   const beats: Heartbeat[] = [];
@@ -233,7 +235,7 @@ export function desk(task: Record<string, unknown>, more: Partial<ExecutorPorts>
       // Whatever is ready without waiting comes before the end of the wait.
       await new Promise((resolve) => setTimeout(resolve, 0));
     },
-    take: async () => ok({ task: taskText(task), lease }),
+    take: async () => ok({ task: taskText(task), lease: LEASE }),
     notify: async (_to, notification) => ok(said.push(notification)),
     heartbeat: async (_to, beat) => {
       beats.push(beat);
@@ -264,6 +266,12 @@ export function found({ said }: Desk, kind: string): Record<string, unknown>[] {
     return results !== undefined && !Array.isArray(results) && kind in results ? [results] : [];
   });
 }
+
+/** A task that the executor can do by itself. */
+export const TABLE = {
+  task_type: "data_analysis",
+  parameters: { input_data: { csv: "a,b\n1,2\n2,4\n3,5\n" } },
+};
 
 /** A task that needs a model, and two of them. */
 export const ASKED = { task_type: "code_debugging", description: "Why does this program stop?" };

@@ -4,12 +4,9 @@ import type { ExecutorPorts } from "../src/executor/ports.ts";
 import type { Skill, SkillTools } from "../src/executor/skills/skill.ts";
 import { ok } from "../src/lib/result.ts";
 import type { Heartbeat } from "../src/protocol/agent.ts";
-import { taskText } from "./executor-desk.ts";
+import { LEASE, taskText } from "./executor-desk.ts";
 
 /* An attempt of three steps that change the world, and what it leaves in its checkpoint. */
-
-/** What the attempts of the tests hold. */
-export const LEASE = { token: "token", attempt: 1, expires_at: "2026-11-22T10:01:00.000Z" };
 
 /** The newest checkpoint that was written, as it comes back from storage. */
 export function written(beats: readonly Heartbeat[]): unknown {
@@ -60,4 +57,13 @@ export function begin(
   const text = taskText({ task_type: "general" }, checkpoint, attempt);
   const lease = { ...LEASE, attempt };
   return beginAttempt(text, { tenant: "t", task_id: "task-1", lease }, ports);
+}
+
+/** The taking of a task's second attempt, with the checkpoint that the first one has left. */
+export function secondTake(
+  task: Parameters<typeof taskText>[0],
+  beats: readonly Heartbeat[],
+): ExecutorPorts["take"] {
+  const lease = { ...LEASE, attempt: 2 };
+  return async () => ok({ task: taskText(task, written(beats), 2), lease });
 }

@@ -9,16 +9,12 @@ import {
   desk,
   fault,
   MESSAGE,
+  TABLE,
   taskText,
   typesOf,
   withModels,
 } from "../executor-desk.ts";
 import type { Desk } from "../executor-desk.ts";
-
-const TABLE = {
-  task_type: "data_analysis",
-  parameters: { input_data: { csv: "a,b\n1,2\n2,4\n3,5\n" } },
-};
 
 const commandOf = (command: OpenCommand["command"]): OpenCommand => ({
   command_id: `cmd_${command}`,

@@ -16,21 +16,17 @@ import {
   ASKED,
   desk,
   fault,
+  LEASE,
   MESSAGE,
   model,
   scripted,
   SMALL,
+  TABLE,
   taskText,
   typesOf,
   withModels,
 } from "../executor-desk.ts";
 
-const TABLE = {
-  task_type: "data_analysis",
-  parameters: { input_data: { csv: "a,b\n1,2\n2,4\n3,5\n" } },
-};
-
-const LEASE = { token: "token", attempt: 1, expires_at: "2026-11-22T10:01:00.000Z" };
 /** Room enough for what it has to mend. */
 const WIDE = model("wide", { context_tokens: 2_000_000 });
 const TOO_LARGE = { score: 0.95, text: "x".repeat(MOST_RESULT_BYTES) };

@@ -11,12 +11,13 @@ import {
   fault,
   firstFit,
   found,
+  LEASE,
   MESSAGE,
   model,
   scripted,
   taskText,
 } from "../executor-desk.ts";
-import { begin, LEASE, QUALITY, skillOf, written } from "../stepping.ts";
+import { begin, QUALITY, secondTake, skillOf, written } from "../stepping.ts";
 
 describe("the journal of an attempt", () => {
   it("crash mid-step: the next attempt resumes at the step, and repeats neither work nor report", async () => {
@@ -79,8 +80,7 @@ describe("the journal of an attempt", () => {
     const second = desk(task, {
       models: next,
       router,
-      take: async () =>
-        ok({ task: taskText(task, written(first.beats), 2), lease: { ...LEASE, attempt: 2 } }),
+      take: secondTake(task, first.beats),
     });
 
     await execute(MESSAGE, second);
@@ -117,8 +117,7 @@ describe("the journal of an attempt", () => {
     const second = desk(task, {
       models: next,
       router,
-      take: async () =>
-        ok({ task: taskText(task, written(first.beats), 2), lease: { ...LEASE, attempt: 2 } }),
+      take: secondTake(task, first.beats),
     });
 
     await execute(MESSAGE, second);

@@ -8,9 +8,16 @@ import { News } from "../../src/executor/news.ts";
 import { Pacer } from "../../src/executor/pace.ts";
 import type { Pace } from "../../src/executor/pace.ts";
 import { ok } from "../../src/lib/result.ts";
-import { answer, ASKED, desk, fault, MESSAGE, taskText, withModels } from "../executor-desk.ts";
-
-const LEASE = { token: "token", attempt: 1, expires_at: "2026-11-22T10:01:00.000Z" };
+import {
+  answer,
+  ASKED,
+  desk,
+  fault,
+  LEASE,
+  MESSAGE,
+  taskText,
+  withModels,
+} from "../executor-desk.ts";
 
 const NO_DEADLINES = { deadline_at: Infinity, budget_ends_at: null };
 

@@ -9,6 +9,7 @@ import {
   answer,
   desk,
   MESSAGE,
+  LEASE,
   model,
   remembering,
   scripted,
@@ -99,14 +100,13 @@ describe("the reuse of results", () => {
   });
 
   it("says nothing of what was stored once that was refused", async () => {
-    const lease = { token: "token", attempt: 1, expires_at: "2026-11-22T10:01:00.000Z" };
     const memory = remembering();
     await execute(MESSAGE, desk(TABLE, { memory }));
     const refusing = desk(TABLE, {
       memory,
       notify: async () => refuse({ code: "result_rejected", detail: "no" }),
     });
-    const to = { tenant: "t", task_id: "task-1", lease };
+    const to = { tenant: "t", task_id: "task-1", lease: LEASE };
     const attempt = await beginAttempt(taskText(TABLE), to, refusing);
     const stored = await storedResult(attempt);
 

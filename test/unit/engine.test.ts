@@ -5,12 +5,7 @@ import { ok, refuse } from "../../src/lib/result.ts";
 import type { Heartbeat, OpenCommand } from "../../src/protocol/agent.ts";
 import type { Notification } from "../../src/protocol/notification.ts";
 import type { RefusalCode } from "../../src/protocol/refusal.ts";
-import { desk, MESSAGE, typesOf } from "../executor-desk.ts";
-
-const TABLE = {
-  task_type: "data_analysis",
-  parameters: { input_data: { csv: "a,b\n1,2\n2,4\n3,5\n" } },
-};
+import { desk, MESSAGE, TABLE, typesOf } from "../executor-desk.ts";
 
 describe("the built-in executor's engine", () => {
   it("starts, reports each step, completes and ends", async () => {

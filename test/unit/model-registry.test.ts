@@ -9,6 +9,7 @@ import { createModels } from "../../src/executor/models/registry/models.ts";
 import { ok, refuse } from "../../src/lib/result.ts";
 import { createSealer } from "../../src/lib/seal.ts";
 import { modelRegistrationSchema } from "../../src/protocol/model.ts";
+import { question } from "./model-asking.ts";
 
 const API_KEY = "sk-0123456789-that-nobody-may-see";
 
@@ -21,19 +22,7 @@ const registration = (changes: object = {}) =>
     ...changes,
   });
 
-const QUESTION = {
-  model_id: "large",
-  system: "You answer.",
-  turns: [{ role: "user" as const, text: "How much?" }],
-  output_schema: null,
-  tools: [],
-  max_tool_rounds: 0,
-  max_output_tokens: 100,
-  temperature: 0,
-  timeout_ms: 5_000,
-  idempotency_key: "t1.a1.s1",
-  signal: new AbortController().signal,
-};
+const QUESTION = { ...question(), model_id: "large" };
 
 const USAGE = { input_tokens: 1, output_tokens: 1, cost_usd: 0 };
 
