@@ -76,7 +76,7 @@ function sightPorts(env: Env, { agents, operations }: Services, health: HealthPo
       stats: (...asked) => operations.stats(...asked),
       health,
       alertsFiring: (tenant) => alertsFiring(env, tenant),
-      objectives: objectives.list,
+      objectives: (...asked) => objectives.list(...asked),
     }),
   };
 }

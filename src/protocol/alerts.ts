@@ -108,7 +108,7 @@ export const alertRuleSchema = z
   .meta({ id: "AlertRule", title: "A rule that watches a figure, as kept" });
 export type AlertRule = z.infer<typeof alertRuleSchema>;
 
-export const alertStateSchema = z.enum(["firing", "resolved"]);
+const alertStateSchema = z.enum(["firing", "resolved"]);
 
 /** One alert: a rule that held for long enough, until it was well again. */
 export const alertViewSchema = z
@@ -155,7 +155,6 @@ export const acknowledgementSchema = z
     note: z.string().min(1).max(2_000).optional(),
   })
   .meta({ id: "Acknowledgement", title: "Somebody looks after an alert" });
-export type Acknowledgement = z.infer<typeof acknowledgementSchema>;
 
 /** Nobody is told of what a silence matches; alerts themselves go on. */
 export const silenceRequestSchema = z

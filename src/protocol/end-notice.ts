@@ -1,9 +1,5 @@
-import type * as z from "zod";
-
-import type { EndReason, NotificationType, Priority, severitySchema } from "./enums.ts";
+import type { EndReason, NotificationType, Priority, Severity } from "./enums.ts";
 import { endReasonSchema } from "./enums.ts";
-
-type Severity = z.infer<typeof severitySchema>;
 
 /** How the world hears of an end. */
 export interface EndNotice {

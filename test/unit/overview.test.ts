@@ -120,7 +120,17 @@ describe("the overview", () => {
   });
 
   it("names the members that a silent source leaves without meaning, and keeps its shape without any", () => {
-    const silent = Object.fromEntries(Object.keys(FOUND).map((name) => [name, null])) as Found;
+    const silent: Found = {
+      open: null,
+      day: null,
+      hour: null,
+      meter: null,
+      due: null,
+      agents: null,
+      alerts: null,
+      objectives: null,
+      health: null,
+    };
 
     const nothing = overviewOf(silent, NOW);
 

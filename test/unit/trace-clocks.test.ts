@@ -16,22 +16,16 @@ function eventsOf(drawn: readonly [number, EventType, number][]) {
   const names = ["cleanup", "reporting", "notification"];
   return logOf(
     drawn.map(([time, type, other], index): Said => {
-      switch (type) {
-        case "task_assigned":
-          return [time, type, assigned(index)];
-        case "task_progress":
-          return [time, type, round(Math.abs(other) * 1_000)];
-        case "finalization_phase":
-          return [time, type, phase(names.pop() ?? "none", time, other)];
-        case "task_submitted":
-          return [
-            time,
-            type,
-            { request: { span_id: OURS, parent_id: null, received_at: at(other) } },
-          ];
-        default:
-          return [time, type];
+      if (type === "task_assigned") return [time, type, assigned(index)];
+      if (type === "task_progress") return [time, type, round(Math.abs(other) * 1_000)];
+      if (type === "finalization_phase") {
+        return [time, type, phase(names.pop() ?? "none", time, other)];
       }
+      if (type === "task_submitted") {
+        const request = { span_id: OURS, parent_id: null, received_at: at(other) };
+        return [time, type, { request }];
+      }
+      return [time, type];
     }),
   );
 }

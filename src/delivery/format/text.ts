@@ -35,7 +35,7 @@ export function lines(text: string): string {
 const ENTITIES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;" };
 
 /** The three signs that Slack and HTML give a meaning, as entities. */
-export function entities(text: string): string {
+function entities(text: string): string {
   return text.replaceAll(/[&<>]/g, (sign) => ENTITIES[sign] ?? sign);
 }
 
