@@ -52,7 +52,7 @@ const SECONDS_PER_DAY = 86_400;
 
 /** Compressed bytes that the bundle may have: what a start of an isolate reads, and with what it reads when it needs it. */
 const MAX_GZIP_BYTES = 500 * 1_024;
-const MAX_UPLOAD_BYTES = 700 * 1_024;
+const MAX_UPLOAD_BYTES = 768 * 1_024;
 
 /** Free bytes that make a folder in memory large enough. */
 const MIN_MEMORY_BYTES = 2 ** 30;
