@@ -5,6 +5,7 @@ import { randomId } from "./lib/ports.ts";
 import { ok, refuse } from "./lib/result.ts";
 import { readBacklog } from "./observe/backlog-store.ts";
 import { Accumulator } from "./observe/meter/accumulator.ts";
+import { createAnalyse, type AnalyticsDataset } from "./observe/meter/analytics.ts";
 import { meterName, tallySchema, type MeterDoor } from "./observe/meter/meter-door.ts";
 import type { MeterPorts } from "./observe/meter/meter-object.ts";
 import { readMeterTenants } from "./observe/meter/minute-store.ts";
@@ -60,6 +61,11 @@ export function meterOf(env: Env): Accumulator {
   return meter;
 }
 
+/** Writes points to the dataset that an installation may have. */
+function analyseOf(env: Env & { ANALYTICS?: AnalyticsDataset }) {
+  return createAnalyse(env.ANALYTICS ?? null, consoleLog("meter", now));
+}
+
 /** Counts what history has written; rows are shared out by messages, because D1 does not tell whose they are. */
 export function countHistory(env: Env, { messages, rows, lag_ms }: HistoryWritten): void {
   const meter = meterOf(env);
@@ -72,12 +78,15 @@ export function countHistory(env: Env, { messages, rows, lag_ms }: HistoryWritte
 /** Counts what endpoints send. */
 export function deliveryMeter(env: Env): DeliveryMeter {
   const meter = meterOf(env);
+  const analyse = analyseOf(env);
   return {
     attempted: (tenant, isSuccess) =>
       meter.count(tenant, "batuta_delivery_attempts_total", [isSuccess ? "success" : "failure"]),
     ended: (tenant, outcome) => meter.count(tenant, "batuta_deliveries_total", [outcome]),
-    arrived: (tenant, latency_ms) =>
-      meter.time(tenant, "batuta_delivery_latency_seconds", [], latency_ms),
+    arrived(tenant, latency_ms) {
+      meter.time(tenant, "batuta_delivery_latency_seconds", [], latency_ms);
+      analyse({ kind: "delivery", tenant, latency_ms });
+    },
     wrote: (tenant, rows) => meter.count(tenant, "batuta_rows_written_total", ["endpoint"], rows),
     tell: (tenant) => (metering.isTelling ? meter.flush(tenant) : Promise.resolve()),
   };
@@ -109,6 +118,7 @@ function sourcesOf(env: Env, agents: ReadAgents, more: readonly SampleSource[]):
 /** What the HTTP face asks of figures. `more`: what other rooms show at /metrics. */
 export function meterPort(env: Env, agents: ReadAgents, more: readonly SampleSource[]): MeterPort {
   const meter = meterOf(env);
+  const analyse = analyseOf(env);
   const { guard } = doorsOf(env);
   const parts: ScrapeParts = {
     log: consoleLog("meter", now),
@@ -117,7 +127,9 @@ export function meterPort(env: Env, agents: ReadAgents, more: readonly SampleSou
     tenants: () => guard.get(() => allTenants(env)),
   };
   return {
-    count({ tenant, route, method, status, duration_ms }) {
+    count(request) {
+      const { tenant, route, method, status, duration_ms } = request;
+      analyse({ kind: "request", ...request });
       const statusClass = `${Math.floor(status / 100)}xx`;
       meter.count(tenant, "batuta_http_requests_total", [route, method, statusClass]);
       meter.time(tenant, "batuta_http_request_duration_seconds", [route, method], duration_ms);

@@ -11,6 +11,7 @@ export const LOG_EVENTS = {
   alert_fired: "A rule held for long enough.",
   alert_not_told: "An alert could not be told to all who want it; it is told again.",
   alert_resolved: "What a rule watches was well for long enough.",
+  analytics_refused: "The dataset did not take a point.",
   answer_invalid: "An answer broke its own schema and was withheld.",
   archive_read_failed: "A file of the archive could not be read.",
   audit_deferred: "An entry of the audit waits in the queue, because D1 did not take it.",

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { Accumulator } from "../../src/observe/meter/accumulator.ts";
 import { meterName } from "../../src/observe/meter/meter-door.ts";
-import { metering } from "../../src/services-meter.ts";
+import { deliveryMeter, metering, meterPort } from "../../src/services-meter.ts";
 import { readPrometheus, valueIn, type Family } from "../prometheus-text.ts";
 import { call, eventually, Executor, submit } from "./batuta.ts";
 import { item, newEndpoint } from "./endpoints.ts";
@@ -220,5 +220,23 @@ describe("the figures at /metrics", () => {
     expect((await metrics(`Bearer ${executor.body.key}`)).status).toBe(403);
     expect((await metrics("")).status).toBe(401);
     expect((await metrics("Bearer bk_wrong")).status).toBe(401);
+  });
+
+  it("go to Analytics Engine, too, where a dataset is bound", () => {
+    const points: unknown[] = [];
+    const ANALYTICS = { writeDataPoint: (point: unknown) => points.push(point) };
+    const withDataset: Env = Object.assign({ ...env }, { ANALYTICS });
+    const request = { route: ROUTE, method: "GET", status: 200, duration_ms: 7 };
+
+    void meterPort(withDataset, async () => ({ items: [], next_cursor: null }), []).count({
+      tenant: "analysed",
+      ...request,
+    });
+    deliveryMeter(withDataset).arrived("analysed", 90);
+
+    expect(points).toMatchObject([
+      { indexes: ["analysed"], blobs: ["request", "analysed", ROUTE, "GET", "200"] },
+      { indexes: ["analysed"], blobs: ["delivery", "analysed"], doubles: [90] },
+    ]);
   });
 });
