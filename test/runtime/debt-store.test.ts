@@ -62,10 +62,10 @@ describe("the debts of tasks in D1", () => {
       return [recording.rowsWritten(), recording.sent.some(({ sql }) => /cleanup_debt/.test(sql))];
     };
 
-    // Two are those of the task, and one of its events, which do not begin at 1.
-    expect(await costOf([])).toEqual([3, false]);
-    expect(await costOf([{}])).toEqual([7, true]);
-    expect(await costOf([{}, {}])).toEqual([11, true]);
+    // Two are those of the task, one is its minute in the roll-up, and one of its events, which do not begin at 1.
+    expect(await costOf([])).toEqual([4, false]);
+    expect(await costOf([{}])).toEqual([8, true]);
+    expect(await costOf([{}, {}])).toEqual([12, true]);
   });
 
   it("begin open and due at once, with their owner and their expiry", async () => {

@@ -25,7 +25,7 @@ export const storedRegistrationSchema = webhookRegistrationSchema
   .omit({ secret: true, schema_version: true, active: true })
   .extend({
     // None of an alert channel's: it is told by name and subscribes to nothing.
-    events: z.array(webhookRegistrationSchema.shape.events.unwrap().element),
+    events: z.array(webhookRegistrationSchema.shape.events.unwrap().element).default(["all"]),
     /** Of alert channels alone, and only they may say it. */
     format: formatSchema.optional(),
   });
