@@ -262,10 +262,10 @@ describe("a key of another tenant", () => {
 
   it("has every statement to D1 name its tenant, but for the one that finds its key by its hash", () => {
     const statements = recording.sent.filter(
-      // And for the probe of /health/ready, which shows nothing, and the sweeper's report, whose part of the tenant alone is shown.
+      // And for the probe of /health/ready, which shows nothing, and the sweeper's runs, of which a tenant is shown its own part.
       ({ sql }) =>
         !/\bkey_hash\b.* = \?/.test(sql) &&
-        !sql.includes('from "sweep_cursor"') &&
+        !sql.includes('"sweep_cursor"') &&
         sql !== "SELECT 1 FROM task LIMIT 1",
     );
 
