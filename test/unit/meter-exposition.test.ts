@@ -137,7 +137,11 @@ describe("what holds at the moment", () => {
         next_cursor: null,
       })),
       queueSource(
-        async () => ({ waiting: 7, oldest_created_at: "2026-11-22T10:00:00.000Z" }),
+        async () => ({
+          waiting: 7,
+          oldest_created_at: "2026-11-22T10:00:00.000Z",
+          isComplete: true,
+        }),
         () => now,
       ),
       taskSource(async () => [
@@ -155,6 +159,23 @@ describe("what holds at the moment", () => {
     expect(valueIn(families, "batuta_tasks_waiting")).toBe(7);
     const labels = { status: "completed", task_type: "a" };
     expect(valueIn(families, "batuta_tasks_total", labels)).toBe(5);
+  });
+
+  it.each([
+    [1_000, "2026-11-22T10:00:00.000Z", 1_000],
+    [0, null, undefined],
+  ])("says that the queue was cut off after %i tasks", async (waiting, oldest, shown) => {
+    const sources = [
+      queueSource(
+        async () => ({ waiting, oldest_created_at: oldest, isComplete: false }),
+        () => Date.parse("2026-11-22T10:01:30.000Z"),
+      ),
+    ];
+
+    const families = readPrometheus(await scrapeTenant(partsOf({ sources }), "acme"));
+
+    expect(valueIn(families, "batuta_scrape_complete", { source: "queue" })).toBe(0);
+    expect(valueIn(families, "batuta_tasks_waiting")).toBe(shown);
   });
 
   it("stops at a thousand executors, and says so", async () => {

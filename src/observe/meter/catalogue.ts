@@ -105,7 +105,7 @@ const MOMENT = [
     [],
     "Seconds that the oldest task has waited for an executor; 0 when none waits.",
   ),
-  gauge("batuta_tasks_waiting", [], "Tasks that wait for an executor, of the 1,000 oldest."),
+  gauge("batuta_tasks_waiting", [], "Tasks that wait for an executor, 1,000 at most."),
   gauge("batuta_agents", ["state"], "Executors by state."),
   gauge("batuta_slots", [], "Tasks that the executors can have at once."),
   gauge("batuta_slots_in_use", [], "Tasks that the executors have."),

@@ -46,22 +46,31 @@ export function agentSource(agents: ReadAgents): SampleSource {
   };
 }
 
-/** How many tasks wait for an executor, and how long the oldest has: of the thousand oldest that have not begun. */
+/** Tasks that wait for an executor, as far as they were counted. */
+interface Backlog {
+  waiting: number;
+  oldest_created_at: string | null;
+  isComplete: boolean;
+}
+
+/** How many tasks wait for an executor, and how long the oldest has; incomplete where there are more than are counted. */
 export function queueSource(
-  readBacklog: (tenant: string) => Promise<{ waiting: number; oldest_created_at: string | null }>,
+  readBacklog: (tenant: string) => Promise<Backlog>,
   now: Clock,
 ): SampleSource {
   return {
     name: "queue",
     async read(tenant) {
-      const { waiting, oldest_created_at: oldest } = await readBacklog(tenant);
+      const { waiting, oldest_created_at: oldest, isComplete } = await readBacklog(tenant);
+      // Behind so many others nobody knows whether one waits, and no figure must say that none does.
+      if (waiting === 0 && !isComplete) return { samples: [], isComplete };
       const age = oldest === null ? 0 : Math.max(0, now() - Date.parse(oldest)) / 1_000;
       return {
         samples: [
           { metric: "batuta_queue_oldest_age_seconds", labels: {}, value: age },
           { metric: "batuta_tasks_waiting", labels: {}, value: waiting },
         ],
-        isComplete: true,
+        isComplete,
       };
     },
   };
