@@ -21,6 +21,13 @@ function newWorld() {
   };
   const faults: ("before" | "after")[] = [];
   const lines: string[] = [];
+  let held: Promise<void> | null = null;
+  /** Has the next call wait before it is heard. */
+  const hold = () => {
+    const holding = Promise.withResolvers<void>();
+    held = holding.promise;
+    return holding;
+  };
   const isolate = (source: string, pause: () => Promise<void> | null = () => null) =>
     new Accumulator({
       now: () => now,
@@ -29,6 +36,9 @@ function newWorld() {
       pause,
       door: (tenant) => ({
         async tell(call) {
+          const waiting = held;
+          held = null;
+          await waiting;
           const fault = faults.shift();
           if (fault === "before") throw new Error("not reached");
           bookOf(tenant).add(tellCallSchema.parse(JSON.parse(call)), now);
@@ -36,7 +46,7 @@ function newWorld() {
         },
       }),
     });
-  return { bookOf, isolate, faults, lines, pass: (ms: number) => (now += ms) };
+  return { bookOf, isolate, faults, hold, lines, pass: (ms: number) => (now += ms) };
 }
 
 const countOne = (isolate: Accumulator, tenant = "acme") =>
@@ -68,14 +78,57 @@ describe("the figures of isolates", () => {
       faults.push(fault);
 
       await one.flush();
+      expect([bookOf("acme").totals[GET], lines]).toEqual([[1], []]);
+      countOne(one);
+      faults.push(fault, fault);
+      await one.flush();
       countOne(one);
       await one.flush();
-      await one.flush();
 
-      expect(bookOf("acme").totals[GET]).toEqual([2]);
+      expect(bookOf("acme").totals[GET]).toEqual([3]);
       expect(lines).toEqual(["meter_unavailable"]);
     },
   );
+
+  it("that come while others are told are told by whoever is at it, and only if somebody asked", async () => {
+    const { bookOf, isolate, hold } = newWorld();
+    const one = isolate("one");
+    countOne(one);
+    const held = hold();
+    const first = one.flush("acme");
+    countOne(one);
+    await one.flush("acme");
+    held.resolve();
+    await first;
+
+    expect(bookOf("acme").totals[GET]).toEqual([2]);
+    const again = hold();
+    countOne(one);
+    const second = one.flush("acme");
+    countOne(one);
+    again.resolve();
+    await second;
+
+    expect(bookOf("acme").totals[GET]).toEqual([3]);
+  });
+
+  it("are told by others when whoever was at it has died, and count once should it not have", async () => {
+    const { bookOf, isolate, hold, pass } = newWorld();
+    const one = isolate("one");
+    countOne(one);
+    const held = hold();
+    const first = one.flush();
+    countOne(one);
+    pass(30_000);
+    countOne(one);
+
+    await one.flush();
+    expect(bookOf("acme").totals[GET]).toEqual([3]);
+    held.resolve();
+    await first;
+
+    expect(bookOf("acme").totals[GET]).toEqual([3]);
+  });
 
   it("keep tenants apart", async () => {
     const { bookOf, isolate } = newWorld();

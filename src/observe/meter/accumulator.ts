@@ -10,6 +10,9 @@ const MAX_TENANTS = 500;
 /** A call that has not answered for so long died with the request that made it. Milliseconds. */
 const GIVEN_UP_MS = 30_000;
 
+/** Calls for the same figures: an object that was moved or renewed takes the second one. */
+const TRIES = 2;
+
 /** What an accumulator is given. */
 export interface AccumulatorParts {
   now: Clock;
@@ -26,15 +29,17 @@ interface Account {
   counted: BoundedTally;
   /** On its way, or to be told again: with the same number, so that it counts once. */
   told: { number: number; tally: Tally } | null;
-  /** When the call under way began; null while there is none. */
-  calledAt: number | null;
+  /** The telling under way, and when its last call began; null while there is none. */
+  telling: { since: number } | null;
+  /** Whether somebody has asked meanwhile: what came since is then told by whoever is at it. */
+  isAwaited: boolean;
 }
 
 /**
  * The figures of one isolate, by tenant, until they are told to the tenants' MeterObjects.
  *
- * A call that fails is made again with the next flush, and what it carries counts once. What an isolate has not told
- * when it dies is lost: five seconds of technical figures at most.
+ * A call that fails is made again, at once and with the next flush, and what it carries counts once. What an isolate has
+ * not told when it dies is lost: five seconds of technical figures at most.
  */
 export class Accumulator {
   readonly #parts: AccumulatorParts;
@@ -76,7 +81,10 @@ export class Accumulator {
     });
   }
 
-  /** Tells what was counted: of one tenant, or of all. Never fails. */
+  /**
+   * Tells what was counted: of one tenant, or of all. Where somebody is at it, that one also tells what came meanwhile, and
+   * nobody waits for it: it may be the work of a request that has died. Never fails.
+   */
   async flush(tenant?: string): Promise<void> {
     const names = tenant === undefined ? this.tenants : [tenant];
     await Promise.all(names.map((name) => this.#tell(name)));
@@ -84,29 +92,55 @@ export class Accumulator {
 
   async #tell(tenant: string): Promise<void> {
     const account = this.#accounts.get(tenant);
-    if (account === undefined || this.#isCalling(account)) return;
-    if (account.told === null) {
-      if (account.counted.isEmpty) return;
+    if (account === undefined) return;
+    account.isAwaited = true;
+    if (this.#isTelling(account)) return;
+    const telling = { since: this.#parts.now() };
+    account.telling = telling;
+    while (account.isAwaited && account.telling === telling) {
+      // What an earlier call has not told goes first, by itself: then there is what came since.
+      account.isAwaited = account.told !== null;
+      const told = this.#toTell(account);
+      // The second call says what the first one has not.
+      // oxlint-disable-next-line no-await-in-loop
+      if (told === null || !(await this.#call(tenant, told))) break;
+      // Given up meanwhile, it may be that another call has told it, and more.
+      if (account.told === told) account.told = null;
+      telling.since = this.#parts.now();
+    }
+    if (account.telling === telling) account.telling = null;
+  }
+
+  /** What is to be told next; null: nothing. */
+  #toTell(account: Account): Account["told"] {
+    if (account.told === null && !account.counted.isEmpty) {
       this.#number += 1;
       account.told = { number: this.#number, tally: account.counted.figures };
       account.counted = new BoundedTally();
     }
-    const { now, door, log, source } = this.#parts;
-    const { told } = account;
-    account.calledAt = now();
-    try {
-      const call: TellCall = { source, ...told };
-      await door(tenant).tell(JSON.stringify(call));
-      // Given up meanwhile, it may be that another call has told it, and more.
-      if (account.told === told) account.told = null;
-    } catch (error) {
-      log("warning", "meter_unavailable", { tenant, error: String(error) });
-    }
-    account.calledAt = null;
+    return account.told;
   }
 
-  #isCalling({ calledAt }: Account): boolean {
-    return calledAt !== null && this.#parts.now() - calledAt < GIVEN_UP_MS;
+  /** Whether it was heard. */
+  async #call(tenant: string, told: NonNullable<Account["told"]>): Promise<boolean> {
+    const { door, log, source } = this.#parts;
+    const call: TellCall = { source, ...told };
+    let error: unknown;
+    for (let tried = 0; tried < TRIES; tried += 1) {
+      try {
+        // oxlint-disable-next-line no-await-in-loop -- made again because it has failed
+        await door(tenant).tell(JSON.stringify(call));
+        return true;
+      } catch (cause) {
+        error = cause;
+      }
+    }
+    log("warning", "meter_unavailable", { tenant, error: String(error) });
+    return false;
+  }
+
+  #isTelling({ telling }: Account): boolean {
+    return telling !== null && this.#parts.now() - telling.since < GIVEN_UP_MS;
   }
 
   #accountOf(tenant: string): Account {
@@ -116,7 +150,12 @@ export class Accumulator {
       this.#forgetIdle();
       if (this.#accounts.size >= MAX_TENANTS) return this.#accountOf("");
     }
-    const account = { counted: new BoundedTally(), told: null, calledAt: null };
+    const account = {
+      counted: new BoundedTally(),
+      told: null,
+      telling: null,
+      isAwaited: false,
+    };
     this.#accounts.set(tenant, account);
     return account;
   }
