@@ -17,6 +17,13 @@ function newUpkeep() {
     folds: [] as string[],
     lines: [] as string[],
     pass: (ms: number) => (now += ms),
+    hanging: Promise.resolve(),
+    /** Has D1 hang until it is let go. */
+    hang() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      world.hanging = promise;
+      return { resolve };
+    },
   };
   const book = new MeterBook(null);
   const reach = () => {
@@ -29,6 +36,7 @@ function newUpkeep() {
     store: (text) => world.stored.push(text),
     writeMinutes: async (minutes) => {
       reach();
+      await world.hanging;
       world.written.push(...minutes.map(({ bucket }) => bucket - START / 1_000));
     },
     fold: async ({ from, to }) => {
@@ -42,6 +50,7 @@ function newUpkeep() {
   const count = () => {
     number += 1;
     book.add({ source: "one", number, tally: { [ROWS]: [1] } }, now);
+    upkeep.noted();
   };
   return { ...world, world, book, upkeep, count };
 }
@@ -56,12 +65,63 @@ describe("the upkeep of a tenant's figures", () => {
 
     expect(world.stored).toHaveLength(1);
     expect(world.lines).toEqual(["meter_upkeep_failed"]);
+    world.pass(10_000);
+    await upkeep.tend();
     expect(upkeep.next()).toBe(START + 120_000);
     world.isDown = false;
-    world.pass(60_000);
+    world.pass(50_000);
     await upkeep.tend();
 
     expect(world.written).toEqual([0]);
+  });
+
+  it("stores every ten seconds while D1 is down, and asks it once a minute", async () => {
+    const { world, upkeep, count } = newUpkeep();
+    world.isDown = true;
+    count();
+    const waits: number[] = [];
+    for (let alarm = 0; alarm < 30; alarm += 1) {
+      const wait = (upkeep.next() ?? 0) - world.pass(0);
+      waits.push(wait);
+      world.pass(wait);
+      // oxlint-disable-next-line no-await-in-loop -- one alarm after the other
+      await upkeep.tend();
+      count();
+    }
+
+    expect(new Set(waits)).toEqual(new Set([10_000]));
+    expect(world.stored).toHaveLength(30);
+    // From the end of the first minute on.
+    expect(world.lines).toHaveLength(5);
+  });
+
+  it("stores what is told while D1 hangs", async () => {
+    const { world, upkeep, count } = newUpkeep();
+    count();
+    world.pass(60_000);
+    const hanging = world.hang();
+    const tending = upkeep.tend();
+    expect(world.stored).toHaveLength(1);
+    for (let second = 0; second < 30; second += 1) {
+      count();
+      world.pass(1_000);
+    }
+    expect(world.stored).toHaveLength(3);
+    hanging.resolve();
+    await tending;
+
+    expect(upkeep.next()).toBeLessThanOrEqual(world.pass(0) + 10_000);
+  });
+
+  it("stores once a minute that D1 was given where nothing else came", async () => {
+    const { world, upkeep, count } = newUpkeep();
+    count();
+    world.pass(10_000);
+    await upkeep.tend();
+    world.pass(50_000);
+    await upkeep.tend();
+
+    expect([world.stored.length, world.written]).toEqual([2, [0]]);
   });
 
   it("shows figures although D1 can't be told of the tenant", async () => {

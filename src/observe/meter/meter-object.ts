@@ -49,6 +49,7 @@ export class MeterObject extends DurableObject<Env> implements MeterDoor {
 
   async tell(call: string): Promise<void> {
     this.#book.add(tellCallSchema.parse(JSON.parse(call)), this.now());
+    this.#upkeep.noted();
     await this.#arm();
   }
 

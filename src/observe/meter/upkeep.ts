@@ -39,7 +39,10 @@ function startOf(length: number, now: number, ago: number): number {
 /** What a MeterObject does by its alarm: stores, gives minutes to D1, and folds those that are old. */
 export class MeterUpkeep {
   readonly #parts: MeterUpkeepParts;
-  #hasFailed = false;
+  /** When D1 failed; null: it has not, the last time that it was asked. */
+  #failedAt: number | null = null;
+  /** When the first change was made that is not stored yet; null: none that it was told of. */
+  #changedAt: number | null = null;
   /** Up to where minutes are known to be folded, epoch seconds. */
   #foldedTo: number | null = null;
 
@@ -47,10 +50,20 @@ export class MeterUpkeep {
     this.#parts = parts;
   }
 
-  /** Stores what is not stored yet. Never waits. */
-  save(): void {
+  /** Stores what is not stored yet, and says whether there was something. Never waits. */
+  save(): boolean {
     const { book, store } = this.#parts;
-    if (book.isChanged) store(book.stored());
+    this.#changedAt = null;
+    if (!book.isChanged) return false;
+    store(book.stored());
+    return true;
+  }
+
+  /** Takes note that figures came. Stores them if the alarm is late, which waits for a D1 that hangs. */
+  noted(): void {
+    const { now } = this.#parts;
+    this.#changedAt ??= now();
+    if (now() - this.#changedAt > STORED_EVERY_MS) this.save();
   }
 
   /** Makes a tenant with figures known to D1, by whose rows it is found when all tenants are asked for. Never throws. */
@@ -68,23 +81,17 @@ export class MeterUpkeep {
 
   /** Does what is due. Never throws: what D1 has not taken is for the next time. */
   async tend(): Promise<void> {
-    const { log } = this.#parts;
-    try {
-      await this.#giveMinutes();
-      await this.#foldOld();
-      this.#hasFailed = false;
-    } catch (error) {
-      this.#hasFailed = true;
-      log("error", "meter_upkeep_failed", { error: String(error) });
-    }
-    this.save();
+    // Before D1 is waited for. That it has minutes may be stored later: given again they are replaced.
+    const isSaved = this.save();
+    if (this.#isAskable) await this.#giveAndFold();
+    if (!isSaved) this.save();
   }
 
   /** When it is to tend again, epoch milliseconds; null: not until something is told. */
   next(): number | null {
     const { book, now } = this.#parts;
-    if (this.#hasFailed) return now() + AGAIN_MS;
-    if (book.isChanged) return now() + STORED_EVERY_MS;
+    if (book.isChanged) return (this.#changedAt ?? now()) + STORED_EVERY_MS;
+    if (this.#failedAt !== null) return this.#failedAt + AGAIN_MS;
     if (book.hasMinutes) return Math.max(book.turnsAt, now());
     if (book.newestMinute !== null) {
       const hour = book.newestMinute - (book.newestMinute % HOUR_S);
@@ -93,6 +100,23 @@ export class MeterUpkeep {
     if (book.newestHour === null || book.newestHour === 0) return null;
     const day = book.newestHour - (book.newestHour % DAY_S);
     return (day + DAY_S + HOURS_FOR_S) * 1_000;
+  }
+
+  /** Whether D1 has not failed just now. */
+  get #isAskable(): boolean {
+    return this.#failedAt === null || this.#parts.now() >= this.#failedAt + AGAIN_MS;
+  }
+
+  async #giveAndFold(): Promise<void> {
+    const { now, log } = this.#parts;
+    try {
+      await this.#giveMinutes();
+      await this.#foldOld();
+      this.#failedAt = null;
+    } catch (error) {
+      this.#failedAt = now();
+      log("error", "meter_upkeep_failed", { error: String(error) });
+    }
   }
 
   async #giveMinutes(): Promise<void> {
