@@ -42,6 +42,8 @@ export interface Surroundings {
   changes: readonly LevelChange[];
   /** Null where it could not be made. */
   forecast: Forecast | null;
+  /** Whether these are all tasks of both times, so that their sums may be compared. */
+  areAllRuns: boolean;
 }
 
 /**
@@ -51,12 +53,12 @@ export interface Surroundings {
  */
 export function insightsOf(
   runs: Runs,
-  { open, changes, forecast }: Surroundings,
+  { open, changes, forecast, areAllRuns }: Surroundings,
   now: number,
 ): Insight[] {
   const found = [
     ...RULES.flatMap((rule) => rule(runs)),
-    ...budgetEaters(runs, PAST_WINDOWS),
+    ...budgetEaters(runs, areAllRuns ? PAST_WINDOWS : null),
     ...waitingQuestions(open, now),
     ...flappingEndpoints(changes),
     ...(forecast === null ? [] : capacityAhead(forecast)),

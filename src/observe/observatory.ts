@@ -79,9 +79,12 @@ export function createObservatory({ db, now, keptMs, forecast }: ObservatoryPart
         readLevelChanges(db, tenant, span),
         forecast(tenant),
       ]);
+      // What was removed after its time is missing from the past as what is beyond the bound is.
+      const isPastKept = (PAST_WINDOWS + 1) * window_s * 1_000 <= keptMs;
+      const areAllRuns = found.isComplete && past.isComplete && isPastKept;
       const items = insightsOf(
         { now: found.runs, past: past.runs },
-        { open, changes, forecast: ahead },
+        { open, changes, forecast: ahead, areAllRuns },
         until,
       );
       return { ...sampleOf({ window_s, keptMs }, span, found), compared_since, items };

@@ -140,6 +140,10 @@ describe("the object of a tenant's figures", () => {
       { step: 3_600, bucket: hour, tally: figures(3) },
       { step: 3_600, bucket: hour + 3_600, tally: figures(1) },
     ]);
+    // That D1 has them is stored with what comes next.
+    expect(await meter.alarmAt()).toBe(25 * HOUR + MINUTE + 10_000);
+    meter.at(25 * HOUR + MINUTE + 10_000);
+    await meter.alarm();
     expect(await meter.alarmAt()).toBe(29 * HOUR);
     meter.at(29 * HOUR);
     await meter.alarm();

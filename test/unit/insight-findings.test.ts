@@ -43,10 +43,11 @@ describe("flapping endpoints", () => {
   });
 
   it("are none of one long trouble, nor of one that several objects of an endpoint tell of", () => {
-    const worse = [change(0, 0, 1), change(0.2, 1, 2), change(0.4, 2, 3)];
+    const worse = [change(0, 0, 1), change(5, 1, 2), change(9, 2, 3)];
     const shards = [0, 0.1, 0.3, 0.6].map((minute) => change(minute, 0, 3));
 
     expect(flappingEndpoints(worse)).toEqual([]);
+    expect(flappingEndpoints([...worse, change(20, 3, 2), change(25, 2, 3)])).toEqual([]);
     expect(flappingEndpoints(shards)).toEqual([]);
     expect(flappingEndpoints([])).toEqual([]);
   });
@@ -93,6 +94,28 @@ describe("budget eaters", () => {
       },
     ]);
   });
+
+  it.each([
+    { before: 0.27, trend: 1, severity: "info" },
+    { before: 0.09, trend: 3, severity: "warning" },
+  ])(
+    "are compared by what a task costs where not all tasks are there: $severity from $before",
+    ({ before, trend, severity }) => {
+      const now = [...cheap, ...times(6, { agent_id: "dear", cost_usd: 0.27 })];
+      const past = times(6, { agent_id: "dear", cost_usd: before });
+
+      const [found] = budgetEaters({ now, past }, null);
+
+      expect(found).toMatchObject({
+        severity,
+        evidence: {
+          usd_per_task_by_before: trend,
+          trend: "unknown: not all tasks were looked at",
+        },
+      });
+      expect(found?.evidence).not.toHaveProperty("before_usd");
+    },
+  );
 
   it("are none where cost follows the work as before, where one has all, and among few tasks", () => {
     const even = [...cheap, ...times(20, { agent_id: "busy", cost_usd: 0.01 })];

@@ -6,7 +6,7 @@ import type { Run } from "../../src/observe/run.ts";
 import { failed, run, times, timesFailed } from "./runs.ts";
 
 /** Nothing asked, no endpoint in trouble, no forecast. */
-const STILL: Surroundings = { open: [], changes: [], forecast: null };
+const STILL: Surroundings = { open: [], changes: [], forecast: null, areAllRuns: true };
 const NOW = Date.parse("2026-11-22T12:00:00.000Z");
 
 /** A day on which nothing stands out: three agents, two types, one failure in twenty. */

@@ -19,13 +19,16 @@ const SAME_MS = 60_000;
 /** The level at which nothing is sent but probes. */
 const OPEN_LEVEL = 3;
 
-/** Changes for the worse; those within a minute are one. */
+/** First steps into trouble; those within a minute are one, and so are all until it was better in between. */
 function fallsOf(changes: readonly LevelChange[]): LevelChange[] {
   const falls: LevelChange[] = [];
+  let wasBetter = true;
   for (const change of changes) {
     const last = falls.at(-1);
     const isSame = last !== undefined && Date.parse(change.at) - Date.parse(last.at) < SAME_MS;
-    if (change.to > change.from && !isSame) falls.push(change);
+    const isWorse = change.to > change.from;
+    if (isWorse && wasBetter && !isSame) falls.push(change);
+    wasBetter = !isWorse;
   }
   return falls;
 }
