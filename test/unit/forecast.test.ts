@@ -73,6 +73,27 @@ describe("the forecast of an hour", () => {
     expect(error.within_bounds).toBeGreaterThan(0.95);
   });
 
+  it("knows a type since its own first task: a new one is expected, and has its slots", () => {
+    const old = weeks(7);
+    const days = Array.from({ length: 72 }, (_, index) => NOW - (index + 1) * HOUR_S);
+    const known = knownOf(old, {
+      byType: new Map([
+        ["research", old.byHour],
+        ["testing", new Map(days.map((hour) => [hour, 40]))],
+        ["general", new Map([[old.since ?? 0, 0]])],
+      ]),
+    });
+
+    const [fresh] = forecastOf(known, "testing", NOW * 1_000).hours;
+    const [unused] = forecastOf(known, "general", NOW * 1_000).hours;
+    const [all] = forecastOf(known, null, NOW * 1_000).hours;
+    const [without] = forecastOf(knownOf(old), null, NOW * 1_000).hours;
+
+    expect(fresh).toMatchObject({ expected: 40, basis: "hour_of_day", slots_needed: 1 });
+    expect(unused).toMatchObject({ expected: null, basis: "none", slots_needed: null });
+    expect((all?.slots_needed ?? 0) - (without?.slots_needed ?? 0)).toBeCloseTo(1, 1);
+  });
+
   it("counts the newest week most", () => {
     const hour = NOW + HOUR_S;
     const byHour = new Map([

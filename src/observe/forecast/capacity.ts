@@ -13,8 +13,9 @@ const BUSY_SHARE = 0.8;
 
 /** What is known of each type, and of the executors. */
 export interface Known {
-  /** Tasks by hour of each type; all begin at the same hour. */
+  /** Tasks by hour of each type. */
   byType: ReadonlyMap<TaskType, Volumes["byHour"]>;
+  /** The first hour with a task of whatever type; null where there is none. */
   since: number | null;
   /** Mean seconds of work of one task, by type; and of all, for a type that has shown none. */
   meanSeconds: ReadonlyMap<TaskType, number>;
@@ -39,15 +40,16 @@ export function meanSecondsOf(runs: readonly Run[]): Pick<Known, "meanSeconds" |
   return { meanSeconds: new Map(means), meanOfAll: meanOf(runs) };
 }
 
-/** The tasks of these types together. */
-function volumesOf({ byType, since }: Known, types: readonly TaskType[]): Volumes {
+/** The tasks of these types together: known since the first of them came, for before nobody sent any. */
+function volumesOf({ byType }: Known, types: readonly TaskType[]): Volumes {
   const byHour = new Map<number, number>();
   for (const type of types) {
     for (const [hour, count] of byType.get(type) ?? []) {
       byHour.set(hour, (byHour.get(hour) ?? 0) + count);
     }
   }
-  return { byHour, since };
+  const hours = [...byHour].flatMap(([hour, count]) => (count > 0 ? [hour] : []));
+  return { byHour, since: hours.length === 0 ? null : Math.min(...hours) };
 }
 
 const rounded = (value: number | null): number | null =>

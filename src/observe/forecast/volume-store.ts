@@ -8,8 +8,8 @@ import { HOUR_S, MAX_WEEKS, WEEK_S } from "./forecast.ts";
 const rowSchema = z.object({ hour: z.int(), task_type: taskTypeSchema, created: z.int() });
 
 /**
- * Tasks that were created in each hour of the last six weeks and the one of a back-test, by type, the present hour
- * excluded; from the roll-ups, so that no task is looked at.
+ * Tasks that were created in each hour of the last six weeks and the one of a back-test, by type, where there were any; the
+ * present hour excluded; from the roll-ups, so that no task is looked at.
  *
  * @param now epoch milliseconds
  * @throws when D1 fails
@@ -28,7 +28,7 @@ export async function readVolumes(
        FROM task_rollup
        WHERE tenant = ?1 AND step IN (${STEPS.minute}, ${STEPS.hour}) AND bucket >= ?2 AND bucket < ?3
          AND agent_id = ''
-       GROUP BY 1, 2`,
+       GROUP BY 1, 2 HAVING total(created) > 0`,
     )
     .bind(tenant, until - (MAX_WEEKS + 1) * WEEK_S, until)
     .all();
