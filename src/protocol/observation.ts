@@ -48,7 +48,7 @@ export const metricsQuerySchema = z
         description: `Seconds back from \`until\`, in whole steps: 60 of them when absent, ${MAX_POINTS} at most.`,
       }),
     until: instantSchema.optional().meta({
-      description: "Its step is the last one; now when absent.",
+      description: "The last step is the one that holds it, or ends there; now when absent.",
     }),
     metrics: seriesListSchema.optional(),
   })

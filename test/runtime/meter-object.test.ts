@@ -184,13 +184,14 @@ describe("the series of technical figures", () => {
     await meter.alarm();
     const from = START / 1_000;
 
-    const series = await readMeterSeries(env.DB, "series", {
+    const { series, isComplete } = await readMeterSeries(env.DB, "series", {
       metrics: ["deliveries", "delivery_latency", "http_requests", "tasks_created"],
       from,
       to: from + 180,
       step_s: 60,
     });
 
+    expect(isComplete).toBe(true);
     expect(series[0]).toEqual({
       metric: "deliveries",
       stat: "sum",

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { MeterBook } from "../../src/observe/meter/meter-book.ts";
-import { quantile, seriesFrom } from "../../src/observe/meter/show/series.ts";
+import { isFineEnough, quantile, seriesFrom } from "../../src/observe/meter/show/series.ts";
 import { seriesKey, timed } from "../../src/observe/meter/tally.ts";
 import { MeterUpkeep } from "../../src/observe/meter/upkeep.ts";
 
@@ -193,6 +193,11 @@ describe("series", () => {
       [0, 100],
       [3_600, 7],
     ]);
+    const isFine = (from: number, to: number, step_s: number) =>
+      isFineEnough(kept, { metrics: ["rows_written"], from, to, step_s });
+    expect([isFine(3_300, 4_200, 300), isFine(3_600, 4_200, 300), isFine(0, 7_200, 3_600)]).toEqual(
+      [false, true, true],
+    );
   });
 
   it("have one line for each label, and none for what is not of this room", () => {

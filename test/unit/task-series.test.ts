@@ -67,19 +67,25 @@ describe("the series of tasks", () => {
 });
 
 describe("figures over time", () => {
-  async function ask(query: Record<string, string>) {
+  /** What is kept in hours only: of tasks, of technical figures, or of both. */
+  async function ask(query: Record<string, string>, coarse: ("tasks" | "technical")[] = []) {
     const asked: object[] = [];
     const metrics = await figuresOverTime(
       {
         now: () => T0 + 90_000,
         tasks: async (_tenant, range) => {
           asked.push(range);
-          return { steps: new Map([[range.from, amounts({ tokens: 5 })]]), coarse: [] };
+          return {
+            steps: new Map([[range.from, amounts({ tokens: 5 })]]),
+            coarse: coarse.includes("tasks") ? [{ step: 3_600, bucket: range.from }] : [],
+          };
         },
-        technical: async (_tenant, { metrics: names }) =>
-          names
+        technical: async (_tenant, { metrics: names }) => ({
+          series: names
             .filter((name) => name === "deliveries")
             .map((metric) => ({ metric, stat: "sum", labels: {}, points: [] })),
+          isComplete: !coarse.includes("technical"),
+        }),
       },
       "acme",
       metricsQuerySchema.parse(query),
@@ -88,7 +94,7 @@ describe("figures over time", () => {
   }
   const second = T0 / 1_000;
 
-  it("are of whole steps, the last of which holds the end: 60 of them where no range is given", async () => {
+  it("are of whole steps, the last of which holds the end or ends there: 60 where no range is given", async () => {
     const now = await ask({ step: "60" });
     const then = await ask({ step: "3600", range: "3601", until: "2026-11-22T00:00:00Z" });
 
@@ -101,6 +107,18 @@ describe("figures over time", () => {
       tokens: { orchestrator: 0, executor: 5 },
     });
     expect(then.asked).toMatchObject([{ from: second - 7_200, to: second, step_s: 3_600 }]);
+  });
+
+  it.each([
+    ["deliveries", "technical", false],
+    ["deliveries", "tasks", true],
+    ["tokens", "technical", true],
+    ["tokens", "tasks", false],
+    ["tokens,deliveries", "technical", false],
+  ] as const)("of %s are complete where %s are kept in hours only: %s", async (names, of, is) => {
+    const { metrics } = await ask({ step: "60", metrics: names }, [of]);
+
+    expect(metrics.sampled.is_complete).toBe(is);
   });
 
   it("come in the order in which they are asked for, all of them where none is named", async () => {

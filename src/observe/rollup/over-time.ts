@@ -13,14 +13,19 @@ import { taskSeries, unknownSteps, type RollupQuery, type RollupSteps } from "./
 /** Steps of the range where none is asked for. */
 const DEFAULT_POINTS = 60;
 
+const NOTHING = { series: [], isComplete: true };
+
 /** What figures over time are read from. */
 export interface OverTimeParts {
   now: Clock;
   tasks: (tenant: string, query: RollupQuery) => Promise<RollupSteps>;
-  technical: (tenant: string, query: MeterSeriesQuery) => Promise<MetricSeries[]>;
+  technical: (
+    tenant: string,
+    query: MeterSeriesQuery,
+  ) => Promise<{ series: MetricSeries[]; isComplete: boolean }>;
 }
 
-/** A range in whole steps: the one that holds its end is the last. */
+/** A range in whole steps: the last is the one in which it ends, so that until midnight is the day before. */
 function rangeOf(
   { step, range, until }: MetricsQuery,
   now: number,
@@ -33,7 +38,7 @@ function rangeOf(
 }
 
 /**
- * Figures of a tenant over time. `is_complete` is false where steps are kept in longer ones only.
+ * Figures of a tenant over time. `is_complete` is false where a series has steps that are kept in longer ones only.
  *
  * @throws when D1 fails
  */
@@ -49,16 +54,16 @@ export async function figuresOverTime(
   const rollup = { ...range, task_type, agent_id };
   const [found, measured] = await Promise.all([
     tasks(tenant, rollup),
-    names.every(isOfTasks) ? [] : technical(tenant, { ...range, metrics: names }),
+    names.every(isOfTasks) ? NOTHING : technical(tenant, { ...range, metrics: names }),
   ]);
-  const series = [...taskSeries(names, found, rollup), ...measured];
+  const series = [...taskSeries(names, found, rollup), ...measured.series];
   const tokens = [...found.steps.values()].reduce((sum, amounts) => sum + amounts.tokens, 0);
-  const is_complete = unknownSteps(found, rollup).size === 0;
+  const areTasksKnown = !names.some(isOfTasks) || unknownSteps(found, rollup).size === 0;
   return {
     window_s: range.to - range.from,
     since: instant(range.from * 1_000),
     until: instant(range.to * 1_000),
-    sampled: { tasks: 0, limit: 0, is_complete },
+    sampled: { tasks: 0, limit: 0, is_complete: areTasksKnown && measured.isComplete },
     by: query.by,
     groups: [],
     tokens: { orchestrator: 0, executor: Math.min(tokens, Number.MAX_SAFE_INTEGER) },

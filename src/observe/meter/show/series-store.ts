@@ -1,6 +1,6 @@
 import type { MetricSeries } from "../../../protocol/metric-series.ts";
 import { readSteps } from "../minute-store.ts";
-import { seriesFrom, type MeterSeriesQuery } from "./series.ts";
+import { isFineEnough, seriesFrom, type MeterSeriesQuery } from "./series.ts";
 
 /**
  * The technical series of a tenant: deliveries by outcome, delivery_latency, http_requests by class of status,
@@ -8,7 +8,7 @@ import { seriesFrom, type MeterSeriesQuery } from "./series.ts";
  * left out. The present minute is not among them: it comes a minute later.
  *
  * Minutes are kept for three hours after theirs, hours for 90 days, days for ever: a step that is kept only in longer
- * ones is null.
+ * ones is null, and `isComplete` is false then.
  *
  * @throws when D1 fails
  */
@@ -16,7 +16,8 @@ export async function readMeterSeries(
   db: D1Database,
   tenant: string,
   query: MeterSeriesQuery,
-): Promise<MetricSeries[]> {
+): Promise<{ series: MetricSeries[]; isComplete: boolean }> {
   const { from, to, step_s } = query;
-  return seriesFrom(await readSteps(db, tenant, { from: from - (from % step_s), to }), query);
+  const kept = await readSteps(db, tenant, { from: from - (from % step_s), to });
+  return { series: seriesFrom(kept, query), isComplete: isFineEnough(kept, query) };
 }

@@ -120,6 +120,12 @@ function statsOf({ metric }: Origin): [MetricSeries["stat"], ValueOf][] {
   ];
 }
 
+/** Whether each step of the range is kept as finely as it is asked for. */
+export function isFineEnough(kept: readonly MeterStep[], query: MeterSeriesQuery): boolean {
+  const unknown = unknownOf(kept, query.step_s);
+  return !startsOf(query).some((start) => unknown.has(start));
+}
+
 /** Series from the steps that are kept, one for each line and statistic; what is not kept so finely is null. */
 export function seriesFrom(kept: readonly MeterStep[], query: MeterSeriesQuery): MetricSeries[] {
   const { step_s } = query;
