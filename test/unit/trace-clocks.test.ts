@@ -4,11 +4,20 @@ import { describe, expect, it } from "vitest";
 import { deliveryDrafts } from "../../src/observe/trace/deliveries.ts";
 import type { Draft } from "../../src/observe/trace/draft.ts";
 import { fitted } from "../../src/observe/trace/fit.ts";
-import { lifeOf } from "../../src/observe/trace/life.ts";
 import { traceOf } from "../../src/observe/trace/trace.ts";
 import type { EventType } from "../../src/protocol/enums.ts";
 import { at, T0 } from "../task-news.ts";
-import { assigned, delivery, ENDED, logOf, OURS, phase, post, round } from "./trace-world.ts";
+import {
+  assigned,
+  delivery,
+  ENDED,
+  lifeOf,
+  logOf,
+  OURS,
+  phase,
+  post,
+  round,
+} from "./trace-world.ts";
 import type { Said } from "./trace-world.ts";
 
 /** Events at any time, with an end phase or a request that says any other. */
@@ -114,8 +123,9 @@ describe("clocks that disagree", () => {
       [5, "task_submitted", { request: { span_id: OURS, parent_id: null, received_at: at(9) } }],
       [6, "task_ready"],
     ]);
+    const view = { ...ENDED, created_at: at(5) };
     const { spans } = await traceOf(
-      { view: { ...ENDED, created_at: at(5) }, events, deliveries: [], missing: [] },
+      { view, life: lifeOf(view, events), deliveries: [], missing: [] },
       T0,
     );
 

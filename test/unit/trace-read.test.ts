@@ -1,3 +1,6 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+
 import { describe, expect, it } from "vitest";
 
 import { ok, refuse } from "../../src/lib/result.ts";
@@ -89,6 +92,37 @@ describe("a trace", () => {
 
     expect(await missing({ events })).toEqual(["events behind seq 10000"]);
     expect(asked).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9].map((page) => page * 1_000));
+  });
+
+  it("stops after twenty pages of a log whose events are large, and says where", async () => {
+    const events: TraceParts["events"] = async (_by, _id, { after }) =>
+      ok({ items: [eventOf(after + 1)], next_cursor: "more" });
+
+    expect(await missing({ events })).toEqual(["events behind seq 20"]);
+  });
+
+  it("lets what it has read of a log go before it reads on", async () => {
+    setFlagsFromString("--expose-gc");
+    const collect: unknown = runInNewContext("gc");
+    const read: WeakRef<object>[] = [];
+    let held = Infinity;
+    const events: TraceParts["events"] = async (_by, _id, { after }) => {
+      const results = { text: "x".repeat(1_000), model_id: "m" };
+      const data = { data: { intermediate_results: results } };
+      const event = eventOf(after + 1, { type: "task_progress", data });
+      read.push(new WeakRef(event));
+      // A reference that was just made holds until the next turn.
+      await new Promise((resolve) => void setTimeout(resolve));
+      if (typeof collect === "function") collect();
+      held = read.filter((one) => one.deref() !== undefined).length;
+      return ok({ items: [event], next_cursor: after < 9 ? "more" : null });
+    };
+
+    await missing({ events });
+
+    // The one that is being read, and the one before, which its loop may still name.
+    expect(read).toHaveLength(10);
+    expect(held).toBeLessThanOrEqual(2);
   });
 
   it("follows the pages of deliveries to their end", async () => {

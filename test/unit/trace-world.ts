@@ -1,6 +1,7 @@
+import { LifeReader } from "../../src/observe/trace/life.ts";
 import type { EventType } from "../../src/protocol/enums.ts";
 import type { JsonObject } from "../../src/protocol/primitives.ts";
-import type { TaskEvent } from "../../src/protocol/task-view.ts";
+import type { TaskEvent, TaskView } from "../../src/protocol/task-view.ts";
 import type { Attempt, DeliveryView } from "../../src/protocol/webhook.ts";
 import { at, eventOf, viewOf } from "../task-news.ts";
 
@@ -16,6 +17,12 @@ export function logOf(said: readonly Said[]): TaskEvent[] {
   return said.map(([second, type, data = {}], index) =>
     eventOf(index + 1, { type, at: at(second), correlation_id: TRACE_ID, data }),
   );
+}
+
+export function lifeOf(view: TaskView, events: readonly TaskEvent[]): LifeReader {
+  const life = new LifeReader(view);
+  for (const event of events) life.read(event);
+  return life;
 }
 
 export const assigned = (attempt: number): JsonObject => ({ agent_id: "ann", attempt });

@@ -15,6 +15,7 @@ import {
   delivery,
   ENDED,
   LIFE,
+  lifeOf,
   logOf,
   OURS,
   post,
@@ -24,7 +25,16 @@ import {
 import type { Said } from "./trace-world.ts";
 
 const trace = (said: readonly Said[], more: Partial<Parameters<typeof traceOf>[0]> = {}) =>
-  traceOf({ view: ENDED, events: logOf(said), deliveries: [], missing: [], ...more }, T0 + 200_000);
+  traceOf(
+    {
+      view: ENDED,
+      life: lifeOf(more.view ?? ENDED, logOf(said)),
+      deliveries: [],
+      missing: [],
+      ...more,
+    },
+    T0 + 200_000,
+  );
 
 /** The tree in words: kind, from, to, and the kind that it hangs below. */
 function tree({ spans }: Trace) {
@@ -141,8 +151,8 @@ describe("the spans of a task", () => {
   });
 
   it("have a trace id of their own where the log names none of the standard's form", async () => {
-    const events = [eventOf(1, { correlation_id: "" })];
-    const found = await traceOf({ view: ENDED, events, deliveries: [], missing: ["x"] }, T0);
+    const life = lifeOf(ENDED, [eventOf(1, { correlation_id: "" })]);
+    const found = await traceOf({ view: ENDED, life, deliveries: [], missing: ["x"] }, T0);
 
     expect(traceSchema.parse(found)).toMatchObject({ is_complete: false, missing: ["x"] });
   });

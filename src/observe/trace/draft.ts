@@ -21,5 +21,6 @@ const SHOWN_LENGTH = 200;
 
 /** A text of others as an attribute. */
 export function shown(text: string): string {
-  return text.length > SHOWN_LENGTH ? `${text.slice(0, SHOWN_LENGTH - 1)}…` : text;
+  // Put together anew: a slice keeps the whole text in memory, which may be as large as a body.
+  return text.length > SHOWN_LENGTH ? [...text.slice(0, SHOWN_LENGTH - 1), "…"].join("") : text;
 }

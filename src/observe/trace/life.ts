@@ -18,6 +18,8 @@ import { STATUS_OF_END, STATUS_OF_PHASE, WAITS } from "./words.ts";
 /** The spans of a life, and which of them each event came from. */
 export interface Life {
   drafts: Draft[];
+  /** Of the first event: the trace id of the submission. */
+  correlation_id: string;
   /** The caller's own span; null where it said none. */
   remote_parent: string | null;
   /** Id of the span of the request, which was given out before this was derived; by its key. */
@@ -31,11 +33,16 @@ function statusOf({ status }: TaskView): Draft["status"] {
   return status === "failed" ? "error" : "unset";
 }
 
-/** Reads a log, event by event. */
-class Reader implements Life {
+/**
+ * Reads a log, event by event in order of seq, and keeps nothing of an event but what its span shows: a log may be longer
+ * than memory. Made are its submission, waits, attempts, calls of models, questions and end phases. Parents stand before
+ * their children; everything hangs below the task, but calls of models, which hang below their attempt.
+ */
+export class LifeReader implements Life {
   readonly drafts: Draft[];
   readonly causes = new Map<number, string>();
   readonly known = new Map<string, string>();
+  correlation_id = "";
   remote_parent: string | null = null;
   readonly #task_id: string;
   readonly #root: Draft;
@@ -66,6 +73,7 @@ class Reader implements Life {
   }
 
   read(event: TaskEvent): void {
+    if (this.causes.size === 0) this.correlation_id = event.correlation_id;
     this.causes.set(event.seq, this.#attempt?.key ?? this.#root.key);
     switch (event.type) {
       case "task_submitted":
@@ -282,16 +290,4 @@ class Reader implements Life {
     this.#answered(event);
     this.#waited(event.at);
   }
-}
-
-/**
- * What a task did, from its view and its log in order of seq: its submission, waits, attempts, calls of models, questions
- * and end phases. Parents stand before their children.
- *
- * Everything hangs below the task, but calls of models, which hang below their attempt.
- */
-export function lifeOf(view: TaskView, events: readonly TaskEvent[]): Life {
-  const reader = new Reader(view);
-  for (const event of events) reader.read(event);
-  return reader;
 }

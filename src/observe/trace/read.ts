@@ -7,6 +7,7 @@ import type { TaskEvent, TaskView } from "../../protocol/task-view.ts";
 import type { Trace } from "../../protocol/trace.ts";
 import type { TaskDeliveries } from "../../protocol/webhook-operations.ts";
 import type { DeliveryView } from "../../protocol/webhook.ts";
+import { LifeReader } from "./life.ts";
 import { traceOf } from "./trace.ts";
 
 type Answer<Value> = Promise<Result<Value, Refusal>>;
@@ -34,22 +35,49 @@ export interface TraceParts {
 const PAGE = 1_000;
 const MOST_EVENTS = 10_000;
 
+/** Pages of one trace: ten are full ones, and those of large events end at 4 MB. */
+const MOST_PAGES = 20;
+
 /** Notifications of one page, and deliveries of one trace: each is a call of an endpoint's object. */
 const NOTIFICATIONS_PAGE = 50;
 const MOST_DELIVERIES = 500;
 
-async function logOf({ events }: TraceParts, by: Principal, task_id: string) {
-  const found: TaskEvent[] = [];
-  let after = 0;
-  for (;;) {
+interface LogRead {
+  life: LifeReader;
+  /** Whether the task told of something so long ago that endpoints do not remember it any more. */
+  isForgotten: boolean;
+  missing: string[];
+}
+
+/** Since when endpoints remember. */
+function rememberedSince({ now, keptMs }: TraceParts): string {
+  return instant(now() - keptMs);
+}
+
+/** Reads the log page by page, and lets each go before the next one: an event may be as large as a body. */
+async function logOf(
+  parts: TraceParts,
+  by: Principal,
+  view: TaskView,
+): Promise<Result<LogRead, Refusal>> {
+  const life = new LifeReader(view);
+  const since = rememberedSince(parts);
+  let isForgotten = false;
+  let [after, found] = [0, 0];
+  for (let pages = 1; ; pages += 1) {
     // oxlint-disable-next-line no-await-in-loop -- each page begins where the one before ended
-    const page = await events(by, task_id, { after, limit: PAGE });
+    const page = await parts.events(by, view.task_id, { after, limit: PAGE });
     if (!page.ok) return page;
-    found.push(...page.value.items);
-    const last = page.value.items.at(-1)?.seq;
-    if (page.value.next_cursor === null || last === undefined) return ok({ found, missing: [] });
-    if (found.length >= MOST_EVENTS) {
-      return ok({ found, missing: [`events behind seq ${last}`] });
+    const { items, next_cursor } = page.value;
+    for (const event of items) {
+      life.read(event);
+      isForgotten ||= event.at < since && notificationTypeSchema.safeParse(event.type).success;
+    }
+    const last = items.at(-1)?.seq;
+    if (next_cursor === null || last === undefined) return ok({ life, isForgotten, missing: [] });
+    found += items.length;
+    if (found >= MOST_EVENTS || pages >= MOST_PAGES) {
+      return ok({ life, isForgotten, missing: [`events behind seq ${last}`] });
     }
     after = last;
   }
@@ -93,15 +121,6 @@ async function sentOf(parts: TraceParts, by: Principal, task_id: string): Promis
   }
 }
 
-/** What endpoints do not remember any more, where the task told of something so long ago. */
-function forgotten({ now, keptMs }: TraceParts, events: readonly TaskEvent[]): string[] {
-  const since = instant(now() - keptMs);
-  const isOld = events.some(
-    ({ type, at }) => at < since && notificationTypeSchema.safeParse(type).success,
-  );
-  return isOld ? [`deliveries before ${since}: endpoints remember no longer`] : [];
-}
-
 /**
  * What a task spent its time on, for whoever may see the task; `missing` says what could not be read.
  *
@@ -110,13 +129,16 @@ function forgotten({ now, keptMs }: TraceParts, events: readonly TaskEvent[]): s
 export async function readTrace(parts: TraceParts, by: Principal, task_id: string): Answer<Trace> {
   const view = await parts.view(by, task_id);
   if (!view.ok) return view;
-  const [log, sent] = await Promise.all([logOf(parts, by, task_id), sentOf(parts, by, task_id)]);
+  const [log, sent] = await Promise.all([logOf(parts, by, view.value), sentOf(parts, by, task_id)]);
   if (!log.ok) return log;
-  const { found: events, missing } = log.value;
-  const old = seesDeliveries(by) ? forgotten(parts, events) : [];
+  const { life, isForgotten, missing } = log.value;
+  const old =
+    isForgotten && seesDeliveries(by)
+      ? [`deliveries before ${rememberedSince(parts)}: endpoints remember no longer`]
+      : [];
   const facts = {
     view: view.value,
-    events,
+    life,
     deliveries: sent.found,
     missing: [...missing, ...sent.missing, ...old],
   };

@@ -1,13 +1,13 @@
 import { instant, sha256Hex } from "../../lib/ports.ts";
 import { spanIdOf } from "../../lib/trace-context.ts";
 import { taskSpan } from "../../protocol/span-names.ts";
-import type { TaskEvent, TaskView } from "../../protocol/task-view.ts";
+import type { TaskView } from "../../protocol/task-view.ts";
 import type { Span, Trace } from "../../protocol/trace.ts";
 import type { DeliveryView } from "../../protocol/webhook.ts";
 import { deliveryDrafts } from "./deliveries.ts";
 import type { Draft } from "./draft.ts";
 import { fitted } from "./fit.ts";
-import { lifeOf, type Life } from "./life.ts";
+import type { Life } from "./life.ts";
 import { slowestPath } from "./slowest-path.ts";
 
 /** Spans of one answer: more is no picture. An attempt has a handful, a delivery two or three. */
@@ -16,16 +16,15 @@ const MOST_SPANS = 5_000;
 /** What a trace is derived from. */
 export interface Facts {
   view: TaskView;
-  /** Of the log, in order of seq. */
-  events: readonly TaskEvent[];
+  /** What the log says that it did. */
+  life: Life;
   deliveries: readonly DeliveryView[];
   /** What could not be read, in words. */
   missing: readonly string[];
 }
 
 /** The trace id of the submission; of a task whose events name none of the standard's form, one of its own. */
-async function traceIdOf({ view, events }: Facts): Promise<string> {
-  const told = events[0]?.correlation_id ?? "";
+async function traceIdOf({ view, life: { correlation_id: told } }: Facts): Promise<string> {
   if (/^[0-9a-f]{32}$/.test(told)) return told;
   const digest = await sha256Hex(`${view.task_id}/${told}`);
   return digest.slice(0, 32);
@@ -65,8 +64,7 @@ async function idsOf(
  * @param now end of what still goes on, epoch milliseconds: for the slowest path alone
  */
 export async function traceOf(facts: Facts, now: number): Promise<Trace> {
-  const { view, events, deliveries, missing } = facts;
-  const life = lifeOf(view, events);
+  const { view, life, deliveries, missing } = facts;
   const root = taskSpan(view.task_id);
   const sent = deliveries.flatMap((delivery) =>
     deliveryDrafts(delivery, life.causes.get(delivery.seq ?? 0) ?? root),
