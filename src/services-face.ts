@@ -1,6 +1,7 @@
 import { listDeadLetters } from "./history/dead-letter-store.ts";
 import { consoleLog } from "./lib/log.ts";
 import { hex, randomId } from "./lib/ports.ts";
+import { reachable } from "./lib/reachable.ts";
 import { ok } from "./lib/result.ts";
 import { createApp } from "./rest/app.ts";
 import type { HealthPort, RestPorts } from "./rest/ports.ts";
@@ -33,25 +34,18 @@ function newHex(bytes: number): string {
   return hex(random);
 }
 
-async function reachable(probe: () => Promise<unknown>): Promise<string> {
-  try {
-    await probe();
-    return "ok";
-  } catch {
-    // What exactly is wrong is in the log of whoever needed it; a probe tells the world no more.
-    return "unreachable";
-  }
-}
+/** How long each dependency has to answer a probe: one that hangs is named, and the others are told of. Milliseconds. */
+const PROBE_MS = 2_500;
 
 function healthPort(env: Env, { pool }: Services): HealthPort {
   const { bucket } = doorsOf(env);
   return {
     async ready() {
       const [database, objects, queues, archive] = await Promise.all([
-        reachable(() => env.DB.prepare("SELECT 1 FROM task LIMIT 1").run()),
-        reachable(() => pool("default", "default").presence()),
-        reachable(() => env.EVENTS.metrics()),
-        bucket === null ? null : reachable(() => bucket.head("ready")),
+        reachable(PROBE_MS, () => env.DB.prepare("SELECT 1 FROM task LIMIT 1").run()),
+        reachable(PROBE_MS, () => pool("default", "default").presence()),
+        reachable(PROBE_MS, () => env.EVENTS.metrics()),
+        bucket === null ? null : reachable(PROBE_MS, () => bucket.head("ready")),
       ]);
       const needed = { database, objects, queues };
       const isReady = Object.values(needed).every((state) => state === "ok");

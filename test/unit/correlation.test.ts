@@ -46,6 +46,18 @@ describe("trace", () => {
   });
 
   it.each([
+    ["00", "00", "00"],
+    ["00", "01", "01"],
+    ["00", "fe", "00"],
+    ["00", "ff", "01"],
+    ["cc", "03", "01"],
+  ])("of version %s keeps of the flags %s what is known: %s", (version, sent, kept) => {
+    const header = `${version}-${TRACE}-b7ad6b7169203331-${sent}`;
+
+    expect(continueTrace(header, newHex, 0).flags).toBe(kept);
+  });
+
+  it.each([
     undefined,
     "",
     "nonsense",

@@ -21,6 +21,11 @@ const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
 /** Set by the W3C for a trace nobody has decided to leave out. */
 const SAMPLED = "01";
 
+/** The caller's decision alone: flags that we don't know must not be passed on (§3.2.2.5.2). */
+function knownFlags(flags: string): string {
+  return Number.parseInt(flags, 16) % 2 === 1 ? SAMPLED : "00";
+}
+
 /**
  * The trace that a request continues: the caller's trace id and a span of our own. A header that
  * the standard calls invalid (§3.2.2) is ignored, and a new trace begins.
@@ -38,9 +43,10 @@ export function continueTrace(
     traceId !== undefined &&
     !/^0+$/.test(traceId) &&
     parent !== undefined &&
-    !/^0+$/.test(parent);
+    !/^0+$/.test(parent) &&
+    flags !== undefined;
   return isValid
-    ? { traceId, spanId: newHex(8), parentId: parent, flags: flags ?? SAMPLED, receivedAt }
+    ? { traceId, spanId: newHex(8), parentId: parent, flags: knownFlags(flags), receivedAt }
     : { traceId: newHex(16), spanId: newHex(8), parentId: null, flags: SAMPLED, receivedAt };
 }
 
