@@ -26,6 +26,13 @@ const ISSUED_KEY = new RegExp(
     "\\bhf_[A-Za-z0-9]{30,}",
     "\\bnpm_[A-Za-z0-9]{36}",
     "\\bSG\\.[A-Za-z0-9_-]{16,}\\.[A-Za-z0-9_-]{16,}",
+    // Of those that alerts go by: Resend, Twilio and Slack, whose address is its password.
+    `\\bre_${DRAWN}[A-Za-z0-9]{6,}_[A-Za-z0-9]{16,}`,
+    "\\bSK[0-9a-f]{32}\\b",
+    "\\bhooks\\.slack(?:-gov)?\\.com/(?:services|workflows|triggers)/[A-Za-z0-9/_-]{8,}",
+    // A bare one looks like a trace id; PagerDuty's has this name, and Twilio's goes in such a header.
+    `\\b(?:routing|integration)_key["']?\\s*[:=]\\s*["']?[A-Za-z0-9]{32}\\b`,
+    "\\bBasic\\s+(?=[A-Za-z+/]{0,200}\\d)(?=[a-z\\d+/]{0,200}[A-Z])[A-Za-z0-9+/]{16,}={0,2}",
   ].join("|"),
   "g",
 );

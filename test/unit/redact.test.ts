@@ -24,6 +24,21 @@ describe("what is kept for good", () => {
     ["hf_transformers_models_library", "hf_transformers_models_library"],
     ["npm_config_registry_url_value", "npm_config_registry_url_value"],
     ["SG.Singapore.office.building", "SG.Singapore.office.building"],
+    [`re_${"9aB"}cD3fG_${"aB3dE6gH9jK2mN5pQ8sT1vW4"} of Resend`, "[redacted] of Resend"],
+    ["re_export_authenticationmiddleware", "re_export_authenticationmiddleware"],
+    [`SK${"0123456789abcdef".repeat(2)}, Twilio's`, "[redacted], Twilio's"],
+    [
+      `POST https://hooks.slack.com/services/${"T0123"}/B0456/aB3dE6gH9jK2mN5p failed`,
+      "POST https://[redacted] failed",
+    ],
+    [
+      "https://hooks.slack.com/services/ is refused",
+      "https://hooks.slack.com/services/ is refused",
+    ],
+    [`{"routing_key":"${"0123456789abcdef".repeat(2)}"}`, '{"[redacted]"}'],
+    ["trace_id=0af7651916cd43dd8448eb211c80319c", "trace_id=0af7651916cd43dd8448eb211c80319c"],
+    ["Authorization: Basic QUMwMTIzOmFiY2RlZg==", "Authorization: [redacted]"],
+    ["Basic authentication-of-users is on", "Basic authentication-of-users is on"],
   ])("has of %j what is no secret", (text, clean) => {
     expect(withoutSecrets(text)).toBe(clean);
     expect(scrubbed({ a: [{ b: text }], n: 1 })).toEqual({ a: [{ b: clean }], n: 1 });
