@@ -45,7 +45,11 @@ export async function consumeRetries(batch: MessageBatch, ports: RetryPorts): Pr
         await consume(batch.queue, message.body, ports, wakeOnce);
         message.ack();
       } catch (error) {
-        ports.log("error", "retry_wake_failed", { error: String(error), tries: message.attempts });
+        ports.log("error", "retry_wake_failed", {
+          ...retryMessageSchema.safeParse(message.body).data,
+          error: String(error),
+          tries: message.attempts,
+        });
         message.retry({ delaySeconds: backoffSeconds(message.attempts) });
       }
     }),

@@ -263,15 +263,16 @@ export async function execute(message: ExecutionMessage, ports: ExecutorPorts): 
     ports.log("info", "execution_skipped", { tenant, task_id, code });
     return;
   }
-  const { task: text, lease, ...deadlines } = taken.value;
+  const { task: text, lease, trace_id: correlation_id, ...deadlines } = taken.value;
+  const ids = { tenant, task_id, correlation_id };
   const attempt = await beginAttempt(text, { tenant, task_id, lease }, ports, deadlines);
   try {
     // Whatever is still under way then is told to stop: nobody waits for it any more.
     const done = await perform(attempt).finally(() => attempt.session.close());
     const code = done.ok ? "performed" : done.refusal.code;
-    ports.log("info", "execution_done", { tenant, task_id, code, attempt: lease.attempt });
+    ports.log("info", "execution_done", { ...ids, code, attempt: lease.attempt });
   } catch (cause) {
-    ports.log("error", "execution_broken", { tenant, task_id, detail: String(cause) });
+    ports.log("error", "execution_broken", { ...ids, detail: String(cause) });
     await giveUp(attempt);
   }
 }

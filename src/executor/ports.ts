@@ -31,11 +31,13 @@ export interface ExecutorPorts {
   sleep(ms: number, signal: AbortSignal): Promise<void>;
   /**
    * The task of a message as JSON text, or null when it is not this executor's to take. `deadline_at`: when its whole
-   * life is over, `budget_ends_at`: when its budget of time is, epoch milliseconds.
+   * life is over, `budget_ends_at`: when its budget of time is, epoch milliseconds. `trace_id` is the task's.
    */
   take(
     message: ExecutionMessage,
-  ): Promise<Result<({ task: string; lease: Lease } & Partial<Deadlines>) | null, Refusal>>;
+  ): Promise<
+    Result<({ task: string; lease: Lease; trace_id?: string } & Partial<Deadlines>) | null, Refusal>
+  >;
   notify(to: Assignment, notification: Notification): Promise<Result<unknown, Refusal>>;
   heartbeat(to: Assignment, beat: Heartbeat): Promise<Result<{ commands: OpenCommand[] }, Refusal>>;
   end(to: Assignment, end: AgentEndTask): Promise<Result<unknown, Refusal>>;

@@ -17,6 +17,7 @@ async function consume(bodies: unknown[], broken: string[] = []) {
   const woken: string[] = [];
   const later: [RetryMessage, number][] = [];
   const dead: string[] = [];
+  const lines: unknown[] = [];
   const ports: RetryPorts = {
     wake: async (tenant, webhook_id) => {
       if (broken.includes(webhook_id)) throw new Error("overloaded");
@@ -29,7 +30,7 @@ async function consume(bodies: unknown[], broken: string[] = []) {
       dead.push(`${queue} ${body}`);
     },
     now: () => NOW,
-    log: () => {},
+    log: (_level, event, fields) => void lines.push([event, fields]),
   };
   const batch = createMessageBatch(
     "batuta-retries",
@@ -46,6 +47,7 @@ async function consume(bodies: unknown[], broken: string[] = []) {
     woken,
     later,
     dead,
+    lines,
     acked: result.explicitAcks,
     retried: result.retryMessages.map(({ msgId }) => msgId),
   };
@@ -74,10 +76,12 @@ describe("the consumer of the retries queue", () => {
   });
 
   it("tries a message again whose endpoint could not be woken, and no other", async () => {
-    const { woken, acked, retried } = await consume([ONE, TWO], [ONE.webhook_id]);
+    const { woken, acked, retried, lines } = await consume([ONE, TWO], [ONE.webhook_id]);
 
     expect(woken).toEqual(["acme/wh_0123456789ABCDEFGHIJk2"]);
     expect([acked, retried]).toEqual([["1"], ["0"]]);
+    const { tenant, webhook_id } = ONE;
+    expect(lines).toMatchObject([["retry_wake_failed", { tenant, webhook_id }]]);
   });
 
   it("puts aside what it does not understand, where it can be seen", async () => {

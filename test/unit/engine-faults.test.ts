@@ -11,6 +11,7 @@ import {
 } from "../../src/executor/attempt/say/bounds.ts";
 import { fail } from "../../src/executor/attempt/say/tell.ts";
 import { execute } from "../../src/executor/engine.ts";
+import { ok } from "../../src/lib/result.ts";
 import {
   answer,
   ASKED,
@@ -95,8 +96,9 @@ describe("a failure", () => {
     const ports = withModels(() => {
       throw new Error("secret inner message");
     });
+    const take = async () => ok({ task: taskText(ASKED), lease: LEASE, trace_id: "4bf9" });
 
-    await execute(MESSAGE, { ...ports, log: (...line) => void logged.push(line) });
+    await execute(MESSAGE, { ...ports, take, log: (...line) => void logged.push(line) });
 
     expect(ports.said.at(-1)).toMatchObject({
       notification_type: "task_failed",
@@ -104,6 +106,12 @@ describe("a failure", () => {
     });
     expect(JSON.stringify(ports.said)).not.toContain("secret inner message");
     expect(JSON.stringify(logged)).toContain("secret inner message");
+    const { tenant, task_id } = MESSAGE;
+    expect(logged.at(-1)).toMatchObject([
+      "error",
+      "execution_broken",
+      { tenant, task_id, correlation_id: "4bf9" },
+    ]);
   });
 
   it("to read the models before anything was said is told all the same", async () => {

@@ -74,7 +74,9 @@ function pushing(more: Omit<Partial<PushPorts>, "pool"> & { answer?: PushAnswer 
 describe("a push", () => {
   it("that broke its schema goes to nobody: the task goes back, and it is told of", async () => {
     const task = JSON.stringify({ ...assignedTask("t1", 2), lease_secret: "s3cret" });
+    const lines: unknown[] = [];
     const { run, posted, declined, withheld, pool } = pushing({
+      log: (_level, event, fields) => void lines.push([event, fields]),
       take: async () =>
         ok({ task, lease: LEASE, deadline_at: 0, budget_ends_at: null, trace_id: TRACE }),
     });
@@ -93,6 +95,10 @@ describe("a push", () => {
       },
     ]);
     expect(pool.calls).toContainEqual(["pushed", "ann", "declined"]);
+    expect(lines).toMatchObject([
+      ["push_invalid", { task_id: "t1", correlation_id: TRACE }],
+      ["task_pushed", { task_id: "t1", correlation_id: TRACE }],
+    ]);
   });
 
   it("posts the task and its lease once, and counts what was accepted", async () => {

@@ -84,7 +84,7 @@ export async function push(message: PushMessage, ports: PushPorts): Promise<void
   await Promise.all([
     // Begun first: the pool should know of a failure before the task comes back to it.
     ports.pool(tenant, message.pool).pushed(agent_id, outcome),
-    giveBack(message, { verdict, token: taken.value.lease.token }, ports),
+    giveBack(message, { verdict, ...taken.value }, ports),
   ]);
 }
 
@@ -112,7 +112,7 @@ async function offer(
   const places = faultsOfPush(body);
   if (places !== null) {
     const pointers = places.map(({ pointer }) => pointer).join(" ");
-    ports.log("error", "push_invalid", { tenant, task_id, pointers });
+    ports.log("error", "push_invalid", { tenant, task_id, correlation_id: trace_id, pointers });
     await ports.tellWithheld({ tenant, route: "push:task_execution", places });
     return WITHHELD;
   }
@@ -133,13 +133,14 @@ async function offer(
 
 async function giveBack(
   { tenant, task_id, agent_id }: PushMessage,
-  { verdict, token }: { verdict: PushVerdict; token: string },
+  { verdict, lease, trace_id }: Assigned & { verdict: PushVerdict },
   { decline, log }: PushPorts,
 ): Promise<void> {
   if (verdict.outcome === "accepted") return;
-  const declined = await decline({ tenant, task_id, token }, verdict.reason);
+  const declined = await decline({ tenant, task_id, token: lease.token }, verdict.reason);
   // It was cancelled, or its lease ran out meanwhile: then it is nobody's already.
   if (!declined.ok) {
-    log("info", "push_not_given_back", { tenant, task_id, agent_id, code: declined.refusal.code });
+    const ids = { tenant, task_id, agent_id, correlation_id: trace_id };
+    log("info", "push_not_given_back", { ...ids, code: declined.refusal.code });
   }
 }
