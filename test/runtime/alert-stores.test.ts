@@ -18,7 +18,7 @@ import {
   readUntold,
 } from "../../src/observe/alerts/store/judge-store.ts";
 import { alarmed } from "./alarmed.ts";
-import { fullScans, planOf, recordingDb } from "./recording-db.ts";
+import { fullScans, planOf, recordingDb, rollUpSearches } from "./recording-db.ts";
 
 const AT = "2026-11-22T12:00:00.000Z";
 const anyone = { task_type: null, agent_id: null };
@@ -47,6 +47,23 @@ describe("what alerts ask of D1", () => {
     for (const sent of recording.sent) {
       expect(fullScans(await planOf(env.DB, sent))).toEqual([]);
     }
+  });
+
+  it.each([
+    ["of all executors", null],
+    ["of one executor", "agent-1"],
+  ])("searches the sums %s by time, in each part of its statements", async (_what, agent_id) => {
+    const recording = recordingDb(env.DB);
+    const scope = { task_type: null, agent_id };
+    await readTaskSums(recording.db, "acme", { ...scope, from: 0, to: 28 * 86_400 });
+    await readHours(recording.db, "acme", [0, 3_600], scope);
+
+    const plans = await Promise.all(recording.sent.map((sent) => planOf(env.DB, sent)));
+    const searches = plans.flatMap(rollUpSearches);
+
+    // The last one finds the first hour of all: SQLite takes one row for a minimum.
+    expect(searches).toHaveLength(5);
+    expect(searches.filter((line) => !/bucket[=>]/.test(line))).toHaveLength(1);
   });
 
   it("asks once for what several rules want to know", async () => {
