@@ -82,6 +82,22 @@ describe("what alerts ask of D1", () => {
   });
 });
 
+describe("the figures of a tenant", () => {
+  it("are not read series by series for the weeks of objectives", async () => {
+    const recording = recordingDb(env.DB);
+    const figures = openFigures(recording.db, async () => 3)("acme", Date.parse(AT));
+    const weeks = 28 * 86_400;
+
+    await Promise.all([
+      figures.share({ indicator: "http_success" }, weeks),
+      figures.share({ indicator: "delivery_success" }, weeks),
+    ]);
+
+    // Once for both, and added up by D1.
+    expect(recording.sent.map(({ sql }) => /total\(|"tally"/.exec(sql)?.[0])).toEqual(["total("]);
+  });
+});
+
 describe("the desk of alerts", () => {
   it("notes the newest who looks after an alert", async () => {
     const { alert_id } = await alarmed("desk");
