@@ -34,15 +34,27 @@ function samplesOf(objective: ObjectiveStatus): Sample[] {
   ];
 }
 
+/** Each tenant's objectives are weeks of figures: of all tenants, those of so many are asked. */
+const MOST_TENANTS = 10;
+
+/** Settings and the technical figures of hours; and sums of at most three windows of each objective. */
+const STATEMENTS = 4;
+const STATEMENTS_EACH = 3;
+
 /** Objectives and what is left of their budgets; of those without figures the target alone. */
 export function objectiveSource(
   list: (tenant: string) => Promise<readonly ObjectiveStatus[]>,
 ): SampleSource {
   return {
     name: "objectives",
-    read: async (tenant) => ({
-      samples: (await list(tenant)).flatMap(samplesOf),
-      isComplete: true,
-    }),
+    most: MOST_TENANTS,
+    read: async (tenant) => {
+      const objectives = await list(tenant);
+      return {
+        samples: objectives.flatMap(samplesOf),
+        isComplete: true,
+        statements: STATEMENTS + STATEMENTS_EACH * objectives.length,
+      };
+    },
   };
 }
