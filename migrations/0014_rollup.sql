@@ -2,7 +2,8 @@
 -- task type and executor is one row, whatever happens in it.
 CREATE TABLE task_rollup (
   tenant TEXT NOT NULL,
-  -- Seconds that the row stands for: 60, 3600 or 86400; 0: the total of all that was folded.
+  -- Seconds that the row stands for: 60, 3600 or 86400; their negative: the same time of all executors together; 0: the
+  -- total of all that was folded.
   step INTEGER NOT NULL,
   -- Start of them in epoch seconds; 0 of a total.
   bucket INTEGER NOT NULL,

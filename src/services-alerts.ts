@@ -1,6 +1,7 @@
 import { publishAlert } from "./delivery/alert.ts";
 import { consoleLog } from "./lib/log.ts";
 import { instant, randomId } from "./lib/ports.ts";
+import { remembered } from "./lib/remembered.ts";
 import { alertSource, objectiveSource } from "./observe/alerts/alert-source.ts";
 import { createAlerts } from "./observe/alerts/desk/alerts.ts";
 import { createObjectives } from "./observe/alerts/desk/objectives.ts";
@@ -42,6 +43,12 @@ import { servicesOf } from "./services.ts";
 
 /** Alerts that are over are kept for so long. Milliseconds. */
 const KEPT_MS = 90 * 86_400_000;
+
+/** Budgets are of weeks, and are counted anew at most so often for overviews and /metrics. Milliseconds. */
+const OBJECTIVES_MS = 60_000;
+
+/** Tenants whose objectives are remembered. */
+const MAX_REMEMBERED = 200;
 
 function figuresOf(env: Env): OpenFigures {
   const { guard } = doorsOf(env);
@@ -111,13 +118,17 @@ export function objectivePort(env: Env): ObjectivePort {
   return { ...objectives, list: (tenant) => guard.get(() => objectives.list(tenant)) };
 }
 
+/** The objectives of a tenant, a minute old at most: for those who look all the time. @throws when D1 fails */
+export function recentObjectives({ list }: Pick<ObjectivePort, "list">): ObjectivePort["list"] {
+  return remembered({ now, for_ms: OBJECTIVES_MS, most: MAX_REMEMBERED }, list);
+}
+
 /** What /metrics shows of alerts and objectives. */
-export function alertSources(env: Env): SampleSource[] {
+export function alertSources(env: Env, objectives: ObjectivePort["list"]): SampleSource[] {
   const { guard } = doorsOf(env);
-  const objectives = objectivePort(env);
   return [
     alertSource((tenant) => guard.get(() => countFiring(env.DB, tenant))),
-    objectiveSource((tenant) => objectives.list(tenant), now),
+    objectiveSource(objectives),
   ];
 }
 

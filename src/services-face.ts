@@ -5,7 +5,13 @@ import { reachable } from "./lib/reachable.ts";
 import { ok } from "./lib/result.ts";
 import { createApp } from "./rest/app.ts";
 import type { HealthPort, RestPorts } from "./rest/ports.ts";
-import { alertPort, alertSources, alertsFiring, objectivePort } from "./services-alerts.ts";
+import {
+  alertPort,
+  alertSources,
+  alertsFiring,
+  objectivePort,
+  recentObjectives,
+} from "./services-alerts.ts";
 import { trailOf } from "./services-audit.ts";
 import { channelPort } from "./services-channels.ts";
 import { debtPort } from "./services-debts.ts";
@@ -59,10 +65,11 @@ function healthPort(env: Env, { pool }: Services): HealthPort {
 /** What shows how it goes. */
 function sightPorts(env: Env, { agents, operations }: Services, health: HealthPort) {
   const objectives = objectivePort(env);
+  const recent = recentObjectives(objectives);
   const list: typeof agents.list = (tenant, page) => agents.list(tenant, page);
   return {
     observe: observePort(env, list),
-    meter: meterPort(env, list, alertSources(env)),
+    meter: meterPort(env, list, alertSources(env, recent)),
     alerts: alertPort(env),
     objectives,
     overview: overviewPort(env, {
@@ -70,7 +77,7 @@ function sightPorts(env: Env, { agents, operations }: Services, health: HealthPo
       stats: (...asked) => operations.stats(...asked),
       health,
       alertsFiring: (tenant) => alertsFiring(env, tenant),
-      objectives: (...asked) => objectives.list(...asked),
+      objectives: recent,
     }),
   };
 }

@@ -1,5 +1,5 @@
 import { consoleLog } from "./lib/log.ts";
-import { ok } from "./lib/result.ts";
+import { ok, refuse } from "./lib/result.ts";
 import { sum } from "./observe/census.ts";
 import { forecastOf, meanSecondsOf } from "./observe/forecast/capacity.ts";
 import { readVolumes } from "./observe/forecast/volume-store.ts";
@@ -11,10 +11,12 @@ import {
 } from "./observe/overview/figures-store.ts";
 import { watchOverview, type Sources } from "./observe/overview/look.ts";
 import { lastHour, type Found } from "./observe/overview/overview.ts";
+import { OverviewWatchers } from "./observe/overview/watchers.ts";
 import { readRuns } from "./observe/run-store.ts";
 import { allAgents, type StateParts } from "./observe/state.ts";
 import type { TaskType } from "./protocol/enums.ts";
 import type { Forecast } from "./protocol/forecast.ts";
+import type { Refusal } from "./protocol/refusal.ts";
 import type { OverviewPort } from "./rest/overview-port.ts";
 import type { HealthPort, RestPorts } from "./rest/ports.ts";
 import { doorsOf, now } from "./services-doors.ts";
@@ -111,13 +113,26 @@ function sourcesOf(env: Env, parts: OverviewParts): Sources {
   };
 }
 
+/** Whoever has too many streams open learns when to come again: others end every five minutes. */
+const TOO_MANY: Refusal = {
+  code: "rate_limited",
+  detail:
+    "100 streams of the tenant's overview are open here, which is the most; close some, or try again in 30 s",
+  extra: { retry_after: 30 },
+};
+
 /** What the HTTP face asks of overviews and forecasts. */
 export function overviewPort(env: Env, parts: OverviewParts): OverviewPort {
   const { guard } = doorsOf(env);
   const look = { now, log: consoleLog("overview", now), sources: sourcesOf(env, parts) };
+  const watchers = new OverviewWatchers(now, (tenant) => watchOverview(look, tenant));
   const forecast = forecaster(env, parts.agents);
   return {
-    watch: (tenant) => watchOverview(look, tenant),
+    look: (tenant) => watchOverview(look, tenant)(),
+    watch: (tenant) => {
+      const watch = watchers.join(tenant);
+      return watch === null ? refuse(TOO_MANY) : ok(watch);
+    },
     forecast: (tenant, { task_type }) =>
       guard.read(async () => ok(await forecast(tenant, task_type ?? null))),
   };

@@ -1,6 +1,6 @@
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
-/** Technical figures of a tenant by minute, hour and day: `tally` is JSON of all its series. */
+/** Technical figures of a tenant by minute, hour and day: `tally` is JSON of all its series, routes and methods together. */
 export const meterMinuteTable = sqliteTable(
   "meter_minute",
   {

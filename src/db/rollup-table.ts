@@ -67,6 +67,13 @@ export const TOTAL_STEP = 0;
 /** Lengths of the steps that are kept, seconds. */
 export const STEPS = { minute: 60, hour: 3_600, day: 86_400 } as const;
 
+/**
+ * The steps of rows that hold an hour or a day of all executors together: the negative of its length, so that they lie by
+ * themselves in the key. Folding makes them; who asks for no executor reads these, one row for each type, however many
+ * executors there are. Minutes have none: a task that ends would cost a row more.
+ */
+export const TOGETHER = { hour: -STEPS.hour, day: -STEPS.day } as const;
+
 const amountColumns = Object.fromEntries(
   AMOUNTS.map((name) => [name, integer().notNull().default(0)]),
 );
@@ -76,12 +83,12 @@ export const taskRollupTable = sqliteTable(
   "task_rollup",
   {
     tenant: text().notNull(),
-    /** Seconds: 60, 3600 or 86400; 0 for the total of what was folded. */
+    /** Seconds: 60, 3600 or 86400; -3600 or -86400 for all executors together; 0 for the total of what was folded. */
     step: integer().notNull(),
     /** Start in epoch seconds; 0 of a total. */
     bucket: integer().notNull(),
     task_type: text().notNull(),
-    /** Empty where there is none: a task that is created or asks has nobody. */
+    /** Empty where there is none: a task that is created or asks has nobody, and what is of all together. */
     agent_id: text().notNull(),
     ...amountColumns,
   },

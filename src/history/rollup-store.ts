@@ -74,6 +74,14 @@ FROM task_rollup WHERE ${OF_FOLD}
 GROUP BY 3, 4, 5
 ${ADD}`;
 
+/** The same of all executors together: what folds once more comes from those of each, so that both have the same. */
+const FOLD_TOGETHER = `
+INSERT INTO task_rollup (${COLUMNS})
+SELECT tenant, -?4, bucket - bucket % ?4, task_type, '', ${sumsOf((amount) => amount)}
+FROM task_rollup WHERE ${OF_FOLD}
+GROUP BY 3, 4
+${ADD}`;
+
 /** Adds minutes to the total of their type: with the minutes that are left it is all that ever was. */
 const ADD_TO_TOTAL = `
 INSERT INTO task_rollup (${COLUMNS})
@@ -82,7 +90,7 @@ FROM task_rollup WHERE ${OF_FOLD}
 GROUP BY 4
 ${ADD}`;
 
-const DELETE = `DELETE FROM task_rollup WHERE ${OF_FOLD}`;
+const DELETE = `DELETE FROM task_rollup WHERE tenant = ?1 AND step IN (?2, -?2) AND bucket < ?3`;
 
 /**
  * Folds steps of a tenant into longer ones, in one transaction: two that fold at the same time, or one that does it again,
@@ -99,6 +107,7 @@ export async function foldRollup(
     db.prepare(text).bind(tenant, from, before, ...more);
   await db.batch([
     bound(FOLD, to),
+    bound(FOLD_TOGETHER, to),
     ...(from === STEPS.minute ? [bound(ADD_TO_TOTAL)] : []),
     bound(DELETE),
   ]);

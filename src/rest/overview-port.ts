@@ -5,8 +5,13 @@ import type { Refusal } from "../protocol/refusal.ts";
 
 /** What is going on at one glance, and what is to be expected. */
 export interface OverviewPort {
-  /** Looks at a tenant again and again; what is dear to ask may be ten seconds old. A look never fails. */
-  watch(tenant: string): () => Promise<Overview>;
+  /** Never fails. */
+  look(tenant: string): Promise<Overview>;
+  /**
+   * For who looks again and again, until they leave; what is dear to ask may be ten seconds old, and all who watch a tenant
+   * share their looks. A look never fails. Refused with rate_limited when too many watch already.
+   */
+  watch(tenant: string): Result<{ look: () => Promise<Overview>; leave: () => void }, Refusal>;
   /** Refused with unavailable while D1 is down. */
   forecast(tenant: string, query: ForecastQuery): Promise<Result<Forecast, Refusal>>;
 }

@@ -21,7 +21,7 @@ export const overviewRoutes: readonly Route[] = [
     scopes: ONLOOKERS,
     answers: { 200: json(overviewSchema, "The overview") },
     async handle({ overview }, { principal }) {
-      return ok({ status: 200, body: await overview.watch(principal.tenant)() });
+      return ok({ status: 200, body: await overview.look(principal.tenant) });
     },
   }),
   route({
@@ -31,7 +31,7 @@ export const overviewRoutes: readonly Route[] = [
     tag: "Operations",
     summary: "The overview whenever it changes (server-sent events)",
     description:
-      "`event` is `overview`, `data` is that of GET /v1/overview: one at once, and another when something has changed, which is looked at every two seconds (executors, deliveries, alerts and the day's figures every ten). Ends every ten minutes: connect again.",
+      "`event` is `overview`, `data` is that of GET /v1/overview: one at once, and another when something has changed, which is looked at every two seconds (executors, deliveries, alerts and the day's figures every ten). Ends every five minutes: connect again. 429 where an isolate has 100 streams of the tenant.",
     scopes: ONLOOKERS,
     answers: {
       200: { schema: null, description: "The stream", mediaType: "text/event-stream" },
@@ -45,12 +45,11 @@ export const overviewRoutes: readonly Route[] = [
         requestId,
         by: principal,
       });
-      const look = ports.overview.watch(principal.tenant);
-      return ok({
+      return replyWith(ports.overview.watch(principal.tenant), (watch) => ({
         status: 200,
-        stream: overviewStream({ look, isStillGood, tellWithheld }),
+        stream: overviewStream({ ...watch, isStillGood, tellWithheld }),
         headers: { "Cache-Control": "no-cache, no-transform" },
-      });
+      }));
     },
   }),
   route({

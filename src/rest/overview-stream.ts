@@ -8,8 +8,12 @@ const LOOK_MS = 2_000;
 /** A comment so often keeps proxies from closing a quiet stream; the key is looked at as often. */
 const KEEP_ALIVE_MS = 15_000;
 
-/** A stream ends after so long; whoever wants to go on connects again. Nothing may live on unnoticed. */
-const MAX_AGE_MS = 600_000;
+/**
+ * A stream ends after so long; whoever wants to go on connects again. It is one invocation, which may ask D1 1,000 times
+ * (facts/platform.md §4): each look asks twice, every ten seconds ten times more (executors are up to five pages),
+ * objectives up to 60 times a minute, and the key four times: 920.
+ */
+const MAX_AGE_MS = 300_000;
 
 /** A client that lets so many bytes pile up is cut off. */
 const MAX_UNREAD_BYTES = 1_048_576;
@@ -18,6 +22,8 @@ const MAX_UNREAD_BYTES = 1_048_576;
 export interface OverviewStreamParts {
   /** Never fails. */
   look: () => Promise<Overview>;
+  /** Nobody looks any more. */
+  leave: () => void;
   /** Whether who reads it still may. Never fails. */
   isStillGood: () => Promise<boolean>;
   tellWithheld: Outflow["tellWithheld"];
@@ -33,7 +39,7 @@ function textOf(overview: Overview): { text: string; news: string } {
  * A server-sent event stream of overviews: one at once, and another whenever something has changed. `id` is the instant
  * in epoch milliseconds.
  *
- * It ends after ten minutes, when the key is no longer good, or when the client reads too slowly. An overview that breaks
+ * It ends after five minutes, when the key is no longer good, or when the client reads too slowly. An overview that breaks
  * its schema does not pass, and the next one may.
  */
 export function overviewStream(parts: OverviewStreamParts): ReadableStream<Uint8Array> {
@@ -45,6 +51,7 @@ export function overviewStream(parts: OverviewStreamParts): ReadableStream<Uint8
 
   const stop = (): void => {
     isOpen = false;
+    parts.leave();
     for (const timer of timers) clearInterval(timer);
   };
 

@@ -18,7 +18,7 @@ import {
   readUntold,
 } from "../../src/observe/alerts/store/judge-store.ts";
 import { alarmed } from "./alarmed.ts";
-import { fullScans, planOf, recordingDb } from "./recording-db.ts";
+import { fullScans, planOf, recordingDb, rollUpSearches } from "./recording-db.ts";
 
 const AT = "2026-11-22T12:00:00.000Z";
 const anyone = { task_type: null, agent_id: null };
@@ -49,6 +49,23 @@ describe("what alerts ask of D1", () => {
     }
   });
 
+  it.each([
+    ["of all executors", null],
+    ["of one executor", "agent-1"],
+  ])("searches the sums %s by time, in each part of its statements", async (_what, agent_id) => {
+    const recording = recordingDb(env.DB);
+    const scope = { task_type: null, agent_id };
+    await readTaskSums(recording.db, "acme", { ...scope, from: 0, to: 28 * 86_400 });
+    await readHours(recording.db, "acme", [0, 3_600], scope);
+
+    const plans = await Promise.all(recording.sent.map((sent) => planOf(env.DB, sent)));
+    const searches = plans.flatMap(rollUpSearches);
+
+    // The last one finds the first hour of all: SQLite takes one row for a minimum.
+    expect(searches).toHaveLength(5);
+    expect(searches.filter((line) => !/bucket[=>]/.test(line))).toHaveLength(1);
+  });
+
   it("asks once for what several rules want to know", async () => {
     const recording = recordingDb(env.DB);
     const figures = openFigures(recording.db, async () => 3)("acme", Date.parse(AT));
@@ -62,6 +79,22 @@ describe("what alerts ask of D1", () => {
 
     expect(recording.trips()).toBe(1);
     expect(await figures.figure("slots_free", scope)).toEqual({ value: 3, samples: null });
+  });
+});
+
+describe("the figures of a tenant", () => {
+  it("are not read series by series for the weeks of objectives", async () => {
+    const recording = recordingDb(env.DB);
+    const figures = openFigures(recording.db, async () => 3)("acme", Date.parse(AT));
+    const weeks = 28 * 86_400;
+
+    await Promise.all([
+      figures.share({ indicator: "http_success" }, weeks),
+      figures.share({ indicator: "delivery_success" }, weeks),
+    ]);
+
+    // Once for both, and added up by D1.
+    expect(recording.sent.map(({ sql }) => /total\(|"tally"/.exec(sql)?.[0])).toEqual(["total("]);
   });
 });
 

@@ -172,7 +172,7 @@ describe("the business metrics of a scripted run", () => {
     const steps = await env.DB.prepare("SELECT DISTINCT step FROM task_rollup WHERE tenant = ?")
       .bind(TENANT)
       .all<{ step: number }>();
-    expect(steps.results.map(({ step }) => step)).toEqual([0, DAY]);
+    expect(steps.results.map(({ step }) => step)).toEqual([-DAY, 0, DAY]);
   });
 });
 

@@ -4,10 +4,15 @@ import { describe, expect, it } from "vitest";
 
 import { meterName } from "../../src/observe/meter/meter-door.ts";
 import type { MeterObject } from "../../src/observe/meter/meter-object.ts";
-import { foldSteps, readMeterTenants, readSteps } from "../../src/observe/meter/minute-store.ts";
+import {
+  foldSteps,
+  readCounts,
+  readMeterTenants,
+  readSteps,
+} from "../../src/observe/meter/minute-store.ts";
 import { readMeterSeries } from "../../src/observe/meter/show/series-store.ts";
 import { seriesKey, timed, type Tally } from "../../src/observe/meter/tally.ts";
-import { fullScans, planOf, recordingDb } from "./recording-db.ts";
+import { fullScans, planOf, recordingDb, rollUpSearches } from "./recording-db.ts";
 
 /** So far ahead that no alarm fires unless the test runs it; a day begins. */
 const START = Date.parse("2099-01-01T00:00:00.000Z");
@@ -219,11 +224,47 @@ describe("the series of technical figures", () => {
     await readMeterSeries(recording.db, "series", query);
     await readMeterTenants(recording.db, 10);
     await foldSteps(recording.db, "series", { from: 60, to: 3_600, before: 1 });
+    await readCounts(recording.db, "series", {
+      metrics: ["batuta_deliveries_total"],
+      from: 0,
+      to: 60,
+    });
 
     const plans = await Promise.all(recording.sent.map((sent) => planOf(env.DB, sent)));
 
     expect(plans.length).toBeGreaterThanOrEqual(5);
     expect(plans.flatMap(fullScans)).toEqual([]);
     expect(plans.flat().filter((line) => line.includes("meter_minute"))).not.toEqual([]);
+    // Three lengths of step, and the sums: each begins where it is asked to.
+    const readings = [...plans.slice(0, 3), ...plans.slice(-1)].flatMap(rollUpSearches);
+    expect(readings.filter((line) => /bucket>/.test(line))).toHaveLength(4);
+  });
+
+  it("are added up by D1 over weeks: what was counted in them, and nothing else", async () => {
+    const step = (length: number, bucket: number, delivered: number) => ({
+      step: length,
+      bucket,
+      tally: {
+        "batuta_deliveries_total delivered": [delivered],
+        "batuta_deliveries_total exhausted": [1],
+        batuta_delivery_latency_seconds: [9_000, 20],
+        "batuta_http_requests_total /v1/tasks GET 2xx": [7],
+        "batuta_http_requests_total - - 5xx": [2],
+      },
+    });
+    const steps = [step(86_400, 0, 1), step(3_600, 86_400, 10), step(60, 90_000, 100)];
+    const insert = env.DB.prepare("INSERT INTO meter_minute VALUES ('counted', ?, ?, ?)");
+    await env.DB.batch(
+      steps.map((of) => insert.bind(of.step, of.bucket, JSON.stringify(of.tally))),
+    );
+    const metrics = ["batuta_deliveries_total", "batuta_http_requests_total"] as const;
+
+    expect(await readCounts(env.DB, "counted", { metrics, from: 86_400, to: 90_060 })).toEqual({
+      "batuta_deliveries_total delivered": [110],
+      "batuta_deliveries_total exhausted": [2],
+      "batuta_http_requests_total /v1/tasks GET 2xx": [14],
+      "batuta_http_requests_total - - 5xx": [4],
+    });
+    expect(await readCounts(env.DB, "counted", { metrics, from: 90_060, to: 99_999 })).toEqual({});
   });
 });

@@ -20,14 +20,14 @@ const TASK = {
   requires: { capabilities: ["nobody-has-this"] },
 };
 
-/** Puts figures into the roll-ups, as history would. */
+/** Puts figures into the roll-ups, as folding would: of all executors together. */
 async function rollUp(
   tenant: string,
   rows: readonly { step: number; bucket: number; created: number; completed?: number }[],
 ): Promise<void> {
   const insert = env.DB.prepare(
     `INSERT INTO task_rollup (tenant, step, bucket, task_type, agent_id, created, completed)
-     SELECT ?1, value ->> 'step', value ->> 'bucket', 'general', '', value ->> 'created',
+     SELECT ?1, -(value ->> 'step'), value ->> 'bucket', 'general', '', value ->> 'created',
        coalesce(value ->> 'completed', 0) FROM json_each(?2)`,
   );
   await insert.bind(tenant, JSON.stringify(rows)).run();

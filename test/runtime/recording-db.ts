@@ -93,3 +93,8 @@ export function fullScans(plan: readonly string[]): string[] {
     "validation_record|task|task_log|removed_task|gone|escalation|dead_letter|api_key|agent|webhook|webhook_subscription|callback_secret|audit|endpoint_sweep|lesson|sweep_cursor|old|aged|routing_cell|routing_decision|routing_breaker|model_statistic|task_rollup|task_rating|meter_minute|alert|alert_rule|alert_watch|objective|silence";
   return plan.filter((line) => new RegExp(`^SCAN (${tables})\\b`).test(line));
 }
+
+/** Lines of a plan that search figures by time: each of them has to be bounded, not one of several statements. */
+export function rollUpSearches(plan: readonly string[]): string[] {
+  return plan.filter((line) => /^SEARCH (task_rollup|meter_minute)\b/.test(line));
+}

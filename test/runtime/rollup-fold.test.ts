@@ -12,7 +12,7 @@ import { readRollup, readRollupTotals } from "../../src/observe/rollup/rollup-st
 import { taskSeries } from "../../src/observe/rollup/task-series.ts";
 import { LAST, LIVES, newsOfLife } from "../rollup-news.ts";
 import { at, T0, viewOf } from "../task-news.ts";
-import { fullScans, planOf, recordingDb } from "./recording-db.ts";
+import { fullScans, planOf, recordingDb, rollUpSearches } from "./recording-db.ts";
 
 let tenants = 0;
 const newTenant = () => `folded-${(tenants += 1)}`;
@@ -64,6 +64,9 @@ describe("folding the roll-up", () => {
       .all();
     const steps = results.map(({ step, created }) => [step, created]);
     expect(steps).toEqual([
+      [-86_400, 3],
+      [-86_400, 1],
+      [-86_400, 0],
       [0, 3],
       [0, 1],
       [0, 0],
@@ -196,12 +199,17 @@ describe("the plan of a query of the roll-up", () => {
     ["count facts", (db) => writeHistory(db, project(news)), /SEARCH task USING PRIMARY KEY/],
     [
       "read steps",
-      (db) => readRollup(db, "a", { ...range, step_s: 300 }),
+      (db) => readRollup(db, "a", { ...range, agent_id: null, step_s: 300 }),
       /task_rollup USING PRIMARY KEY \(tenant=\? AND step=\? AND bucket>/,
     ],
     [
-      "read days",
+      "read steps of one executor among thousands",
       (db) => readRollup(db, "a", { ...range, step_s: 86_400 }),
+      /task_rollup USING PRIMARY KEY \(tenant=\? AND step=\? AND bucket(=\? AND task_type=\? AND agent_id=|>)/,
+    ],
+    [
+      "read days",
+      (db) => readRollup(db, "a", { ...range, agent_id: null, step_s: 86_400 }),
       /task_rollup USING PRIMARY KEY \(tenant=\? AND step=\? AND bucket>/,
     ],
     [
@@ -212,7 +220,8 @@ describe("the plan of a query of the roll-up", () => {
     [
       "find who is due",
       (db) => readDueFolds(db, { from: 60, before: 60 }, 5),
-      /SEARCH old USING PRIMARY KEY \(tenant=\? AND step=\? AND bucket</,
+      // The first tenant, and the one after each, is a row each.
+      /SEARCH old USING PRIMARY KEY \(tenant=\? AND step=\? AND bucket<|PRIMARY KEY( \(tenant>\?\))?$/,
     ],
     [
       "fold",
@@ -235,5 +244,6 @@ describe("the plan of a query of the roll-up", () => {
 
     expect(plans.flatMap(fullScans)).toEqual([]);
     expect(plans.flat().some((line) => by.test(line))).toBe(true);
+    expect(plans.flatMap(rollUpSearches).filter((line) => !by.test(line))).toEqual([]);
   });
 });

@@ -9,6 +9,9 @@ import { MAX_SERIES, seriesKey, seriesOf, timed } from "../../src/observe/meter/
 const START = Date.parse("2026-11-22T10:00:00.000Z");
 const REQUESTS = "batuta_http_requests_total";
 const GET = seriesKey(REQUESTS, ["/v1/tasks", "GET", "2xx"]);
+/** The same as minutes have it: of any route and method. */
+const ANY = seriesKey(REQUESTS, ["", "", "2xx"]);
+const ROWS = seriesKey("batuta_rows_written_total", ["history"]);
 
 /** A tenant's books, and isolates that tell them. */
 function newWorld() {
@@ -224,7 +227,7 @@ describe("the book of a tenant", () => {
     const due = book.due(START + 60_000);
     book.given(due);
 
-    expect(due).toEqual([{ bucket: START / 1_000, tally: { [GET]: [2] } }]);
+    expect(due).toEqual([{ bucket: START / 1_000, tally: { [ANY]: [2] } }]);
     expect(book.due(START + 60_000)).toEqual([]);
     expect(book.totals[GET]).toEqual([3]);
   });
@@ -239,7 +242,28 @@ describe("the book of a tenant", () => {
 
     expect(book.isChanged).toBe(false);
     expect(again.totals[GET]).toEqual([2]);
-    expect(again.due(START + 60_000)).toEqual([{ bucket: START / 1_000, tally: { [GET]: [2] } }]);
+    expect(again.due(START + 60_000)).toEqual([{ bucket: START / 1_000, tally: { [ANY]: [2] } }]);
+  });
+
+  it("knows routes in its totals alone: however many a tenant uses, a minute is as short", () => {
+    const book = new MeterBook(null);
+    const routes = Array.from({ length: 100 }, (_, index) => `/v1/route/${index}`);
+    const tally = Object.fromEntries(
+      routes.flatMap((route) => [
+        [seriesKey(REQUESTS, [route, "GET", "2xx"]), [1]],
+        [seriesKey(REQUESTS, [route, "GET", "5xx"]), [2]],
+      ]),
+    );
+
+    book.add({ source: "one", number: 1, tally }, START);
+    book.add({ source: "one", number: 2, tally: { [ROWS]: [3] } }, START);
+
+    expect(Object.keys(book.totals)).toHaveLength(201);
+    expect(book.present(START).tally).toEqual({
+      [ANY]: [100],
+      [seriesKey(REQUESTS, ["", "", "5xx"])]: [200],
+      [ROWS]: [3],
+    });
   });
 
   it("keeps an hour of minutes that D1 does not take, and puts older ones together", () => {
@@ -251,7 +275,7 @@ describe("the book of a tenant", () => {
     const due = book.due(START + 100 * 60_000);
 
     expect(due).toHaveLength(60);
-    expect(due[0]).toEqual({ bucket: START / 1_000, tally: { [GET]: [41] } });
+    expect(due[0]).toEqual({ bucket: START / 1_000, tally: { [ANY]: [41] } });
   });
 });
 

@@ -117,6 +117,38 @@ describe("the text of figures", () => {
     expect(valueIn(families, "batuta_scrape_complete", { source: "technical" })).toBe(1);
   });
 
+  it("asks D1 no more often than an invocation may, and a dear source of some tenants alone", async () => {
+    const tenants = Array.from({ length: 200 }, (_, index) => `t${index}`);
+    let statements = 0;
+    const source = (name: string, each: number, most?: number): SampleSource => ({
+      name,
+      ...(most !== undefined && { most }),
+      read: async () => {
+        statements += each;
+        return { samples: [], isComplete: true, statements: each };
+      },
+    });
+    const answer = async (...sources: SampleSource[]) => {
+      statements = 0;
+      const known = { tenants, isComplete: true };
+      const families = readPrometheus(
+        await scrapeAll(partsOf({ tenants: async () => known, sources })),
+      );
+      return (name: string) => valueIn(families, "batuta_scrape_complete", { source: name });
+    };
+
+    const common = await answer(
+      source("tasks", 1),
+      source("agents", 2),
+      source("objectives", 4, 20),
+    );
+    expect([common("tenants"), common("tasks"), common("objectives")]).toEqual([1, 1, 0]);
+    expect(statements).toBe(200 * 3 + 20 * 4);
+    const large = await answer(source("tasks", 3), source("agents", 5));
+    expect([large("tenants"), large("agents")]).toEqual([0, 1]);
+    expect(statements).toBeLessThan(960);
+  });
+
   it("says when there are more tenants than it asks", async () => {
     const tenants = Array.from({ length: 250 }, (_, index) => `t${index}`);
     const parts = partsOf({ tenants: async () => ({ tenants, isComplete: true }) });

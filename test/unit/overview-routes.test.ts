@@ -39,11 +39,11 @@ const overview = (changes: Partial<Overview> = {}): Overview => ({
 describe("the overview's routes", () => {
   it("answer with a look at the key's tenant, and without a body to HEAD of the stream", async () => {
     const asked: string[] = [];
-    const watch = (tenant: string) => {
+    const look = async (tenant: string) => {
       asked.push(tenant);
-      return async () => overview({ cost_usd: 2 });
+      return overview({ cost_usd: 2 });
     };
-    const { app } = createFakeApp({ overview: { watch } });
+    const { app } = createFakeApp({ overview: { look } });
 
     const answer = await send(app, "/v1/overview", { key: "observe" });
     const head = await send(app, "/v1/overview/stream", { key: "observe", method: "HEAD" });
@@ -64,6 +64,16 @@ describe("the overview's routes", () => {
     expect(await statusOf("/v1/overview?window=1", "observe")).toBe(400);
   });
 
+  it("say when too many watch, and when to come again", async () => {
+    const watch = () =>
+      refuse({ code: "rate_limited", detail: "too many", extra: { retry_after: 30 } } as const);
+    const { app } = createFakeApp({ overview: { watch } });
+
+    const answer = await send(app, "/v1/overview/stream", { key: "observe" });
+
+    expect([answer.status, answer.headers.get("Retry-After")]).toEqual([429, "30"]);
+  });
+
   it("say when a forecast cannot be made because history is down", async () => {
     const forecast = async () =>
       refuse({ code: "unavailable", detail: "down", extra: { retry_after: 5 } } as const);
@@ -80,13 +90,14 @@ describe("the stream of overviews", () => {
   afterEach(() => void vi.useRealTimers());
 
   function open(changes: { isGood?: () => boolean } = {}) {
-    const shown = { next: overview(), looks: 0 };
+    const shown = { next: overview(), looks: 0, left: 0 };
     const withheld: unknown[] = [];
     const stream = overviewStream({
       look: async () => {
         shown.looks += 1;
         return { ...shown.next, at: new Date(Date.parse(AT) + shown.looks).toISOString() };
       },
+      leave: () => void (shown.left += 1),
       isStillGood: async () => changes.isGood?.() ?? true,
       tellWithheld: async (places) => void withheld.push(...places),
     });
@@ -111,14 +122,14 @@ describe("the stream of overviews", () => {
     expect(await read()).toContain('"cost_usd":7');
   });
 
-  it("keeps the connection alive, and ends after ten minutes", async () => {
+  it("keeps the connection alive, and ends after five minutes", async () => {
     const { read } = open();
     await read();
     await read();
 
     await vi.advanceTimersByTimeAsync(15_000);
     expect(await read()).toBe(": keep-alive\n\n");
-    await vi.advanceTimersByTimeAsync(600_000);
+    await vi.advanceTimersByTimeAsync(300_000);
 
     for (let chunk = await read(); chunk !== null; chunk = await read()) {
       expect(chunk).toBe(": keep-alive\n\n");
@@ -138,6 +149,7 @@ describe("the stream of overviews", () => {
     await vi.advanceTimersByTimeAsync(15_000);
 
     expect(await revoked.read()).toBeNull();
+    expect([revoked.shown.left, left.shown.left]).toEqual([1, 1]);
     expect(left.shown.looks).toBe(looks);
   });
 

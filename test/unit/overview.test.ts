@@ -3,8 +3,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { AMOUNTS } from "../../src/db/rollup-table.ts";
 import { watchOverview, type Sources } from "../../src/observe/overview/look.ts";
 import { overviewOf, type Found } from "../../src/observe/overview/overview.ts";
+import { OverviewWatchers } from "../../src/observe/overview/watchers.ts";
 import type { Amounts } from "../../src/observe/rollup/task-series.ts";
-import { overviewSchema } from "../../src/protocol/overview.ts";
+import { overviewSchema, type Overview } from "../../src/protocol/overview.ts";
 
 const NOW = Date.parse("2026-11-26T12:00:30.000Z");
 const MINUTE = Date.parse("2026-11-26T12:00:00.000Z") / 1_000;
@@ -211,5 +212,70 @@ describe("looking again and again", () => {
     expect(quick).toEqual(["hour", "open"]);
     expect(second.incomplete).toEqual([]);
     expect(asked).toHaveLength(9);
+  });
+});
+
+describe("many who look", () => {
+  beforeEach(() => void vi.useFakeTimers({ now: NOW }));
+  afterEach(() => void vi.useRealTimers());
+
+  const OVERVIEW = overviewOf(FOUND, NOW);
+  const isNever = (): Promise<Overview> => new Promise(() => {});
+
+  /** What answers each look of a tenant in turn, the last one all that follow. */
+  const watchersOf = (...answers: (() => Promise<Overview>)[]) => {
+    const looks: string[] = [];
+    const watchers = new OverviewWatchers(Date.now, (tenant) => () => {
+      const answer = answers[Math.min(looks.length, answers.length - 1)];
+      looks.push(tenant);
+      return answer?.() ?? Promise.resolve({ ...OVERVIEW });
+    });
+    const join = (tenant = "acme") => {
+      const watch = watchers.join(tenant);
+      if (watch === null) throw new Error("too many");
+      return watch;
+    };
+    return { looks, watchers, join };
+  };
+
+  it("ask as often as one, each tenant by itself", async () => {
+    const { looks, join } = watchersOf();
+    const watches = Array.from({ length: 100 }, () => join());
+
+    const seen = await Promise.all(watches.map(({ look }) => look()));
+    await join("other").look();
+    vi.advanceTimersByTime(999);
+    await watches[7]?.look();
+    expect(new Set(seen).size).toBe(1);
+    expect(looks).toEqual(["acme", "other"]);
+
+    vi.advanceTimersByTime(1);
+    await Promise.all(watches.map(({ look }) => look()));
+    expect(looks).toEqual(["acme", "other", "acme"]);
+  });
+
+  it("have a bound for each tenant, and room again when one leaves or is gone without a word", () => {
+    const { watchers, join } = watchersOf();
+    const [first] = Array.from({ length: 100 }, () => join());
+
+    expect(watchers.join("acme")).toBeNull();
+    expect(watchers.join("other")).not.toBeNull();
+    first?.leave();
+    expect(watchers.join("acme")).not.toBeNull();
+    expect(watchers.join("acme")).toBeNull();
+    vi.advanceTimersByTime(10_001);
+    expect(watchers.join("acme")).not.toBeNull();
+  });
+
+  it("do not wait long for one whose request has ended, and one of them takes its place", async () => {
+    // What was under way when a request ends never comes.
+    const { looks, join } = watchersOf(isNever, async () => OVERVIEW);
+    void join().look();
+
+    const looking = Promise.all([join().look(), join().look()]);
+    await vi.advanceTimersByTimeAsync(600);
+
+    expect(await looking).toEqual([OVERVIEW, OVERVIEW]);
+    expect(looks).toHaveLength(2);
   });
 });

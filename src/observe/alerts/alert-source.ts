@@ -1,13 +1,6 @@
-import type { Clock } from "../../lib/ports.ts";
 import { severitySchema } from "../../protocol/enums.ts";
 import type { ObjectiveStatus } from "../../protocol/objectives.ts";
 import type { Sample, SampleSource } from "../meter/ports.ts";
-
-/** Budgets of weeks are counted anew for /metrics at most so often. Milliseconds. */
-const TRUST_MS = 60_000;
-
-/** Tenants whose budgets are remembered; then all are forgotten. */
-const MAX_TRUSTED = 200;
 
 /** How many alerts fire, by severity; also those that are 0. */
 export function alertSource(
@@ -41,23 +34,27 @@ function samplesOf(objective: ObjectiveStatus): Sample[] {
   ];
 }
 
-/** Objectives and what is left of their budgets, a minute old at most; of those without figures the target alone. */
+/** Each tenant's objectives are weeks of figures: of all tenants, those of so many are asked. */
+const MOST_TENANTS = 10;
+
+/** Settings and the technical figures of hours; and sums of at most three windows of each objective. */
+const STATEMENTS = 4;
+const STATEMENTS_EACH = 3;
+
+/** Objectives and what is left of their budgets; of those without figures the target alone. */
 export function objectiveSource(
   list: (tenant: string) => Promise<readonly ObjectiveStatus[]>,
-  now: Clock,
 ): SampleSource {
-  const trusted = new Map<string, { samples: Sample[]; until: number }>();
   return {
     name: "objectives",
-    async read(tenant) {
-      const known = trusted.get(tenant);
-      if (known !== undefined && now() < known.until) {
-        return { samples: known.samples, isComplete: true };
-      }
-      const samples = (await list(tenant)).flatMap(samplesOf);
-      if (trusted.size >= MAX_TRUSTED) trusted.clear();
-      trusted.set(tenant, { samples, until: now() + TRUST_MS });
-      return { samples, isComplete: true };
+    most: MOST_TENANTS,
+    read: async (tenant) => {
+      const objectives = await list(tenant);
+      return {
+        samples: objectives.flatMap(samplesOf),
+        isComplete: true,
+        statements: STATEMENTS + STATEMENTS_EACH * objectives.length,
+      };
     },
   };
 }

@@ -1,6 +1,6 @@
 import * as z from "zod";
 
-import { STEPS } from "../../db/rollup-table.ts";
+import { STEPS, TOGETHER } from "../../db/rollup-table.ts";
 import { taskTypeSchema } from "../../protocol/enums.ts";
 import type { Known } from "./capacity.ts";
 import { HOUR_S, MAX_WEEKS, WEEK_S } from "./forecast.ts";
@@ -22,11 +22,11 @@ export async function readVolumes(
   const until = Math.floor(now / 1_000 / HOUR_S) * HOUR_S;
   const { results } = await db
     .prepare(
-      // What is created has no executor yet: one row of the key for each hour and type, however many executors there are.
+      // Hours of all executors together: one row of the key for each hour and type, however many executors there are.
       `SELECT bucket - bucket % ${HOUR_S} AS hour, task_type,
          CAST(total(created) AS INTEGER) AS created
        FROM task_rollup
-       WHERE tenant = ?1 AND step IN (${STEPS.minute}, ${STEPS.hour}) AND bucket >= ?2 AND bucket < ?3
+       WHERE tenant = ?1 AND step IN (${STEPS.minute}, ${TOGETHER.hour}) AND bucket >= ?2 AND bucket < ?3
          AND agent_id = ''
        GROUP BY 1, 2 HAVING total(created) > 0`,
     )

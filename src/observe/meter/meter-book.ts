@@ -1,7 +1,7 @@
 import * as z from "zod";
 
 import { tallySchema, type TellCall } from "./meter-door.ts";
-import { BoundedTally, sumOf, type Tally } from "./tally.ts";
+import { BoundedTally, keyOverTime, sumOf, type Tally } from "./tally.ts";
 
 /** Sources of which is known what they told last. One that tells again after so many others have come is new. */
 const MAX_SOURCES = 500;
@@ -56,7 +56,8 @@ function together(minutes: readonly MeterMinute[]): MeterMinute[] {
 }
 
 /**
- * The figures of one tenant: totals since its first, and those of the present minute, by when they were told.
+ * The figures of one tenant: totals since its first, and those of the present minute, by when they were told; of routes
+ * and methods the totals alone know.
  *
  * What was told twice counts once. Whoever keeps it stores it; `isChanged` says whether there is something to store.
  */
@@ -119,7 +120,9 @@ export class MeterBook {
     if (this.#sources.size > MAX_SOURCES && oldest !== undefined) this.#sources.delete(oldest);
     this.#turn(now);
     this.#totals.addAll(tally);
-    this.#minute.tally.addAll(tally);
+    for (const [key, figures] of Object.entries(tally)) {
+      this.#minute.tally.add(keyOverTime(key), figures);
+    }
     this.#isChanged = true;
   }
 

@@ -1,7 +1,9 @@
 import { and, asc, eq, gt, gte, inArray, lt, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
+import * as z from "zod";
 
 import { meterMinuteTable as minute } from "../../db/meter-table.ts";
+import type { TechnicalName } from "./catalogue.ts";
 import type { MeterMinute } from "./meter-book.ts";
 import { tallySchema } from "./meter-door.ts";
 import { sumOf, type Fold, type MeterStep, type Tally } from "./tally.ts";
@@ -16,6 +18,9 @@ const NAMED_AT_ONCE = 90;
 
 /** Rows of one reading: three hours of minutes, 90 days of hours, and years of days. */
 const MAX_ROWS = 5_000;
+
+/** Lengths of the steps that are kept, seconds. */
+const STEPS_S = [60, 3_600, 86_400] as const;
 
 const tallyOf = (text: string): Tally => tallySchema.parse(JSON.parse(text));
 
@@ -103,7 +108,7 @@ export async function readSteps(
   range: { from: number; to: number },
 ): Promise<MeterStep[]> {
   // One search of the key for each length: a row that began before the range may reach into it.
-  const parts = [60, 3_600, 86_400].map((step) =>
+  const parts = STEPS_S.map((step) =>
     drizzle(db)
       .select({ step: minute.step, bucket: minute.bucket, tally: minute.tally })
       .from(minute)
@@ -120,6 +125,33 @@ export async function readSteps(
   const [first, ...more] = parts;
   const results = first === undefined ? [] : await drizzle(db).batch([first, ...more]);
   return results.flat().map((row) => ({ ...row, tally: tallyOf(row.tally) }));
+}
+
+const countSchema = z.object({ key: z.string(), count: z.number() });
+
+/**
+ * What counters of a tenant came to in the steps that begin in a range of epoch seconds, the later one excluded: added up
+ * by D1, so that weeks of them are some rows.
+ *
+ * @throws when D1 fails
+ */
+export async function readCounts(
+  db: D1Database,
+  tenant: string,
+  { metrics, from, to }: { metrics: readonly TechnicalName[]; from: number; to: number },
+): Promise<Tally> {
+  const { results } = await db
+    .prepare(
+      `SELECT series.key, total(series.value ->> '$[0]') AS count
+       FROM meter_minute, json_each(tally) AS series
+       WHERE tenant = ?1 AND step IN (${STEPS_S.join(", ")}) AND bucket >= ?2 AND bucket < ?3
+         AND (${metrics.map((metric) => `series.key GLOB '${metric} *'`).join(" OR ")})
+       GROUP BY series.key`,
+    )
+    .bind(tenant, from, to)
+    .all();
+  const counts = results.map((row) => countSchema.parse(row));
+  return Object.fromEntries(counts.map(({ key, count }) => [key, [count]]));
 }
 
 /** Tenants that have figures, by name; the installation's own "" is not among them. */

@@ -28,8 +28,14 @@ export type Sample = NumberSample | SpreadSample;
 export interface SampleSource {
   /** Its name in `batuta_scrape_complete`. */
   name: string;
-  /** Refused by throwing: the other sources are shown then, and it is said that this one is missing. */
-  read(tenant: string): Promise<{ samples: Sample[]; isComplete: boolean }>;
+  /** Where all tenants are asked at once: those that it is asked of. All, where it is not said. */
+  most?: number;
+  /**
+   * Refused by throwing: the other sources are shown then, and it is said that this one is missing.
+   *
+   * `statements`: how often D1 was asked, or would have been; once, where it is not said.
+   */
+  read(tenant: string): Promise<{ samples: Sample[]; isComplete: boolean; statements?: number }>;
 }
 
 /** The totals of tasks since the tenant's first one, from the roll-ups of history. They never fall. */

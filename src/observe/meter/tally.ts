@@ -46,6 +46,20 @@ export function seriesOf(key: string): { metric: string; labels: Record<string, 
   return { metric: name, labels: Object.fromEntries(labels) };
 }
 
+/** Labels that totals alone have: with them a minute would have hundreds of series, and weeks of them are read at once. */
+const OF_TOTALS: ReadonlySet<string> = new Set(["route", "method"]);
+
+/** The key under which minutes, hours and days have a series: all routes and methods are one. */
+export function keyOverTime(key: string): string {
+  const series = seriesOf(key);
+  if (series === null) return key;
+  const values = Object.entries(series.labels);
+  return seriesKey(
+    series.metric,
+    values.map(([label, value]) => (OF_TOTALS.has(label) ? "" : value)),
+  );
+}
+
 /** The key under which a series may be counted: its own, or that of the others once there are too many. */
 function placeOf(tally: Tally, key: string, size: number): string {
   if (tally[key] !== undefined || size < MAX_SERIES) return key;

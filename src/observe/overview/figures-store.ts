@@ -1,6 +1,6 @@
 import * as z from "zod";
 
-import { AMOUNTS, DURATIONS, ENDS, STEPS, type Amount } from "../../db/rollup-table.ts";
+import { AMOUNTS, DURATIONS, ENDS, STEPS, TOGETHER, type Amount } from "../../db/rollup-table.ts";
 import { tallySchema } from "../meter/meter-door.ts";
 import type { MeterStep } from "../meter/tally.ts";
 import type { Amounts, RollupSteps } from "../rollup/task-series.ts";
@@ -55,7 +55,7 @@ export async function readDayFigures(
   const row = await db
     .prepare(
       `SELECT ${sums(OF_DAY)} FROM task_rollup
-       WHERE ${IN_RANGE} AND step IN (${STEPS.minute}, ${STEPS.hour})`,
+       WHERE ${IN_RANGE} AND step IN (${STEPS.minute}, ${TOGETHER.hour})`,
     )
     .bind(tenant, from, to)
     .first<Record<string, unknown>>();

@@ -5,7 +5,7 @@ import type { Overview } from "../../protocol/overview.ts";
 import { overviewOf, type Found } from "./overview.ts";
 
 /** The longest that an overview waits for one of its sources. Milliseconds. */
-const LIMIT_MS = 500;
+export const LIMIT_MS = 500;
 
 /**
  * Who looks again and again asks the sources that are dear, or change slowly, so often: pools and endpoints are objects,

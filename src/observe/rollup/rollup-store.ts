@@ -1,6 +1,7 @@
 import * as z from "zod";
 
 import { AMOUNTS, STEPS, TOTAL_STEP } from "../../db/rollup-table.ts";
+import { LENGTHS, rowsOfRange, togetherStep } from "./rows.ts";
 import type { Amounts, RollupQuery, RollupSteps } from "./task-series.ts";
 
 /* The figures of tasks as history has added them up (src/history/rollup-store.ts). */
@@ -16,10 +17,12 @@ function amountsOf(row: Record<string, unknown>): Amounts {
   return amountsSchema.parse(Object.fromEntries(AMOUNTS.map((amount) => [amount, row[amount]])));
 }
 
-/** Lengths of kept steps, as SQL has lists: those up to a length, or those beyond it. */
-function lengths(isWanted: (step: number) => boolean): string {
-  return Object.values(STEPS).filter(isWanted).join(", ");
-}
+const keptSchema = z.object({ step: z.int(), bucket: z.int() });
+
+/** Which steps of a length overlap a range: of all executors together, a row for each type. */
+const keptSteps = (length: number): string =>
+  `SELECT DISTINCT ${length} AS step, bucket FROM task_rollup
+   WHERE tenant = ?1 AND step = ${togetherStep(length)} AND bucket > ?2 - ${length} AND bucket < ?3`;
 
 /**
  * The figures of a tenant's tasks in equal steps, and which of them are kept in longer steps only.
@@ -31,31 +34,19 @@ export async function readRollup(
   tenant: string,
   { from, to, step_s, task_type, agent_id }: RollupQuery,
 ): Promise<RollupSteps> {
-  const longer = lengths((step) => step > step_s);
+  const within = LENGTHS.filter((length) => length <= step_s);
+  const longer = LENGTHS.filter((length) => length > step_s);
   const figures = db
     .prepare(
-      `SELECT bucket - bucket % ?2 AS at, ${SUMS} FROM task_rollup
-       WHERE tenant = ?1 AND step IN (${lengths((step) => step <= step_s)})
-         AND bucket >= ?3 AND bucket < ?4
-         AND (?5 IS NULL OR task_type = ?5) AND (?6 IS NULL OR agent_id = ?6)
+      `SELECT bucket - bucket % ?6 AS at, ${SUMS} FROM (${rowsOfRange("*", within, agent_id)})
        GROUP BY 1`,
     )
-    .bind(tenant, step_s, from, to, task_type, agent_id);
-  if (longer === "") {
-    const { results } = await figures.all<Record<string, unknown>>();
-    return { steps: stepsOf(results), coarse: [] };
-  }
-  const kept = db
-    .prepare(
-      `SELECT DISTINCT step, bucket FROM task_rollup
-       WHERE tenant = ?1 AND step IN (${longer}) AND bucket > ?2 - step AND bucket < ?3`,
-    )
-    .bind(tenant, from, to);
-  const [fine, coarse] = await db.batch<Record<string, unknown>>([figures, kept]);
-  const keptSchema = z.object({ step: z.int(), bucket: z.int() });
+    .bind(tenant, from, to, task_type, agent_id, step_s);
+  const kept = longer.map((length) => db.prepare(keptSteps(length)).bind(tenant, from, to));
+  const [fine, ...coarse] = await db.batch<Record<string, unknown>>([figures, ...kept]);
   return {
     steps: stepsOf(fine?.results ?? []),
-    coarse: (coarse?.results ?? []).map((row) => keptSchema.parse(row)),
+    coarse: coarse.flatMap(({ results }) => results.map((row) => keptSchema.parse(row))),
   };
 }
 

@@ -1,5 +1,5 @@
 import { METRIC_TRAITS } from "../../../protocol/alert-rule-check.ts";
-import { readSteps } from "../../meter/minute-store.ts";
+import { readCounts, readSteps } from "../../meter/minute-store.ts";
 import { sumOf, type MeterStep, type Tally } from "../../meter/tally.ts";
 import type { Figures, OpenFigures, ReadMoment } from "../ports.ts";
 import { meterFigure, meterShare } from "./meter-figures.ts";
@@ -14,6 +14,9 @@ const METER_LATE_S = 60;
 
 /** The longest window that is read at once and cut up for all who ask: that of a slow burn rate. Seconds. */
 const METER_AT_ONCE_S = 21_600;
+
+/** What shares of technical figures are made of (meter-figures.ts). */
+const SHARED = ["batuta_http_requests_total", "batuta_deliveries_total"] as const;
 
 /** Remembers what was asked for. */
 function once<Value>(read: (key: string) => Promise<Value>): (key: string) => Promise<Value> {
@@ -47,13 +50,23 @@ function sumsReader(db: D1Database, tenant: string, until: number): Sums {
 /** Technical figures of the last `window_s` seconds that are told. */
 function tallyReader(db: D1Database, tenant: string, until: number) {
   const to = Math.floor(until / 1_000 / MINUTE_S) * MINUTE_S;
+  const fromOf = (window_s: number) => to - Math.max(window_s, MINUTE_S) - METER_LATE_S;
   const steps = once((seconds) => readSteps(db, tenant, { from: to - Number(seconds), to }));
-  return async (window_s: number): Promise<Tally> => {
-    const from = to - Math.max(window_s, MINUTE_S) - METER_LATE_S;
+  const counts = once((from) =>
+    readCounts(db, tenant, { metrics: SHARED, from: Number(from), to }),
+  );
+  const tally = async (window_s: number): Promise<Tally> => {
     const all: MeterStep[] = await steps(
       String(Math.max(METER_AT_ONCE_S, window_s) + METER_LATE_S),
     );
-    return sumOf(all.filter(({ bucket }) => bucket >= from).map(({ tally }) => tally));
+    const from = fromOf(window_s);
+    return sumOf(all.filter(({ bucket }) => bucket >= from).map(({ tally: of }) => of));
+  };
+  return {
+    tally,
+    /** Of what shares are made of alone: an objective's window is weeks. */
+    shared: (window_s: number): Promise<Tally> =>
+      window_s > METER_AT_ONCE_S ? counts(String(fromOf(window_s))) : tally(window_s),
   };
 }
 
@@ -75,14 +88,14 @@ function momentReader(read: ReadMoment, tenant: string) {
 export function openFigures(db: D1Database, moment: ReadMoment): OpenFigures {
   return (tenant, until): Figures => {
     const sums = sumsReader(db, tenant, until);
-    const tally = tallyReader(db, tenant, until);
+    const technical = tallyReader(db, tenant, until);
     const moments = momentReader(moment, tenant);
     return {
       async figure(metric, scope) {
         if (isMoment(metric)) return moments(metric);
         return METRIC_TRAITS[metric].isOfTasks
           ? taskFigure(metric, await sums(scope))
-          : meterFigure(metric, await tally(scope.window_s));
+          : meterFigure(metric, await technical.tally(scope.window_s));
       },
       async history(metric, { task_type, agent_id }, hours) {
         const past = await readHours(db, tenant, hours, { task_type, agent_id });
@@ -101,7 +114,7 @@ export function openFigures(db: D1Database, moment: ReadMoment): OpenFigures {
         const { indicator, task_type = null } = objective;
         return indicator === "task_success" || indicator === "task_in_time"
           ? taskShare(objective, await sums({ window_s, task_type, agent_id: null }))
-          : meterShare(objective, await tally(window_s));
+          : meterShare(objective, await technical.shared(window_s));
       },
     };
   };

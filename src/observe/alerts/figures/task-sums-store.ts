@@ -1,4 +1,5 @@
-import { DURATIONS } from "../../../db/rollup-table.ts";
+import { DURATIONS, STEPS, TOGETHER } from "../../../db/rollup-table.ts";
+import { LENGTHS, rowsOfRange, TASK_TYPES } from "../../rollup/rows.ts";
 import { NO_TASKS, type TaskSums } from "./task-figures.ts";
 
 /* Sums of a tenant's tasks from the roll-ups of history, over a window or by the hour. */
@@ -28,9 +29,6 @@ const NAMES = [
 // `total` is a float and never overflows; a sum of whole numbers beyond 64 bits would fail the query.
 const SUMS = [...NAMES, ...DURATIONS].map((name) => `total(${name}) AS ${name}`).join(", ");
 
-/** One search of the key for each length of step, so that no row of another time is read. */
-const STEPS_S = [60, 3_600, 86_400];
-
 type SumRow = Record<(typeof NAMES)[number] | (typeof DURATIONS)[number], number>;
 
 function sumsOf(row: SumRow | undefined): TaskSums {
@@ -55,13 +53,8 @@ export async function readTaskSums(
   tenant: string,
   { from, to, task_type, agent_id }: SumScope,
 ): Promise<TaskSums> {
-  const parts = STEPS_S.map(
-    (step) =>
-      `SELECT * FROM task_rollup WHERE tenant = ?1 AND step = ${step} AND bucket >= ?2 AND bucket < ?3
-         AND (?4 IS NULL OR task_type = ?4) AND (?5 IS NULL OR agent_id = ?5)`,
-  );
   const row = await db
-    .prepare(`SELECT ${SUMS} FROM (${parts.join(" UNION ALL ")})`)
+    .prepare(`SELECT ${SUMS} FROM (${rowsOfRange("*", LENGTHS, agent_id)})`)
     .bind(tenant, from, to, task_type, agent_id)
     .first<SumRow>();
   return sumsOf(row ?? undefined);
@@ -79,17 +72,20 @@ export async function readHours(
   hours: readonly number[],
   { task_type, agent_id }: Pick<SumScope, "task_type" | "agent_id">,
 ): Promise<{ first: number | null; hours: Map<number, TaskSums> }> {
+  const hour = agent_id === null ? TOGETHER.hour : STEPS.hour;
   const [sums, first] = await db.batch<SumRow & { bucket: number | null }>([
     db
       .prepare(
         `SELECT bucket, ${SUMS} FROM task_rollup
-         WHERE tenant = ?1 AND step = 3600 AND bucket IN (SELECT value FROM json_each(?2))
-           AND (?3 IS NULL OR task_type = ?3) AND (?4 IS NULL OR agent_id = ?4)
+         WHERE tenant = ?1 AND step = ${hour} AND bucket IN (SELECT value FROM json_each(?2))
+           AND task_type IN (${TASK_TYPES}) AND agent_id = ?4 AND (?3 IS NULL OR task_type = ?3)
          GROUP BY bucket`,
       )
-      .bind(tenant, JSON.stringify(hours), task_type, agent_id),
+      .bind(tenant, JSON.stringify(hours), task_type, agent_id ?? ""),
     db
-      .prepare("SELECT min(bucket) AS bucket FROM task_rollup WHERE tenant = ?1 AND step = 3600")
+      .prepare(
+        `SELECT min(bucket) AS bucket FROM task_rollup WHERE tenant = ?1 AND step = ${TOGETHER.hour}`,
+      )
       .bind(tenant),
   ]);
   const rows = sums?.results ?? [];

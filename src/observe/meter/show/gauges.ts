@@ -21,7 +21,9 @@ export function agentSource(agents: ReadAgents): SampleSource {
     async read(tenant) {
       const found: Agent[] = [];
       let cursor: string | undefined;
+      let pages = 0;
       do {
+        pages += 1;
         // Each page says where the next one begins.
         // oxlint-disable-next-line no-await-in-loop
         const page = await agents(tenant, { cursor, limit: AGENTS_PAGE });
@@ -41,6 +43,7 @@ export function agentSource(agents: ReadAgents): SampleSource {
           { metric: "batuta_slots_in_use", labels: {}, value: inUse },
         ],
         isComplete: cursor === undefined,
+        statements: pages,
       };
     },
   };

@@ -11,6 +11,12 @@ export const MAX_TENANTS = 200;
 /** Tenants that are asked at the same time. */
 const AT_ONCE = 6;
 
+/**
+ * No further tenant is asked once D1 was asked so often: an invocation may 1,000 times (facts/platform.md §4). Six tenants
+ * may be under way then, eight statements each; those whose objectives are asked come first, 810 at most.
+ */
+const MAX_STATEMENTS = 900;
+
 /** The tenant of what nobody's key came with: the installation itself. */
 const INSTALLATION = "";
 
@@ -40,10 +46,15 @@ function samplesOf(tally: Tally): Sample[] {
   });
 }
 
-/** Whether each source had all that there is. */
-type Completeness = Map<string, boolean>;
+/** What is noted of an answer: whether each source had all that there is, and how often D1 was asked. */
+interface Notes {
+  complete: Map<string, boolean>;
+  statements: number;
+}
 
-function note(complete: Completeness, name: string, isComplete: boolean): void {
+const noNotes = (): Notes => ({ complete: new Map(), statements: 0 });
+
+function note({ complete }: Notes, name: string, isComplete: boolean): void {
   complete.set(name, isComplete && complete.get(name) !== false);
 }
 
@@ -51,16 +62,18 @@ function note(complete: Completeness, name: string, isComplete: boolean): void {
 async function read(
   { log }: ScrapeParts,
   source: SampleSource,
-  { tenant, complete }: { tenant: string; complete: Completeness },
+  { tenant, notes }: { tenant: string; notes: Notes },
 ): Promise<Sample[]> {
   const { name } = source;
   try {
-    const { samples, isComplete } = await source.read(tenant);
-    note(complete, name, isComplete);
+    const { samples, isComplete, statements = 1 } = await source.read(tenant);
+    note(notes, name, isComplete);
+    notes.statements += statements;
     return samples;
   } catch (error) {
     log("warning", "scrape_source_failed", { source: name, tenant, error: String(error) });
-    note(complete, name, false);
+    note(notes, name, false);
+    notes.statements += 1;
     return [];
   }
 }
@@ -68,21 +81,23 @@ async function read(
 async function readAll(
   parts: ScrapeParts,
   tenant: string,
-  complete: Completeness,
+  { notes, sources: others }: { notes: Notes; sources: readonly SampleSource[] },
 ): Promise<Sample[]> {
   const technical: SampleSource = {
     name: "technical",
-    read: async () => ({ samples: samplesOf(await parts.totals(tenant)), isComplete: true }),
+    read: async () => ({
+      samples: samplesOf(await parts.totals(tenant)),
+      isComplete: true,
+      statements: 0,
+    }),
   };
   // The installation has neither tasks nor executors.
-  const sources = tenant === INSTALLATION ? [technical] : [technical, ...parts.sources];
-  const found = await Promise.all(
-    sources.map((source) => read(parts, source, { tenant, complete })),
-  );
+  const sources = tenant === INSTALLATION ? [technical] : [technical, ...others];
+  const found = await Promise.all(sources.map((source) => read(parts, source, { tenant, notes })));
   return found.flat();
 }
 
-function completenessOf(complete: Completeness): TenantSample[] {
+function completenessOf({ complete }: Notes): TenantSample[] {
   return [...complete].map(([source, isComplete]) => ({
     tenant: null,
     sample: {
@@ -95,26 +110,36 @@ function completenessOf(complete: Completeness): TenantSample[] {
 
 /** The figures of one tenant in Prometheus text. */
 export async function scrapeTenant(parts: ScrapeParts, tenant: string): Promise<string> {
-  const complete: Completeness = new Map();
-  const samples = await readAll(parts, tenant, complete);
+  const notes = noNotes();
+  const samples = await readAll(parts, tenant, { notes, sources: parts.sources });
   return exposition([
     ...samples.map((sample) => ({ tenant: null, sample })),
-    ...completenessOf(complete),
+    ...completenessOf(notes),
   ]);
 }
 
 /**
  * The figures of all tenants, each sample with its tenant as a label, which is empty for the installation's own.
- * `batuta_scrape_complete{source="tenants"}` is 0 when there are more tenants than were asked.
+ * `batuta_scrape_complete` is 0 for "tenants" when there are more than were asked, because there are too many or because
+ * D1 was asked as often as it may be; and for a source that was not asked of each.
  */
 export async function scrapeAll(parts: ScrapeParts): Promise<string> {
-  const complete: Completeness = new Map();
+  const notes = noNotes();
   const known = await parts.tenants();
   const tenants = known.tenants.slice(0, MAX_TENANTS);
-  note(complete, "tenants", known.isComplete && known.tenants.length <= MAX_TENANTS);
-  const found = await inTurn([INSTALLATION, ...tenants], AT_ONCE, async (tenant) => {
-    const samples = await readAll(parts, tenant, complete);
+  note(notes, "tenants", known.isComplete && known.tenants.length <= MAX_TENANTS);
+  const places = [INSTALLATION, ...tenants].entries();
+  const found = await inTurn([...places], AT_ONCE, async ([place, tenant]) => {
+    if (notes.statements >= MAX_STATEMENTS) {
+      note(notes, "tenants", false);
+      return [];
+    }
+    const sources = parts.sources.filter(({ most = MAX_TENANTS }) => place <= most);
+    for (const { name, most = MAX_TENANTS } of parts.sources) {
+      if (place > most) note(notes, name, false);
+    }
+    const samples = await readAll(parts, tenant, { notes, sources });
     return samples.map((sample) => ({ tenant, sample }));
   });
-  return exposition([...found.flat(), ...completenessOf(complete)]);
+  return exposition([...found.flat(), ...completenessOf(notes)]);
 }
