@@ -16,7 +16,9 @@ import {
   readJudgedTenants,
   readKnown,
   readUntold,
+  writeChanges,
 } from "../../src/observe/alerts/store/judge-store.ts";
+import { cursorOf } from "../../src/protocol/keyset.ts";
 import { alarmed } from "./alarmed.ts";
 import { fullScans, planOf, recordingDb } from "./recording-db.ts";
 
@@ -62,6 +64,94 @@ describe("what alerts ask of D1", () => {
 
     expect(recording.trips()).toBe(1);
     expect(await figures.figure("slots_free", scope)).toEqual({ value: 3, samples: null });
+  });
+});
+
+/** What reads of alerts by which index: few rows, however many are kept. */
+const SEEKS: [what: string, index: string, ask: (db: D1Database) => Promise<unknown>][] = [
+  ["a tenant's state", "alert_firing", (db) => readKnown(db, "acme", AT)],
+  ["a tenant's state", "alert_untold", (db) => readKnown(db, "acme", AT)],
+  ["what is untold", "alert_untold", (db) => readUntold(db, "acme")],
+  ["how many fire", "alert_firing", (db) => countFiring(db, "acme")],
+  ["what fires", "alert_firing", (db) => listAlerts(db, "acme", { limit: 5, state: "firing" })],
+  [
+    "its next page",
+    "alert_firing",
+    (db) => {
+      const cursor = cursorOf({ at: AT, id: "al_none" });
+      return listAlerts(db, "acme", { limit: 5, state: "firing", cursor });
+    },
+  ],
+];
+
+describe("alerts that are over", () => {
+  it.each(SEEKS)("are not read where %s is asked for: by %s", async (_what, index, ask) => {
+    const recording = recordingDb(env.DB);
+    await ask(recording.db);
+    const plans = await Promise.all(recording.sent.map((sent) => planOf(env.DB, sent)));
+    const lines = plans.flat().filter((line) => / alert /.test(line));
+
+    expect(lines.some((line) => line.includes(index))).toBe(true);
+    // All rows of a tenant, by its key or by time.
+    expect(lines.filter((line) => /PRIMARY KEY \(tenant=\?\)|alert_by_time/.test(line))).toEqual(
+      [],
+    );
+  });
+});
+
+describe("what a look writes", () => {
+  it("is dropped where another look has moved the rule meanwhile", async () => {
+    const tenant = "twice";
+    const { rule_id, alert_id } = await alarmed(tenant);
+    const before = await readKnown(env.DB, tenant, AT);
+    const [kept] = before.watches;
+    if (kept === undefined) throw new Error("nothing is watched");
+    const of = { rule_id, subject: "all", from: kept.text };
+    const over = { ...of, to: null, resolved_at: AT, fired: null };
+    const well = { ...kept.watch, phase: "firing", well_since: 5 } as const;
+    const late = { ...of, to: { about: kept.about, watch: well }, resolved_at: null, fired: null };
+
+    const first = await writeChanges(env.DB, tenant, { moves: [over], unsilenced: [] });
+    const second = await writeChanges(env.DB, tenant, { moves: [late], unsilenced: [] });
+    const third = await writeChanges(env.DB, tenant, { moves: [over], unsilenced: [] });
+
+    expect(first.resolved).toEqual([{ alert_id, rule_id, subject: "all" }]);
+    expect([second, third]).toEqual([
+      { fired: [], resolved: [] },
+      { fired: [], resolved: [] },
+    ]);
+    expect(await readKnown(env.DB, tenant, AT)).toMatchObject({ watches: [], alerts: [] });
+    expect(await readAlert(env.DB, tenant, alert_id)).toMatchObject({
+      state: "resolved",
+      resolved_at: AT,
+    });
+  });
+
+  it("begins an alert anew in the transaction that ends the old one", async () => {
+    const tenant = "anew";
+    const { rule_id, alert_id } = await alarmed(tenant);
+    const { watches, alerts } = await readKnown(env.DB, tenant, AT);
+    const [kept, old] = [watches[0], alerts[0]];
+    if (kept === undefined || old === undefined) throw new Error("nothing fires");
+    const to = { about: "something else", watch: kept.watch };
+    const fired = {
+      ...old.alert,
+      alert_id: `${alert_id}_2`,
+      silenced_by: null,
+      evidence: { a: 1 },
+    };
+    const move = { rule_id, subject: "all", from: kept.text, to, resolved_at: AT, fired };
+
+    const written = await writeChanges(env.DB, tenant, { moves: [move], unsilenced: [] });
+
+    expect(written).toMatchObject({
+      fired: [{ alert_id: fired.alert_id }],
+      resolved: [{ alert_id }],
+    });
+    expect(await readKnown(env.DB, tenant, AT)).toMatchObject({
+      watches: [to],
+      alerts: [{ alert: fired, untold: ["fired"] }],
+    });
   });
 });
 

@@ -14,7 +14,24 @@ import { silenceFor } from "./telling.ts";
 export interface KeptWatch {
   rule_id: string;
   subject: string;
+  /** What of the rule was watched (aboutOf): with another one it begins anew. */
+  about: string;
   watch: Watch;
+  /** As it is stored. */
+  text: string;
+}
+
+/** What a look has made of one rule and subject. */
+export interface Move {
+  rule_id: string;
+  subject: string;
+  /** The watch as it was read, null where there was none: where there is another one by now, nothing of the move is written. */
+  from: string | null;
+  /** Null: nothing is remembered. */
+  to: Pick<KeptWatch, "about" | "watch"> | null;
+  /** When what fired is over; before `fired`. */
+  resolved_at: string | null;
+  fired: AlertView | null;
 }
 
 /** An alert, and what of it has not been told yet. */
@@ -35,12 +52,15 @@ export interface Known {
 
 /** What a look has changed: all of it is written in one transaction. */
 export interface Changes {
-  watches: { rule_id: string; subject: string; watch: Watch | null }[];
-  /** Stored only where no other alert of the rule and subject fires. */
-  fired: AlertView[];
-  resolved: { rule_id: string; subject: string; at: string }[];
+  moves: Move[];
   /** Alerts that fire on though their silence is over: somebody is told now. */
   unsilenced: string[];
+}
+
+/** What came of them. */
+export interface Written {
+  fired: Pick<AlertView, "alert_id" | "rule_id" | "subject" | "severity">[];
+  resolved: Pick<AlertView, "alert_id" | "rule_id" | "subject">[];
 }
 
 /** What judging needs from outside. */
@@ -49,7 +69,7 @@ export interface JudgePorts {
   newId: () => string;
   openFigures: OpenFigures;
   read: (tenant: string, at: string) => Promise<Known>;
-  write: (tenant: string, changes: Changes) => Promise<void>;
+  write: (tenant: string, changes: Changes) => Promise<Written>;
   /** Alerts that somebody has still to be told of, oldest first. */
   untold: (tenant: string) => Promise<KeptAlert[]>;
   /** Publishes it to webhooks; safe to repeat. */
@@ -97,38 +117,90 @@ function alertOf(
   };
 }
 
-function judgeRule(ports: JudgePorts, look: Look, rule: AlertRule, seen: Seen | null): void {
-  const { known, changes, now } = look;
-  const { rule_id } = rule;
-  const subject = subjectOf(rule);
-  const kept = known.watches.find((one) => keyOf(one) === keyOf({ rule_id, subject }));
-  const former = kept?.watch ?? null;
-  const { watch, happened } = step(former, seen?.observation ?? null, rule, now);
-  if (JSON.stringify(watch) !== JSON.stringify(former)) {
-    changes.watches.push({ rule_id, subject, watch });
-  }
-  if (happened === "resolved") changes.resolved.push({ rule_id, subject, at: instant(now) });
-  if (happened === "fired" && seen !== null && watch !== null) {
-    changes.fired.push(alertOf(ports, look, { rule, seen, since: watch.since }));
-  }
+/**
+ * What of a rule its watch and alert are about: were one of these changed, they would say what is not so. A subject is
+ * part of their key. How patient the rule is, and when it is well again, may change on the way.
+ */
+export function aboutOf(rule: AlertRule): string {
+  const { metric, comparison, threshold, window_s, severity } = rule;
+  return [metric, comparison, threshold, window_s, severity].join(" ");
 }
 
-/** What was watched for a rule that is gone, switched off, or about something else now, is over. */
+/** Where a rule and subject stand before a look. */
+interface Standing {
+  kept: KeptWatch | null;
+  former: Watch | null;
+  /** An alert fires that is about something else. */
+  isOver: boolean;
+}
+
+/**
+ * The watch and the alert of a rule and subject belong together. Should one of them be alone, the alert is what people
+ * see: it is watched again until it is over, and a watch without one begins anew.
+ */
+function standingOf({ known }: Look, key: string, about: string): Standing {
+  const kept = known.watches.find((one) => keyOf(one) === key) ?? null;
+  const fires = known.alerts.find(({ alert }) => alert.state === "firing" && keyOf(alert) === key);
+  if (kept !== null && kept.about !== about) {
+    return { kept, former: null, isOver: fires !== undefined };
+  }
+  const watch = kept?.watch ?? null;
+  if (fires === undefined) {
+    return { kept, former: watch?.phase === "pending" ? watch : null, isOver: false };
+  }
+  const since = Date.parse(fires.alert.pending_since);
+  const found: Watch = { phase: "firing", since, well_since: null, unknown_since: null };
+  return { kept, former: watch?.phase === "firing" ? watch : found, isOver: false };
+}
+
+const asStored = ({ about, watch }: Pick<KeptWatch, "about" | "watch">): string =>
+  JSON.stringify({ about, watch });
+
+function judgeRule(ports: JudgePorts, look: Look, rule: AlertRule, seen: Seen | null): void {
+  const { changes, now } = look;
+  const { rule_id } = rule;
+  const subject = subjectOf(rule);
+  const about = aboutOf(rule);
+  const { kept, former, isOver } = standingOf(look, keyOf({ rule_id, subject }), about);
+  const { watch, happened } = step(former, seen?.observation ?? null, rule, now);
+  const to = watch === null ? null : { about, watch };
+  const fired =
+    happened === "fired" && seen !== null && watch !== null
+      ? alertOf(ports, look, { rule, seen, since: watch.since })
+      : null;
+  const resolved_at = isOver || happened === "resolved" ? instant(now) : null;
+  const isSame = (kept === null ? null : asStored(kept)) === (to === null ? null : asStored(to));
+  if (isSame && resolved_at === null && fired === null) return;
+  changes.moves.push({ rule_id, subject, from: kept?.text ?? null, to, resolved_at, fired });
+}
+
+/** What was watched, or fires, for a rule that is gone, switched off, or about something else now, is over. */
 function dropOrphans({ known, changes, now }: Look, rules: readonly AlertRule[]): void {
-  const watched = new Set(
+  const judged = new Set(
     rules.map((rule) => keyOf({ rule_id: rule.rule_id, subject: subjectOf(rule) })),
   );
-  for (const { rule_id, subject, watch } of known.watches) {
-    if (watched.has(keyOf({ rule_id, subject }))) continue;
-    changes.watches.push({ rule_id, subject, watch: null });
-    if (watch.phase === "firing") {
-      changes.resolved.push({ rule_id, subject, at: instant(now) });
-    }
+  const firing = known.alerts.map(({ alert }) => alert).filter(({ state }) => state === "firing");
+  const orphans = new Map(
+    [...known.watches, ...firing]
+      .filter((one) => !judged.has(keyOf(one)))
+      .map(({ rule_id, subject }) => [keyOf({ rule_id, subject }), { rule_id, subject }]),
+  );
+  for (const [key, { rule_id, subject }] of orphans) {
+    const kept = known.watches.find((one) => keyOf(one) === key);
+    const fires = firing.some((alert) => keyOf(alert) === key);
+    changes.moves.push({
+      rule_id,
+      subject,
+      from: kept?.text ?? null,
+      to: null,
+      resolved_at: fires ? instant(now) : null,
+      fired: null,
+    });
   }
 }
 
 function unsilence({ known, changes, now }: Look): void {
-  const over = new Set(changes.resolved.map(keyOf));
+  const over = new Set(changes.moves.filter((one) => one.resolved_at !== null).map(keyOf));
   for (const { alert } of known.alerts) {
     const isWaiting =
       alert.state === "firing" &&
@@ -163,30 +235,30 @@ async function tell(
   }
 }
 
-function isEmpty({ watches, fired, resolved, unsilenced }: Changes): boolean {
-  return [watches, fired, resolved, unsilenced].every((some) => some.length === 0);
+function isEmpty({ moves, unsilenced }: Changes): boolean {
+  return moves.length === 0 && unsilenced.length === 0;
 }
 
-function logChanges(ports: JudgePorts, tenant: string, { fired, resolved }: Changes): void {
+function logWritten(ports: JudgePorts, tenant: string, { fired, resolved }: Written): void {
   for (const { alert_id, rule_id, subject, severity } of fired) {
     ports.log("warning", "alert_fired", { tenant, alert_id, rule_id, subject, severity });
   }
-  for (const { rule_id, subject } of resolved) {
-    ports.log("info", "alert_resolved", { tenant, rule_id, subject });
+  for (const { alert_id, rule_id, subject } of resolved) {
+    ports.log("info", "alert_resolved", { tenant, alert_id, rule_id, subject });
   }
 }
 
 /**
  * Judges every enabled rule of a tenant at an instant (epoch milliseconds), writes what has changed, and tells of it.
  *
- * A rule whose figures can't be read is left as it is. Safe to run twice at once: a rule and subject have one alert
- * that fires, and each change is told under one id.
+ * A rule whose figures can't be read is left as it is. Safe to run twice at once: of two looks that would move a rule
+ * and subject from the same state one does, and each change is told under one id.
  *
  * @throws when what is known can't be read, or the changes can't be written: then nothing has changed
  */
 export async function judgeTenant(ports: JudgePorts, tenant: string, now: number): Promise<void> {
   const known = await ports.read(tenant, instant(now));
-  const changes: Changes = { watches: [], fired: [], resolved: [], unsilenced: [] };
+  const changes: Changes = { moves: [], unsilenced: [] };
   const look: Look = { tenant, now, known, changes };
   const objectives = objectivesInForce(known.objectives);
   const rules = rulesInForce(known.rules, objectives).filter(({ is_enabled }) => is_enabled);
@@ -206,8 +278,7 @@ export async function judgeTenant(ports: JudgePorts, tenant: string, now: number
   unsilence(look);
   const hadUntold = known.alerts.some(({ untold }) => untold.length > 0);
   if (!isEmpty(changes)) {
-    await ports.write(tenant, changes);
-    logChanges(ports, tenant, changes);
+    logWritten(ports, tenant, await ports.write(tenant, changes));
   }
   if (isEmpty(changes) && !hadUntold) return;
   for (const alert of await ports.untold(tenant)) {
