@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 
 import { randomId } from "../../src/lib/ports.ts";
-import { aboutOf } from "../../src/observe/alerts/judge.ts";
+import { aboutOf } from "../../src/observe/alerts/standing.ts";
 import { writeChanges } from "../../src/observe/alerts/store/judge-store.ts";
 import { createSettingStore } from "../../src/observe/alerts/store/setting-store.ts";
 import { alertRuleRequestSchema } from "../../src/protocol/alerts.ts";

@@ -6,6 +6,7 @@ import { objectivesInForce, type Objective } from "./objectives/default-objectiv
 import { observe, subjectOf, wording, type Seen } from "./observation.ts";
 import type { AlertChange, OpenFigures, TellChannels } from "./ports.ts";
 import { rulesInForce } from "./rules/default-rules.ts";
+import { aboutOf, keyOf, memoryOf, standingOf } from "./standing.ts";
 import { silenceFor } from "./telling.ts";
 
 /* One look at the rules of one tenant. Nothing is written where nothing changes. */
@@ -90,8 +91,6 @@ interface Look {
   changes: Changes;
 }
 
-const keyOf = (of: { rule_id: string; subject: string }): string => `${of.rule_id} ${of.subject}`;
-
 function alertOf(
   { newId }: Pick<JudgePorts, "newId">,
   { known, now }: Look,
@@ -117,61 +116,21 @@ function alertOf(
   };
 }
 
-/**
- * What of a rule its watch and alert are about: were one of these changed, they would say what is not so. A subject is
- * part of their key. How patient the rule is, and when it is well again, may change on the way.
- */
-export function aboutOf(rule: AlertRule): string {
-  const { metric, comparison, threshold, window_s, severity } = rule;
-  return [metric, comparison, threshold, window_s, severity].join(" ");
-}
-
-/** Where a rule and subject stand before a look. */
-interface Standing {
-  kept: KeptWatch | null;
-  former: Watch | null;
-  /** An alert fires that is about something else. */
-  isOver: boolean;
-}
-
-/**
- * The watch and the alert of a rule and subject belong together. Should one of them be alone, the alert is what people
- * see: it is watched again until it is over, and a watch without one begins anew.
- */
-function standingOf({ known }: Look, key: string, about: string): Standing {
-  const kept = known.watches.find((one) => keyOf(one) === key) ?? null;
-  const fires = known.alerts.find(({ alert }) => alert.state === "firing" && keyOf(alert) === key);
-  if (kept !== null && kept.about !== about) {
-    return { kept, former: null, isOver: fires !== undefined };
-  }
-  const watch = kept?.watch ?? null;
-  if (fires === undefined) {
-    return { kept, former: watch?.phase === "pending" ? watch : null, isOver: false };
-  }
-  const since = Date.parse(fires.alert.pending_since);
-  const found: Watch = { phase: "firing", since, well_since: null, unknown_since: null };
-  return { kept, former: watch?.phase === "firing" ? watch : found, isOver: false };
-}
-
-const asStored = ({ about, watch }: Pick<KeptWatch, "about" | "watch">): string =>
-  JSON.stringify({ about, watch });
-
 function judgeRule(ports: JudgePorts, look: Look, rule: AlertRule, seen: Seen | null): void {
-  const { changes, now } = look;
-  const { rule_id } = rule;
-  const subject = subjectOf(rule);
+  const { known, changes, now } = look;
+  const of = { rule_id: rule.rule_id, subject: subjectOf(rule) };
   const about = aboutOf(rule);
-  const { kept, former, isOver } = standingOf(look, keyOf({ rule_id, subject }), about);
+  const { from, remembered, former, isOver } = standingOf(known, keyOf(of), about);
   const { watch, happened } = step(former, seen?.observation ?? null, rule, now);
-  const to = watch === null ? null : { about, watch };
-  const fired =
-    happened === "fired" && seen !== null && watch !== null
-      ? alertOf(ports, look, { rule, seen, since: watch.since })
-      : null;
-  const resolved_at = isOver || happened === "resolved" ? instant(now) : null;
-  const isSame = (kept === null ? null : asStored(kept)) === (to === null ? null : asStored(to));
-  if (isSame && resolved_at === null && fired === null) return;
-  changes.moves.push({ rule_id, subject, from: kept?.text ?? null, to, resolved_at, fired });
+  const move: Move = { ...of, from, to: null, resolved_at: null, fired: null };
+  if (watch !== null) move.to = { about, watch };
+  if (isOver || happened === "resolved") move.resolved_at = instant(now);
+  if (happened === "fired" && seen !== null && watch !== null) {
+    move.fired = alertOf(ports, look, { rule, seen, since: watch.since });
+  }
+  // What begins to fire is watched otherwise than before.
+  const isMoved = move.resolved_at !== null || memoryOf(move.to) !== remembered;
+  if (isMoved) changes.moves.push(move);
 }
 
 /** What was watched, or fires, for a rule that is gone, switched off, or about something else now, is over. */

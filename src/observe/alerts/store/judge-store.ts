@@ -110,7 +110,7 @@ export async function writeChanges(
 ): Promise<Written> {
   const json = movesOf(tenant, moves);
   const heard = JSON.stringify(unsilenced.slice(0, TOLD_AT_ONCE));
-  const bound = (sql: string, parameter: string) => d1.prepare(sql).bind(tenant, parameter);
+  const bound = (text: string, parameter: string) => d1.prepare(text).bind(tenant, parameter);
   const [ended, begun] = await d1.batch<Written["fired"][number]>([
     bound(ENDS, json),
     bound(BEGINS, json),
