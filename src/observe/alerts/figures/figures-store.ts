@@ -94,7 +94,7 @@ export function openFigures(db: D1Database, moment: ReadMoment): OpenFigures {
           if (at < first) return [];
           const known = past.hours.get(at);
           const figure = known === undefined ? nothing : taskFigure(metric, known);
-          return figure === null ? [] : [{ at, value: figure.value }];
+          return figure === null ? [] : [{ at, ...figure }];
         });
       },
       async share(objective, window_s) {
