@@ -1,10 +1,12 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
+import { countedDb } from "../../src/db/counted.ts";
 import { createAlerts } from "../../src/observe/alerts/desk/alerts.ts";
 import { openFigures } from "../../src/observe/alerts/figures/figures-store.ts";
 import { countOpen } from "../../src/observe/alerts/figures/open-store.ts";
 import { readHours, readTaskSums } from "../../src/observe/alerts/figures/task-sums-store.ts";
+import { judgeTenant } from "../../src/observe/alerts/judge.ts";
 import {
   acknowledgeAlert,
   countFiring,
@@ -49,6 +51,43 @@ describe("what alerts ask of D1", () => {
     for (const sent of recording.sent) {
       expect(fullScans(await planOf(env.DB, sent))).toEqual([]);
     }
+  });
+
+  it("asks for what a quiet tenant's rules see in few statements, so that a run is enough for many", async () => {
+    const hour = Math.floor(Date.parse(AT) / 3_600_000) * 3_600;
+    await env.DB.batch(
+      [60, 3_600].map((step) =>
+        env.DB.prepare(
+          `INSERT INTO task_rollup (tenant, step, bucket, task_type, agent_id, completed, duration_ms, duration_0)
+           VALUES ('quiet', ?1, ?2, 'research', 'agent-1', 20, 1000, 20)`,
+        ).bind(step, step === 60 ? hour - 60 : hour - 7 * 86_400),
+      ),
+    );
+    const { db, statements } = countedDb(env.DB);
+    const lines: string[] = [];
+    const untold = async () => [];
+    const nothing = async () => {
+      throw new Error("nothing is to be written or told");
+    };
+    await judgeTenant(
+      {
+        log: (_level, event) => lines.push(event),
+        newId: () => "none",
+        openFigures: openFigures(db, async () => null),
+        read: (tenant, at) => readKnown(db, tenant, at),
+        write: nothing,
+        untold,
+        publish: nothing,
+        tellChannels: nothing,
+        markTold: nothing,
+      },
+      "quiet",
+      Date.parse(AT),
+    );
+
+    expect(lines).toEqual([]);
+    // What is known, five windows of tasks, technical minutes, and the past for both anomalies.
+    expect(statements()).toBe(6 + 5 + 3 + 2);
   });
 
   it("asks once for what several rules want to know", async () => {
