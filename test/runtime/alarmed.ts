@@ -67,6 +67,6 @@ export async function alarmed(tenant: string) {
   const watch = { phase: "firing", since, well_since: null, unknown_since: null } as const;
   const of = { rule_id: ids.rule_id, subject: alert.subject };
   const move = { ...of, from: null, to: { about, watch }, resolved_at: null, fired: alert };
-  await writeChanges(env.DB, tenant, { moves: [move], unsilenced: [] });
+  await writeChanges(env.DB, tenant, { moves: [move], unsilenced: [], held: [] });
   return ids;
 }

@@ -150,9 +150,9 @@ describe("what a look writes", () => {
     const well = { ...kept.watch, phase: "firing", well_since: 5 } as const;
     const late = { ...of, to: { about: kept.about, watch: well }, resolved_at: null, fired: null };
 
-    const first = await writeChanges(env.DB, tenant, { moves: [over], unsilenced: [] });
-    const second = await writeChanges(env.DB, tenant, { moves: [late], unsilenced: [] });
-    const third = await writeChanges(env.DB, tenant, { moves: [over], unsilenced: [] });
+    const first = await writeChanges(env.DB, tenant, { moves: [over], unsilenced: [], held: [] });
+    const second = await writeChanges(env.DB, tenant, { moves: [late], unsilenced: [], held: [] });
+    const third = await writeChanges(env.DB, tenant, { moves: [over], unsilenced: [], held: [] });
 
     expect(first.resolved).toEqual([{ alert_id, rule_id, subject: "all" }]);
     expect([second, third]).toEqual([
@@ -164,6 +164,29 @@ describe("what a look writes", () => {
       state: "resolved",
       resolved_at: AT,
     });
+  });
+
+  it("holds back what nobody was told of, with its end", async () => {
+    const tenant = "held";
+    const { alert_id } = await alarmed(tenant);
+    await env.DB.prepare(
+      "UPDATE alert SET silenced_by = NULL, untold = 'fired' WHERE tenant = ?1 AND alert_id = ?2",
+    )
+      .bind(tenant, alert_id)
+      .run();
+    const [kept] = (await readKnown(env.DB, tenant, AT)).watches;
+    if (kept === undefined) throw new Error("nothing is watched");
+    const { rule_id, subject, text: from } = kept;
+    const over = { rule_id, subject, from, to: null, resolved_at: AT, fired: null };
+    const held = [{ alert_id, silenced_by: "si_later" }];
+
+    await writeChanges(env.DB, tenant, { moves: [over], unsilenced: [], held });
+
+    expect(await readAlert(env.DB, tenant, alert_id)).toMatchObject({
+      state: "resolved",
+      silenced_by: "si_later",
+    });
+    expect(await readUntold(env.DB, tenant)).toEqual([]);
   });
 
   it("begins an alert anew in the transaction that ends the old one", async () => {
@@ -181,7 +204,7 @@ describe("what a look writes", () => {
     };
     const move = { rule_id, subject: "all", from: kept.text, to, resolved_at: AT, fired };
 
-    const written = await writeChanges(env.DB, tenant, { moves: [move], unsilenced: [] });
+    const written = await writeChanges(env.DB, tenant, { moves: [move], unsilenced: [], held: [] });
 
     expect(written).toMatchObject({
       fired: [{ alert_id: fired.alert_id }],

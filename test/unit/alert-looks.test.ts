@@ -102,6 +102,49 @@ describe("looks at a tenant's rules", () => {
   });
 });
 
+describe("an alert that could not be told yet", () => {
+  const deaf = async () => {
+    const world = new World();
+    world.failures = 0.9;
+    world.isDeaf = true;
+    await world.judge(0, 2);
+    world.isDeaf = false;
+    return world;
+  };
+  const silence = {
+    silence_id: "si_1",
+    rule_id: null,
+    max_severity: "critical",
+    reason: "we know",
+    created_at: inMinutes(2),
+    created_by: "key_1",
+    ends_at: inMinutes(10),
+  } as const;
+
+  it("is told to nobody while a silence lasts that came first, and then to all", async () => {
+    const [on, over] = [await deaf(), await deaf()];
+    for (const world of [on, over]) world.known.silences.push(silence);
+    over.failures = 0;
+    await over.judge(3, 9);
+    await on.judge(3, 9);
+    const before = [...on.told];
+    await on.judge(10, 11);
+
+    expect(before).toEqual([]);
+    expect(on.told).toEqual(["al_id1 fired"]);
+    expect(over.told).toEqual([]);
+    expect(over.alerts).toMatchObject([{ state: "resolved", silenced_by: "si_1" }]);
+  });
+
+  it("rings nobody where somebody looks after it already", async () => {
+    const world = await deaf();
+    for (const { alert } of world.known.alerts) alert.acknowledged_at = inMinutes(2);
+    await world.judge(3, 9);
+
+    expect(world.told).toEqual([]);
+  });
+});
+
 describe("where a rule stands", () => {
   it("is where its watch says, while that is about the same", async () => {
     const world = new World();

@@ -76,6 +76,9 @@ export class World {
   #write(changes: Changes): Written {
     this.writes.push(changes);
     const written: Written = { fired: [], resolved: [] };
+    for (const { alert_id, silenced_by } of changes.held) {
+      this.#change(alert_id, ({ alert }) => ({ alert: { ...alert, silenced_by }, untold: [] }));
+    }
     for (const move of changes.moves) this.#move(move, written);
     for (const alert_id of changes.unsilenced) {
       this.#change(alert_id, ({ alert }) => ({

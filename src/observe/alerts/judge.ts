@@ -56,6 +56,8 @@ export interface Changes {
   moves: Move[];
   /** Alerts that fire on though their silence is over: somebody is told now. */
   unsilenced: string[];
+  /** Alerts whose beginning is told to nobody any more: a silence came first (its id), or somebody who looks after them. */
+  held: { alert_id: string; silenced_by: string | null }[];
 }
 
 /** What came of them. */
@@ -172,6 +174,16 @@ function unsilence({ known, changes, now }: Look): void {
   }
 }
 
+/** Of what no channel could be told of yet, nobody hears any more whom a silence or an acknowledgement would spare. */
+function hold({ known, changes, now }: Look): void {
+  for (const { alert, untold } of known.alerts) {
+    if (!untold.includes("fired") || alert.told.length > 0) continue;
+    const silence = silenceFor(known.silences, alert, instant(now));
+    if (silence === null && alert.acknowledged_at === null) continue;
+    changes.held.push({ alert_id: alert.alert_id, silenced_by: silence?.silence_id ?? null });
+  }
+}
+
 /** Tells of each change that is untold, in order. What fails is told again by the next look. */
 async function tell(
   ports: JudgePorts,
@@ -194,8 +206,8 @@ async function tell(
   }
 }
 
-function isEmpty({ moves, unsilenced }: Changes): boolean {
-  return moves.length === 0 && unsilenced.length === 0;
+function isEmpty({ moves, unsilenced, held }: Changes): boolean {
+  return [moves, unsilenced, held].every((some) => some.length === 0);
 }
 
 function logWritten(ports: JudgePorts, tenant: string, { fired, resolved }: Written): void {
@@ -217,7 +229,7 @@ function logWritten(ports: JudgePorts, tenant: string, { fired, resolved }: Writ
  */
 export async function judgeTenant(ports: JudgePorts, tenant: string, now: number): Promise<void> {
   const known = await ports.read(tenant, instant(now));
-  const changes: Changes = { moves: [], unsilenced: [] };
+  const changes: Changes = { moves: [], unsilenced: [], held: [] };
   const look: Look = { tenant, now, known, changes };
   const objectives = objectivesInForce(known.objectives);
   const rules = rulesInForce(known.rules, objectives).filter(({ is_enabled }) => is_enabled);
@@ -235,6 +247,7 @@ export async function judgeTenant(ports: JudgePorts, tenant: string, now: number
   );
   dropOrphans(look, rules);
   unsilence(look);
+  hold(look);
   const hadUntold = known.alerts.some(({ untold }) => untold.length > 0);
   if (!isEmpty(changes)) {
     logWritten(ports, tenant, await ports.write(tenant, changes));

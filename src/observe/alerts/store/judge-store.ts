@@ -98,6 +98,11 @@ const HEARD = `UPDATE alert SET silenced_by = NULL, untold = 'fired'
   WHERE tenant = ?1 AND alert_id IN (SELECT value FROM json_each(?2))
     AND state = 'firing' AND silenced_by IS NOT NULL AND acknowledged_at IS NULL`;
 
+const HELD = `UPDATE alert SET untold = NULL, silenced_by = held.silenced_by
+  FROM (SELECT value ->> 'alert_id' AS held_id, value ->> 'silenced_by' AS silenced_by
+        FROM json_each(?2)) AS held
+  WHERE tenant = ?1 AND alert_id = held.held_id AND untold IN ('fired', 'both') AND told = '[]'`;
+
 /**
  * Writes what a look has changed, in one transaction: of what another look has moved meanwhile, nothing.
  *
@@ -106,12 +111,14 @@ const HEARD = `UPDATE alert SET silenced_by = NULL, untold = 'fired'
 export async function writeChanges(
   d1: D1Database,
   tenant: string,
-  { moves, unsilenced }: Changes,
+  { moves, unsilenced, held }: Changes,
 ): Promise<Written> {
   const json = movesOf(tenant, moves);
   const heard = JSON.stringify(unsilenced.slice(0, TOLD_AT_ONCE));
   const bound = (text: string, parameter: string) => d1.prepare(text).bind(tenant, parameter);
-  const [ended, begun] = await d1.batch<Written["fired"][number]>([
+  const [, ended, begun] = await d1.batch<Written["fired"][number]>([
+    // First: of what is held, the end is held too.
+    bound(HELD, JSON.stringify(held)),
     bound(ENDS, json),
     bound(BEGINS, json),
     bound(FORGETS, json),
