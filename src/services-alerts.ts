@@ -1,3 +1,4 @@
+import { countedDb } from "./db/counted.ts";
 import { publishAlert } from "./delivery/alert.ts";
 import { consoleLog } from "./lib/log.ts";
 import { instant, randomId } from "./lib/ports.ts";
@@ -160,15 +161,18 @@ export const judging = {
 
 /** Judges the rules of all tenants, or of as many as one run may. @throws when the tenants can't be read */
 export function judgeAlerts(env: Env): Promise<void> {
-  const ports = judgePorts(env);
+  const { db, statements } = countedDb(env.DB);
+  // Doors of its own, so that whatever judging and telling asks of D1 is counted.
+  const ports = judgePorts({ ...env, DB: db });
   return judgeTenants({
+    statements,
     now,
     log: ports.log,
     pause: (ms) => judging.pause(ms),
     readStart: async () => (await readSweepCursor(env.DB, "alerts"))?.tenant ?? null,
     writeStart: (tenant) =>
       writeSweepCursor(env.DB, tenant === null ? null : { tenant, place: null }, "alerts"),
-    tenants: (from, limit) => readJudgedTenants(env.DB, from, limit),
+    tenants: (from, limit) => readJudgedTenants(db, from, limit),
     judge: (tenant, at) => judgeTenant(ports, tenant, at),
   });
 }

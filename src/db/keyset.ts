@@ -1,9 +1,9 @@
 import { sql, type SQL } from "drizzle-orm";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 
-/** A row's place: columns in the order of the list, and the values of a row at which to go on. */
+/** A row's place: columns (or what is made of them) in the order of the list, and the values of a row at which to go on. */
 interface Columns {
-  at: SQLiteColumn;
+  at: SQLiteColumn | SQL;
   id: SQLiteColumn;
 }
 type Place = Readonly<Record<keyof Columns, string>> | null;

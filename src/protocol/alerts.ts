@@ -82,7 +82,7 @@ const ruleFields = {
     .meta({ description: "How long it must be well before the alert resolves." }),
   min_samples: z.int().min(0).max(1_000_000).default(10).meta({
     description:
-      "Fewer observations in the window say nothing: neither bad nor well. For shares, means and percentiles; a count says all by itself.",
+      "Fewer observations in the window say nothing: neither bad nor well. For shares, means and percentiles; a count says all by itself. For an anomaly of cost_usd or tokens: tasks that ended in the window, or usually do.",
   }),
   severity: severitySchema.default("warning"),
   is_enabled: z.boolean().default(true),

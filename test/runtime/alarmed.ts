@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 
 import { randomId } from "../../src/lib/ports.ts";
+import { aboutOf } from "../../src/observe/alerts/standing.ts";
 import { writeChanges } from "../../src/observe/alerts/store/judge-store.ts";
 import { createSettingStore } from "../../src/observe/alerts/store/setting-store.ts";
 import { alertRuleRequestSchema } from "../../src/protocol/alerts.ts";
@@ -61,7 +62,11 @@ export async function alarmed(tenant: string) {
     silenced_by: ids.silence_id,
     told: [],
   };
-  const nothing = { watches: [], resolved: [], unsilenced: [] };
-  await writeChanges(env.DB, tenant, { ...nothing, fired: [alert] });
+  const about = aboutOf({ ...rule, rule_id: ids.rule_id, source: "tenant", updated_at: at });
+  const since = Date.parse(at);
+  const watch = { phase: "firing", since, well_since: null, unknown_since: null } as const;
+  const of = { rule_id: ids.rule_id, subject: alert.subject };
+  const move = { ...of, from: null, to: { about, watch }, resolved_at: null, fired: alert };
+  await writeChanges(env.DB, tenant, { moves: [move], unsilenced: [], held: [] });
   return ids;
 }

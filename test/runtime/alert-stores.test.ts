@@ -1,10 +1,12 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
+import { countedDb } from "../../src/db/counted.ts";
 import { createAlerts } from "../../src/observe/alerts/desk/alerts.ts";
 import { openFigures } from "../../src/observe/alerts/figures/figures-store.ts";
 import { countOpen } from "../../src/observe/alerts/figures/open-store.ts";
 import { readHours, readTaskSums } from "../../src/observe/alerts/figures/task-sums-store.ts";
+import { judgeTenant } from "../../src/observe/alerts/judge.ts";
 import {
   acknowledgeAlert,
   countFiring,
@@ -16,7 +18,9 @@ import {
   readJudgedTenants,
   readKnown,
   readUntold,
+  writeChanges,
 } from "../../src/observe/alerts/store/judge-store.ts";
+import { cursorOf } from "../../src/protocol/keyset.ts";
 import { alarmed } from "./alarmed.ts";
 import { fullScans, planOf, recordingDb, rollUpSearches } from "./recording-db.ts";
 
@@ -66,6 +70,43 @@ describe("what alerts ask of D1", () => {
     expect(searches.filter((line) => !/bucket[=>]/.test(line))).toHaveLength(1);
   });
 
+  it("asks for what a quiet tenant's rules see in few statements, so that a run is enough for many", async () => {
+    const hour = Math.floor(Date.parse(AT) / 3_600_000) * 3_600;
+    await env.DB.batch(
+      [60, 3_600].map((step) =>
+        env.DB.prepare(
+          `INSERT INTO task_rollup (tenant, step, bucket, task_type, agent_id, completed, duration_ms, duration_0)
+           VALUES ('quiet', ?1, ?2, 'research', 'agent-1', 20, 1000, 20)`,
+        ).bind(step, step === 60 ? hour - 60 : hour - 7 * 86_400),
+      ),
+    );
+    const { db, statements } = countedDb(env.DB);
+    const lines: string[] = [];
+    const untold = async () => [];
+    const nothing = async () => {
+      throw new Error("nothing is to be written or told");
+    };
+    await judgeTenant(
+      {
+        log: (_level, event) => lines.push(event),
+        newId: () => "none",
+        openFigures: openFigures(db, async () => null),
+        read: (tenant, at) => readKnown(db, tenant, at),
+        write: nothing,
+        untold,
+        publish: nothing,
+        tellChannels: nothing,
+        markTold: nothing,
+      },
+      "quiet",
+      Date.parse(AT),
+    );
+
+    expect(lines).toEqual([]);
+    // What is known, five windows of tasks, technical minutes, and the past for both anomalies.
+    expect(statements()).toBe(6 + 5 + 3 + 2);
+  });
+
   it("asks once for what several rules want to know", async () => {
     const recording = recordingDb(env.DB);
     const figures = openFigures(recording.db, async () => 3)("acme", Date.parse(AT));
@@ -95,6 +136,117 @@ describe("the figures of a tenant", () => {
 
     // Once for both, and added up by D1.
     expect(recording.sent.map(({ sql }) => /total\(|"tally"/.exec(sql)?.[0])).toEqual(["total("]);
+  });
+});
+
+/** What reads of alerts by which index: few rows, however many are kept. */
+const SEEKS: [what: string, index: string, ask: (db: D1Database) => Promise<unknown>][] = [
+  ["a tenant's state", "alert_firing", (db) => readKnown(db, "acme", AT)],
+  ["a tenant's state", "alert_untold", (db) => readKnown(db, "acme", AT)],
+  ["what is untold", "alert_untold", (db) => readUntold(db, "acme")],
+  ["how many fire", "alert_firing", (db) => countFiring(db, "acme")],
+  ["what fires", "alert_firing", (db) => listAlerts(db, "acme", { limit: 5, state: "firing" })],
+  [
+    "its next page",
+    "alert_firing",
+    (db) => {
+      const cursor = cursorOf({ at: AT, id: "al_none" });
+      return listAlerts(db, "acme", { limit: 5, state: "firing", cursor });
+    },
+  ],
+];
+
+describe("alerts that are over", () => {
+  it.each(SEEKS)("are not read where %s is asked for: by %s", async (_what, index, ask) => {
+    const recording = recordingDb(env.DB);
+    await ask(recording.db);
+    const plans = await Promise.all(recording.sent.map((sent) => planOf(env.DB, sent)));
+    const lines = plans.flat().filter((line) => / alert /.test(line));
+
+    expect(lines.some((line) => line.includes(index))).toBe(true);
+    // All rows of a tenant, by its key or by time.
+    expect(lines.filter((line) => /PRIMARY KEY \(tenant=\?\)|alert_by_time/.test(line))).toEqual(
+      [],
+    );
+  });
+});
+
+describe("what a look writes", () => {
+  it("is dropped where another look has moved the rule meanwhile", async () => {
+    const tenant = "twice";
+    const { rule_id, alert_id } = await alarmed(tenant);
+    const before = await readKnown(env.DB, tenant, AT);
+    const [kept] = before.watches;
+    if (kept === undefined) throw new Error("nothing is watched");
+    const of = { rule_id, subject: "all", from: kept.text };
+    const over = { ...of, to: null, resolved_at: AT, fired: null };
+    const well = { ...kept.watch, phase: "firing", well_since: 5 } as const;
+    const late = { ...of, to: { about: kept.about, watch: well }, resolved_at: null, fired: null };
+
+    const first = await writeChanges(env.DB, tenant, { moves: [over], unsilenced: [], held: [] });
+    const second = await writeChanges(env.DB, tenant, { moves: [late], unsilenced: [], held: [] });
+    const third = await writeChanges(env.DB, tenant, { moves: [over], unsilenced: [], held: [] });
+
+    expect(first.resolved).toEqual([{ alert_id, rule_id, subject: "all" }]);
+    expect([second, third]).toEqual([
+      { fired: [], resolved: [] },
+      { fired: [], resolved: [] },
+    ]);
+    expect(await readKnown(env.DB, tenant, AT)).toMatchObject({ watches: [], alerts: [] });
+    expect(await readAlert(env.DB, tenant, alert_id)).toMatchObject({
+      state: "resolved",
+      resolved_at: AT,
+    });
+  });
+
+  it("holds back what nobody was told of, with its end", async () => {
+    const tenant = "held";
+    const { alert_id } = await alarmed(tenant);
+    await env.DB.prepare(
+      "UPDATE alert SET silenced_by = NULL, untold = 'fired' WHERE tenant = ?1 AND alert_id = ?2",
+    )
+      .bind(tenant, alert_id)
+      .run();
+    const [kept] = (await readKnown(env.DB, tenant, AT)).watches;
+    if (kept === undefined) throw new Error("nothing is watched");
+    const { rule_id, subject, text: from } = kept;
+    const over = { rule_id, subject, from, to: null, resolved_at: AT, fired: null };
+    const held = [{ alert_id, silenced_by: "si_later" }];
+
+    await writeChanges(env.DB, tenant, { moves: [over], unsilenced: [], held });
+
+    expect(await readAlert(env.DB, tenant, alert_id)).toMatchObject({
+      state: "resolved",
+      silenced_by: "si_later",
+    });
+    expect(await readUntold(env.DB, tenant)).toEqual([]);
+  });
+
+  it("begins an alert anew in the transaction that ends the old one", async () => {
+    const tenant = "anew";
+    const { rule_id, alert_id } = await alarmed(tenant);
+    const { watches, alerts } = await readKnown(env.DB, tenant, AT);
+    const [kept, old] = [watches[0], alerts[0]];
+    if (kept === undefined || old === undefined) throw new Error("nothing fires");
+    const to = { about: "something else", watch: kept.watch };
+    const fired = {
+      ...old.alert,
+      alert_id: `${alert_id}_2`,
+      silenced_by: null,
+      evidence: { a: 1 },
+    };
+    const move = { rule_id, subject: "all", from: kept.text, to, resolved_at: AT, fired };
+
+    const written = await writeChanges(env.DB, tenant, { moves: [move], unsilenced: [], held: [] });
+
+    expect(written).toMatchObject({
+      fired: [{ alert_id: fired.alert_id }],
+      resolved: [{ alert_id }],
+    });
+    expect(await readKnown(env.DB, tenant, AT)).toMatchObject({
+      watches: [to],
+      alerts: [{ alert: fired, untold: ["fired"] }],
+    });
   });
 });
 

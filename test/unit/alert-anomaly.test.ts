@@ -52,6 +52,9 @@ const SERIES: Partial<Record<FigureMetric, (at: number, draw: () => number) => n
 
 const WEEKS = 33;
 
+/** Tasks of each hour of these series. */
+const TASKS = 60;
+
 /** Whole hours of many weeks. */
 function seriesOf(metric: FigureMetric, seed: number): Map<number, number> {
   const draw = draws(seed);
@@ -70,13 +73,13 @@ function zOf(metric: FigureMetric, series: ReadonlyMap<number, number>, at: numb
   const until = at * 1_000 + 1_800_000;
   const past = baselineHours(until).flatMap((hour): PastHour[] => {
     const known = series.get(hour);
-    return known === undefined ? [] : [{ at: hour, value: known }];
+    return known === undefined ? [] : [{ at: hour, value: known, tasks: TASKS }];
   });
   const usual = usualOf(past, until);
   if (usual === null) throw new Error("too little is known");
   const { kind } = METRIC_TRAITS[metric];
   const samples = kind === "count" ? null : 60;
-  return anomalyOf({ metric, kind, value, samples, window_s: HOUR_S }, usual).z;
+  return anomalyOf({ metric, kind, value, samples, tasks: TASKS, window_s: HOUR_S }, usual).z;
 }
 
 /** Hours that have six weeks behind them. */
@@ -124,6 +127,90 @@ describe("an anomaly", () => {
   });
 });
 
+function figuresOf(figure: Figure | null, past: (hours: readonly number[]) => PastHour[]): Figures {
+  return {
+    figure: async () => figure,
+    history: async (_metric, _scope, hours) => past(hours),
+    share: async () => ({ good: 0, total: 0 }),
+  };
+}
+
+/** Tasks that come by chance, now and then (one or ten at once), each at a price of its own. */
+function sparse(perHour: number, atOnce: number, seed: number): Map<number, Figure> {
+  const draw = draws(seed);
+  const poisson = (mean: number): number => {
+    let [count, left] = [0, draw()];
+    while (left > Math.exp(-mean)) [count, left] = [count + 1, left * draw()];
+    return count;
+  };
+  const end = Math.floor(NOON / 1_000 / HOUR_S) * HOUR_S;
+  return new Map(
+    Array.from({ length: WEEKS * 168 }, (_, index) => {
+      const tasks = poisson(perHour / atOnce) * atOnce;
+      const prices = Array.from({ length: tasks }, () => 0.5 * Math.exp(0.5 * normal(draw)));
+      const value = prices.reduce((sum, price) => sum + price, 0);
+      return [end - index * HOUR_S, { value, samples: null, tasks }] as const;
+    }),
+  );
+}
+
+const COST = defaultRules([]).find(({ rule_id }) => rule_id === "cost-unusual");
+
+/** What the default rule says of an hour. */
+async function scoreOf(series: ReadonlyMap<number, Figure>, at: number, figure: Figure) {
+  if (COST === undefined) throw new Error("there is no such default rule");
+  const past = (hours: readonly number[]): PastHour[] =>
+    hours.flatMap((hour) => {
+      const known = series.get(hour);
+      return known === undefined ? [] : [{ at: hour, ...known }];
+    });
+  const until = at * 1_000 + 1_800_000;
+  const seen = await observe(figuresOf(figure, past), COST, { objectives: [], until });
+  return seen?.observation.score ?? 0;
+}
+
+describe("what a tenant of few tasks spends", () => {
+  it.each([
+    [0.2, 1],
+    [0.5, 1],
+    [0.65, 1],
+    [1, 1],
+    [3, 1],
+    [10, 1],
+    [30, 1],
+    [0.5, 10],
+    [2, 10],
+    [10, 10],
+  ])("is usual: %d tasks an hour, %d at once", async (perHour, atOnce) => {
+    const series = sparse(perHour, atOnce, 5);
+    const first = Math.min(...series.keys()) + 43 * 24 * HOUR_S;
+    const hours = [...series].filter(([at]) => at >= first);
+    const scores = await Promise.all(hours.map(([at, figure]) => scoreOf(series, at, figure)));
+    const wrong = scores.filter((score) => score > Z);
+
+    expect(scores.length).toBeGreaterThan(4_000);
+    expect(wrong.length / scores.length).toBeLessThan(1 / 500);
+  });
+
+  it("is unusual where each task costs five times as much", async () => {
+    const series = sparse(20, 1, 6);
+    const first = Math.min(...series.keys()) + 43 * 24 * HOUR_S;
+    const hours = [...series].filter(([at]) => at >= first);
+    const scores = await Promise.all(
+      hours.map(([at, figure]) => scoreOf(series, at, { ...figure, value: figure.value * 5 })),
+    );
+
+    expect(scores.filter((score) => score <= Z).length / scores.length).toBeLessThan(0.05);
+  });
+
+  it("is unusual where a busy tenant suddenly has next to nothing", async () => {
+    const series = sparse(100, 1, 8);
+    const at = Math.floor(NOON / 1_000 / HOUR_S) * HOUR_S;
+
+    expect(await scoreOf(series, at, { value: 0, samples: null, tasks: 0 })).toBeGreaterThan(Z);
+  });
+});
+
 describe("what is usual", () => {
   const hours = baselineHours(NOON);
   const flat = (count: number, value = 10) => hours.slice(-count).map((at) => ({ at, value }));
@@ -146,7 +233,8 @@ describe("what is usual", () => {
   });
 
   it("is believed to move a little even where it never has", () => {
-    const usual = { median: 10, spread: 0, hours: 12, of: "hour_of_week" } as const;
+    const none = { spread: 0, scatter: 0, hours: 12, of: "hour_of_week" } as const;
+    const usual = { ...none, median: 10, tasks: 1_000, each: 0.01 };
     const of = (metric: FigureMetric, value: number, window_s = HOUR_S) =>
       anomalyOf({ metric, kind: METRIC_TRAITS[metric].kind, value, samples: 20, window_s }, usual);
 
@@ -160,14 +248,6 @@ describe("what is usual", () => {
 });
 
 const SLOW = defaultRules([]).find(({ rule_id }) => rule_id === "tasks-unusually-slow");
-
-function figuresOf(figure: Figure | null, past: (hours: readonly number[]) => PastHour[]): Figures {
-  return {
-    figure: async () => figure,
-    history: async (_metric, _scope, hours) => past(hours),
-    share: async () => ({ good: 0, total: 0 }),
-  };
-}
 
 describe("a rule that watches for anomalies", () => {
   if (SLOW === undefined) throw new Error("there is no such default rule");

@@ -1,25 +1,9 @@
 import { describe, expect, it } from "vitest";
 
-import {
-  judgeTenant,
-  type Changes,
-  type JudgePorts,
-  type KeptAlert,
-  type Known,
-} from "../../src/observe/alerts/judge.ts";
-import type { AlertTelling, Figures } from "../../src/observe/alerts/ports.ts";
-import { defaultRules } from "../../src/observe/alerts/rules/default-rules.ts";
 import { silenceFor, systemAlertOf } from "../../src/observe/alerts/telling.ts";
-import type { AlertRule, AlertView, Silence } from "../../src/protocol/alerts.ts";
+import type { Silence } from "../../src/protocol/alerts.ts";
 import { systemAlertSchema } from "../../src/protocol/webhook-operations.ts";
-
-const NOW = Date.parse("2026-11-22T12:00:00.000Z");
-const MINUTE = 60_000;
-const inMinutes = (minutes: number) => new Date(NOW + minutes * MINUTE).toISOString();
-
-const base = defaultRules([]).find(({ rule_id }) => rule_id === "tasks-failing");
-if (base === undefined) throw new Error("there is no such default rule");
-const FAILING: AlertRule = base;
+import { FAILING, inMinutes, World } from "./alert-world.ts";
 
 const SILENCE: Silence = {
   silence_id: "si_1",
@@ -30,94 +14,6 @@ const SILENCE: Silence = {
   created_by: "key_1",
   ends_at: inMinutes(10),
 };
-
-/** A tenant whose share of failures a test sets, with everything that judging does to it. */
-class World {
-  failures: number | null = 0;
-  readonly known: Known = { rules: [], objectives: [], watches: [], silences: [], alerts: [] };
-  readonly writes: Changes[] = [];
-  readonly told: string[] = [];
-  readonly handed: AlertTelling[] = [];
-  readonly lines: string[] = [];
-  isDeaf = false;
-  #ids = 0;
-
-  readonly #figures: Figures = {
-    figure: async (metric) => {
-      if (metric !== "task_failure_rate") throw new Error(`${metric} cannot be read`);
-      return this.failures === null ? null : { value: this.failures, samples: 50 };
-    },
-    history: async () => [],
-    share: async () => ({ good: 0, total: 0 }),
-  };
-
-  readonly ports: JudgePorts = {
-    log: (_level, event) => this.lines.push(event),
-    newId: () => `id${(this.#ids += 1)}`,
-    openFigures: () => this.#figures,
-    read: async () => structuredClone(this.known),
-    write: async (_tenant, changes) => this.#write(changes),
-    untold: async () =>
-      structuredClone(this.known.alerts.filter(({ untold }) => untold.length > 0)),
-    publish: async (_tenant, { alert_id }, change) => {
-      if (this.isDeaf) throw new Error("an endpoint can't be reached");
-      this.told.push(`${alert_id} ${change}`);
-    },
-    tellChannels: async (telling) => {
-      this.handed.push(telling);
-      return ["pager"];
-    },
-    markTold: async (_tenant, alert_id, { change, channels }) => {
-      this.#change(alert_id, ({ alert, untold }) => ({
-        alert: { ...alert, told: change === "fired" ? [...channels] : alert.told },
-        untold: untold.filter((one) => one !== change),
-      }));
-    },
-  };
-
-  #change(alert_id: string, by: (kept: KeptAlert) => KeptAlert): void {
-    this.known.alerts = this.known.alerts.map((kept) =>
-      kept.alert.alert_id === alert_id ? by(kept) : kept,
-    );
-  }
-
-  #write(changes: Changes): void {
-    this.writes.push(changes);
-    for (const { rule_id, subject, watch } of changes.watches) {
-      this.known.watches = this.known.watches.filter((one) => one.rule_id !== rule_id);
-      if (watch !== null) this.known.watches.push({ rule_id, subject, watch });
-    }
-    for (const alert of changes.fired) {
-      this.known.alerts.push({ alert, untold: alert.silenced_by === null ? ["fired"] : [] });
-    }
-    for (const { rule_id, at } of changes.resolved) {
-      const found = this.known.alerts.find(
-        ({ alert }) => alert.rule_id === rule_id && alert.state === "firing",
-      );
-      this.#change(found?.alert.alert_id ?? "", ({ alert, untold }) => ({
-        alert: { ...alert, state: "resolved", resolved_at: at },
-        untold: alert.silenced_by === null ? [...untold, "resolved"] : [],
-      }));
-    }
-    for (const alert_id of changes.unsilenced) {
-      this.#change(alert_id, ({ alert }) => ({
-        alert: { ...alert, silenced_by: null },
-        untold: ["fired"],
-      }));
-    }
-  }
-
-  /** One look a minute. */
-  async judge(from: number, to: number): Promise<void> {
-    for (let minute = from; minute <= to; minute += 1) {
-      await judgeTenant(this.ports, "acme", NOW + minute * MINUTE);
-    }
-  }
-
-  get alerts(): AlertView[] {
-    return this.known.alerts.map(({ alert }) => alert);
-  }
-}
 
 describe("a tenant's rules", () => {
   it("tell nobody of a spike, and write what they remember of it only when it changes", async () => {
@@ -130,7 +26,7 @@ describe("a tenant's rules", () => {
 
     expect(world.alerts).toEqual([]);
     // Pending, and no longer pending.
-    expect(world.writes.map(({ watches }) => watches[0]?.watch?.phase ?? null)).toEqual([
+    expect(world.writes.map(({ moves }) => moves[0]?.to?.watch.phase ?? null)).toEqual([
       "pending",
       null,
     ]);

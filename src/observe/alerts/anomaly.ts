@@ -39,6 +39,11 @@ export interface Usual {
   median: number;
   /** Deviation of the known hours around it, before any floor. */
   spread: number;
+  /** Their standard deviation. */
+  scatter: number;
+  /** Of an amount: the tasks of an hour, and the share of one of them; null where no hour had any. */
+  tasks: number;
+  each: number | null;
   hours: number;
   of: keyof typeof ENOUGH;
 }
@@ -66,6 +71,12 @@ export function robustDeviation(values: readonly number[]): number {
   return MAD_TO_DEVIATION * median(values.map((value) => Math.abs(value - middle)));
 }
 
+function plainDeviation(values: readonly number[]): number {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return Math.sqrt(squares / values.length);
+}
+
 const around = (hour: number): number[] => [hour - HOUR_S, hour, hour + HOUR_S];
 
 function hoursBack(until: number, count: number, stride: number): number[] {
@@ -87,8 +98,7 @@ export function baselineHours(until: number): number[] {
  * those of the last seven days. Null where neither is.
  */
 export function usualOf(past: readonly PastHour[], until: number): Usual | null {
-  const valuesAt = (hours: readonly number[]) =>
-    past.filter(({ at }) => hours.includes(at)).map(({ value }) => value);
+  const valuesAt = (hours: readonly number[]) => past.filter(({ at }) => hours.includes(at));
   const sets = {
     hour_of_week: valuesAt(hoursBack(until, WEEKS, WEEK_S)),
     last_7_days: valuesAt(hoursBack(until, DAYS, DAY_S)),
@@ -97,27 +107,21 @@ export function usualOf(past: readonly PastHour[], until: number): Usual | null 
     (name) => sets[name].length >= ENOUGH[name],
   );
   if (of === undefined) return null;
-  const values = sets[of];
-  return { of, median: median(values), spread: robustDeviation(values), hours: values.length };
+  const known = sets[of];
+  const values = known.map(({ value }) => value);
+  const busy = known.flatMap(({ value, tasks = 0 }) => (tasks > 0 ? [value / tasks] : []));
+  return {
+    of,
+    median: median(values),
+    spread: robustDeviation(values),
+    scatter: plainDeviation(values),
+    tasks: median(known.map(({ tasks = 0 }) => tasks)),
+    each: busy.length > 0 ? median(busy) : null,
+    hours: values.length,
+  };
 }
 
-/** Noise that a figure has by being counted or drawn, whatever its past was. */
-function noise(kind: FigureKind, usual: number, samples: number | null): number {
-  switch (kind) {
-    case "count":
-      // Of independent events: Poisson.
-      return Math.sqrt(Math.max(1, usual));
-    case "share": {
-      const share = Math.min(Math.max(usual, LEAST_SHARE), 1 - LEAST_SHARE);
-      return Math.sqrt((share * (1 - share)) / Math.max(1, samples ?? 1));
-    }
-    case "mean":
-    case "moment":
-      return USUAL_MOVE * Math.abs(usual);
-  }
-}
-
-/** Sums of money and tokens are no counts of events: their noise is taken for that of a mean. */
+/** Sums of money and tokens: each task adds to them by chance, and much or little of it. */
 const AMOUNTS: ReadonlySet<AlertMetric> = new Set(["cost_usd", "tokens"]);
 
 /** What is compared with the usual. */
@@ -126,7 +130,60 @@ export interface Compared {
   kind: FigureKind;
   value: number;
   samples: number | null;
+  /** Of an amount: of how many tasks it is the sum. */
+  tasks?: number;
   window_s: number;
+}
+
+/**
+ * Noise of a sum over tasks that come by chance: that of as many as usual, or as there are now, at the usual price of one.
+ * So a few tasks, or many at once, are no news; that each costs much more is.
+ */
+function amountNoise({ value, tasks = 0 }: Compared, usual: Usual): number {
+  const each = usual.each ?? (tasks > 0 ? value / tasks : 0);
+  const chance = Math.abs(each) * Math.sqrt(Math.max(1, tasks, usual.tasks));
+  return Math.max(USUAL_MOVE * Math.abs(usual.median), chance);
+}
+
+/** Noise that a figure has by being counted or drawn, whatever its past was. */
+function noise(compared: Compared, usual: Usual): number {
+  switch (compared.kind) {
+    case "count":
+      if (AMOUNTS.has(compared.metric)) return amountNoise(compared, usual);
+      // Of independent events: Poisson.
+      return Math.sqrt(Math.max(1, usual.median));
+    case "share": {
+      const share = Math.min(Math.max(usual.median, LEAST_SHARE), 1 - LEAST_SHARE);
+      return Math.sqrt((share * (1 - share)) / Math.max(1, compared.samples ?? 1));
+    }
+    case "mean":
+    case "moment":
+      return USUAL_MOVE * Math.abs(usual.median);
+  }
+}
+
+/**
+ * What is usual within a share of an hour. Where most hours had nothing, the median absolute deviation is 0 whatever the
+ * others had, and all that happens now and then would be unusual: their standard deviation is taken.
+ */
+function within(usual: Usual, kind: FigureKind, share: number): Usual {
+  const { median: middle, spread, scatter, tasks } = usual;
+  if (kind !== "count") return { ...usual, spread: spread / Math.sqrt(share) };
+  return {
+    ...usual,
+    median: middle * share,
+    tasks: tasks * share,
+    spread: middle === 0 ? scatter * Math.sqrt(share) : spread * share,
+  };
+}
+
+/**
+ * Whether too few tasks, now and usually, make up an amount for anything to be said of it. Of shares and means their
+ * samples say so.
+ */
+export function isTooFew(compared: Compared, hourly: Usual, min_samples: number): boolean {
+  const usually = (hourly.tasks * compared.window_s) / HOUR_S;
+  return AMOUNTS.has(compared.metric) && Math.max(compared.tasks ?? 0, usually) < min_samples;
 }
 
 /**
@@ -134,14 +191,8 @@ export interface Compared {
  * that its window is; of a mean or share, a shorter window is allowed a wider spread.
  */
 export function anomalyOf(compared: Compared, hourly: Usual): Anomaly {
-  const { metric, value, samples, window_s } = compared;
-  const share = window_s / HOUR_S;
-  const isCount = compared.kind === "count";
-  const usual = isCount
-    ? { ...hourly, median: hourly.median * share, spread: hourly.spread * share }
-    : { ...hourly, spread: hourly.spread / Math.sqrt(share) };
-  const kind = AMOUNTS.has(metric) ? "mean" : compared.kind;
-  const least = LEAST[metric] ?? 0;
-  const deviation = Math.max(usual.spread, noise(kind, usual.median, samples), least);
+  const { metric, kind, value, window_s } = compared;
+  const usual = within(hourly, kind, window_s / HOUR_S);
+  const deviation = Math.max(usual.spread, noise(compared, usual), LEAST[metric] ?? 0);
   return { z: (value - usual.median) / deviation, usual, deviation };
 }

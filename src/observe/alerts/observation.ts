@@ -1,7 +1,7 @@
 import { METRIC_TRAITS } from "../../protocol/alert-rule-check.ts";
 import type { AlertRule } from "../../protocol/alerts.ts";
 import type { JsonObject } from "../../protocol/primitives.ts";
-import { anomalyOf, baselineHours, usualOf } from "./anomaly.ts";
+import { anomalyOf, baselineHours, isTooFew, usualOf } from "./anomaly.ts";
 import type { Observation } from "./machine.ts";
 import { burnRate } from "./objectives/budget.ts";
 import type { Objective } from "./objectives/default-objectives.ts";
@@ -37,13 +37,16 @@ async function seenAnomaly(
   const past = await figures.history(metric, scopeOf(rule), baselineHours(until));
   const usual = usualOf(past, until);
   if (usual === null) return null;
-  const anomaly = anomalyOf({ metric, kind, ...figure, window_s: rule.window_s }, usual);
+  const compared = { metric, kind, ...figure, window_s: rule.window_s };
+  if (isTooFew(compared, usual, rule.min_samples)) return null;
+  const anomaly = anomalyOf(compared, usual);
   const { median, hours, of } = anomaly.usual;
   return {
     observation: { score: Math.abs(anomaly.z), samples: figure.samples },
     evidence: {
       value: round(figure.value),
       samples: figure.samples,
+      ...(figure.tasks !== undefined && { tasks: figure.tasks }),
       z_score: round(anomaly.z),
       baseline: { median: round(median), deviation: round(anomaly.deviation), hours, of },
     },

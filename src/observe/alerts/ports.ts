@@ -34,6 +34,8 @@ export interface FigureScope {
 export interface Figure {
   value: number;
   samples: number | null;
+  /** Of an amount (money, tokens): of how many tasks it is the sum. */
+  tasks?: number;
 }
 
 /** Metrics that figures are read of; burn rates are worked out of shares (objectives/budget.ts). */
@@ -44,6 +46,8 @@ export interface PastHour {
   /** Start, epoch seconds. */
   at: number;
   value: number;
+  /** As of a figure. */
+  tasks?: number;
 }
 
 /** The figures of a tenant at one instant. What is asked twice is read once. All throw when D1 fails. */

@@ -28,6 +28,9 @@ function once<Value>(read: (key: string) => Promise<Value>): (key: string) => Pr
   };
 }
 
+/** Whose past, and which hours of it. */
+type PastKey = [task_type: string | null, agent_id: string | null, ...hours: number[]];
+
 type Sums = (scope: {
   window_s: number;
   task_type: string | null;
@@ -90,6 +93,10 @@ export function openFigures(db: D1Database, moment: ReadMoment): OpenFigures {
     const sums = sumsReader(db, tenant, until);
     const technical = tallyReader(db, tenant, until);
     const moments = momentReader(moment, tenant);
+    const hoursOf = once((key) => {
+      const [task_type, agent_id, ...hours]: PastKey = JSON.parse(key);
+      return readHours(db, tenant, hours, { task_type, agent_id });
+    });
     return {
       async figure(metric, scope) {
         if (isMoment(metric)) return moments(metric);
@@ -98,7 +105,8 @@ export function openFigures(db: D1Database, moment: ReadMoment): OpenFigures {
           : meterFigure(metric, await technical.tally(scope.window_s));
       },
       async history(metric, { task_type, agent_id }, hours) {
-        const past = await readHours(db, tenant, hours, { task_type, agent_id });
+        const key: PastKey = [task_type, agent_id, ...hours];
+        const past = await hoursOf(JSON.stringify(key));
         const { first } = past;
         if (first === null) return [];
         const nothing = taskFigure(metric, NO_TASKS);
@@ -107,7 +115,7 @@ export function openFigures(db: D1Database, moment: ReadMoment): OpenFigures {
           if (at < first) return [];
           const known = past.hours.get(at);
           const figure = known === undefined ? nothing : taskFigure(metric, known);
-          return figure === null ? [] : [{ at, value: figure.value }];
+          return figure === null ? [] : [{ at, ...figure }];
         });
       },
       async share(objective, window_s) {

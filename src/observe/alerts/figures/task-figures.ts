@@ -69,9 +69,9 @@ export function taskFigure(metric: FigureMetric, sums: TaskSums): Figure | null 
     case "tasks_ended":
       return count(ended);
     case "cost_usd":
-      return count(sums.cost_nano_usd / BILLION);
+      return { ...count(sums.cost_nano_usd / BILLION), tasks: ended };
     case "tokens":
-      return count(sums.tokens);
+      return { ...count(sums.tokens), tasks: ended };
     case "quality_mean":
       return ratio(sums.quality_sum / MILLION, sums.quality_count);
     case "escalations":
