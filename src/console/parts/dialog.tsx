@@ -4,13 +4,8 @@ import { useEffect, useId, useRef } from "preact/hooks";
 import { shellWords } from "../words/shell.ts";
 import { useWords } from "./use-words.ts";
 
-/** Where the focus was before each dialog that is open: it goes back there even from a dialog that followed another. */
-const openers = new WeakMap<Element, Element | null>();
-
-function openerOf(active: Element | null): Element | null {
-  const outer = active?.closest("dialog") ?? null;
-  return outer === null ? active : (openers.get(outer) ?? null);
-}
+/** Where the focus was before each dialog that is open. */
+const openers: { before: Element | null }[] = [];
 
 /** Opens a dialog with the focus in it, for as long as the component is there, and gives the focus back. */
 function useModal(dialog: RefObject<HTMLDialogElement | null>, onClose: () => void): () => void {
@@ -18,13 +13,16 @@ function useModal(dialog: RefObject<HTMLDialogElement | null>, onClose: () => vo
   useEffect(() => {
     const { current } = dialog;
     if (current === null) return;
-    const before = openerOf(document.activeElement);
-    openers.set(current, before);
+    // A dialog that follows another, as a secret follows its form, gives the focus back to where that one had it from.
+    const before = openers.at(-1)?.before ?? document.activeElement;
+    const own = { before };
+    openers.push(own);
     current.showModal();
     // Without a field it is the button that closes.
     current.querySelector<HTMLElement>("input, textarea, select")?.focus();
     return () => {
       isGone.current = true;
+      openers.splice(openers.indexOf(own), 1);
       // As long as it is open nothing outside takes the focus.
       current.close();
       if (before instanceof HTMLElement && before.isConnected) before.focus();
