@@ -1,17 +1,17 @@
 import type { FunctionComponent } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 
-import { patience } from "./api/client.ts";
 import { signOut } from "./api/session.ts";
 import { parseRoute, routeTo, type Route } from "./lib/route.ts";
 import { PAGES, type PageEntry } from "./pages.ts";
+import { useFocusKeeper } from "./parts/focus-keeper.ts";
 import { Help } from "./parts/help.tsx";
 import { useKeys } from "./parts/keys.ts";
 import { announce, news } from "./parts/news.ts";
 import { Page, type PageProps } from "./parts/page.tsx";
+import { Patience } from "./parts/patience.tsx";
 import { Preferences } from "./parts/preferences.tsx";
 import { Loading } from "./parts/states.tsx";
-import { useNow } from "./parts/use-now.ts";
 import { useStore } from "./parts/use-store.ts";
 import { useWords } from "./parts/use-words.ts";
 import { shellWords } from "./words/shell.ts";
@@ -104,19 +104,6 @@ function Navigation({ page }: { page: string }) {
   );
 }
 
-/** What calls are waiting for, where they are. */
-function Patience() {
-  const say = useWords(shellWords);
-  const until = useStore(patience);
-  const now = useNow(500);
-  if (until === null) return null;
-  return (
-    <p class="patience" role="status">
-      {say("patience", { s: Math.max(1, Math.ceil((until - now) / 1_000)) })}
-    </p>
-  );
-}
-
 /** Reads news out, and shows those that have a tone for a while. */
 function NewsDesk() {
   const { text, tone, turn } = useStore(news);
@@ -138,6 +125,7 @@ export function Shell() {
   const say = useWords(shellWords);
   const route = useRoute();
   const [isHelping, setHelping] = useState(false);
+  useFocusKeeper();
   useKeys({
     "?": () => setHelping(true),
     "/": () => document.querySelector<HTMLElement>("[data-search]")?.focus(),

@@ -4,7 +4,9 @@ import { call } from "./api/client.ts";
 import { sessionEnd, signIn } from "./api/session.ts";
 import { keyIn } from "./lib/key-text.ts";
 import { json } from "./lib/shape.ts";
+import { Patience } from "./parts/patience.tsx";
 import { Preferences } from "./parts/preferences.tsx";
+import { useBusy } from "./parts/use-busy.ts";
 import { useStore } from "./parts/use-store.ts";
 import { useWords } from "./parts/use-words.ts";
 import { shellWords } from "./words/shell.ts";
@@ -77,30 +79,35 @@ function KeyField(props: {
 function KeyForm() {
   const say = useWords(shellWords);
   const [key, setKey] = useState("");
-  const [isBusy, setBusy] = useState(false);
+  const [isBusy, run] = useBusy();
   const [fault, setFault] = useState<string | null>(null);
   const isOver = useStore(sessionEnd) === "refused";
-  const submit = async (event: SubmitEvent): Promise<void> => {
-    event.preventDefault();
-    setBusy(true);
+  const submit = async (): Promise<void> => {
     const given = keyIn(key);
     const found = await faultOf(given);
-    setBusy(false);
     if (found === null) return signIn(given);
     setFault("fault" in found ? say(found.fault) : found.detail);
     document.querySelector<HTMLElement>("#key")?.focus();
   };
   return (
-    <form class="form" onSubmit={(event) => void submit(event)} noValidate>
+    <form
+      class="form"
+      onSubmit={(event) => {
+        event.preventDefault();
+        run(submit);
+      }}
+      noValidate
+    >
       {isOver && fault === null && (
         <p class="problem" role="alert">
           {say("sessionOver")}
         </p>
       )}
       <KeyField value={key} onValue={setKey} fault={fault} />
-      <button type="submit" class="button primary wide" disabled={isBusy}>
+      <button type="submit" class="button primary wide" aria-disabled={isBusy}>
         {say(isBusy ? "signingIn" : "signIn")}
       </button>
+      <Patience />
     </form>
   );
 }

@@ -4,7 +4,6 @@ import { z } from "zod";
 import { Desk } from "./desk.ts";
 import { HOSTILE, ALL_HOSTILE } from "./hostile.ts";
 import { PlayedAlerts } from "./played-alerts.ts";
-import { traceOf } from "./played-overview.ts";
 import { Receiver } from "./receiver.ts";
 import { Studio, type Visit } from "./visit.ts";
 
@@ -87,6 +86,20 @@ async function poison(): Promise<void> {
     { timeout: LONGEST_MS },
   );
   await api.call("POST", "/v1/keys", { name: BEGINNING, scopes: ["observe"] });
+  await api.call("PUT", "/v1/alert-rules/venom", {
+    title: BEGINNING,
+    metric: "task_failure_rate",
+    comparison: "above",
+    threshold: 1,
+    is_enabled: false,
+  });
+  await api.call("PUT", "/v1/alert-channels/venom", { name: BEGINNING, kind: "webhook", url });
+  await api.call("POST", "/v1/silences", {
+    rule_id: "venom",
+    max_severity: "info",
+    duration_s: 3_600,
+    reason: BEGINNING,
+  });
 }
 
 beforeAll(async () => {
@@ -95,10 +108,6 @@ beforeAll(async () => {
   visit = await studio.visit();
   const texts = { title: BEGINNING, detail: ALL_HOSTILE, subject: BEGINNING };
   await new PlayedAlerts(texts).on(visit.page);
-  await visit.page.route(
-    (url) => url.pathname === "/v1/tasks/venom-done/trace",
-    (route) => route.fulfill({ json: traceOf("venom-done", ALL_HOSTILE) }),
-  );
 }, LONGEST_MS);
 
 afterAll(async () => {
@@ -134,6 +143,9 @@ describe("hostile texts", () => {
     ["the inbox", "#/escalations?task_id=venom-asks", "tbody tr"],
     ["the list of alerts", "#/alerts", "tbody tr"],
     ["an alert", "#/alerts/al_1", ".facts"],
+    ["silences", "#/alerts?view=silences", "tbody tr"],
+    ["alert rules", "#/alerts?view=rules", "tbody tr"],
+    ["channels of alerts", "#/alerts?view=channels", "tbody tr"],
     ["the list of keys", "#/keys", "tbody tr"],
   ])(
     "are text in %s",

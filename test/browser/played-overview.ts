@@ -2,9 +2,8 @@ import type { Page } from "playwright-core";
 import type { z } from "zod";
 
 import { overviewSchema } from "../../src/protocol/overview.ts";
-import { traceSchema } from "../../src/protocol/trace.ts";
 
-/* Answers that a day of a real system would come to, by the contract. */
+/* An overview that a day of a real system, or an outage, would come to, by the contract. */
 
 const at = (secondsAgo: number): string => new Date(Date.now() - secondsAgo * 1_000).toISOString();
 
@@ -23,8 +22,8 @@ function series(
   };
 }
 
-/** An overview of a busy day, by the contract. */
-function busyDay(): z.infer<typeof overviewSchema> {
+/** An overview of a busy day, by the contract, of which some members could not be told. */
+function busyDay(incomplete: readonly string[]): z.infer<typeof overviewSchema> {
   return overviewSchema.parse({
     at: at(0),
     tasks: {
@@ -90,49 +89,26 @@ function busyDay(): z.infer<typeof overviewSchema> {
       series("cost_usd", {}, (minute) => 0.02 + (minute % 4) / 100),
       series("deliveries", { outcome: "delivered" }, (minute) => 60 + (minute % 11)),
     ],
+    incomplete,
   });
 }
 
-const span = (id: number, parent: number | null, name: string, [from, to]: [number, number]) => ({
-  span_id: String(id).padStart(16, "0"),
-  parent_id: parent === null ? null : String(parent).padStart(16, "0"),
-  kind: parent === null ? "task" : "attempt",
-  name,
-  started_at: at(60 - from),
-  ended_at: at(60 - to),
-  duration_ms: (to - from) * 1_000,
-  status: "ok",
-  attributes: {},
-  is_on_slowest_path: true,
-});
-
-/** A trace by the contract, with a name that came from outside. */
-export function traceOf(task_id: string, name: string): z.infer<typeof traceSchema> {
-  return traceSchema.parse({
-    trace_id: "a".repeat(32),
-    task_id,
-    remote_parent: null,
-    started_at: at(60),
-    ended_at: at(52),
-    duration_ms: 8_000,
-    spans: [span(1, null, `task ${task_id}`, [0, 8]), span(2, 1, name, [1, 7])],
-    slowest_path: ["1".padStart(16, "0")],
-    is_complete: true,
-  });
-}
-
-/** Plays the overview and its stream, which tells it once at each connection. */
-export async function playOverview(page: Page): Promise<void> {
+/**
+ * Plays the overview and its stream, which tells it once at each connection.
+ *
+ * @param incomplete members that could not be told
+ */
+export async function playOverview(page: Page, incomplete: readonly string[] = []): Promise<void> {
   await page.route(
     (url) => url.pathname === "/v1/overview",
-    (route) => route.fulfill({ json: busyDay() }),
+    (route) => route.fulfill({ json: busyDay(incomplete) }),
   );
   await page.route(
     (url) => url.pathname === "/v1/overview/stream",
     (route) =>
       route.fulfill({
         contentType: "text/event-stream",
-        body: `event: overview\ndata: ${JSON.stringify(busyDay())}\n\n`,
+        body: `event: overview\ndata: ${JSON.stringify(busyDay(incomplete))}\n\n`,
       }),
   );
 }

@@ -27,34 +27,16 @@ const PATIENCE_MS = 15_000;
 
 const findingsSchema = z.array(z.string());
 
-/** Addresses of the server as its own description has them, as patterns. */
-async function knownPaths(): Promise<RegExp[]> {
-  const described = z
-    .object({ paths: z.record(z.string(), z.unknown()) })
-    .parse(await (await fetch(`${inject("url")}/openapi.json`)).json());
-  return Object.keys(described.paths).map(
-    (one) => new RegExp(`^${one.replaceAll(/\{\w+\}/g, "[^/]+")}$`),
-  );
-}
-
-/** The browser of all tests, and what this server can be asked. */
+/** The browser of all tests. */
 export class Studio {
   readonly #browser: Browser;
-  readonly #paths: readonly RegExp[];
 
   static async open(): Promise<Studio> {
-    const [browser, paths] = await Promise.all([chromium.connect(inject("browser")), knownPaths()]);
-    return new Studio(browser, paths);
+    return new Studio(await chromium.connect(inject("browser")));
   }
 
-  private constructor(browser: Browser, paths: readonly RegExp[]) {
+  private constructor(browser: Browser) {
     this.#browser = browser;
-    this.#paths = paths;
-  }
-
-  /** Whether the server has a route for this; another stream may not have built it yet. */
-  knows(route: string): boolean {
-    return this.#paths.some((one) => one.test(route));
   }
 
   /** Somebody who looks at the console. */
@@ -71,7 +53,7 @@ export class Studio {
     if (key !== null) {
       await context.addInitScript((secret) => sessionStorage.setItem("batuta.key", secret), key);
     }
-    return new Visit(context, await context.newPage(), this);
+    return new Visit(context, await context.newPage());
   }
 
   async close(): Promise<void> {
@@ -83,14 +65,12 @@ export class Studio {
 export class Visit {
   readonly page: Page;
   readonly #context: BrowserContext;
-  readonly #studio: Studio;
   readonly #faults: string[] = [];
   readonly #expected: RegExp[] = [];
 
-  constructor(context: BrowserContext, page: Page, studio: Studio) {
+  constructor(context: BrowserContext, page: Page) {
     this.page = page;
     this.#context = context;
-    this.#studio = studio;
     page.on("pageerror", (error) => this.#faults.push(`error: ${error.message}`));
     page.on("dialog", (dialog) => {
       this.#faults.push(`dialog: ${dialog.message()}`);
@@ -197,8 +177,6 @@ export class Visit {
     const { pathname } = new URL(response.url());
     const answer = `${status} ${pathname}`;
     if (status < 400 || this.#expected.some((one) => one.test(answer))) return;
-    // What another stream has not built yet is not there; the page says so.
-    if (status === 404 && !this.#studio.knows(pathname)) return;
     this.#faults.push(`answer: ${answer}`);
   }
 }

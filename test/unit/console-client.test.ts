@@ -3,10 +3,11 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import * as z from "zod";
 
-import { call, patience, queryOf, send } from "../../src/console/api/client.ts";
+import { call, patience, queryOf, sender } from "../../src/console/api/client.ts";
 import { session, sessionEnd, signIn, signOut } from "../../src/console/api/session.ts";
 import { follow, type StreamState } from "../../src/console/api/stream.ts";
 import { object, text } from "../../src/console/lib/shape.ts";
+import { drawnName, submissionNames } from "../../src/console/lib/submission-name.ts";
 
 type Reply = (request: IncomingMessage, response: ServerResponse, turn: number) => void;
 
@@ -33,6 +34,7 @@ afterEach(async () => {
 });
 
 const shape = object({ name: text });
+const send = sender(new AbortController().signal);
 const json = (response: ServerResponse, status: number, body: unknown, headers = {}): void => {
   response.writeHead(status, { "Content-Type": "application/json", ...headers });
   response.end(JSON.stringify(body));
@@ -80,7 +82,10 @@ describe("a call", () => {
 
     const answer = await send("POST", `${base}/x`, shape, {});
 
-    expect(answer).toMatchObject({ ok: false, problem: { code: "unavailable" } });
+    expect(answer).toMatchObject({
+      ok: false,
+      problem: { code: "unavailable", mayHaveHappened: true },
+    });
     expect(asked).toHaveLength(1);
   });
 
@@ -101,6 +106,76 @@ describe("a call", () => {
       ok: false,
       problem: { status: 0, code: "unreachable" },
     });
+  });
+
+  it("says of a change whose answer is lost that it may have happened, and of nothing else", async () => {
+    reply = (request) => request.socket.destroy();
+
+    expect(await send("POST", `${base}/x`, shape, {})).toMatchObject({
+      problem: { code: "unreachable", mayHaveHappened: true },
+    });
+    const read = await call(`${base}/x`, shape);
+    expect(read).not.toHaveProperty("problem.mayHaveHappened");
+  });
+
+  it("is not made again when whoever waits for it goes away", async () => {
+    const gone = new AbortController();
+    reply = (_, response) => {
+      json(response, 429, {}, { "Retry-After": "1" });
+      setTimeout(() => gone.abort(), 50);
+    };
+
+    const answer = await sender(gone.signal)("POST", `${base}/x`, shape, {});
+
+    expect(answer).toMatchObject({ ok: false, problem: { code: "abandoned" } });
+    expect(asked).toHaveLength(1);
+    expect(patience.get()).toBeNull();
+  });
+
+  it("is never made with the key of another session", async () => {
+    reply = (_, response) => {
+      json(response, 429, {}, { "Retry-After": "1" });
+      setTimeout(() => {
+        signOut();
+        signIn("bk_other");
+      }, 50);
+    };
+
+    const answer = await send("POST", `${base}/x`, shape, {});
+
+    expect(answer).toMatchObject({ ok: false, problem: { code: "abandoned" } });
+    expect(asked.map(({ headers }) => headers.authorization)).toEqual(["Bearer bk_test"]);
+    expect(session.get()).toBe("bk_other");
+  });
+
+  it("that changes something is not cut off on its way, and says that it has been done", async () => {
+    const gone = new AbortController();
+    reply = (_, response) => {
+      gone.abort();
+      setTimeout(() => json(response, 201, { name: "made" }), 50);
+    };
+
+    const answer = await sender(gone.signal)("POST", `${base}/x`, shape, {});
+
+    expect(answer).toMatchObject({ ok: false, problem: { code: "done_anyway" } });
+  });
+
+  it("has the same name when the same is sent again, and another for something else", async () => {
+    let drawn = 0;
+    const named = sender(
+      new AbortController().signal,
+      submissionNames(() => `name-${(drawn += 1)}`),
+    );
+    reply = (_, response) => json(response, 503, {});
+
+    for (const a of [1, 1, 2]) await named("POST", `${base}/x`, shape, { a });
+
+    expect(asked.map(({ headers }) => headers["idempotency-key"])).toEqual([
+      "name-1",
+      "name-1",
+      "name-2",
+    ]);
+    expect(drawnName()).toMatch(/^[0-9a-f]{32}$/);
   });
 
   it("leaves out of a query what is not there", () => {

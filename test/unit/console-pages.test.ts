@@ -4,7 +4,6 @@ import { gridOf } from "../../src/console/lib/chart-data.ts";
 import { COMMANDS, commandBody, commandsFor } from "../../src/console/lib/commands.ts";
 import { summaryOf } from "../../src/console/lib/event-summary.ts";
 import { sentencesOf } from "../../src/console/lib/readable.ts";
-import { mergeRows } from "../../src/console/lib/row-merge.ts";
 import { waterfall } from "../../src/console/lib/waterfall.ts";
 import { EMPTY_DRAFT, requestOf } from "../../src/console/pages/tasks/task-draft.ts";
 import { eventWords } from "../../src/console/words/events.ts";
@@ -14,26 +13,6 @@ import { eventTypeSchema, taskPhaseSchema } from "../../src/protocol/enums.ts";
 import { taskExecutionSchema } from "../../src/protocol/task-execution.ts";
 
 const DRAFT = { reason: "", priority: "high", patch: "", cost_usd: "", tokens: "", duration_s: "" };
-
-describe("rows that are looked at again", () => {
-  const row = (id: string, step = 0) => ({ id, step });
-  const keyOf = ({ id }: { id: string }): string => id;
-
-  it("are renewed where they stand while new ones wait, so that nothing moves away", () => {
-    const merged = mergeRows([row("b"), row("a")], [row("c"), row("b", 1)], {
-      keyOf,
-      isAtTop: false,
-    });
-
-    expect(merged).toEqual({ rows: [row("b", 1), row("a")], waiting: [row("c")] });
-  });
-
-  it("take new ones in at the top when nobody reads further down", () => {
-    const merged = mergeRows([row("b")], [row("c"), row("b")], { keyOf, isAtTop: true });
-
-    expect(merged).toEqual({ rows: [row("c"), row("b")], waiting: [] });
-  });
-});
 
 describe("counts on a grid", () => {
   it("are the last hour by minute, 0 where nothing is said, and added where lines meet", () => {
@@ -78,6 +57,10 @@ describe("the summary of an event", () => {
     const data = { agent_id: "a", data: { progress_percentage: 62.4, current_step: "Writing" } };
 
     expect(summaryOf(data)).toBe("62 % · Writing");
+  });
+
+  it("never says that all is done before it is", () => {
+    expect(summaryOf({ data: { progress_percentage: 99.9 } })).toBe("99 %");
   });
 
   it.each([

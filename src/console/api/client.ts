@@ -1,8 +1,16 @@
 import { retryAfterMs } from "../lib/backoff.ts";
 import type { Shape } from "../lib/shape.ts";
 import { createStore } from "../lib/store.ts";
-import { UNREACHABLE, problemOf, type Answer } from "./problem.ts";
-import { session, signOut } from "./session.ts";
+import { pause } from "../lib/waits.ts";
+import {
+  ABANDONED,
+  DONE_ANYWAY,
+  UNREACHABLE,
+  problemOf,
+  type Answer,
+  type Problem,
+} from "./problem.ts";
+import { session, sessionSignal, signOut } from "./session.ts";
 
 /** How often a call that the server puts off is made again. */
 const MOST_WAITS = 4;
@@ -43,16 +51,13 @@ export function request(path: string, options: CallOptions = {}): Promise<Respon
 export async function waitFor(ms: number, signal?: AbortSignal): Promise<void> {
   const until = Date.now() + ms;
   patience.set(Math.max(until, patience.get() ?? 0));
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal?.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
-  });
+  await pause(ms, signal);
   if ((patience.get() ?? 0) <= until) patience.set(null);
 }
 
 /** A refused 429 has changed nothing; behind a 503 only what reads may be asked again without a thought. */
-function mayRepeat(status: number, method: string): boolean {
-  return status === 429 || (status === 503 && method === "GET");
+function mayRepeat(status: number, isReading: boolean): boolean {
+  return status === 429 || (status === 503 && isReading);
 }
 
 async function jsonOf(response: Response): Promise<unknown> {
@@ -64,9 +69,60 @@ async function jsonOf(response: Response): Promise<unknown> {
   }
 }
 
+/** A call as it is made: with the key and for as long as the session in which it began. */
+interface Asked extends CallOptions {
+  isReading: boolean;
+  key: string;
+  signal: AbortSignal;
+}
+
+function askedBy(options: CallOptions): Asked {
+  const { signal, key } = options;
+  const signals = [signal ?? [], key === undefined ? sessionSignal() : []].flat();
+  return {
+    ...options,
+    isReading: (options.method ?? "GET") === "GET",
+    key: key ?? session.get() ?? "",
+    signal: AbortSignal.any(signals),
+  };
+}
+
+/** An answer with its body; null where there is none. */
+async function heardOf(path: string, asked: Asked) {
+  const { signal, isReading, ...options } = asked;
+  try {
+    // A change that is on its way is not cut off: what came of it would be known to nobody.
+    const response = await request(path, { ...options, ...(isReading && { signal }) });
+    return { response, body: await jsonOf(response) };
+  } catch {
+    return null;
+  }
+}
+
+type Heard = Awaited<ReturnType<typeof heardOf>>;
+
+/** Why there is no good answer, for whoever still waits for one. */
+function problemIn(heard: Heard, { isReading, signal }: Asked): Problem {
+  const isUnsure = !isReading && (heard === null || heard.response.status >= 500);
+  const { response, body } = heard ?? { response: null, body: null };
+  const problem = signal.aborted
+    ? ABANDONED
+    : response === null
+      ? UNREACHABLE
+      : problemOf(response.status, response.headers.get("X-Request-Id"), body);
+  return isUnsure ? { ...problem, mayHaveHappened: true } : problem;
+}
+
+/** A good answer; of a change for which nobody waits any more, that it has been done. */
+function goodAnswer<T>(value: T, { isReading, signal }: Asked): Answer<T> {
+  if (!signal.aborted) return { ok: true, value };
+  return { ok: false, problem: isReading ? ABANDONED : DONE_ANYWAY };
+}
+
 /**
  * Calls the API and reads the answer by a shape. A server that is busy is waited for, and the page says so; a key that
- * is refused ends the session.
+ * is refused ends the session. All of a call carries the key with which it began: it ends with its session, and with
+ * its signal, and is not made again then. Of a change whose answer was lost the problem says that it may have happened.
  *
  * @param path with the query, e.g. `/v1/tasks?limit=50`; build ids in by `encodeURIComponent`
  */
@@ -75,34 +131,44 @@ export async function call<T>(
   shape: Shape<T>,
   options: CallOptions = {},
 ): Promise<Answer<T>> {
+  const asked = askedBy(options);
+  const { signal } = asked;
   for (let waits = 0; ; waits += 1) {
-    let response: Response;
-    let body: unknown;
-    try {
-      response = await request(path, options);
-      body = await jsonOf(response);
-    } catch {
-      return { ok: false, problem: UNREACHABLE };
+    const heard = await heardOf(path, asked);
+    if (heard?.response.ok === true) return goodAnswer(shape(heard.body), asked);
+    if (heard === null || signal.aborted) return { ok: false, problem: problemIn(heard, asked) };
+    const { status, headers } = heard.response;
+    if (!mayRepeat(status, asked.isReading) || waits === MOST_WAITS) {
+      const problem = problemIn(heard, asked);
+      if (status === 401 && options.key === undefined) signOut("refused");
+      return { ok: false, problem };
     }
-    if (response.ok) return { ok: true, value: shape(body) };
-    if (mayRepeat(response.status, options.method ?? "GET") && waits < MOST_WAITS) {
-      await waitFor(retryAfterMs(response.headers.get("Retry-After"), Date.now()), options.signal);
-      if (options.signal?.aborted !== true) continue;
-    }
-    if (response.status === 401 && options.key === undefined) signOut("refused");
-    const problem = problemOf(response.status, response.headers.get("X-Request-Id"), body);
-    return { ok: false, problem };
+    await waitFor(retryAfterMs(headers.get("Retry-After"), Date.now()), signal);
+    if (signal.aborted) return { ok: false, problem: ABANDONED };
   }
 }
 
 /** Changes something: `call` with a method and a body. */
-export function send<T>(
+export type Send = <T>(
   method: "POST" | "PUT" | "PATCH" | "DELETE",
   path: string,
   shape: Shape<T>,
   body?: unknown,
-): Promise<Answer<T>> {
-  return call(path, shape, { method, ...(body !== undefined && { body }) });
+) => Promise<Answer<T>>;
+
+/**
+ * Sends as long as somebody waits for it.
+ *
+ * @param nameOf what is sent is named by it (Idempotency-Key), where the route knows such names
+ */
+export function sender(signal: AbortSignal, nameOf?: (body: unknown) => string): Send {
+  return (method, path, shape, body) =>
+    call(path, shape, {
+      method,
+      signal,
+      ...(body !== undefined && { body }),
+      ...(nameOf !== undefined && { headers: { "Idempotency-Key": nameOf(body) } }),
+    });
 }
 
 /** A query of those values that are there, with its question mark; empty where there are none. */

@@ -78,8 +78,22 @@ export const overview = object({
   objectives: list(objective),
   health: object({ is_ready: flag, dependencies: table(text) }),
   series: list(series),
+  incomplete: list(text),
 });
 export type Overview = Read<typeof overview>;
+
+/** Whether a member could be told: what stands there else says nothing. */
+export const isTold = (of: Overview, member: keyof Overview): boolean =>
+  !of.incomplete.includes(member);
+
+/** How many alerts fire and questions are open; null where either is not known. */
+export function tidingsOf(of: Overview): { alerts: number; questions: number } | null {
+  if (!isTold(of, "alerts") || !isTold(of, "escalations_open")) return null;
+  return {
+    alerts: of.alerts.reduce((sum, { firing }) => sum + firing, 0),
+    questions: of.escalations_open,
+  };
+}
 
 /** GET /v1/insights */
 export const insights = object({

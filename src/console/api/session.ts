@@ -17,6 +17,11 @@ export const session = createStore<string | null>(stored());
 /** Why the last session ended, for the sign-in page to say. */
 export const sessionEnd = createStore<"refused" | null>(null);
 
+let ending = new AbortController();
+
+/** Ends with the session in which it was asked for: whatever waits then is not done in the name of the next one. */
+export const sessionSignal = (): AbortSignal => ending.signal;
+
 function keep(key: string | null): void {
   try {
     if (key === null) sessionStorage.removeItem(KEY_PLACE);
@@ -24,6 +29,8 @@ function keep(key: string | null): void {
   } catch {
     // As above.
   }
+  ending.abort();
+  ending = new AbortController();
   session.set(key);
 }
 

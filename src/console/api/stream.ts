@@ -1,8 +1,9 @@
 import { reconnectDelayMs, retryAfterMs } from "../lib/backoff.ts";
 import { eventParser, type StreamEvent } from "../lib/sse.ts";
+import { pause } from "../lib/waits.ts";
 import { request, waitFor } from "./client.ts";
 import { problemOf, type Problem } from "./problem.ts";
-import { signOut } from "./session.ts";
+import { session, signOut } from "./session.ts";
 
 /** A stream that has said nothing for so long is dead: keep-alives come every 15 s. */
 const SILENCE_MS = 45_000;
@@ -18,15 +19,10 @@ export interface StreamListener {
 
 interface Following extends StreamListener {
   path: string;
+  /** With which it began. */
+  key: string;
   signal: AbortSignal;
   lastId: string;
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
-  });
 }
 
 /** Reads one connection to its end. */
@@ -65,7 +61,7 @@ async function refusedBy(response: Response, following: Following): Promise<Outc
     await waitFor(retryAfterMs(headers.get("Retry-After"), Date.now()), following.signal);
     return "ended";
   }
-  if (status === 401) signOut("refused");
+  if (status === 401 && session.get() === following.key) signOut("refused");
   if (status >= 500) return "failed";
   const body: unknown = await response.json().catch(() => null);
   following.onState("refused", problemOf(status, headers.get("X-Request-Id"), body));
@@ -73,9 +69,10 @@ async function refusedBy(response: Response, following: Following): Promise<Outc
 }
 
 async function connect(following: Following): Promise<Outcome> {
-  const { path, signal, lastId } = following;
+  const { path, key, signal, lastId } = following;
   following.onState("connecting", null);
   const response = await request(path, {
+    key,
     signal,
     headers: { Accept: "text/event-stream", ...(lastId !== "" && { "Last-Event-ID": lastId }) },
   });
@@ -98,7 +95,8 @@ async function connect(following: Following): Promise<Outcome> {
  */
 export function follow(path: string, listener: StreamListener, lastId = ""): () => void {
   const controller = new AbortController();
-  const following: Following = { ...listener, path, lastId, signal: controller.signal };
+  const { signal } = controller;
+  const following: Following = { ...listener, path, key: session.get() ?? "", lastId, signal };
   const run = async (): Promise<void> => {
     for (let failures = 0; !controller.signal.aborted;) {
       const outcome = await connect(following).catch((): Outcome => "failed");

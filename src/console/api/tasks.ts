@@ -51,6 +51,9 @@ export const taskEvent = object({
 });
 export type TaskEvent = Read<typeof taskEvent>;
 
+/** A page of GET /v1/tasks/{id}/events. */
+export const eventPage = pageOf(taskEvent);
+
 /** GET /v1/tasks/{id}/explain */
 export const explanation = object({
   phase: text,
@@ -108,28 +111,31 @@ export const commandPage = pageOf(
   }),
 );
 
-/** GET /v1/tasks/{id}/deliveries */
-export const taskDeliveries = object({
-  items: list(
+const notified = object({
+  seq: number,
+  type: text,
+  state: text,
+  deliveries: list(
     object({
-      seq: number,
-      type: text,
+      delivery_id: text,
+      webhook_id: text,
       state: text,
-      deliveries: list(
-        object({
-          delivery_id: text,
-          webhook_id: text,
-          state: text,
-          attempts_made: number,
-          next_attempt_at: maybe(text),
-          delivered_at: maybe(text),
-          created_at: text,
-        }),
-      ),
+      attempts_made: number,
+      next_attempt_at: maybe(text),
+      delivered_at: maybe(text),
+      created_at: text,
     }),
   ),
-  next_after: maybe(number),
 });
+export type Notified = Read<typeof notified>;
+
+const deliveriesAnswer = object({ items: list(notified), next_after: maybe(number) });
+
+/** GET /v1/tasks/{id}/deliveries, as a page like others: where to go on is the seq that it says. */
+export const taskDeliveries = (value: unknown) => {
+  const { items, next_after } = deliveriesAnswer(value);
+  return { items, next_cursor: next_after === null ? null : String(next_after) };
+};
 
 /** GET /v1/tasks/{id}/subtasks */
 export const children = object({

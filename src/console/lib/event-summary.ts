@@ -13,7 +13,7 @@ const TELLING: readonly (readonly string[])[] = [
 
 function percentOf(fields: Record<string, unknown>): string[] {
   const { progress_percentage: percentage } = fields;
-  return typeof percentage === "number" ? [`${Math.round(percentage)} %`] : [];
+  return typeof percentage === "number" ? [`${Math.floor(percentage)} %`] : [];
 }
 
 /**

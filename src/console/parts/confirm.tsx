@@ -5,6 +5,7 @@ import type { Answer, Problem } from "../api/problem.ts";
 import { shellWords } from "../words/shell.ts";
 import { Dialog } from "./dialog.tsx";
 import { ProblemNote } from "./states.tsx";
+import { useBusy } from "./use-busy.ts";
 import { useWords } from "./use-words.ts";
 
 /**
@@ -20,19 +21,22 @@ export function Confirm(props: {
   children?: ComponentChildren;
 }) {
   const say = useWords(shellWords);
-  const [isBusy, setBusy] = useState(false);
+  const [isBusy, run] = useBusy();
   const [problem, setProblem] = useState<Problem | null>(null);
-  const act = async (event: SubmitEvent): Promise<void> => {
-    event.preventDefault();
-    setBusy(true);
+  const act = async (): Promise<void> => {
     const answer = await props.onDo();
-    setBusy(false);
     if (answer.ok) props.onClose();
     else setProblem(answer.problem);
   };
   return (
-    <Dialog title={props.title} onClose={props.onClose}>
-      <form onSubmit={(event) => void act(event)} class="form">
+    <Dialog title={props.title} onClose={props.onClose} isBusy={isBusy}>
+      <form
+        class="form"
+        onSubmit={(event) => {
+          event.preventDefault();
+          run(act);
+        }}
+      >
         {props.children}
         {problem !== null && <ProblemNote problem={problem} />}
         <div class="form-foot">
@@ -42,7 +46,7 @@ export function Confirm(props: {
           <button
             type="submit"
             class={`button ${props.isDestructive === true ? "danger" : "primary"}`}
-            disabled={isBusy}
+            aria-disabled={isBusy}
           >
             {props.action}
           </button>

@@ -46,6 +46,8 @@ export function TextField(
     isRequired?: boolean;
     placeholder?: string;
     isMono?: boolean;
+    /** Somebody has left it. */
+    onLeave?: () => void;
   },
 ) {
   const id = useId();
@@ -58,6 +60,7 @@ export function TextField(
     class: props.isMono === true ? "input mono" : "input",
     spellcheck: props.isMono !== true,
     autocomplete: "off" as const,
+    ...(props.onLeave !== undefined && { onBlur: props.onLeave }),
     ...describedBy(props, id),
   };
   // Preact tells inputs apart by type; which one it is does not matter here.

@@ -22,7 +22,7 @@ export function Once(props: { title: string; secret: string; onClose: () => void
     );
   };
   return (
-    <Dialog title={props.title} onClose={props.onClose}>
+    <Dialog title={props.title} onClose={props.onClose} isKept>
       <div class="form">
         <p>{say("onceText")}</p>
         <div class="joined">

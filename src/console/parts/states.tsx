@@ -4,8 +4,20 @@ import type { Problem } from "../api/problem.ts";
 import { shellWords } from "../words/shell.ts";
 import { useWords } from "./use-words.ts";
 
-/** Why something did not work, in the server's own words, with the id to quote. */
-export function ProblemNote({ problem, onRetry }: { problem: Problem; onRetry?: () => void }) {
+/**
+ * Why something did not work, in the server's own words, with the id to quote.
+ *
+ * @param unsure what to do where it may have happened all the same; else that one should look first
+ */
+export function ProblemNote({
+  problem,
+  onRetry,
+  unsure,
+}: {
+  problem: Problem;
+  onRetry?: () => void;
+  unsure?: string;
+}) {
   const say = useWords(shellWords);
   return (
     <div class="problem" role="alert">
@@ -15,6 +27,7 @@ export function ProblemNote({ problem, onRetry }: { problem: Problem; onRetry?: 
         </strong>{" "}
         {problem.detail}
       </p>
+      {problem.mayHaveHappened === true && <p>{unsure ?? say("mayHaveHappened")}</p>}
       {problem.errors.length > 0 && (
         <ul>
           {problem.errors.map(({ pointer, detail }, index) => (

@@ -13,12 +13,25 @@ export function TypedField(props: {
 }) {
   const [written, setWritten] = useState(props.value);
   const rest = useRef<ReturnType<typeof setTimeout>>(undefined);
-  useEffect(() => setWritten(props.value), [props.value]);
+  const said = useRef(props.value);
+  useEffect(() => {
+    said.current = props.value;
+    setWritten(props.value);
+  }, [props.value]);
   useEffect(() => () => clearTimeout(rest.current), []);
+  const tell = (value: string): void => {
+    clearTimeout(rest.current);
+    if (value === said.current) return;
+    said.current = value;
+    props.onValue(value);
+  };
   const write = (value: string): void => {
     setWritten(value);
     clearTimeout(rest.current);
-    rest.current = setTimeout(() => props.onValue(value), REST_MS);
+    rest.current = setTimeout(() => tell(value), REST_MS);
   };
-  return <TextField label={props.label} value={written} onValue={write} />;
+  // Whoever goes elsewhere has finished: it is told before whatever is done there.
+  return (
+    <TextField label={props.label} value={written} onValue={write} onLeave={() => tell(written)} />
+  );
 }

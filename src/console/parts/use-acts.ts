@@ -1,7 +1,10 @@
 import { useState } from "preact/hooks";
 
+import type { Send } from "../api/client.ts";
 import type { Answer, Problem } from "../api/problem.ts";
 import { notify } from "./news.ts";
+import { useBusy } from "./use-busy.ts";
+import { useSend } from "./use-send.ts";
 
 /** What is done at once, without a question before. */
 export interface Acts {
@@ -9,24 +12,24 @@ export interface Acts {
   /** Why the last one did not work. */
   problem: Problem | null;
   /** Does it, and says `done` when it has worked. */
-  run: <T>(act: () => Promise<Answer<T>>, done: string | ((value: T) => string)) => Promise<void>;
+  run: <T>(act: (send: Send) => Promise<Answer<T>>, done: string) => void;
 }
 
 /** Acts of a page: one at a time. */
 export function useActs(onDone: () => void): Acts {
-  const [isBusy, setBusy] = useState(false);
+  const [isBusy, run] = useBusy();
   const [problem, setProblem] = useState<Problem | null>(null);
+  const send = useSend();
   return {
     isBusy,
     problem,
-    run: async (act, done) => {
-      setBusy(true);
-      const answer = await act();
-      setBusy(false);
-      setProblem(answer.ok ? null : answer.problem);
-      if (!answer.ok) return;
-      notify(typeof done === "string" ? done : done(answer.value));
-      onDone();
-    },
+    run: (act, done) =>
+      run(async () => {
+        const answer = await act(send);
+        setProblem(answer.ok ? null : answer.problem);
+        if (!answer.ok) return;
+        notify(done);
+        onDone();
+      }),
   };
 }

@@ -45,6 +45,8 @@ export const tasksWords = dictionary(
     exampleText: "Say what is worth knowing about these sales.",
     submit: "Submit",
     submitted: "Task {id} submitted.",
+    submitAgain:
+      "It may have been submitted all the same. Submitting it again unchanged makes no second task.",
     notJson: "This is not a JSON object.",
     progressOf: "Progress of {id}",
   },
@@ -91,6 +93,8 @@ export const tasksWords = dictionary(
     exampleText: "Di qué merece saberse de estas ventas.",
     submit: "Enviar",
     submitted: "Tarea {id} enviada.",
+    submitAgain:
+      "Puede que se haya enviado de todos modos. Enviarla otra vez sin cambios no crea otra tarea.",
     notJson: "Esto no es un objeto JSON.",
     progressOf: "Progreso de {id}",
   },

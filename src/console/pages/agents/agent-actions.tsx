@@ -1,13 +1,13 @@
 import { useState } from "preact/hooks";
 
 import { nothing, type Agent } from "../../api/agents.ts";
-import { send } from "../../api/client.ts";
 import type { Answer } from "../../api/problem.ts";
 import { routeTo } from "../../lib/route.ts";
 import { Confirm } from "../../parts/confirm.tsx";
 import { notify } from "../../parts/news.ts";
 import { ProblemNote } from "../../parts/states.tsx";
 import { useActs } from "../../parts/use-acts.ts";
+import { useSend } from "../../parts/use-send.ts";
 import { useWords } from "../../parts/use-words.ts";
 import { agentsWords } from "../../words/agents.ts";
 
@@ -23,6 +23,7 @@ function Ask(props: {
   onClose: () => void;
 }) {
   const say = useWords(agentsWords);
+  const send = useSend();
   const { what, id } = props;
   const act = async (): Promise<Answer<unknown>> => {
     const answer =
@@ -55,18 +56,13 @@ export function AgentActions({ of, onDone }: { of: Agent; onDone: () => void }) 
   const [asked, setAsked] = useState<"drain" | "remove" | null>(null);
   const id = of.agent_id;
   if (id === BUILTIN) return <p class="quiet">{say("builtin")}</p>;
-  const activate = (): Promise<void> =>
-    acts.run(() => send("POST", `${pathOf(id)}/activate`, nothing), say("activated", { id }));
+  const activate = (): void =>
+    acts.run((send) => send("POST", `${pathOf(id)}/activate`, nothing), say("activated", { id }));
   return (
     <>
       <div class="row" role="group" aria-label={say("actions")}>
         {of.state === "draining" ? (
-          <button
-            type="button"
-            class="button"
-            disabled={acts.isBusy}
-            onClick={() => void activate()}
-          >
+          <button type="button" class="button" aria-disabled={acts.isBusy} onClick={activate}>
             {say("activate")}
           </button>
         ) : (

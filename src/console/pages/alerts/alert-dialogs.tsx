@@ -1,7 +1,6 @@
 import { useState } from "preact/hooks";
 
 import { rulePage } from "../../api/alerts.ts";
-import { send } from "../../api/client.ts";
 import type { Answer } from "../../api/problem.ts";
 import { acknowledgementBody, silenceBody } from "../../lib/drafts.ts";
 import { json } from "../../lib/shape.ts";
@@ -9,6 +8,7 @@ import { Confirm } from "../../parts/confirm.tsx";
 import { ChoiceField, TextField } from "../../parts/field.tsx";
 import { notify } from "../../parts/news.ts";
 import { useAnswer } from "../../parts/use-answer.ts";
+import { useSend } from "../../parts/use-send.ts";
 import { useTerms, useWords } from "../../parts/use-words.ts";
 import { alertsWords } from "../../words/alerts.ts";
 
@@ -20,6 +20,7 @@ interface Ends {
 /** Says that somebody looks after an alert. */
 export function Acknowledge({ id, onDone, onClose }: Ends & { id: string }) {
   const say = useWords(alertsWords);
+  const send = useSend();
   const [note, setNote] = useState("");
   const act = async (): Promise<Answer<unknown>> => {
     const path = `/v1/alerts/${encodeURIComponent(id)}/acknowledge`;
@@ -59,6 +60,7 @@ const DURATIONS = [
 /** Asks what to silence, for how long and why. */
 export function SilenceDialog({ ruleId, onDone, onClose }: Ends & { ruleId: string }) {
   const say = useWords(alertsWords);
+  const send = useSend();
   const term = useTerms();
   const rules = useAnswer("/v1/alert-rules?limit=200", rulePage);
   const [draft, setDraft] = useState({
@@ -115,6 +117,7 @@ export function SilenceDialog({ ruleId, onDone, onClose }: Ends & { ruleId: stri
 /** Asks before a silence ends. */
 export function LiftSilence({ id, onDone, onClose }: Ends & { id: string }) {
   const say = useWords(alertsWords);
+  const send = useSend();
   const act = async (): Promise<Answer<unknown>> => {
     const answer = await send("DELETE", `/v1/silences/${encodeURIComponent(id)}`, json);
     if (answer.ok) {

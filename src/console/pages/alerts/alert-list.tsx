@@ -59,7 +59,7 @@ export function AlertList({ query }: { query: Record<string, string> }) {
             key={name}
             label={say(name)}
             value={query[name] ?? ""}
-            onValue={(value) => refilter("alerts", null, { ...query, [name]: value })}
+            onValue={(value) => refilter("alerts", null, { [name]: value })}
             choices={[["", say("any")], ...values.map((one) => [one, term(one)] as const)]}
           />
         ))}

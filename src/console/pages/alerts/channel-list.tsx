@@ -1,5 +1,4 @@
 import { channelPage, type Channel } from "../../api/alerts.ts";
-import { send } from "../../api/client.ts";
 import { routeTo } from "../../lib/route.ts";
 import { json } from "../../lib/shape.ts";
 import { Badge } from "../../parts/badge.tsx";
@@ -23,11 +22,9 @@ function TestButton({ of, acts }: { of: Channel; acts: Acts }) {
     <button
       type="button"
       class="button small"
-      disabled={acts.isBusy}
+      aria-disabled={acts.isBusy}
       aria-label={say("testOf", { name: of.name })}
-      onClick={() =>
-        void acts.run(() => send("POST", path, json), say("tested", { name: of.name }))
-      }
+      onClick={() => acts.run((send) => send("POST", path, json), say("tested", { name: of.name }))}
     >
       {say("test")}
     </button>

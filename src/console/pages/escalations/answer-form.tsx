@@ -1,6 +1,5 @@
 import { useState } from "preact/hooks";
 
-import { send } from "../../api/client.ts";
 import { escalation, type Escalation } from "../../api/escalations.ts";
 import type { Problem } from "../../api/problem.ts";
 import { resolutionBody, type ResolutionDraft } from "../../lib/drafts.ts";
@@ -8,6 +7,8 @@ import { ChoiceField, TextField } from "../../parts/field.tsx";
 import { notify } from "../../parts/news.ts";
 import { Panel } from "../../parts/panel.tsx";
 import { ProblemNote } from "../../parts/states.tsx";
+import { useBusy } from "../../parts/use-busy.ts";
+import { useSend } from "../../parts/use-send.ts";
 import { useWords } from "../../parts/use-words.ts";
 import { escalationsWords } from "../../words/escalations.ts";
 
@@ -78,20 +79,18 @@ function Fields(props: { of: Escalation; draft: ResolutionDraft; put: Put; isBro
 /** A form that answers a question, once. */
 export function AnswerForm({ of, onDone }: { of: Escalation; onDone: () => void }) {
   const say = useWords(escalationsWords);
+  const send = useSend();
   const [draft, setDraft] = useState({ decision: "resume", answer: "", patch: "" });
   const [problem, setProblem] = useState<Problem | null>(null);
-  const [isBusy, setBusy] = useState(false);
+  const [isBusy, run] = useBusy();
   const [isBroken, setBroken] = useState(false);
   const isCancel = draft.decision === "cancel";
-  const submit = async (event: SubmitEvent): Promise<void> => {
-    event.preventDefault();
+  const submit = async (): Promise<void> => {
     const body = resolutionBody(draft);
     setBroken(body === null);
     if (body === null) return;
-    setBusy(true);
     const path = `/v1/escalations/${encodeURIComponent(of.escalation_id)}/resolve`;
     const answer = await send("POST", path, escalation, body);
-    setBusy(false);
     setProblem(answer.ok ? null : answer.problem);
     if (!answer.ok) return;
     notify(say(isCancel ? "sentCancel" : "sent"));
@@ -99,7 +98,13 @@ export function AnswerForm({ of, onDone }: { of: Escalation; onDone: () => void 
   };
   return (
     <Panel title={say("answerTitle")}>
-      <form class="form answer-form" onSubmit={(event) => void submit(event)}>
+      <form
+        class="form answer-form"
+        onSubmit={(event) => {
+          event.preventDefault();
+          run(submit);
+        }}
+      >
         <Fields
           of={of}
           draft={draft}
@@ -111,7 +116,7 @@ export function AnswerForm({ of, onDone }: { of: Escalation; onDone: () => void 
           <button
             type="submit"
             class={`button ${isCancel ? "danger" : "primary"}`}
-            disabled={isBusy}
+            aria-disabled={isBusy}
           >
             {say(isCancel ? "sendCancel" : "send")}
           </button>

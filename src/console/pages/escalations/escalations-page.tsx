@@ -66,8 +66,7 @@ function useColumns(): readonly Column<Escalation>[] {
 function Filters({ query }: { query: Record<string, string> }) {
   const say = useWords(escalationsWords);
   const term = useTerms();
-  const put = (part: Record<string, string>): void =>
-    refilter("escalations", null, { ...query, ...part });
+  const put = (part: Record<string, string>): void => refilter("escalations", null, part);
   const task = query["task_id"];
   return (
     <div class="toolbar" role="search">

@@ -1,6 +1,5 @@
 import { useState } from "preact/hooks";
 
-import { send } from "../../api/client.ts";
 import { mintedKey, type Key } from "../../api/keys.ts";
 import type { Answer } from "../../api/problem.ts";
 import { keyBody } from "../../lib/drafts.ts";
@@ -8,6 +7,7 @@ import { json } from "../../lib/shape.ts";
 import { Confirm } from "../../parts/confirm.tsx";
 import { ChecksField, ChoiceField, TextField } from "../../parts/field.tsx";
 import { notify } from "../../parts/news.ts";
+import { useSend } from "../../parts/use-send.ts";
 import { useWords } from "../../parts/use-words.ts";
 import { keysWords } from "../../words/keys.ts";
 
@@ -26,6 +26,7 @@ const pathOf = ({ key_id }: Key): string => `/v1/keys/${encodeURIComponent(key_i
 /** A form that makes a key. */
 export function CreateKey(props: { onTold: (told: Told) => void; onClose: () => void }) {
   const say = useWords(keysWords);
+  const send = useSend();
   const [draft, setDraft] = useState({ name: "", scopes: ["orchestrate"], expires: "" });
   const act = async (): Promise<Answer<unknown>> => {
     const answer = await send("POST", "/v1/keys", mintedKey, keyBody(draft));
@@ -61,6 +62,7 @@ export function CreateKey(props: { onTold: (told: Told) => void; onClose: () => 
 /** Asks before a key gets a new secret. */
 export function RotateKey(props: { of: Key; onTold: (told: Told) => void; onClose: () => void }) {
   const say = useWords(keysWords);
+  const send = useSend();
   const [overlap, setOverlap] = useState("86400");
   const act = async (): Promise<Answer<unknown>> => {
     const body = { overlap_seconds: Number(overlap) };
@@ -92,6 +94,7 @@ export function RotateKey(props: { of: Key; onTold: (told: Told) => void; onClos
 /** Asks before a key is revoked. */
 export function RevokeKey(props: { of: Key; onDone: () => void; onClose: () => void }) {
   const say = useWords(keysWords);
+  const send = useSend();
   const { name } = props.of;
   const act = async (): Promise<Answer<unknown>> => {
     const answer = await send("DELETE", pathOf(props.of), json);

@@ -1,4 +1,4 @@
-import { insights, type Insight, type Overview } from "../../api/overview.ts";
+import { insights, isTold, type Insight, type Overview } from "../../api/overview.ts";
 import { Badge, Term } from "../../parts/badge.tsx";
 import { Panel } from "../../parts/panel.tsx";
 import { Answered } from "../../parts/states.tsx";
@@ -56,12 +56,17 @@ export function Findings() {
 }
 
 /** Whether all that the server needs answers. */
-export function Health({ of: { is_ready, dependencies } }: { of: Overview["health"] }) {
+export function Health({ of }: { of: Overview }) {
   const say = useWords(overviewWords);
+  const { is_ready, dependencies } = of.health;
   return (
     <Panel title={say("health")}>
       <p>
-        <Badge tone={is_ready ? "good" : "bad"}>{say(is_ready ? "ready" : "notReady")}</Badge>
+        {isTold(of, "health") ? (
+          <Badge tone={is_ready ? "good" : "bad"}>{say(is_ready ? "ready" : "notReady")}</Badge>
+        ) : (
+          <Badge tone="warn">{say("unknown")}</Badge>
+        )}
       </p>
       <ul class="row dependencies">
         {Object.entries(dependencies).map(([name, state]) => (

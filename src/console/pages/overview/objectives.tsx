@@ -1,4 +1,4 @@
-import type { Objective } from "../../api/overview.ts";
+import { isTold, type Objective, type Overview } from "../../api/overview.ts";
 import { percent } from "../../lib/format.ts";
 import { DataList, type Column } from "../../parts/data-list.tsx";
 import { Glyph } from "../../parts/glyph.tsx";
@@ -28,7 +28,7 @@ function Budget({ of: { title, budget_left, budget_total } }: { of: Objective })
 const rate = (value: number | null): string => (value === null ? "—" : value.toFixed(1));
 
 /** Objectives and what is left of their error budgets. */
-export function Objectives({ of }: { of: readonly Objective[] }) {
+export function Objectives({ of }: { of: Overview }) {
   const say = useWords(overviewWords);
   const lang = useLang();
   const columns: readonly Column<Objective>[] = [
@@ -55,13 +55,13 @@ export function Objectives({ of }: { of: readonly Objective[] }) {
   ];
   return (
     <Panel title={say("objectives")}>
-      {of.length === 0 ? (
-        <p class="quiet">{say("noObjectives")}</p>
+      {of.objectives.length === 0 ? (
+        <p class="quiet">{say(isTold(of, "objectives") ? "noObjectives" : "unknown")}</p>
       ) : (
         <DataList
           caption={`${say("objectives")}: ${say("budget")}`}
           columns={columns}
-          rows={of}
+          rows={of.objectives}
           rowKey={({ slo_id }) => slo_id}
         />
       )}

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from "preact/hooks";
 
-import type { Overview } from "../../api/overview.ts";
+import { isTold, tidingsOf, type Overview } from "../../api/overview.ts";
 import { LiveMark } from "../../parts/live.tsx";
 import { announce } from "../../parts/news.ts";
 import { Page as Frame } from "../../parts/page.tsx";
@@ -17,17 +17,14 @@ import { POLL_S, useOverview } from "./use-overview.ts";
 function useTidings(value: Overview | null): void {
   const say = useWords(overviewWords);
   const before = useRef<string>(undefined);
-  const alerts = value?.alerts.reduce((sum, { firing }) => sum + firing, 0) ?? 0;
-  const questions = value?.escalations_open ?? 0;
-  const isKnown = value !== null;
+  const tidings = value && tidingsOf(value);
+  const now = tidings && say("tidings", tidings);
   useEffect(() => {
-    if (!isKnown) return;
-    const now = `${alerts} ${questions}`;
-    if (before.current !== undefined && before.current !== now) {
-      announce(say("tidings", { alerts, questions }));
-    }
-    before.current = now;
-  }, [isKnown, alerts, questions]);
+    if (tidings === null || now === null) return;
+    const said = `${tidings.alerts} ${tidings.questions}`;
+    if (before.current !== undefined && before.current !== said) announce(now);
+    before.current = said;
+  }, [now]);
 }
 
 /** What goes on, at a glance. */
@@ -40,7 +37,7 @@ export function Page() {
       <Answered known={known}>
         {(value) => (
           <div class="stack">
-            {!value.health.is_ready && <Health of={value.health} />}
+            {!value.health.is_ready && <Health of={value} />}
             <section aria-label={say("now")}>
               <h2 class="section">{say("now")}</h2>
               <NowFigures of={value} />
@@ -49,12 +46,13 @@ export function Page() {
               <h2 class="section">{say("day")}</h2>
               <DayFigures of={value} />
             </section>
+            {!isTold(value, "series") && <p class="quiet">{say("seriesUnknown")}</p>}
             <Charts of={value} />
             <div class="columns uneven">
-              <Objectives of={value.objectives} />
+              <Objectives of={value} />
               <Findings />
             </div>
-            {value.health.is_ready && <Health of={value.health} />}
+            {value.health.is_ready && <Health of={value} />}
           </div>
         )}
       </Answered>

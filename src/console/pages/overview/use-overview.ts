@@ -4,6 +4,9 @@ import { call } from "../../api/client.ts";
 import { overview, type Overview } from "../../api/overview.ts";
 import type { Problem } from "../../api/problem.ts";
 import { follow, type StreamState } from "../../api/stream.ts";
+import { lookAgain } from "../../lib/looks.ts";
+import { pause } from "../../lib/waits.ts";
+import { isFinal, whenSeen } from "../../parts/use-answer.ts";
 
 /** How often the overview is asked for while its stream is not there, seconds. */
 export const POLL_S = 5;
@@ -28,8 +31,8 @@ export function useOverview() {
 
   useEffect(() => {
     const controller = new AbortController();
+    const { signal } = controller;
     let isFed = false;
-    let timer: ReturnType<typeof setTimeout> | undefined;
     const stop = follow("/v1/overview/stream", {
       onEvent({ event, data }) {
         if (event !== "overview") return;
@@ -42,21 +45,23 @@ export function useOverview() {
         setState(next);
       },
     });
-    const ask = async (): Promise<void> => {
-      if (!isFed && document.visibilityState === "visible") {
-        const answer = await call("/v1/overview", overview, { signal: controller.signal });
-        if (controller.signal.aborted) return;
-        if (answer.ok) setValue(answer.value);
-        setProblem(answer.ok ? null : answer.problem);
-        if (!answer.ok && [401, 403, 404].includes(answer.problem.status)) return;
-      }
-      timer = setTimeout(() => void ask(), POLL_S * 1_000);
+    const look = async (): Promise<boolean> => {
+      if (isFed) return true;
+      const answer = await call("/v1/overview", overview, { signal });
+      if (signal.aborted) return false;
+      // What the stream has told meanwhile is newer.
+      if (answer.ok && !isFed) setValue(answer.value);
+      setProblem(answer.ok ? null : answer.problem);
+      return answer.ok || !isFinal(answer.problem);
     };
-    timer = setTimeout(() => void ask(), PATIENCE_MS);
+    const begin = async (): Promise<void> => {
+      await pause(PATIENCE_MS, signal);
+      await lookAgain({ signal, whenSeen, look, everyMs: () => POLL_S * 1_000 });
+    };
+    void begin();
     return () => {
       stop();
       controller.abort();
-      clearTimeout(timer);
     };
   }, [turn]);
 

@@ -1,6 +1,5 @@
 import { useState } from "preact/hooks";
 
-import { send } from "../../api/client.ts";
 import type { Answer } from "../../api/problem.ts";
 import type { Task } from "../../api/tasks.ts";
 import {
@@ -13,6 +12,7 @@ import { object, text } from "../../lib/shape.ts";
 import { Confirm } from "../../parts/confirm.tsx";
 import { ChoiceField, TextField } from "../../parts/field.tsx";
 import { notify } from "../../parts/news.ts";
+import { useSend } from "../../parts/use-send.ts";
 import { useTerms, useWords } from "../../parts/use-words.ts";
 import { taskWords } from "../../words/task.ts";
 
@@ -81,6 +81,7 @@ function Grant({ draft, put }: { draft: CommandDraft; put: Put }) {
 
 function Order(props: { of: Task; command: CommandName; onDone: () => void; onClose: () => void }) {
   const say = useWords(taskWords);
+  const send = useSend();
   const term = useTerms();
   const { of, command } = props;
   const [draft, setDraft] = useState<CommandDraft>({

@@ -1,12 +1,10 @@
-import { queryOf } from "../../api/client.ts";
-import { taskDeliveries, type Task } from "../../api/tasks.ts";
+import { taskDeliveries, type Notified, type Task } from "../../api/tasks.ts";
 import { routeTo } from "../../lib/route.ts";
-import type { Read } from "../../lib/shape.ts";
 import { Term } from "../../parts/badge.tsx";
-import { DataList, type Column } from "../../parts/data-list.tsx";
-import { Answered, Empty } from "../../parts/states.tsx";
+import type { Column } from "../../parts/data-list.tsx";
+import { Paged } from "../../parts/paged.tsx";
 import { Ago } from "../../parts/time.tsx";
-import { useAnswer } from "../../parts/use-answer.ts";
+import { usePages } from "../../parts/use-pages.ts";
 import { useLang, useWords } from "../../parts/use-words.ts";
 import { eventWords } from "../../words/events.ts";
 import { taskWords } from "../../words/task.ts";
@@ -14,12 +12,13 @@ import { taskWords } from "../../words/task.ts";
 /** How often deliveries are asked for, milliseconds: they go on after the task has ended. */
 const EVERY_MS = 5_000;
 
-type Notified = Read<typeof taskDeliveries>["items"][number];
 interface Row {
   seq: number;
   type: string;
   delivery: Notified["deliveries"][number];
 }
+
+const keyOf = ({ seq }: Notified): string => String(seq);
 
 const rowsOf = (items: readonly Notified[]): Row[] =>
   items.flatMap(({ seq, type, deliveries }) =>
@@ -30,8 +29,9 @@ const rowsOf = (items: readonly Notified[]): Row[] =>
 export function Deliveries({ of }: { of: Task }) {
   const say = useWords(taskWords);
   const names: Record<string, string> = eventWords[useLang()];
-  const path = `/v1/tasks/${encodeURIComponent(of.task_id)}/deliveries${queryOf({ limit: 100 })}`;
-  const known = useAnswer(path, taskDeliveries, EVERY_MS);
+  const path = `/v1/tasks/${encodeURIComponent(of.task_id)}/deliveries`;
+  const cursorName = "after";
+  const known = usePages(path, {}, taskDeliveries, { keyOf, everyMs: EVERY_MS, cursorName });
   const columns: readonly Column<Row>[] = [
     {
       id: "event",
@@ -59,25 +59,15 @@ export function Deliveries({ of }: { of: Task }) {
     },
   ];
   return (
-    <Answered known={known}>
-      {({ items }) => {
-        const rows = rowsOf(items);
-        return rows.length === 0 ? (
-          <Empty>
-            <p>{say("noDeliveries")}</p>
-          </Empty>
-        ) : (
-          <DataList
-            caption={say("deliveries")}
-            columns={columns}
-            rows={rows}
-            rowKey={({ delivery }) => delivery.delivery_id}
-            href={({ delivery: { webhook_id, delivery_id } }) =>
-              routeTo("webhooks", webhook_id, { delivery: delivery_id })
-            }
-          />
-        );
-      }}
-    </Answered>
+    <Paged
+      known={{ ...known, value: known.value && rowsOf(known.value) }}
+      caption={say("deliveries")}
+      columns={columns}
+      rowKey={({ delivery }) => delivery.delivery_id}
+      href={({ delivery: { webhook_id, delivery_id } }) =>
+        routeTo("webhooks", webhook_id, { delivery: delivery_id })
+      }
+      nothing={say("noDeliveries")}
+    />
   );
 }

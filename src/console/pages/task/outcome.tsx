@@ -169,7 +169,9 @@ export function Outcome({ of }: { of: Task }) {
         {hasResult ? (
           <Result value={of.result} />
         ) : (
-          of.error === null && <p class="quiet">{say("noResult")}</p>
+          of.error === null && (
+            <p class="quiet">{say(of.ended_at === null ? "noResult" : "endedWithout")}</p>
+          )
         )}
       </Panel>
       <ReportPanel of={of} />

@@ -7,6 +7,7 @@ import { LiveMark } from "../../parts/live.tsx";
 import { announce } from "../../parts/news.ts";
 import { Page as Frame, type PageProps } from "../../parts/page.tsx";
 import { Answered } from "../../parts/states.tsx";
+import { isFinal } from "../../parts/use-answer.ts";
 import { useTerms, useWords } from "../../parts/use-words.ts";
 import { taskWords } from "../../words/task.ts";
 import { Commands } from "./commands.tsx";
@@ -17,7 +18,7 @@ import { More } from "./more.tsx";
 import { Outcome } from "./outcome.tsx";
 import { Timeline } from "./timeline.tsx";
 import { TraceView } from "./trace-view.tsx";
-import { useTask } from "./use-task.ts";
+import { POLL_S, useTask } from "./use-task.ts";
 
 const VIEWS = ["timeline", "result", "trace", "deliveries", "more"] as const;
 type View = (typeof VIEWS)[number];
@@ -66,6 +67,13 @@ function useTidings(id: string, status: string | undefined): void {
   }, [status]);
 }
 
+/** Whether what is shown is as of now; of what there is nothing to show, nothing. */
+function Live({ of: { state, value, problem } }: { of: ReturnType<typeof useTask> }) {
+  if (state !== "refused") return <LiveMark state={state} everyS={POLL_S} />;
+  if (value === null || (problem !== null && isFinal(problem))) return null;
+  return <LiveMark state={value.ended_at === null ? state : "over"} everyS={POLL_S} />;
+}
+
 /** One task. */
 export function Page({ id, query }: PageProps) {
   const say = useWords(taskWords);
@@ -80,7 +88,7 @@ export function Page({ id, query }: PageProps) {
     </p>
   );
   return (
-    <Frame title={name} above={back} aside={<LiveMark state={known.state} />}>
+    <Frame title={name} above={back} aside={<Live of={known} />}>
       <Answered known={known}>
         {(task) => (
           <div class="task">

@@ -1,13 +1,15 @@
 import { useState } from "preact/hooks";
 
-import { send } from "../../api/client.ts";
 import type { Problem } from "../../api/problem.ts";
 import { task } from "../../api/tasks.ts";
 import { routeTo } from "../../lib/route.ts";
+import { drawnName, submissionNames } from "../../lib/submission-name.ts";
 import { Dialog } from "../../parts/dialog.tsx";
 import { ChoiceField, TextField } from "../../parts/field.tsx";
 import { notify } from "../../parts/news.ts";
 import { ProblemNote } from "../../parts/states.tsx";
+import { useBusy } from "../../parts/use-busy.ts";
+import { useSend } from "../../parts/use-send.ts";
 import { useTerms, useWords, type Say } from "../../parts/use-words.ts";
 import { shellWords } from "../../words/shell.ts";
 import { tasksWords } from "../../words/tasks.ts";
@@ -118,17 +120,16 @@ export function SubmitDialog({ onClose }: { onClose: () => void }) {
   const shell = useWords(shellWords);
   const [draft, setDraft] = useState(EMPTY_DRAFT);
   const [problem, setProblem] = useState<Problem | null>(null);
-  const [isBusy, setBusy] = useState(false);
+  const [isBusy, run] = useBusy();
+  const [nameOf] = useState(() => submissionNames(drawnName));
+  const send = useSend(nameOf);
   const [isBroken, setBroken] = useState(false);
   const put: Put = (part) => setDraft((before) => ({ ...before, ...part }));
-  const submit = async (event: SubmitEvent): Promise<void> => {
-    event.preventDefault();
+  const submit = async (): Promise<void> => {
     const body = requestOf(draft);
     setBroken(body === null);
     if (body === null) return;
-    setBusy(true);
     const answer = await send("POST", "/v1/tasks", task, body);
-    setBusy(false);
     if (!answer.ok) return setProblem(answer.problem);
     notify(say("submitted", { id: answer.value.task_id }));
     onClose();
@@ -141,12 +142,18 @@ export function SubmitDialog({ onClose }: { onClose: () => void }) {
           ?.detail;
   const parts = { draft, put, faultOf, say };
   return (
-    <Dialog title={say("submitTitle")} onClose={onClose} class="broad">
-      <form class="form" onSubmit={(event) => void submit(event)}>
+    <Dialog title={say("submitTitle")} onClose={onClose} isBusy={isBusy} class="broad">
+      <form
+        class="form"
+        onSubmit={(event) => {
+          event.preventDefault();
+          run(submit);
+        }}
+      >
         <Work {...parts} />
         <Input {...parts} />
         <Names {...parts} />
-        {problem !== null && <ProblemNote problem={problem} />}
+        {problem !== null && <ProblemNote problem={problem} unsure={say("submitAgain")} />}
         <div class="form-foot">
           <button
             type="button"
@@ -158,7 +165,7 @@ export function SubmitDialog({ onClose }: { onClose: () => void }) {
           <button type="button" class="button" onClick={onClose}>
             {shell("cancel")}
           </button>
-          <button type="submit" class="button primary" disabled={isBusy}>
+          <button type="submit" class="button primary" aria-disabled={isBusy}>
             {say("submit")}
           </button>
         </div>

@@ -49,7 +49,8 @@ export function TaskFilters(props: {
   const put =
     (name: string) =>
     (value: string): void => {
-      refilter("tasks", null, { ...query, [name]: value.trim() });
+      // A view that is kept has no open form.
+      refilter("tasks", null, { new: "", [name]: value.trim() });
     };
   return (
     <form

@@ -11,7 +11,7 @@ import { tasksWords } from "../../words/tasks.ts";
 import { SubmitDialog } from "./submit-dialog.tsx";
 import { taskColumns } from "./task-columns.tsx";
 import { TaskFilters } from "./task-filters.tsx";
-import { useTaskRows } from "./use-task-rows.ts";
+import { useTaskRows, type TaskRows } from "./use-task-rows.ts";
 
 const FILTERS = ["status", "phase", "task_type", "priority", "agent_id", "tag"];
 
@@ -45,6 +45,19 @@ function Rows({ rows, nothing }: { rows: readonly Task[]; nothing: string }) {
   );
 }
 
+/** New tasks that wait to be shown. */
+function Waiting({ of: { waiting, isCut, showWaiting } }: { of: TaskRows }) {
+  const say = useWords(tasksWords);
+  if (waiting === 0) return null;
+  return (
+    <p class="list-foot" role="status">
+      <button type="button" class="button" onClick={showWaiting}>
+        {say("fresh", { n: isCut ? `${waiting}+` : waiting })}
+      </button>
+    </p>
+  );
+}
+
 /** The list of tasks. */
 export function Page({ query }: PageProps) {
   const say = useWords(tasksWords);
@@ -66,13 +79,7 @@ export function Page({ query }: PageProps) {
     <Frame title={say("title")} aside={submit}>
       <TaskFilters query={filters} words={words} onWords={setWords} />
       {list.problem !== null && <ProblemNote problem={list.problem} onRetry={list.reload} />}
-      {list.waiting > 0 && (
-        <p class="list-foot" role="status">
-          <button type="button" class="button" onClick={list.showWaiting}>
-            {say("fresh", { n: list.waiting })}
-          </button>
-        </p>
-      )}
+      <Waiting of={list} />
       {rows === null && list.problem === null && <Loading />}
       {rows !== null && <Rows rows={rows} nothing={say(isUnfiltered ? "noneYet" : "noneFit")} />}
       {list.hasMore && (

@@ -21,8 +21,7 @@ const keyOf = ({ delivery_id }: Delivery): string => delivery_id;
 function Filters({ id, query }: { id: string; query: Record<string, string> }) {
   const say = useWords(webhooksWords);
   const term = useTerms();
-  const put = (part: Record<string, string>): void =>
-    refilter("webhooks", id, { ...query, ...part });
+  const put = (part: Record<string, string>): void => refilter("webhooks", id, part);
   return (
     <div class="toolbar" role="search">
       <ChoiceField

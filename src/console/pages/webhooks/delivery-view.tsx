@@ -1,4 +1,3 @@
-import { send } from "../../api/client.ts";
 import { delivery, type Attempt, type Delivery } from "../../api/webhooks.ts";
 import { duration } from "../../lib/format.ts";
 import { routeTo } from "../../lib/route.ts";
@@ -105,8 +104,9 @@ export function DeliveryView({ id, webhookId }: { id: string; webhookId: string 
     <button
       type="button"
       class="button"
-      disabled={acts.isBusy || known.value === null}
-      onClick={() => void acts.run(() => send("POST", `${path}/replay`, delivery), say("replayed"))}
+      disabled={known.value === null}
+      aria-disabled={acts.isBusy}
+      onClick={() => acts.run((send) => send("POST", `${path}/replay`, delivery), say("replayed"))}
     >
       {say("replay")}
     </button>

@@ -1,6 +1,5 @@
 import { useState } from "preact/hooks";
 
-import { send } from "../../api/client.ts";
 import type { Problem } from "../../api/problem.ts";
 import { recovery } from "../../api/webhooks.ts";
 import { localTime, recoveryBody, type RecoveryDraft } from "../../lib/drafts.ts";
@@ -12,6 +11,8 @@ import { Panel } from "../../parts/panel.tsx";
 import { Answered, ProblemNote } from "../../parts/states.tsx";
 import { useActs } from "../../parts/use-acts.ts";
 import { useAnswer } from "../../parts/use-answer.ts";
+import { useBusy } from "../../parts/use-busy.ts";
+import { useSend } from "../../parts/use-send.ts";
 import { useTerms, useWords } from "../../parts/use-words.ts";
 import { shellWords } from "../../words/shell.ts";
 import { webhooksWords } from "../../words/webhooks.ts";
@@ -56,54 +57,53 @@ function Fields(props: { draft: RecoveryDraft; put: (part: Partial<RecoveryDraft
 /** Asks which deliveries to send again, counts them, and begins; how far it is stands on the page then. */
 export function RecoverDialog({ id, onClose }: { id: string; onClose: () => void }) {
   const say = useWords(webhooksWords);
+  const send = useSend();
   const shell = useWords(shellWords);
   const [draft, setDraft] = useState(() => ({
     since: localTime(Date.now() - DAY_MS),
     until: "",
     state: "exhausted",
   }));
-  const [matched, setMatched] = useState<number | null>(null);
+  const [counted, setCounted] = useState<{ of: string; matched: number } | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
-  const [isBusy, setBusy] = useState(false);
+  const [isBusy, run] = useBusy();
+  // A count belongs to what was asked, whatever has been chosen since.
+  const chosen = JSON.stringify(draft);
   const ask = async (isTrial: boolean): Promise<void> => {
-    setBusy(true);
     const body = recoveryBody(draft, isTrial);
     const answer = await send("POST", `${pathOf(id)}/recover`, recovery, body);
-    setBusy(false);
     setProblem(answer.ok ? null : answer.problem);
     if (!answer.ok) return;
-    setMatched(answer.value.matched);
-    if (isTrial) return;
+    if (isTrial) return setCounted({ of: chosen, matched: answer.value.matched });
     onClose();
     location.hash = routeTo("webhooks", id, { recovery: answer.value.recovery_id });
   };
   return (
-    <Dialog title={say("recoverTitle")} onClose={onClose}>
+    <Dialog title={say("recoverTitle")} onClose={onClose} isBusy={isBusy}>
       <form
         class="form"
         onSubmit={(event) => {
           event.preventDefault();
-          void ask(false);
+          run(() => ask(false));
         }}
       >
         <p>{say("recoverText")}</p>
-        <Fields
-          draft={draft}
-          put={(part) => {
-            setMatched(null);
-            setDraft((before) => ({ ...before, ...part }));
-          }}
-        />
-        <p role="status">{matched !== null && say("wouldSend", { n: matched })}</p>
+        <Fields draft={draft} put={(part) => setDraft((before) => ({ ...before, ...part }))} />
+        <p role="status">{counted?.of === chosen && say("wouldSend", { n: counted.matched })}</p>
         {problem !== null && <ProblemNote problem={problem} />}
         <div class="form-foot">
           <button type="button" class="button" onClick={onClose}>
             {shell("cancel")}
           </button>
-          <button type="button" class="button" disabled={isBusy} onClick={() => void ask(true)}>
+          <button
+            type="button"
+            class="button"
+            aria-disabled={isBusy}
+            onClick={() => run(() => ask(true))}
+          >
             {say("countThem")}
           </button>
-          <button type="submit" class="button primary" disabled={isBusy}>
+          <button type="submit" class="button primary" aria-disabled={isBusy}>
             {say("recover")}
           </button>
         </div>
@@ -134,8 +134,8 @@ export function RecoveryProgress({ of, id }: { of: string; id: string }) {
               <button
                 type="button"
                 class="button small"
-                disabled={acts.isBusy}
-                onClick={() => void acts.run(() => send("DELETE", path, recovery), say("stopped"))}
+                aria-disabled={acts.isBusy}
+                onClick={() => acts.run((send) => send("DELETE", path, recovery), say("stopped"))}
               >
                 {say("stop")}
               </button>

@@ -1,12 +1,12 @@
 import { useState } from "preact/hooks";
 
-import { send } from "../../api/client.ts";
 import type { Answer } from "../../api/problem.ts";
 import { minted } from "../../api/webhooks.ts";
 import { webhookBody, type WebhookDraft } from "../../lib/drafts.ts";
 import { Confirm } from "../../parts/confirm.tsx";
 import { CheckField, ChecksField, ChoiceField, TextField } from "../../parts/field.tsx";
 import { notify } from "../../parts/news.ts";
+import { useSend } from "../../parts/use-send.ts";
 import { useLang, useWords } from "../../parts/use-words.ts";
 import { eventGroupWords } from "../../words/event-groups.ts";
 import { webhooksWords } from "../../words/webhooks.ts";
@@ -74,6 +74,7 @@ function Fields(props: { draft: WebhookDraft; put: (part: Partial<WebhookDraft>)
 /** A form that registers an endpoint. `onSecret` gets what it will sign with, which is told this once. */
 export function RegisterDialog(props: { onSecret: (secret: string) => void; onClose: () => void }) {
   const say = useWords(webhooksWords);
+  const send = useSend();
   const [draft, setDraft] = useState(EMPTY);
   const act = async (): Promise<Answer<unknown>> => {
     const answer = await send("POST", "/v1/webhooks", minted, webhookBody(draft));

@@ -1,6 +1,5 @@
 import { useState } from "preact/hooks";
 
-import { send } from "../../api/client.ts";
 import type { Answer } from "../../api/problem.ts";
 import { minted, webhook, delivery, type Webhook } from "../../api/webhooks.ts";
 import { routeTo } from "../../lib/route.ts";
@@ -11,6 +10,7 @@ import { notify } from "../../parts/news.ts";
 import { Once } from "../../parts/once.tsx";
 import { ProblemNote } from "../../parts/states.tsx";
 import { useActs } from "../../parts/use-acts.ts";
+import { useSend } from "../../parts/use-send.ts";
 import { useWords } from "../../parts/use-words.ts";
 import { webhooksWords } from "../../words/webhooks.ts";
 import { RecoverDialog } from "./recover.tsx";
@@ -24,6 +24,7 @@ const pathOf = (id: string): string => `/v1/webhooks/${encodeURIComponent(id)}`;
 
 function Rotate(props: { id: string; onSecret: (secret: string) => void; onClose: () => void }) {
   const say = useWords(webhooksWords);
+  const send = useSend();
   const [overlap, setOverlap] = useState("86400");
   const act = async (): Promise<Answer<unknown>> => {
     const body = { overlap_seconds: Number(overlap) };
@@ -49,6 +50,7 @@ function Rotate(props: { id: string; onSecret: (secret: string) => void; onClose
 
 function Remove({ id, onClose }: { id: string; onClose: () => void }) {
   const say = useWords(webhooksWords);
+  const send = useSend();
   const act = async (): Promise<Answer<unknown>> => {
     const answer = await send("DELETE", pathOf(id), json);
     if (answer.ok) {
@@ -77,9 +79,9 @@ function AtOnce({ of, acts }: { of: Webhook; acts: ReturnType<typeof useActs> })
     <button
       type="button"
       class="button"
-      disabled={acts.isBusy}
+      aria-disabled={acts.isBusy}
       onClick={() =>
-        void acts.run(() => send("POST", `${pathOf(of.webhook_id)}/${verb}`, shape), words[1])
+        acts.run((send) => send("POST", `${pathOf(of.webhook_id)}/${verb}`, shape), words[1])
       }
     >
       {words[0]}
