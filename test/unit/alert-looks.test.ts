@@ -106,9 +106,9 @@ describe("an alert that could not be told yet", () => {
   const deaf = async () => {
     const world = new World();
     world.failures = 0.9;
-    world.isDeaf = true;
+    Object.assign(world, { isDeaf: true, isPagerDeaf: true });
     await world.judge(0, 2);
-    world.isDeaf = false;
+    Object.assign(world, { isDeaf: false, isPagerDeaf: false });
     return world;
   };
   const silence = {

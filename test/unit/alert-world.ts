@@ -30,7 +30,9 @@ export class World {
   readonly told: string[] = [];
   readonly handed: AlertTelling[] = [];
   readonly lines: string[] = [];
+  /** Whether webhooks, and the pager, can't be reached. */
   isDeaf = false;
+  isPagerDeaf = false;
   #ids = 0;
 
   readonly #figures: Figures = {
@@ -51,18 +53,20 @@ export class World {
     write: async (_tenant, changes) => this.#write(changes),
     untold: async () =>
       structuredClone(this.known.alerts.filter(({ untold }) => untold.length > 0)),
-    publish: async (_tenant, { alert_id }, change) => {
-      if (this.isDeaf) throw new Error("an endpoint can't be reached");
+    publish: async ({ alert: { alert_id }, change }) => {
+      if (this.isDeaf) return ["wh_deaf"];
       this.told.push(`${alert_id} ${change}`);
+      return [];
     },
     tellChannels: async (telling) => {
+      if (this.isPagerDeaf) return { told: [], missed: ["pager"] };
       this.handed.push(telling);
-      return ["pager"];
+      return { told: telling.alert.told.includes("pager") ? [] : ["pager"], missed: [] };
     },
-    markTold: async (_tenant, alert_id, { change, channels }) => {
+    markTold: async (_tenant, alert_id, { change, channels, isDone }) => {
       this.#change(alert_id, ({ alert, untold }) => ({
         alert: { ...alert, told: change === "fired" ? [...channels] : alert.told },
-        untold: untold.filter((one) => one !== change),
+        untold: isDone ? untold.filter((one) => one !== change) : untold,
       }));
     },
   };

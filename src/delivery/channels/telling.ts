@@ -5,7 +5,7 @@ import { priorityOfSeverity } from "../alert.ts";
 import type { EnqueueItem } from "../endpoint-config.ts";
 import { tellingFactsSchema, type AlertChange } from "../format/message.ts";
 import { cut } from "../format/text.ts";
-import { addItem, handOver, type Batches, type HandOverPorts } from "../hand-over.ts";
+import { addItem, handOver, missedBy, type Batches, type HandOverPorts } from "../hand-over.ts";
 import { outboundOf } from "../outbound-check.ts";
 import type { LiveChannel } from "./channel.ts";
 
@@ -14,7 +14,7 @@ export interface TellingPorts extends HandOverPorts {
   /** All channels of a tenant. */
   channels(tenant: string): Promise<LiveChannel[]>;
   /** Whether a channel is to be told of it. */
-  isRouted(channel: LiveChannel["channel"], alert: AlertView, change: AlertChange): boolean;
+  isRouted(live: LiveChannel, alert: AlertView, change: AlertChange): boolean;
 }
 
 /** Something that happened to an alert. */
@@ -24,24 +24,29 @@ export interface Told {
   change: AlertChange;
 }
 
+/** Ids of channels. */
+interface Reached {
+  told: readonly string[];
+  missed: readonly string[];
+}
+
 /** Characters of the notification's fields (protocol/webhook-operations.ts). */
 const LONGEST_TITLE = 200;
 const LONGEST_DETAIL = 10_000;
 
-/** Characters of an id of news without a task (endpoint-config.ts). */
-const LONGEST_ID = 200;
+/** An id of news without a task has 200 characters at most (endpoint-config.ts): the rest is for what follows. */
+const LONGEST_ALERT_ID = 150;
 
 /**
  * Hands a change of an alert to each channel that it is routed to: one delivery for each, and of an SMS one for each
  * number. Safe to repeat: an endpoint stores each once.
  *
- * @returns the ids of the channels that have it
- * @throws AggregateError when an endpoint could not be reached, after all others have got theirs: repeat all of it
+ * @returns the ids of the channels that have it, and of those whose endpoints could not be reached: tell them again
  */
-export async function tellRouted(ports: TellingPorts, told: Told): Promise<string[]> {
+export async function tellRouted(ports: TellingPorts, told: Told): Promise<Reached> {
   const { tenant, alert, change } = told;
   const channels = await ports.channels(tenant);
-  const routed = channels.filter(({ channel }) => ports.isRouted(channel, alert, change));
+  const routed = channels.filter((live) => ports.isRouted(live, alert, change));
   const batches: Batches = new Map();
   for (const { webhook_id, version, channel } of routed) {
     const recipients = channel.kind === "sms" ? [...new Set(channel.to)] : [null];
@@ -52,8 +57,12 @@ export async function tellRouted(ports: TellingPorts, told: Told): Promise<strin
       addItem(batches, { webhook_id, version }, item);
     }
   }
-  await handOver(ports, tenant, batches);
-  return routed.map(({ channel_id }) => channel_id);
+  const lost = await missedBy(handOver(ports, tenant, batches));
+  const idsOf = (isLost: boolean) =>
+    routed.flatMap(({ channel_id, webhook_id }) =>
+      lost.includes(webhook_id) === isLost ? [channel_id] : [],
+    );
+  return { told: idsOf(false), missed: idsOf(true) };
 }
 
 /** Whom one delivery is for. */
@@ -69,7 +78,7 @@ async function itemOf(
   { kind, recipient }: For,
 ): Promise<EnqueueItem> {
   const { alert, change } = told;
-  const event_id = await idOf([alert.alert_id, change, ...(recipient?.match(/\d+/) ?? [])]);
+  const event_id = [await nameOf(alert), change, ...(recipient?.match(/\d+/) ?? [])].join("_");
   const at = change === "resolved" ? (alert.resolved_at ?? alert.fired_at) : alert.fired_at;
   const { notification, faults } = outboundOf("system_alert", {
     event_id,
@@ -118,7 +127,7 @@ function signedNews(told: Told): SystemAlert {
   return { ...news, alert_id, title: cut(`Resolved: ${news.title}`, LONGEST_TITLE) };
 }
 
-async function idOf(parts: readonly string[]): Promise<string> {
-  const id = parts.join("_");
-  return id.length > LONGEST_ID ? derivedId(id) : id;
+/** The same for the beginning and the end: that is how they are known to be of one alert (endpoint/story.ts). */
+async function nameOf({ alert_id }: AlertView): Promise<string> {
+  return alert_id.length > LONGEST_ALERT_ID ? derivedId(alert_id) : alert_id;
 }
