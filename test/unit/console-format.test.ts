@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 
+import { copied } from "../../src/console/lib/clipboard.ts";
 import {
   clockTime,
   count,
@@ -90,6 +91,17 @@ describe("times of the console", () => {
 
     expect(said).toBe(`given up at ${clockTime(at, "en")}, or 2026-13-99T10:00:00Z`);
     expect(withLocalTimes("on 2026-12-26T10:00:00Z", at, "en")).toContain("2026");
+  });
+});
+
+describe("copying", () => {
+  it("says whether it was possible, and never fails", async () => {
+    const refused = { writeText: () => Promise.reject(new Error("not allowed")) };
+    const allowed = { writeText: () => Promise.resolve() };
+
+    expect(await copied("a", {})).toBe(false);
+    expect(await copied("a", { clipboard: refused })).toBe(false);
+    expect(await copied("a", { clipboard: allowed })).toBe(true);
   });
 });
 

@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 
+import { copied } from "../lib/clipboard.ts";
 import { prettyJson } from "../lib/format.ts";
 import { shellWords } from "../words/shell.ts";
 import { useWords } from "./use-words.ts";
@@ -14,10 +15,7 @@ export function JsonView({ value, label }: { value: unknown; label: string }) {
   const [isCopied, setCopied] = useState(false);
   const text = typeof value === "string" ? value : prettyJson(value);
   const copy = async (): Promise<void> => {
-    await navigator.clipboard.writeText(text).then(
-      () => setCopied(true),
-      () => undefined,
-    );
+    setCopied(await copied(text, navigator));
   };
   return (
     <div class="json">

@@ -1,5 +1,6 @@
 import { useRef, useState } from "preact/hooks";
 
+import { copied } from "../lib/clipboard.ts";
 import { shellWords } from "../words/shell.ts";
 import { Dialog } from "./dialog.tsx";
 import { announce } from "./news.ts";
@@ -12,14 +13,10 @@ export function Once(props: { title: string; secret: string; onClose: () => void
   const [isCopied, setCopied] = useState(false);
   const copy = async (): Promise<void> => {
     field.current?.select();
-    await navigator.clipboard.writeText(props.secret).then(
-      () => {
-        setCopied(true);
-        announce(say("copied"));
-      },
-      // Without the right to the clipboard it is marked, to be copied by hand.
-      () => undefined,
-    );
+    // Without the right to the clipboard it is marked, to be copied by hand.
+    if (!(await copied(props.secret, navigator))) return;
+    setCopied(true);
+    announce(say("copied"));
   };
   return (
     <Dialog title={props.title} onClose={props.onClose} isKept>

@@ -226,7 +226,7 @@ function Sent({ of }: { of: Overview }) {
         name={say("latency")}
         note={
           oldest_due_age_s === null
-            ? say("nothingWaits")
+            ? say("noneTroubled")
             : say("oldest", { t: seconds(oldest_due_age_s, lang) })
         }
       >
