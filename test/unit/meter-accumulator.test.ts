@@ -3,8 +3,7 @@ import { describe, expect, it } from "vitest";
 import { Accumulator } from "../../src/observe/meter/accumulator.ts";
 import { MeterBook, storedBookSchema } from "../../src/observe/meter/meter-book.ts";
 import { meterName, tellCallSchema } from "../../src/observe/meter/meter-door.ts";
-import { shareOut } from "../../src/observe/meter/share.ts";
-import { MAX_SERIES, seriesKey, seriesOf, timed } from "../../src/observe/meter/tally.ts";
+import { MAX_SERIES, seriesKey } from "../../src/observe/meter/tally.ts";
 
 const START = Date.parse("2026-11-22T10:00:00.000Z");
 const REQUESTS = "batuta_http_requests_total";
@@ -276,51 +275,6 @@ describe("the book of a tenant", () => {
 
     expect(due).toHaveLength(60);
     expect(due[0]).toEqual({ bucket: START / 1_000, tally: { [ANY]: [41] } });
-  });
-});
-
-describe("a series key", () => {
-  it("is read back as metric and labels", () => {
-    expect(seriesOf(GET)).toEqual({
-      metric: REQUESTS,
-      labels: { route: "/v1/tasks", method: "GET", status_class: "2xx" },
-    });
-    expect(seriesOf(seriesKey("batuta_deliveries_total", ["a b\n"]))?.labels).toEqual({
-      outcome: "a_b_",
-    });
-    expect([seriesOf("batuta_unknown_total"), seriesOf(`${GET} more`)]).toEqual([null, null]);
-  });
-});
-
-describe("a duration", () => {
-  it.each([
-    [0, 0],
-    [50, 0],
-    [51, 1],
-    [100, 1],
-    [101, 2],
-    [-5, 0],
-  ])("of %i ms is in bucket %i", (ms, bucket) => {
-    const [sum, ...counts] = timed([0.05, 0.1], ms);
-
-    expect(sum).toBe(Math.max(0, ms));
-    expect(counts.indexOf(1)).toBe(bucket);
-  });
-});
-
-describe("rows that nobody tells whose they are", () => {
-  it("are shared out whole, and none is lost", () => {
-    const shares = shareOut(
-      10,
-      new Map([
-        ["a", 1],
-        ["b", 1],
-        ["c", 1],
-      ]),
-    );
-
-    expect([...shares.values()].toSorted((a, b) => a - b)).toEqual([3, 3, 4]);
-    expect(shareOut(7, new Map([["a", 3]]))).toEqual(new Map([["a", 7]]));
   });
 });
 

@@ -21,6 +21,7 @@ const SHOWN_LENGTH = 200;
 
 /** A text of others as an attribute. */
 export function shown(text: string): string {
+  if (text.length <= SHOWN_LENGTH) return text;
   // Put together anew: a slice keeps the whole text in memory, which may be as large as a body.
-  return text.length > SHOWN_LENGTH ? [...text.slice(0, SHOWN_LENGTH - 1), "…"].join("") : text;
+  return `${Array.from(text.slice(0, SHOWN_LENGTH - 1)).join("")}…`;
 }
