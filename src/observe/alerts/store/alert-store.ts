@@ -8,7 +8,7 @@ import { type AlertsQuery, type AlertView } from "../../../protocol/alerts.ts";
 import { pageOf, placeOf, type Page } from "../../../protocol/keyset.ts";
 import type { Refusal } from "../../../protocol/refusal.ts";
 import { viewOf, type AlertRow } from "./alert-row.ts";
-import { isFiring } from "./few.ts";
+import { isFiring } from "./few-store.ts";
 
 /* Alerts as people see them. */
 

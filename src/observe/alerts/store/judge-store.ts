@@ -7,7 +7,7 @@ import type { Changes, KeptAlert, KeptWatch, Known, Move, Written } from "../jud
 import { watchSchema } from "../machine.ts";
 import type { ToldMark } from "../ports.ts";
 import { keptOf, rowOf } from "./alert-row.ts";
-import { isFiring, isOverUntold } from "./few.ts";
+import { isFiring, isOverUntold } from "./few-store.ts";
 import { settingQueries } from "./setting-store.ts";
 
 /* What judging reads and writes. */
