@@ -89,13 +89,14 @@ describe("a stored secret of an alert channel", () => {
 });
 
 describe("the endpoint of an alert channel", () => {
-  it("subscribes to nothing, keeps its order, and takes a provider's 4xx for final", () => {
+  it("subscribes to nothing, keeps the order of each alert, and takes a provider's 4xx for final", () => {
     const registration = registrationOf(request("paging"));
 
     expect(registration).toMatchObject({
       url: "https://events.pagerduty.com",
       events: [],
-      ordering: "endpoint",
+      ordering: "task",
+      lane_policy: "block",
       format: { api: "pagerduty" },
     });
     expect(registration.final_statuses).toEqual(expect.arrayContaining([400, 401, 403, 404, 422]));

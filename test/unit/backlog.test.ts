@@ -9,10 +9,10 @@ const MOST = 4;
 /** An endpoint's table of open deliveries, and what of it is in memory. */
 function world(count: number) {
   let table: DeliveryRow[] = [];
-  const store = (source: string, priority = 1): DeliveryRow => {
+  const store = (source: string, priority = 1, seq = table.length + 1): DeliveryRow => {
     const row = deliveryRow({
       source,
-      seq: table.length + 1,
+      seq,
       position: table.length + 1,
       priority,
     });
@@ -89,6 +89,17 @@ describe("a backlog", () => {
 
     expect(positionsOf(admitted)).toEqual([5, 8]);
     expect(positionsOf(backlog.next(0))).toEqual([6, 7]);
+  });
+
+  it("brings the critical end of an alert in with its beginning", () => {
+    const { backlog, store } = world(7);
+    const first = backlog.first(false);
+    const beginning = store("al_1_fired", 1, 0);
+
+    const left = backlog.admit([beginning], first.length);
+    const admitted = backlog.admit([store("al_1_resolved", 3, 0)], first.length);
+
+    expect([positionsOf(left), positionsOf(admitted).toSorted()]).toEqual([[], [8, 9]]);
   });
 
   it("becomes partial when more comes than there is room for", () => {

@@ -1,8 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
+import { storedChannelSchema } from "../../src/delivery/channels/channel.ts";
+import { registrationOf } from "../../src/delivery/channels/endpoint.ts";
+import { releaseAtOf } from "../../src/delivery/endpoint/gate.ts";
 import type { LaneItem } from "../../src/delivery/endpoint/lane.ts";
 import { AGEING_MS, laneOf, Lanes } from "../../src/delivery/endpoint/lanes.ts";
+import { storyIds, storyOf } from "../../src/delivery/endpoint/story.ts";
+
+const PAGER = storedChannelSchema.parse({ name: "pager", kind: "paging" });
 
 let position = 0;
 
@@ -46,6 +52,44 @@ describe("the lane of a delivery", () => {
     ["none", "t/1", "t/2"],
   ] as const)("under ordering %s", (ordering, first, second) => {
     expect([laneOf(ordering, "t", 1), laneOf(ordering, "t", 2)]).toEqual([first, second]);
+  });
+});
+
+describe("news without a task", () => {
+  it.each([
+    ["al_1", "al_1"],
+    ["al_1_resolved", "al_1"],
+    ["al_1_fired", "al_1"],
+    ["al_1_acknowledged", "al_1"],
+    ["al_1_resolved_34600111222", "al_1_34600111222"],
+    ["al_1_resolved_again", "al_1_resolved_again"],
+    ["test0", "test0"],
+  ])("are in order with those of the same alert: %s", (event_id, lane) => {
+    expect(laneOf("task", event_id, 0)).toBe(lane);
+    expect(laneOf("task", event_id, 1)).toBe(event_id);
+    const others = storyIds(event_id).filter((id) => storyOf(id) !== lane);
+    expect([others, storyIds(event_id)]).toEqual([[], expect.arrayContaining([event_id, lane])]);
+  });
+
+  it("end at a channel after they began, however long that fails, and keep no other alert back", () => {
+    const { ordering, lane_policy = "block" } = registrationOf(PAGER);
+    const note = (event_id: string, due: number, isRetry = false) =>
+      item(event_id, 0, {
+        lane: laneOf(ordering, event_id, 0),
+        due,
+        isRetry,
+        releaseAt: releaseAtOf(lane_policy, isRetry ? 0 : null),
+      });
+    const day = 86_400_000;
+    const lanes = lanesWith([
+      note("al_1_fired", day, true),
+      note("al_1_resolved", 1_000),
+      note("al_2_fired", 2_000),
+    ]);
+
+    expect(lanes.areAllRetrying()).toBe(false);
+    expect(drain(lanes, day - 1)).toEqual(["al_2_fired0"]);
+    expect(drain(lanes, day)).toEqual(["al_1_fired0", "al_1_resolved0"]);
   });
 });
 

@@ -40,8 +40,11 @@ const RATES: Readonly<Partial<Record<ChannelKind, RateLimit>>> = {
   chat: { rate: 1, burst: 0 },
 };
 
-/** An end is never told before its beginning; but one message that always fails keeps the others back so long only. */
-const LANE = { ordering: "endpoint", lane_policy: { block_for: 300 } } as const;
+/**
+ * An end is never told before its beginning, however long that takes: a pager ignores the end of what it does not know,
+ * and would ring later for what is over. Other alerts don't wait.
+ */
+const LANE = { ordering: "task", lane_policy: "block" } as const;
 
 const TIMEOUT_S = 15;
 

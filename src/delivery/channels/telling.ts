@@ -28,8 +28,8 @@ export interface Told {
 const LONGEST_TITLE = 200;
 const LONGEST_DETAIL = 10_000;
 
-/** Characters of an id of news without a task (endpoint-config.ts). */
-const LONGEST_ID = 200;
+/** An id of news without a task has 200 characters at most (endpoint-config.ts): the rest is for what follows. */
+const LONGEST_ALERT_ID = 150;
 
 /**
  * Hands a change of an alert to each channel that it is routed to: one delivery for each, and of an SMS one for each
@@ -69,7 +69,7 @@ async function itemOf(
   { kind, recipient }: For,
 ): Promise<EnqueueItem> {
   const { alert, change } = told;
-  const event_id = await idOf([alert.alert_id, change, ...(recipient?.match(/\d+/) ?? [])]);
+  const event_id = [await nameOf(alert), change, ...(recipient?.match(/\d+/) ?? [])].join("_");
   const at = change === "resolved" ? (alert.resolved_at ?? alert.fired_at) : alert.fired_at;
   const { notification, faults } = outboundOf("system_alert", {
     event_id,
@@ -118,7 +118,7 @@ function signedNews(told: Told): SystemAlert {
   return { ...news, alert_id, title: cut(`Resolved: ${news.title}`, LONGEST_TITLE) };
 }
 
-async function idOf(parts: readonly string[]): Promise<string> {
-  const id = parts.join("_");
-  return id.length > LONGEST_ID ? derivedId(id) : id;
+/** The same for the beginning and the end: that is how they are known to be of one alert (endpoint/story.ts). */
+async function nameOf({ alert_id }: AlertView): Promise<string> {
+  return alert_id.length > LONGEST_ALERT_ID ? derivedId(alert_id) : alert_id;
 }

@@ -1,5 +1,6 @@
 import type { DeliveryRow } from "./delivery-row.ts";
 import { CRITICAL, placeKey } from "./lane.ts";
+import { storyIds } from "./story.ts";
 
 /**
  * Deliveries that wait in memory at most: 200 bytes each, and 500 for a moment while they are read, so that no backlog
@@ -17,7 +18,7 @@ interface OpenDeliveries {
 /**
  * How much of what is open is in memory: all, or the oldest of it.
  *
- * What comes while only the oldest is there is left to its page, except that a critical one brings its whole task in,
+ * What comes while only the oldest is there is left to its page, except that a critical one brings its whole task, or alert, in,
  * so that it still overtakes.
  */
 export class Backlog {
@@ -66,7 +67,9 @@ export class Backlog {
     if (this.#loadedTo === null && first !== undefined) this.#loadedTo = first.position - 1;
     const behind = this.#loadedTo ?? -1;
     const sources = new Set(
-      rows.filter(({ priority }) => priority === CRITICAL).map(({ source }) => source),
+      rows
+        .filter(({ priority }) => priority === CRITICAL)
+        .flatMap(({ source, seq }) => (seq === 0 ? storyIds(source) : [source])),
     );
     return [...sources].flatMap((source) =>
       this.#fresh(this.#store.openRowsOf(source, behind), true),

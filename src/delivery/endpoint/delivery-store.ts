@@ -10,6 +10,7 @@ import {
   parseAttempt,
   type DeliveryRow,
 } from "./delivery-row.ts";
+import { storyIds } from "./story.ts";
 
 const bodyRowSchema = z.object({ body: z.string() });
 const attemptRowSchema = z.object({ record: z.string() });
@@ -223,7 +224,13 @@ export class DeliveryStore {
       case "none":
         return false;
       case "task":
-        return this.#exists("source = ? AND seq < ? AND state = 'open'", source, seq);
+        return seq > 0
+          ? this.#exists("source = ? AND seq < ? AND state = 'open'", source, seq)
+          : this.#exists(
+              "source IN (SELECT value FROM json_each(?)) AND state = 'open' AND position < ?",
+              JSON.stringify(storyIds(source)),
+              position,
+            );
       case "endpoint":
         return this.#exists("state = 'open' AND position < ?", position);
     }

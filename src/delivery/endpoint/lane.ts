@@ -57,6 +57,13 @@ export class Lane {
     return this.#items[this.#start] ?? null;
   }
 
+  /** Whether the head waits for its retry, and all others are of the same source: who finds the one finds them all. */
+  isFoundByRetry(): boolean {
+    const head = this.head();
+    if (head === null) return true;
+    return head.isRetry && this.#items.at(-1)?.source === head.source;
+  }
+
   /** The highest priority in it; -1 when it is empty. */
   rank(): number {
     return this.#counts.findLastIndex((count) => count > 0);

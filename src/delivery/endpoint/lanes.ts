@@ -1,6 +1,7 @@
 import type { Ordering } from "../../protocol/webhook-options.ts";
 import { Heap } from "./heap.ts";
 import { CRITICAL, Lane, type LaneItem } from "./lane.ts";
+import { storyOf } from "./story.ts";
 
 /** A waiting delivery rises one class each half minute (facts/webhooks.md §6.3). */
 export const AGEING_MS = 30_000;
@@ -8,11 +9,11 @@ export const AGEING_MS = 30_000;
 /** Every eighth turn is not a critical delivery's, so that a flood of them starves nobody. */
 const TURNS = 8;
 
-/** The lane of a delivery. News without a task are in order with nothing. */
+/** The lane of a delivery. News without a task are in order with those of the same alert. */
 export function laneOf(ordering: Ordering, source: string, seq: number): string {
   switch (ordering) {
     case "task":
-      return source;
+      return seq === 0 ? storyOf(source) : source;
     case "endpoint":
       return "";
     case "none":
@@ -185,9 +186,9 @@ export class Lanes {
     return this.#ready.findLastIndex((heap) => this.#first(heap) !== undefined);
   }
 
-  /** Whether every lane that is not busy waits for the retry of its head. */
+  /** Whether every lane that is not busy waits for the retry of its head, which names all that is behind it. */
   areAllRetrying(): boolean {
-    return [...this.#lanes.values()].every((lane) => lane.isBusy || (lane.head()?.isRetry ?? true));
+    return [...this.#lanes.values()].every((lane) => lane.isBusy || lane.isFoundByRetry());
   }
 
   /** Whether there is anything of this lane, waiting or under way. */
