@@ -1,5 +1,6 @@
 import { countedDb } from "./db/counted.ts";
 import { publishAlert } from "./delivery/alert.ts";
+import { missedBy } from "./delivery/hand-over.ts";
 import { consoleLog } from "./lib/log.ts";
 import { instant, randomId } from "./lib/ports.ts";
 import { remembered } from "./lib/remembered.ts";
@@ -42,6 +43,9 @@ import { servicesOf } from "./services.ts";
 
 /* What watches the figures, and whom it tells. */
 
+/** How often there is a look (wrangler.toml). Milliseconds. */
+const LOOK_MS = 60_000;
+
 /** Alerts that are over are kept for so long. Milliseconds. */
 const KEPT_MS = 90 * 86_400_000;
 
@@ -68,7 +72,8 @@ function figuresOf(env: Env): OpenFigures {
 
 async function tellAcknowledged(env: Env, tenant: string, alert: AlertView): Promise<void> {
   try {
-    await tellChannels(env)({ tenant, alert, change: "acknowledged" });
+    const { missed } = await tellChannels(env)({ tenant, alert, change: "acknowledged" });
+    if (missed.length > 0) throw new Error(`Channels not reached: ${missed.join(" ")}`);
   } catch (error) {
     const log = consoleLog("alerts", now);
     log("warning", "acknowledgement_untold", {
@@ -141,14 +146,16 @@ function judgePorts(env: Env): JudgePorts {
     openFigures: figuresOf(env),
     read: (tenant, at) => readKnown(env.DB, tenant, at),
     write: (tenant, changes) => writeChanges(env.DB, tenant, changes),
-    untold: (tenant) => readUntold(env.DB, tenant),
-    publish: (tenant, alert, change) =>
-      publishAlert(fanOutPorts(doors), {
-        tenant,
-        alert: systemAlertOf(alert, change),
-        at: (change === "resolved" ? alert.resolved_at : null) ?? alert.fired_at,
-        except: null,
-      }),
+    untold: (tenant) => readUntold(env.DB, tenant, Math.floor(now() / LOOK_MS)),
+    publish: ({ tenant, alert, change }, except) =>
+      missedBy(
+        publishAlert(fanOutPorts(doors), {
+          tenant,
+          alert: systemAlertOf(alert, change),
+          at: (change === "resolved" ? alert.resolved_at : null) ?? alert.fired_at,
+          except,
+        }),
+      ),
     tellChannels: tellChannels(env),
     markTold: (tenant, alert_id, told) => markTold(env.DB, tenant, alert_id, told),
   };

@@ -23,19 +23,14 @@ export function channelPort(env: Env): ChannelPort {
   });
 }
 
-/** Who is told of what: that somebody looks after an alert is of use to a pager alone, which then rings no more. */
-const isRouted: TellingPorts["isRouted"] = (channel, alert, change) =>
-  change === "acknowledged"
-    ? channel.kind === "paging" && isRoutedTo(channel, alert, "fired")
-    : isRoutedTo(channel, alert, change);
-
-/** Tells the channels that an alert is routed to; gives their ids. @throws when one could not be reached: repeat it */
-export function tellChannels(env: Env): (told: Told) => Promise<string[]> {
+/** Tells the channels that an alert is routed to. */
+export function tellChannels(env: Env): (told: Told) => ReturnType<typeof tellRouted> {
   const store = createChannelStore(env.DB);
   const ports: TellingPorts = {
     ...fanOutPorts(doorsOf(env)),
     channels: (tenant) => store.live(tenant),
-    isRouted,
+    isRouted: ({ channel_id, channel }, alert, change) =>
+      isRoutedTo({ ...channel, channel_id }, alert, change),
   };
   return (told) => tellRouted(ports, told);
 }

@@ -61,7 +61,7 @@ function build(env: Env): ValidationPort {
       if (!pace.isDue(tenant, record, at)) return;
       const alert = withheldAlert(record, at);
       try {
-        await publishAlert(fanOutPorts(doors), { tenant, alert, at: record.at, except: null });
+        await publishAlert(fanOutPorts(doors), { tenant, alert, at: record.at, except: [] });
       } catch (error) {
         // The endpoints that were reached have it; the log is what is left for the others.
         log("error", "alert_failed", { alert_id: alert.alert_id, error: String(error) });

@@ -124,7 +124,7 @@ async function tell(
   }
   await webhookStore.setLevel(tenant, webhook_id, await endpoint(tenant, webhook_id).level());
   const alert = levelAlert(webhook_id, report);
-  const news = { tenant, alert, at: report.at, except: webhook_id };
+  const news = { tenant, alert, at: report.at, except: [webhook_id] };
   await publishAlert(fanOutPorts(doors), news);
 }
 

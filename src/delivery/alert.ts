@@ -21,8 +21,8 @@ export interface AlertNews {
   alert: SystemAlert;
   /** RFC 3339 instant. */
   at: string;
-  /** The endpoint that the alert is about: it is the one that can't be told. */
-  except: string | null;
+  /** Endpoints that are not told, such as the one that the alert is about. */
+  except: readonly string[];
 }
 
 const PRIORITY_OF_SEVERITY: Readonly<Record<SystemAlert["severity"], Priority>> = {
@@ -74,7 +74,7 @@ export async function publishAlert(ports: AlertPorts, news: AlertNews): Promise<
   const facts = factsOf("system_alert", NOBODY, notification);
   const batches: Batches = new Map();
   for (const subscriber of await ports.registry.subscribers(tenant, shownFacets(facts))) {
-    const isMeant = subscriber.webhook_id !== except && isRouted(subscriber, facts, at);
+    const isMeant = !except.includes(subscriber.webhook_id) && isRouted(subscriber, facts, at);
     if (isMeant) addItem(batches, subscriber, item);
   }
   await handOver(ports, tenant, batches);

@@ -38,6 +38,32 @@ export function addItem(
   if (!batch.items.includes(item)) batch.items.push(item);
 }
 
+/** Endpoints that could not be reached, with what each of them threw. */
+class NotReached extends AggregateError {
+  readonly webhook_ids: readonly string[];
+
+  constructor(failures: ReadonlyMap<string, unknown>) {
+    const [first] = failures.values();
+    super([...failures.values()], `${failures.size} endpoints not reached: ${String(first)}`);
+    this.webhook_ids = [...failures.keys()];
+  }
+}
+
+/**
+ * Which endpoints something that hands over could not reach.
+ *
+ * @throws what else it throws
+ */
+export async function missedBy(handing: Promise<void>): Promise<readonly string[]> {
+  try {
+    await handing;
+    return [];
+  } catch (error) {
+    if (error instanceof NotReached) return error.webhook_ids;
+    throw error;
+  }
+}
+
 /**
  * Hands every endpoint its batch. Safe to repeat: an endpoint stores each item once.
  *
@@ -48,12 +74,13 @@ export async function handOver(
   tenant: string,
   batches: Batches,
 ): Promise<void> {
-  const failures: unknown[] = [];
+  const failures = new Map<string, unknown>();
   await inTurn([...batches], MOST_CALLS, ([webhook_id, batch]) =>
-    hand(ports, tenant, webhook_id, batch).catch((error: unknown) => failures.push(error)),
+    hand(ports, tenant, webhook_id, batch).catch((error: unknown) =>
+      failures.set(webhook_id, error),
+    ),
   );
-  if (failures.length === 0) return;
-  throw new AggregateError(failures, `${failures.length} of ${batches.size} endpoints not reached`);
+  if (failures.size > 0) throw new NotReached(failures);
 }
 
 async function hand(

@@ -9,6 +9,7 @@ export const LOG_EVENTS = {
     "The limit of an address could not be asked; its request was let through.",
   alert_failed: "A system alert could not be told.",
   alert_fired: "A rule held for long enough.",
+  alert_given_up: "An alert was over for a day and still somebody could not be told of it.",
   alert_not_told: "An alert could not be told to all who want it; it is told again.",
   alert_resolved: "What a rule watches was well for long enough.",
   analytics_refused: "The dataset did not take a point.",

@@ -81,7 +81,7 @@ describe("an alert channel", () => {
     const [paged] = await eventually(page.log, some);
     const [said] = await eventually(chat.log, some);
     const [posted] = await eventually(hook.log, some);
-    expect(told).toEqual(["chat", "hook", "mail", "page", "sms"]);
+    expect(told).toEqual({ told: ["chat", "hook", "mail", "page", "sms"], missed: [] });
     expect(resend(API_KEY)(asked(mailed)).meaning).toMatchObject({
       subject: "[CRITICAL] Tasks are slow",
     });
@@ -105,7 +105,15 @@ describe("an alert channel", () => {
     const { body } = await put("page", { kind: "paging", url: pager.url, secret: ROUTING_KEY });
 
     await tell();
-    await tell({ resolved_at: "2026-11-22T10:10:00.000Z" }, "resolved");
+    // What it is told of in the meantime changes nothing of what it was told.
+    await put("page", {
+      kind: "paging",
+      url: pager.url,
+      severities: ["info"],
+      rule_ids: ["another"],
+    });
+    await tell({ resolved_at: "2026-11-22T10:10:00.000Z", told: ["page"] }, "resolved");
+    await put("page", { kind: "paging", url: pager.url });
     await tell();
 
     const arrived = await eventually(pager.log, (log) => log.length === 3);
@@ -261,9 +269,9 @@ describe("an alert channel", () => {
       event_action: "trigger",
       payload: { severity: "info" },
     });
-    expect(toldWhileOff).toEqual([]);
+    expect(toldWhileOff).toEqual({ told: [], missed: [] });
     expect([removed.status, again.status]).toEqual([204, 404]);
-    expect(await tell()).toEqual([]);
+    expect(await tell()).toEqual({ told: [], missed: [] });
     expect(await deliveries(body)).toHaveLength(1);
   });
 });

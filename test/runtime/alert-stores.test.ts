@@ -30,7 +30,7 @@ const anyone = { task_type: null, agent_id: null };
 /** Everything that alerts ask D1 each minute, or when they are looked at. */
 const QUERIES: [what: string, ask: (db: D1Database) => Promise<unknown>][] = [
   ["a tenant's state", (db) => readKnown(db, "acme", AT)],
-  ["what is untold", (db) => readUntold(db, "acme")],
+  ["what is untold", (db) => readUntold(db, "acme", 0)],
   ["the tenants", (db) => readJudgedTenants(db, "", 5)],
   ["the list", (db) => listAlerts(db, "acme", { limit: 5, state: "firing" })],
   ["one alert", (db) => readAlert(db, "acme", "al_none")],
@@ -268,5 +268,24 @@ describe("the desk of alerts", () => {
       ok: true,
       value: { acknowledged_by: "key_2", note: null, acknowledged_at: AT },
     });
+  });
+});
+
+describe("what somebody has still to be told of", () => {
+  it("is taken in turns where it is more than one look tells of", async () => {
+    const insert = env.DB.prepare(
+      `INSERT INTO alert (tenant, alert_id, rule_id, subject, severity, state, title, detail, evidence,
+         pending_since, fired_at, told, untold)
+       VALUES ('stuck', ?1, ?1, 'all', 'error', 'firing', 'Slow', 'so', '{}', ?2, ?2, '[]', 'fired')`,
+    );
+    const ids = Array.from({ length: 120 }, (_, index) => `al_${String(index).padStart(3, "0")}`);
+    await env.DB.batch(ids.map((id) => insert.bind(id, AT)));
+
+    const turns = await Promise.all([0, 1, 2].map((turn) => readUntold(env.DB, "stuck", turn)));
+
+    const seen = turns.flat().map(({ alert }) => alert.alert_id);
+    expect(turns.map(({ length }) => length)).toEqual([50, 50, 20]);
+    expect(new Set(seen)).toEqual(new Set(ids));
+    expect(await readUntold(env.DB, "stuck-not", 7)).toEqual([]);
   });
 });

@@ -142,7 +142,7 @@ describe("an alert", () => {
           tenant: by.tenant,
           alert: { alert_id, severity, title: "An endpoint is down", detail: "Why", evidence: {} },
           at: "2099-01-01T00:00:00.000Z",
-          except: about.webhook_id,
+          except: [about.webhook_id],
         },
       );
 

@@ -51,18 +51,20 @@ export class World {
     write: async (_tenant, changes) => this.#write(changes),
     untold: async () =>
       structuredClone(this.known.alerts.filter(({ untold }) => untold.length > 0)),
-    publish: async (_tenant, { alert_id }, change) => {
-      if (this.isDeaf) throw new Error("an endpoint can't be reached");
+    publish: async ({ alert: { alert_id }, change }) => {
+      if (this.isDeaf) return ["wh_deaf"];
       this.told.push(`${alert_id} ${change}`);
+      return [];
     },
     tellChannels: async (telling) => {
+      if (this.isDeaf) return { told: [], missed: ["pager"] };
       this.handed.push(telling);
-      return ["pager"];
+      return { told: telling.change === "fired" ? ["pager"] : [], missed: [] };
     },
-    markTold: async (_tenant, alert_id, { change, channels }) => {
+    markTold: async (_tenant, alert_id, { change, channels, isDone }) => {
       this.#change(alert_id, ({ alert, untold }) => ({
         alert: { ...alert, told: change === "fired" ? [...channels] : alert.told },
-        untold: untold.filter((one) => one !== change),
+        untold: isDone ? untold.filter((one) => one !== change) : untold,
       }));
     },
   };

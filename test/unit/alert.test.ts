@@ -15,7 +15,7 @@ const ALERT: AlertNews["alert"] = {
 };
 
 function news(changes: Partial<AlertNews> = {}): AlertNews {
-  return { tenant: "acme", alert: ALERT, at: "2026-11-22T10:00:00.000Z", except: null, ...changes };
+  return { tenant: "acme", alert: ALERT, at: "2026-11-22T10:00:00.000Z", except: [], ...changes };
 }
 
 /** A registry with these endpoints, and endpoints that remember what they were given. */
@@ -61,7 +61,7 @@ describe("an alert", () => {
       ["wh_about", { match: { "evidence.webhook_id": "wh_sick" } }],
     );
 
-    await publishAlert(ports, news({ except: "wh_sick" }));
+    await publishAlert(ports, news({ except: ["wh_sick"] }));
 
     expect(told()).toEqual(["wh_a", "wh_about"]);
   });

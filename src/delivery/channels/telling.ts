@@ -5,7 +5,7 @@ import { priorityOfSeverity } from "../alert.ts";
 import type { EnqueueItem } from "../endpoint-config.ts";
 import { tellingFactsSchema, type AlertChange } from "../format/message.ts";
 import { cut } from "../format/text.ts";
-import { addItem, handOver, type Batches, type HandOverPorts } from "../hand-over.ts";
+import { addItem, handOver, missedBy, type Batches, type HandOverPorts } from "../hand-over.ts";
 import { outboundOf } from "../outbound-check.ts";
 import type { LiveChannel } from "./channel.ts";
 
@@ -14,7 +14,7 @@ export interface TellingPorts extends HandOverPorts {
   /** All channels of a tenant. */
   channels(tenant: string): Promise<LiveChannel[]>;
   /** Whether a channel is to be told of it. */
-  isRouted(channel: LiveChannel["channel"], alert: AlertView, change: AlertChange): boolean;
+  isRouted(live: LiveChannel, alert: AlertView, change: AlertChange): boolean;
 }
 
 /** Something that happened to an alert. */
@@ -22,6 +22,12 @@ export interface Told {
   tenant: string;
   alert: AlertView;
   change: AlertChange;
+}
+
+/** Ids of channels. */
+interface Reached {
+  told: readonly string[];
+  missed: readonly string[];
 }
 
 /** Characters of the notification's fields (protocol/webhook-operations.ts). */
@@ -35,13 +41,12 @@ const LONGEST_ALERT_ID = 150;
  * Hands a change of an alert to each channel that it is routed to: one delivery for each, and of an SMS one for each
  * number. Safe to repeat: an endpoint stores each once.
  *
- * @returns the ids of the channels that have it
- * @throws AggregateError when an endpoint could not be reached, after all others have got theirs: repeat all of it
+ * @returns the ids of the channels that have it, and of those whose endpoints could not be reached: tell them again
  */
-export async function tellRouted(ports: TellingPorts, told: Told): Promise<string[]> {
+export async function tellRouted(ports: TellingPorts, told: Told): Promise<Reached> {
   const { tenant, alert, change } = told;
   const channels = await ports.channels(tenant);
-  const routed = channels.filter(({ channel }) => ports.isRouted(channel, alert, change));
+  const routed = channels.filter((live) => ports.isRouted(live, alert, change));
   const batches: Batches = new Map();
   for (const { webhook_id, version, channel } of routed) {
     const recipients = channel.kind === "sms" ? [...new Set(channel.to)] : [null];
@@ -52,8 +57,12 @@ export async function tellRouted(ports: TellingPorts, told: Told): Promise<strin
       addItem(batches, { webhook_id, version }, item);
     }
   }
-  await handOver(ports, tenant, batches);
-  return routed.map(({ channel_id }) => channel_id);
+  const lost = await missedBy(handOver(ports, tenant, batches));
+  const idsOf = (isLost: boolean) =>
+    routed.flatMap(({ channel_id, webhook_id }) =>
+      lost.includes(webhook_id) === isLost ? [channel_id] : [],
+    );
+  return { told: idsOf(false), missed: idsOf(true) };
 }
 
 /** Whom one delivery is for. */

@@ -1,12 +1,12 @@
-import type { Log } from "../../lib/log.ts";
 import { instant } from "../../lib/ports.ts";
 import type { AlertRule, AlertView, Silence } from "../../protocol/alerts.ts";
 import { step, type Watch } from "./machine.ts";
 import { objectivesInForce, type Objective } from "./objectives/default-objectives.ts";
 import { observe, subjectOf, wording, type Seen } from "./observation.ts";
-import type { AlertChange, OpenFigures, TellChannels } from "./ports.ts";
+import type { AlertChange, OpenFigures, TellPorts } from "./ports.ts";
 import { rulesInForce } from "./rules/default-rules.ts";
 import { aboutOf, keyOf, memoryOf, standingOf } from "./standing.ts";
+import { tellUntold } from "./tell-untold.ts";
 import { silenceFor } from "./telling.ts";
 
 /* One look at the rules of one tenant. Nothing is written where nothing changes. */
@@ -67,22 +67,13 @@ export interface Written {
 }
 
 /** What judging needs from outside. */
-export interface JudgePorts {
-  log: Log;
+export interface JudgePorts extends TellPorts {
   newId: () => string;
   openFigures: OpenFigures;
   read: (tenant: string, at: string) => Promise<Known>;
   write: (tenant: string, changes: Changes) => Promise<Written>;
   /** Alerts that somebody has still to be told of, oldest first. */
   untold: (tenant: string) => Promise<KeptAlert[]>;
-  /** Publishes it to webhooks; safe to repeat. */
-  publish: (tenant: string, alert: AlertView, change: AlertChange) => Promise<void>;
-  tellChannels: TellChannels;
-  markTold: (
-    tenant: string,
-    alert_id: string,
-    told: { change: AlertChange; channels: readonly string[] },
-  ) => Promise<void>;
 }
 
 /** What is judged at one instant. */
@@ -184,28 +175,6 @@ function hold({ known, changes, now }: Look): void {
   }
 }
 
-/** Tells of each change that is untold, in order. What fails is told again by the next look. */
-async function tell(
-  ports: JudgePorts,
-  tenant: string,
-  { alert, untold }: KeptAlert,
-): Promise<void> {
-  const { alert_id } = alert;
-  try {
-    for (const change of untold) {
-      // That it is over comes after that it fires.
-      // oxlint-disable-next-line no-await-in-loop
-      await ports.publish(tenant, alert, change);
-      // oxlint-disable-next-line no-await-in-loop
-      const channels = await ports.tellChannels({ tenant, alert, change });
-      // oxlint-disable-next-line no-await-in-loop
-      await ports.markTold(tenant, alert_id, { change, channels });
-    }
-  } catch (error) {
-    ports.log("error", "alert_not_told", { tenant, alert_id, error: String(error) });
-  }
-}
-
 function isEmpty({ moves, unsilenced, held }: Changes): boolean {
   return [moves, unsilenced, held].every((some) => some.length === 0);
 }
@@ -256,6 +225,6 @@ export async function judgeTenant(ports: JudgePorts, tenant: string, now: number
   for (const alert of await ports.untold(tenant)) {
     // One after the other: they share the endpoints.
     // oxlint-disable-next-line no-await-in-loop
-    await tell(ports, tenant, alert);
+    await tellUntold(ports, { tenant, now }, alert);
   }
 }

@@ -1,3 +1,4 @@
+import type { Log } from "../../lib/log.ts";
 import type { AlertMetric, AlertView } from "../../protocol/alerts.ts";
 import type { ObjectiveRequest } from "../../protocol/objectives.ts";
 import type { Share } from "./objectives/budget.ts";
@@ -14,13 +15,35 @@ export interface AlertTelling {
   change: AlertChange;
 }
 
+/** Ids of those who were told now, and of those who are to be told again because they could not be reached. */
+export interface Reached {
+  told: readonly string[];
+  missed: readonly string[];
+}
+
 /**
  * Hands an alert to every channel that is routed to it (routing.ts). Safe to repeat: a channel takes each change of an
  * alert once.
- *
- * @returns the ids of the channels that took it
  */
-export type TellChannels = (telling: AlertTelling) => Promise<readonly string[]>;
+export type TellChannels = (telling: AlertTelling) => Promise<Reached>;
+
+/** What telling needs from outside. */
+export interface TellPorts {
+  log: Log;
+  /** Publishes it to webhooks, but to those named; safe to repeat. Gives the ids of those that could not be reached. */
+  publish: (telling: AlertTelling, except: readonly string[]) => Promise<readonly string[]>;
+  tellChannels: TellChannels;
+  markTold: (tenant: string, alert_id: string, mark: ToldMark) => Promise<void>;
+}
+
+/** How far telling of a change has come. */
+export interface ToldMark {
+  change: AlertChange;
+  /** All channels that took its beginning. */
+  channels: readonly string[];
+  /** Whether nobody is left to be told of the change. */
+  isDone: boolean;
+}
 
 /** Which part of a figure is meant, and of which time before the instant of judging. */
 export interface FigureScope {

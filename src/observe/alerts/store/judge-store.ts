@@ -5,7 +5,7 @@ import * as z from "zod";
 import { alertTable as alerts, alertWatchTable as watches } from "../../../db/alert-table.ts";
 import type { Changes, KeptAlert, KeptWatch, Known, Move, Written } from "../judge.ts";
 import { watchSchema } from "../machine.ts";
-import type { AlertChange } from "../ports.ts";
+import type { ToldMark } from "../ports.ts";
 import { keptOf, rowOf } from "./alert-row.ts";
 import { isFiring, isOverUntold } from "./few.ts";
 import { settingQueries } from "./setting-store.ts";
@@ -128,32 +128,45 @@ export async function writeChanges(
   return { fired: begun?.results ?? [], resolved: ended?.results ?? [] };
 }
 
-/** Alerts that somebody has still to be told of, oldest first. */
-export async function readUntold(d1: D1Database, tenant: string): Promise<KeptAlert[]> {
-  const rows = await drizzle(d1)
+/**
+ * Alerts that somebody has still to be told of, oldest first. Of more than one look tells of, each turn takes others:
+ * those that can't be told don't stand in the way of the rest.
+ */
+export async function readUntold(
+  d1: D1Database,
+  tenant: string,
+  turn: number,
+): Promise<KeptAlert[]> {
+  const db = drizzle(d1);
+  const isWaiting = and(eq(alerts.tenant, tenant), isNotNull(alerts.untold));
+  const waiting = await db.$count(alerts, isWaiting);
+  if (waiting === 0) return [];
+  const rows = await db
     .select()
     .from(alerts)
-    .where(and(eq(alerts.tenant, tenant), isNotNull(alerts.untold)))
+    .where(isWaiting)
     .orderBy(asc(alerts.fired_at))
-    .limit(TOLD_AT_ONCE);
+    .limit(TOLD_AT_ONCE)
+    .offset(waiting > TOLD_AT_ONCE ? (turn * TOLD_AT_ONCE) % waiting : 0);
   return rows.map(keptOf);
 }
 
-/** Notes that a change was told, and which channels took it. */
+/** Of what is untold, without that it fires. */
+const WITHOUT_FIRED = sql`CASE ${alerts.untold} WHEN 'both' THEN 'resolved' WHEN 'fired' THEN NULL ELSE ${alerts.untold} END`;
+
+/** Notes which channels took the beginning, and whether all have been told of the change. */
 export async function markTold(
   d1: D1Database,
   tenant: string,
   alert_id: string,
-  told: { change: AlertChange; channels: readonly string[] },
+  { change, channels, isDone }: ToldMark,
 ): Promise<void> {
-  const isFirst = told.change === "fired";
+  const isFirst = change === "fired";
   await drizzle(d1)
     .update(alerts)
     .set({
-      untold: isFirst
-        ? sql`CASE ${alerts.untold} WHEN 'both' THEN 'resolved' WHEN 'fired' THEN NULL ELSE ${alerts.untold} END`
-        : null,
-      ...(isFirst && { told: JSON.stringify(told.channels) }),
+      ...(isDone && { untold: isFirst ? WITHOUT_FIRED : null }),
+      ...(isFirst && { told: JSON.stringify(channels) }),
     })
     .where(and(eq(alerts.tenant, tenant), eq(alerts.alert_id, alert_id)));
 }
