@@ -72,7 +72,7 @@ export const webhookOperationRoutes: readonly Route[] = [
       200: json(recoveryMatchSchema, "What a recovery would send again"),
       202: json(recoverySchema, "The recovery, to be watched or cancelled"),
     },
-    refusals: ["webhook_not_found"],
+    refusals: ["webhook_not_found", "forbidden"],
     async handle(ports, { principal, params, body }) {
       const started = await ports.operations.recover(principal, params.webhook_id, body);
       return replyWith(started, (view) => ({ status: body.dry_run ? 200 : 202, body: view }));
@@ -104,7 +104,7 @@ export const webhookOperationRoutes: readonly Route[] = [
     scopes: WRITERS,
     params: recoveryParams,
     answers: { 200: json(recoverySchema, "The recovery as it ended") },
-    refusals: ["webhook_not_found", "recovery_not_found"],
+    refusals: ["webhook_not_found", "recovery_not_found", "forbidden"],
     async handle(ports, { principal, params }) {
       const { webhook_id, recovery_id } = params;
       const ended = await ports.operations.cancelRecovery(principal, webhook_id, recovery_id);

@@ -128,7 +128,9 @@ function pausing(verb: "pause" | "resume", summary: string): Route {
     answers: { 202: json(webhookViewSchema, "The endpoint") },
     refusals: [
       "webhook_not_found",
-      verb === "resume" ? "endpoint_unverified" : "webhook_of_channel",
+      "webhook_of_channel",
+      "forbidden",
+      ...(verb === "resume" ? (["endpoint_unverified"] as const) : []),
     ],
     async handle(ports, { principal, params }) {
       const isPaused = verb === "pause";
@@ -169,7 +171,7 @@ const upkeep: readonly Route[] = [
     params: webhookParams,
     body: emptyBodySchema,
     answers: { 202: json(deliveryViewSchema, "The delivery to watch") },
-    refusals: ["webhook_not_found", "endpoint_unverified"],
+    refusals: ["webhook_not_found", "endpoint_unverified", "forbidden"],
     async handle(ports, { principal, params }) {
       const sent = await ports.webhooks.test(principal, params.webhook_id);
       return replyWith(sent, (delivery) => ({ status: 202, body: delivery }));
@@ -186,7 +188,7 @@ const upkeep: readonly Route[] = [
     params: webhookParams,
     body: rotationSchema,
     answers: { 200: json(webhookViewSchema, "The endpoint, with the new `secret` this once") },
-    refusals: ["webhook_not_found", "webhook_of_channel"],
+    refusals: ["webhook_not_found", "webhook_of_channel", "forbidden"],
     async handle(ports, { principal, params, body }) {
       const overlap = body.overlap_seconds;
       const rotated = await ports.webhooks.rotateSecret(principal, params.webhook_id, overlap);
@@ -238,7 +240,7 @@ const deliveries: readonly Route[] = [
     params: deliveryParams,
     body: emptyBodySchema,
     answers: { 202: json(deliveryViewSchema, "The delivery to watch") },
-    refusals: ["delivery_not_found", "delivery_in_flight", "endpoint_unverified"],
+    refusals: ["delivery_not_found", "delivery_in_flight", "endpoint_unverified", "forbidden"],
     async handle(ports, { principal, params }) {
       const replayed = await ports.webhooks.replay(principal, params.delivery_id);
       return replyWith(replayed, (view) => ({ status: 202, body: view }));

@@ -16,11 +16,13 @@ type Call = <Body = Record<string, unknown>>(
 
 /** A tenant of its own: calls the Worker with a key that has every scope in it. */
 export async function newTenant(tenant: string): Promise<Call> {
-  const { body } = await call<{ key: string }>("POST", "/v1/keys", {
-    name: "test",
-    tenant,
-    scopes: ["orchestrate", "execute", "observe", "admin"],
-  });
+  return newKey(tenant, ["orchestrate", "execute", "observe", "admin"]);
+}
+
+/** The same with these scopes. */
+export async function newKey(tenant: string, scopes: readonly string[]): Promise<Call> {
+  const wanted = { name: "test", tenant, scopes };
+  const { body } = await call<{ key: string }>("POST", "/v1/keys", wanted);
   const authorization = `Bearer ${body.key}`;
   return (method, path, sent, headers) => call(method, path, sent, { authorization, ...headers });
 }

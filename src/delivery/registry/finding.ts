@@ -11,13 +11,6 @@ export function notFound(webhook_id: string): Refusal {
   return { code: "webhook_not_found", detail: `There is no webhook ${webhook_id}.` };
 }
 
-/** What only the channel itself may change of the endpoint that carries it. */
-export const OF_CHANNEL: Refusal = {
-  code: "webhook_of_channel",
-  detail:
-    "This endpoint carries an alert channel: PUT and DELETE /v1/alert-channels/{channel_id} change it, and GET /v1/alert-channels says which.",
-};
-
 /** How often a change that somebody else's overtook is tried again. */
 export const MOST_TRIES = 5;
 

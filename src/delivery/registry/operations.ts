@@ -17,8 +17,8 @@ import type { RecoveryRange } from "../endpoint/recovery-store.ts";
 import { statsOf } from "../endpoint/statistics.ts";
 import { shardsOf } from "../shards.ts";
 import { auditRecord, type AuditAction, type AuditBook } from "./audit.ts";
-import { unverified } from "./challenge.ts";
 import { notFound } from "./finding.ts";
+import { channelRefusal, sendRefusal } from "./of-channel.ts";
 import type { WebhookStore } from "./webhook-store.ts";
 
 type Answer<Value> = Promise<Result<Value, Refusal>>;
@@ -77,7 +77,8 @@ export function createOperations(ports: OperationPorts): WebhookOperations {
       const range = rangeOf(request, now());
       if (request.dry_run) return ok(await office.value.recoverable(range));
       const webhook = await ports.store.read(by.tenant, webhook_id);
-      if (webhook?.isVerified === false) return refuse(unverified(webhook_id));
+      const refusal = sendRefusal(by, webhook_id, webhook);
+      if (refusal !== null) return refuse(refusal);
       const recovery_id = `rcv_${newId()}`;
       const { since, until, state } = request;
       await record(by, webhook_id, "recovery_started", { recovery_id, since, until, state });
@@ -90,6 +91,8 @@ export function createOperations(ports: OperationPorts): WebhookOperations {
     async cancelRecovery(by, webhook_id, recovery_id) {
       const office = await found(by.tenant, webhook_id);
       if (!office.ok) return office;
+      const refusal = channelRefusal(by, webhook_id);
+      if (refusal !== null) return refuse(refusal);
       const cancelled = await office.value.cancelRecovery(recovery_id);
       const isEnded = cancelled.ok && cancelled.value.state === "cancelled";
       if (isEnded) await record(by, webhook_id, "recovery_cancelled", { recovery_id });

@@ -28,8 +28,9 @@ import {
 import { callbackSecret, rotateCallbackSecret, type CallbackPorts } from "./callbacks.ts";
 import { challengeRefusal, changed, firstState, unverified } from "./challenge.ts";
 import type { UrlPolicy } from "./endpoint-url.ts";
-import { endpointOf, MOST_TRIES, notFound, OF_CHANNEL, OVERTAKEN, refusalOf } from "./finding.ts";
+import { endpointOf, MOST_TRIES, notFound, OVERTAKEN, refusalOf } from "./finding.ts";
 import { hostRefusal, type HostFault } from "./host-check.ts";
+import { channelRefusal, OF_CHANNEL, sendRefusal } from "./of-channel.ts";
 import {
   configOf,
   patched,
@@ -162,18 +163,15 @@ export class Webhooks {
     return refuse(OVERTAKEN);
   }
 
-  /** A new secret signs at once; the old ones go on beside it for the overlap. The answer holds the new one. */
-  async rotateSecret(
-    by: Principal,
-    webhook_id: string,
-    overlapSeconds: number,
-  ): Answer<WebhookView> {
+  /** A new secret signs at once; the old ones go on beside it for the overlap, in seconds. The answer holds the new one. */
+  async rotateSecret(by: Principal, webhook_id: string, overlap: number): Answer<WebhookView> {
     const secret = this.#ports.newSecret();
-    const rotation = { overlapSeconds, now: this.#ports.now() };
+    const rotation = { overlapSeconds: overlap, now: this.#ports.now() };
     const changing = await this.#change(by, webhook_id, (webhook) => {
-      if (webhook.registration.format !== undefined) return refuse(OF_CHANNEL);
+      const refusal = channelRefusal(by, webhook_id, webhook.registration.format !== undefined);
+      if (refusal !== null) return refuse(refusal);
       const secrets = rotated(webhook.secrets, secret, rotation);
-      const detail = { overlap_seconds: overlapSeconds, signing: secrets.length };
+      const detail = { overlap_seconds: overlap, signing: secrets.length };
       return ok({ webhook: { ...webhook, secrets }, action: "secret_rotated", detail });
     });
     return changing.ok ? ok({ ...changing.value, secret }) : changing;
@@ -183,7 +181,9 @@ export class Webhooks {
   async setPaused(by: Principal, webhook_id: string, isPaused: boolean): Answer<WebhookView> {
     const action = isPaused ? "webhook_paused" : "webhook_resumed";
     const changing = await this.#change(by, webhook_id, (before) => {
-      if (isPaused && isOfChannel(webhook_id)) return refuse(OF_CHANNEL);
+      // The is_enabled of its channel pauses it, and nothing else ends that.
+      const refusal = channelRefusal(by, webhook_id, isPaused || before.state === "paused");
+      if (refusal !== null) return refuse(refusal);
       const after = changed(before, before.registration, !isPaused);
       return after.ok ? ok({ webhook: after.value, action }) : after;
     });
@@ -196,7 +196,8 @@ export class Webhooks {
   async test(by: Principal, webhook_id: string): Answer<DeliveryView> {
     const webhook = await this.#ports.store.read(by.tenant, webhook_id);
     if (webhook === null) return refuse(notFound(webhook_id));
-    if (!webhook.isVerified) return refuse(unverified(webhook_id));
+    const refusal = sendRefusal(by, webhook_id, webhook);
+    if (refusal !== null) return refuse(refusal);
     await this.#tell(configOf(webhook));
     const sent = await this.#ports.endpoint(by.tenant, webhook_id).sendTest();
     return this.#recorded(by, sent, "webhook_tested");
@@ -223,7 +224,8 @@ export class Webhooks {
     if (!endpoint.ok) return endpoint;
     const webhook_id = parseDeliveryId(delivery_id)?.webhook_id ?? "";
     const webhook = await this.#ports.store.read(by.tenant, webhook_id);
-    if (webhook?.isVerified === false) return refuse(unverified(webhook_id));
+    const refusal = sendRefusal(by, webhook_id, webhook);
+    if (refusal !== null) return refuse(refusal);
     return this.#recorded(by, await endpoint.value.replay(delivery_id), "delivery_replayed");
   }
 
