@@ -1,4 +1,5 @@
 import { env } from "cloudflare:workers";
+import { drizzle } from "drizzle-orm/d1";
 import { describe, expect, it } from "vitest";
 
 import { createChannelStore } from "../../src/delivery/channels/channel-store.ts";
@@ -70,14 +71,16 @@ describe("an alert channel", () => {
     const as = await newTenant(tenant);
     const store = createChannelStore(env.DB);
     const channel = { name: "n", kind: "paging", to: [], severities: ["error"] } as const;
-    for (let index = 0; index < MOST_CHANNELS; index += 1) {
+    const settings = { ...channel, is_enabled: true, tells_resolved: true };
+    const insertions = Array.from({ length: MOST_CHANNELS }, (_, index) => {
       const stored = { channel_id: `c${index}`, webhook_id: `ch_${index}`, updated_at: "" };
-      const settings = { is_enabled: true, tells_resolved: true };
-      await store.insert(tenant, {
+      return store.insertion(tenant, {
         ...stored,
-        channel: { ...channel, ...settings, to: [], severities: ["error"] },
+        channel: { ...settings, to: [], severities: ["error"] },
       });
-    }
+    });
+    const [first, ...others] = insertions;
+    if (first !== undefined) await drizzle(env.DB).batch([first, ...others]);
 
     const secret = "0123456789abcdef0123456789abcdef";
     const more = await as("PUT", "/v1/alert-channels/more", { name: "n", kind: "paging", secret });

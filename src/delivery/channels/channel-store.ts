@@ -1,4 +1,5 @@
 import { and, asc, count, eq, gt, isNull } from "drizzle-orm";
+import type { BatchItem } from "drizzle-orm/batch";
 import { drizzle, type DrizzleD1Database } from "drizzle-orm/d1";
 
 import { alertChannelTable } from "../../db/channel-table.ts";
@@ -68,14 +69,9 @@ export type ChannelStore = ReturnType<typeof createChannelStore>;
 /** What changes rows. */
 function changing(db: DrizzleD1Database) {
   return {
-    /** False, and nothing happened, when there is one of this id. */
-    async insert(tenant: string, stored: StoredChannel): Promise<boolean> {
-      const made = await db
-        .insert(alertChannelTable)
-        .values({ tenant, ...rowOf(stored) })
-        .onConflictDoNothing()
-        .returning({ channel_id: ofChannel });
-      return made.length > 0;
+    /** The statement that makes it, for the transaction that makes its endpoint. It fails where there is one of this id. */
+    insertion(tenant: string, stored: StoredChannel): BatchItem<"sqlite"> {
+      return db.insert(alertChannelTable).values({ tenant, ...rowOf(stored) });
     },
     /** Changes its settings; its endpoint stays. */
     async update(tenant: string, stored: StoredChannel): Promise<void> {
@@ -85,13 +81,20 @@ function changing(db: DrizzleD1Database) {
         .set({ channel, updated_at })
         .where(and(eq(ofTenant, tenant), eq(ofChannel, stored.channel_id)));
     },
-    /** The id of its endpoint; null when there was none. */
-    async remove(tenant: string, channel_id: string): Promise<string | null> {
-      const [row] = await db
+    /** Removes it while it is the one that this endpoint carries. */
+    async remove(
+      tenant: string,
+      { channel_id, webhook_id }: Pick<StoredChannel, "channel_id" | "webhook_id">,
+    ): Promise<void> {
+      await db
         .delete(alertChannelTable)
-        .where(and(eq(ofTenant, tenant), eq(ofChannel, channel_id)))
-        .returning({ webhook_id: alertChannelTable.webhook_id });
-      return row?.webhook_id ?? null;
+        .where(
+          and(
+            eq(ofTenant, tenant),
+            eq(ofChannel, channel_id),
+            eq(alertChannelTable.webhook_id, webhook_id),
+          ),
+        );
     },
   };
 }

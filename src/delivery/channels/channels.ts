@@ -30,7 +30,7 @@ export const MOST_CHANNELS = 50;
 /** What the use cases are given. */
 export interface ChannelParts {
   store: ChannelStore;
-  webhooks: Pick<WebhookStore, "insert" | "read" | "update" | "remove">;
+  webhooks: Pick<WebhookStore, "insert" | "read" | "readDeleted" | "update" | "remove">;
   endpoint: (tenant: string, webhook_id: string) => EndpointOffice;
   sealer: Sealer;
   /** 22 letters and digits that nobody can guess. */
@@ -87,13 +87,14 @@ export class Channels {
   ): Answer<ChannelView> {
     const errors = channelFaults(request);
     if (errors.length > 0) return refuse(refused(request.kind, errors));
+    const { store, webhooks } = this.#parts;
     for (let tries = 0; tries < MOST_TRIES; tries += 1) {
-      const stored = await this.#parts.store.read(by.tenant, channel_id);
-      const webhook_id = stored?.webhook_id;
-      const before =
-        webhook_id === undefined ? null : await this.#parts.webhooks.read(by.tenant, webhook_id);
+      const stored = await store.read(by.tenant, channel_id);
+      const before = stored && (await webhooks.read(by.tenant, stored.webhook_id));
       const wanted = await this.#wanted(channel_id, before, { request, origin });
       if (!wanted.ok) return wanted;
+      // Its deletion has come half way: it ends first.
+      if (before === null && stored !== null) await this.#forget(by, stored);
       if (before === null) return this.#create(by, wanted.value);
       const changed = await this.#change(by, wanted.value, before);
       if (changed !== null) return ok(changed);
@@ -101,19 +102,22 @@ export class Channels {
     return refuse(OVERTAKEN);
   }
 
-  /** Nothing more is sent; what was open is cancelled and stays readable. Refuses `channel_not_found`. */
+  /**
+   * Nothing more is sent; what was open is cancelled and stays readable. Refuses `channel_not_found`. Where it throws, the
+   * channel is still there, and removing it again goes on.
+   */
   async remove(by: Principal, channel_id: string): Answer<null> {
-    const webhook_id = await this.#parts.store.remove(by.tenant, channel_id);
-    if (webhook_id === null) return refuse(notFound(channel_id));
-    await this.#close(by, webhook_id);
+    const stored = await this.#parts.store.read(by.tenant, channel_id);
+    if (stored === null) return refuse(notFound(channel_id));
+    await this.#forget(by, stored);
     return ok(null);
   }
 
   /** Sends a test alert of severity info, also while the channel is not enabled. Refuses `channel_not_found`. */
   async test(by: Principal, channel_id: string): Answer<DeliveryView> {
     const { store, webhooks, endpoint } = this.#parts;
-    const { webhook_id } = (await store.read(by.tenant, channel_id)) ?? {};
-    const webhook = webhook_id === undefined ? null : await webhooks.read(by.tenant, webhook_id);
+    const stored = await store.read(by.tenant, channel_id);
+    const webhook = stored && (await webhooks.read(by.tenant, stored.webhook_id));
     if (webhook === null) return refuse(notFound(channel_id));
     await this.#tell(configOf(webhook));
     return endpoint(by.tenant, webhook.webhook_id).sendTest();
@@ -176,14 +180,15 @@ export class Channels {
       created_at: at,
     };
     const detail = creationDetail(webhook);
-    await webhooks.insert(
-      webhook,
-      auditRecord(this.#parts, by, { subject: id.webhook_id, action: "webhook_created", detail }),
-    );
+    const what = { subject: id.webhook_id, action: "webhook_created", detail } as const;
     const stored = { channel_id, webhook_id: id.webhook_id, channel, updated_at: at };
-    if (!(await store.insert(by.tenant, stored))) {
-      // Somebody made one of this id at the same time: its endpoint is the one that counts.
-      await this.#close(by, id.webhook_id);
+    try {
+      // Both or neither: an endpoint that no channel names could never be removed.
+      const record = auditRecord(this.#parts, by, what);
+      await webhooks.insert(webhook, record, store.insertion(by.tenant, stored));
+    } catch (error) {
+      // Somebody made one of this id at the same time: theirs is the one that counts.
+      if ((await store.read(by.tenant, channel_id)) === null) throw error;
       return refuse(OVERTAKEN);
     }
     await this.#tell(configOf(webhook));
@@ -225,11 +230,21 @@ export class Channels {
     return [{ secret: await sealer.seal(secret, owner), expires_at: null }];
   }
 
+  /** The endpoint first: while that has not ended, the channel is there to be removed again. */
+  async #forget(by: Principal, stored: StoredChannel): Promise<void> {
+    await this.#close(by, stored.webhook_id);
+    await this.#parts.store.remove(by.tenant, stored);
+  }
+
+  /** Ends an endpoint in the registry and at its object, also where the one was done before. */
   async #close(by: Principal, webhook_id: string): Promise<void> {
     const { webhooks } = this.#parts;
     for (let tries = 0; tries < MOST_TRIES; tries += 1) {
       const found = await webhooks.read(by.tenant, webhook_id);
-      if (found === null) return;
+      if (found === null) {
+        const gone = await webhooks.readDeleted(by.tenant, webhook_id);
+        return gone === null ? undefined : this.#tell({ ...configOf(gone), state: "deleted" });
+      }
       const webhook = { ...found, version: found.version + 1 };
       const detail = { state: found.state };
       const what = { subject: webhook_id, action: "webhook_deleted", detail } as const;

@@ -1,4 +1,18 @@
-import { and, asc, eq, gt, inArray, isNull, lte, ne, notLike, sql, type SQL } from "drizzle-orm";
+import {
+  and,
+  asc,
+  eq,
+  gt,
+  inArray,
+  isNotNull,
+  isNull,
+  lte,
+  ne,
+  notLike,
+  sql,
+  type SQL,
+} from "drizzle-orm";
+import type { BatchItem } from "drizzle-orm/batch";
 import { drizzle, type DrizzleD1Database } from "drizzle-orm/d1";
 
 import { auditInsert } from "../../db/audit-table.ts";
@@ -26,11 +40,17 @@ export class WebhookStore {
     this.#db = drizzle(database);
   }
 
-  async insert(webhook: Webhook, record: AuditRecord): Promise<void> {
+  /** @param beside what is written in the same transaction */
+  async insert(
+    webhook: Webhook,
+    record: AuditRecord,
+    ...beside: BatchItem<"sqlite">[]
+  ): Promise<void> {
     await this.#db.batch([
       auditInsert(this.#db, record),
       this.#db.insert(webhookTable).values(rowOf(webhook)),
       this.#subscribe(webhook, webhook.version),
+      ...beside,
     ]);
   }
 
@@ -40,13 +60,16 @@ export class WebhookStore {
     return row === undefined ? null : webhookOf(row);
   }
 
+  /** One that was deleted, as it is then; null when it was not. */
+  async readDeleted(tenant: string, webhook_id: string): Promise<Webhook | null> {
+    const wasDeleted = and(isOf(tenant, webhook_id), isNotNull(webhookTable.deleted_at));
+    const [row] = await this.#db.select().from(webhookTable).where(wasDeleted);
+    return row === undefined ? null : webhookOf(row);
+  }
+
   /** Whether it exists or has existed. */
   async isKnown(tenant: string, webhook_id: string): Promise<boolean> {
-    const rows = await this.#db
-      .select({ version: webhookTable.version })
-      .from(webhookTable)
-      .where(and(eq(webhookTable.tenant, tenant), eq(webhookTable.webhook_id, webhook_id)));
-    return rows.length > 0;
+    return (await this.#db.$count(webhookTable, isOf(tenant, webhook_id))) > 0;
   }
 
   /** At most `limit`, by id, behind `after`; those of alert channels are listed with their channels. */
@@ -130,10 +153,7 @@ export class WebhookStore {
 
   /** The breaker's level, as its object tells it. It is no change of the registration. */
   async setLevel(tenant: string, webhook_id: string, level: number): Promise<void> {
-    await this.#db
-      .update(webhookTable)
-      .set({ level })
-      .where(and(eq(webhookTable.tenant, tenant), eq(webhookTable.webhook_id, webhook_id)));
+    await this.#db.update(webhookTable).set({ level }).where(isOf(tenant, webhook_id));
   }
 
   /**
@@ -226,12 +246,12 @@ function keysOf(facets: readonly Facet[]): string {
 /** Whether somebody registered it as a webhook: the ids of alert channels' endpoints begin otherwise (shards.ts). */
 const isRegistered = notLike(webhookTable.webhook_id, "ch%");
 
+function isOf(tenant: string, webhook_id: string): SQL | undefined {
+  return and(eq(webhookTable.tenant, tenant), eq(webhookTable.webhook_id, webhook_id));
+}
+
 function isLive(tenant: string, webhook_id: string): SQL | undefined {
-  return and(
-    eq(webhookTable.tenant, tenant),
-    eq(webhookTable.webhook_id, webhook_id),
-    isNull(webhookTable.deleted_at),
-  );
+  return and(isOf(tenant, webhook_id), isNull(webhookTable.deleted_at));
 }
 
 function isNewest({ tenant, webhook_id, version }: Webhook): SQL | undefined {
