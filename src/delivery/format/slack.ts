@@ -31,7 +31,7 @@ export async function slackRequest({ message, secret }: FormatInput): Promise<Pr
     url: secret,
     headers: { "user-agent": "Batuta", "content-type": "application/json" },
     body: JSON.stringify(body),
-    hidden: [secret, pathOf(secret)],
+    hidden: [secret, ...credentialsOf(secret)],
   };
 }
 
@@ -40,6 +40,24 @@ function plain(text: string, most: number) {
   return { type: "plain_text", text: cutEntities(text.trim() || "-", most), emoji: false };
 }
 
-function pathOf(url: string): string {
-  return URL.canParse(url) ? new URL(url).pathname : url;
+/** A word that stands in many an address, such as `services` or `webhooks`: no credential. */
+const WORD = /^[a-z]{1,15}$/;
+
+/** What of an address lets somebody in, as a server may repeat it: its path, and each part of path and query. */
+function credentialsOf(address: string): string[] {
+  if (!URL.canParse(address)) return [];
+  const { pathname, search, searchParams } = new URL(address);
+  const parts = pathname.split("/");
+  const open = [...parts.slice(0, -1)].filter((part) => !WORD.test(part)).concat(parts.slice(-1));
+  const hidden = [`${pathname}${search}`, pathname, ...open, ...searchParams.values()];
+  return [...hidden, ...hidden.map(decoded)];
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // A percent sign of its own: it stands as it is.
+    return text;
+  }
 }
