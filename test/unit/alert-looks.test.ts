@@ -106,9 +106,9 @@ describe("an alert that could not be told yet", () => {
   const deaf = async () => {
     const world = new World();
     world.failures = 0.9;
-    Object.assign(world, { isDeaf: true, isPagerDeaf: true });
+    world.isDeaf = true;
     await world.judge(0, 2);
-    Object.assign(world, { isDeaf: false, isPagerDeaf: false });
+    world.isDeaf = false;
     return world;
   };
   const silence = {

@@ -30,9 +30,7 @@ export class World {
   readonly told: string[] = [];
   readonly handed: AlertTelling[] = [];
   readonly lines: string[] = [];
-  /** Whether webhooks, and the pager, can't be reached. */
   isDeaf = false;
-  isPagerDeaf = false;
   #ids = 0;
 
   readonly #figures: Figures = {
@@ -59,9 +57,9 @@ export class World {
       return [];
     },
     tellChannels: async (telling) => {
-      if (this.isPagerDeaf) return { told: [], missed: ["pager"] };
+      if (this.isDeaf) return { told: [], missed: ["pager"] };
       this.handed.push(telling);
-      return { told: telling.alert.told.includes("pager") ? [] : ["pager"], missed: [] };
+      return { told: telling.change === "fired" ? ["pager"] : [], missed: [] };
     },
     markTold: async (_tenant, alert_id, { change, channels, isDone }) => {
       this.#change(alert_id, ({ alert, untold }) => ({
