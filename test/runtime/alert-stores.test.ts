@@ -143,7 +143,7 @@ describe("the figures of a tenant", () => {
 const SEEKS: [what: string, index: string, ask: (db: D1Database) => Promise<unknown>][] = [
   ["a tenant's state", "alert_firing", (db) => readKnown(db, "acme", AT)],
   ["a tenant's state", "alert_untold", (db) => readKnown(db, "acme", AT)],
-  ["what is untold", "alert_untold", (db) => readUntold(db, "acme")],
+  ["what is untold", "alert_untold", (db) => readUntold(db, "acme", 0)],
   ["how many fire", "alert_firing", (db) => countFiring(db, "acme")],
   ["what fires", "alert_firing", (db) => listAlerts(db, "acme", { limit: 5, state: "firing" })],
   [
@@ -219,7 +219,7 @@ describe("what a look writes", () => {
       state: "resolved",
       silenced_by: "si_later",
     });
-    expect(await readUntold(env.DB, tenant)).toEqual([]);
+    expect(await readUntold(env.DB, tenant, 0)).toEqual([]);
   });
 
   it("begins an alert anew in the transaction that ends the old one", async () => {
