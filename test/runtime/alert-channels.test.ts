@@ -11,7 +11,7 @@ import type { ReceivedRequest } from "../received.ts";
 import { asked } from "./asked.ts";
 import { eventually, type Answered } from "./batuta.ts";
 import { newReceiver } from "./receiver.ts";
-import { newKey, newTenant } from "./tenant.ts";
+import { newTenant } from "./tenant.ts";
 
 const ACCOUNT = "AC0123456789abcdef0123456789abcdef";
 const TOKEN = "token-that-nobody-may-see";
@@ -247,46 +247,6 @@ describe("an alert channel", () => {
     await tell();
     expect(await eventually(hook.log, some)).toHaveLength(1);
   });
-
-  it.each(["webhook", "paging"] as const)(
-    "of kind %s is tested, resumed, re-keyed and sent again by admin alone, and resumed by its own switch alone",
-    async (kind) => {
-      const { tenant, as, put, deliveries } = await world();
-      const operator = await newKey(tenant, ["orchestrate", "observe"]);
-      const receiver = newReceiver();
-      const secret = kind === "paging" ? ROUTING_KEY : newSecret();
-      const { body } = await put("on-call", { kind, url: receiver.url, secret });
-      await as("POST", "/v1/alert-channels/on-call/test", {});
-      const [tested] = await eventually(
-        () => deliveries(body),
-        ([first]) => first?.attempts_made === 1,
-      );
-      await put("on-call", { kind, url: receiver.url, is_enabled: false });
-      const at = `/v1/webhooks/${body.webhook_id}`;
-      const recovery = { since: "2026-01-01T00:00:00Z", state: "exhausted" };
-
-      const refused = [
-        await operator<Problem>("POST", `${at}/test`, {}),
-        await operator<Problem>("POST", `${at}/resume`, {}),
-        await operator<Problem>("POST", `${at}/rotate-secret`, { overlap_seconds: 0 }),
-        await operator<Problem>("POST", `${at}/recover`, recovery),
-        await operator<Problem>("POST", `/v1/deliveries/${tested?.delivery_id}/replay`, {}),
-      ];
-      const counted = await operator("POST", `${at}/recover`, { ...recovery, dry_run: true });
-      const resumed = await as<Problem>("POST", `${at}/resume`, {});
-      const rekeyed = await as<Problem>("POST", `${at}/rotate-secret`, {});
-      const again = await as("POST", `/v1/deliveries/${tested?.delivery_id}/replay`, {});
-
-      expect(refused.map(({ status, body: { code } }) => [status, code])).toEqual(
-        refused.map(() => [403, "forbidden"]),
-      );
-      expect(counted.status).toBe(200);
-      expect(resumed).toMatchObject({ status: 409, body: { code: "webhook_of_channel" } });
-      expect(rekeyed.status).toBe(kind === "webhook" ? 200 : 409);
-      expect(again.status).toBe(202);
-      expect(await as("GET", at)).toMatchObject({ body: { state: "paused" } });
-    },
-  );
 
   it("is tested also while it is off, and is no more once it was deleted", async () => {
     const { as, put, tell, deliveries } = await world();

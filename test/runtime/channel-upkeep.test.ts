@@ -115,7 +115,7 @@ describe("an alert channel that is made", () => {
     };
 
     const overtaken = await blind(true).put(by, "on-call", given);
-    await expect(blind(false).put(by, "on-call", given)).rejects.toThrow();
+    await expect(blind(false).put(by, "on-call", given)).rejects.toThrow("UNIQUE");
 
     expect(overtaken).toMatchObject({ ok: false, refusal: { code: "unavailable" } });
     expect(await live()).toEqual([webhook_id]);

@@ -99,7 +99,8 @@ describe("a backlog", () => {
     const left = backlog.admit([beginning], first.length);
     const admitted = backlog.admit([store("al_1_resolved", 3, 0)], first.length);
 
-    expect([positionsOf(left), positionsOf(admitted).toSorted()]).toEqual([[], [8, 9]]);
+    expect(positionsOf(left)).toEqual([]);
+    expect(new Set(positionsOf(admitted))).toEqual(new Set([8, 9]));
   });
 
   it("becomes partial when more comes than there is room for", () => {

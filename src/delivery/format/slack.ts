@@ -48,7 +48,10 @@ function credentialsOf(address: string): string[] {
   if (!URL.canParse(address)) return [];
   const { pathname, search, searchParams } = new URL(address);
   const parts = pathname.split("/");
-  const open = [...parts.slice(0, -1)].filter((part) => !WORD.test(part)).concat(parts.slice(-1));
+  const open = parts
+    .slice(0, -1)
+    .filter((part) => !WORD.test(part))
+    .concat(parts.slice(-1));
   const hidden = [`${pathname}${search}`, pathname, ...open, ...searchParams.values()];
   return [...hidden, ...hidden.map(decoded)];
 }

@@ -16,7 +16,7 @@ export interface AlertTelling {
 }
 
 /** Ids of those who were told now, and of those who are to be told again because they could not be reached. */
-export interface Reached {
+interface Reached {
   told: readonly string[];
   missed: readonly string[];
 }
@@ -25,7 +25,7 @@ export interface Reached {
  * Hands an alert to every channel that is routed to it (routing.ts). Safe to repeat: a channel takes each change of an
  * alert once.
  */
-export type TellChannels = (telling: AlertTelling) => Promise<Reached>;
+type TellChannels = (telling: AlertTelling) => Promise<Reached>;
 
 /** What telling needs from outside. */
 export interface TellPorts {
