@@ -66,6 +66,6 @@ call("PUT", f"/v1/agents/{AGENT}", {"capabilities": ["word_count"], "pools": ["w
 while True:
     for claimed in call("POST", f"/v1/agents/{AGENT}/claim", {"wait_seconds": 25})["tasks"]:
         try:
-            run(**claimed)
+            run(claimed["task"], claimed["lease"])  # there may be more in it
         except Exception:
             traceback.print_exc()

@@ -8,6 +8,9 @@ import { Studio, type Visit } from "./visit.ts";
 
 const LONGEST_MS = 60_000;
 
+/** History follows a task by a queue. */
+const HISTORY = { timeout: 15_000 };
+
 let studio: Studio;
 let desk: Desk;
 let visit: Visit;
@@ -110,7 +113,7 @@ describe("a submission whose answer is lost", () => {
       await vi.waitFor(async () => {
         const list = await desk.api.call("GET", "/v1/tasks?tag=lost-answer");
         expect(pageSchema.parse(list).items).toHaveLength(1);
-      });
+      }, HISTORY);
       expect(sent).toBe(2);
       expect(await visit.end()).toEqual([]);
     },

@@ -121,7 +121,7 @@ describe("GET /v1/forecast", () => {
     expect(body.hours.filter((one) => (one.expected ?? 0) > 200)).toHaveLength(1);
     expect(body.error).toMatchObject({ hours: 168, within_bounds: 1 });
     expect(body.error.wmape).toBeLessThan(0.05);
-    expect(of.hours[5]?.expected).toBe(0);
+    expect(of.hours[5]).toMatchObject({ expected: null, basis: "none" });
     expect(Math.abs((body.hours[5]?.slots_needed ?? 0) - 75)).toBeLessThan(1);
     expect(body.hours.filter(({ is_short }) => is_short)).toHaveLength(1);
     expect(insights.items[0]).toMatchObject({

@@ -19,6 +19,14 @@ export function isFiring(tenant: string): SQL | undefined {
   );
 }
 
+/** Alerts of a tenant that somebody has still to be told of. */
+export function isUntold(tenant: string): SQL | undefined {
+  return among(
+    tenant,
+    sql`SELECT alert_id FROM alert INDEXED BY alert_untold WHERE tenant = ${tenant} AND untold IS NOT NULL`,
+  );
+}
+
 /** Alerts of a tenant that are over, and that somebody has still to be told of: the oldest ones. */
 export function isOverUntold(tenant: string, limit: number): SQL | undefined {
   return among(

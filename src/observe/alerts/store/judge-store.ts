@@ -1,4 +1,4 @@
-import { and, asc, eq, getTableColumns, isNotNull, sql } from "drizzle-orm";
+import { and, asc, eq, getTableColumns, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import * as z from "zod";
 
@@ -7,7 +7,7 @@ import type { Changes, KeptAlert, KeptWatch, Known, Move, Written } from "../jud
 import { watchSchema } from "../machine.ts";
 import type { ToldMark } from "../ports.ts";
 import { keptOf, rowOf } from "./alert-row.ts";
-import { isFiring, isOverUntold } from "./few-store.ts";
+import { isFiring, isOverUntold, isUntold } from "./few-store.ts";
 import { settingQueries } from "./setting-store.ts";
 
 /* What judging reads and writes. */
@@ -138,7 +138,7 @@ export async function readUntold(
   turn: number,
 ): Promise<KeptAlert[]> {
   const db = drizzle(d1);
-  const isWaiting = and(eq(alerts.tenant, tenant), isNotNull(alerts.untold));
+  const isWaiting = isUntold(tenant);
   const waiting = await db.$count(alerts, isWaiting);
   if (waiting === 0) return [];
   const rows = await db
