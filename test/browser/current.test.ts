@@ -23,13 +23,6 @@ afterEach(async ({ task }) => {
   if (task.result?.state === "fail") await visit.shoot(`failed-${task.id}`);
 });
 
-/** What has the focus, by its words. */
-const focused = (): Promise<string> =>
-  visit.page.evaluate(() => {
-    const { activeElement: element, body } = document;
-    return element === null || element === body ? "nothing" : (element.textContent ?? "");
-  });
-
 describe("lists", () => {
   it(
     "lose what no longer fits, and keep the focus on the page",
@@ -43,7 +36,7 @@ describe("lists", () => {
       await page.locator("tbody tr a").first().focus();
       await desk.complete("viola-ends", "All is played", { played: true });
       await page.locator("tbody tr").waitFor({ state: "detached" });
-      await vi.waitFor(async () => expect(await focused()).toBe("Tasks"));
+      await vi.waitFor(async () => expect(await visit.focused()).toBe("Tasks"));
       expect(await visit.end()).toEqual([]);
     },
     LONGEST_MS,

@@ -28,13 +28,6 @@ afterEach(async ({ task }) => {
 
 const pageSchema = z.object({ items: z.array(z.unknown()) });
 
-/** What has the focus, by its words. */
-const focused = (): Promise<string> =>
-  visit.page.evaluate(() => {
-    const { activeElement: element, body } = document;
-    return element === null || element === body ? "nothing" : (element.textContent ?? "");
-  });
-
 /** A place beside the dialog. */
 const BESIDE = { x: 8, y: 8 };
 
@@ -149,11 +142,11 @@ describe("a dialog", () => {
       expect(await page.locator("dialog .secret").inputValue()).toMatch(/^bk_/);
       await visit.answer("I have copied it");
       await dialog.waitFor({ state: "detached" });
-      expect(await focused()).toBe("New key");
+      expect(await visit.focused()).toBe("New key");
       await visit.press("Revoke Steady");
       await visit.answer("Revoke");
       await page.locator("tbody tr", { hasText: "Steady" }).waitFor({ state: "detached" });
-      await vi.waitFor(async () => expect(await focused()).not.toBe("nothing"));
+      await vi.waitFor(async () => expect(await visit.focused()).not.toBe("nothing"));
       expect(await visit.end()).toEqual([]);
     },
     LONGEST_MS,

@@ -137,6 +137,14 @@ export class Visit {
     return this.page.locator("body").innerText();
   }
 
+  /** What has the focus, by its words. */
+  focused(): Promise<string> {
+    return this.page.evaluate(() => {
+      const { activeElement: element, body } = document;
+      return element === null || element === body ? "nothing" : (element.textContent ?? "");
+    });
+  }
+
   /** Keeps a picture of the whole page, for people. */
   async shoot(name: string): Promise<void> {
     await this.page.screenshot({

@@ -6,6 +6,7 @@ import { newSecret } from "../../src/delivery/signature.ts";
 import type { AlertView, ChannelView } from "../../src/protocol/alerts.ts";
 import type { DeliveryView } from "../../src/protocol/webhook.ts";
 import { tellChannels } from "../../src/services-channels.ts";
+import { FIRING } from "../firing-alert.ts";
 import { pagerduty, resend, slack, twilio } from "../providers.ts";
 import type { ReceivedRequest } from "../received.ts";
 import { asked } from "./asked.ts";
@@ -18,25 +19,6 @@ const TOKEN = "token-that-nobody-may-see";
 const API_KEY = "re_that_nobody_may_see";
 const ROUTING_KEY = "key0that0nobody0may0see012345678";
 
-const ALERT: AlertView = {
-  alert_id: "alr_1",
-  rule_id: "slow",
-  severity: "critical",
-  state: "firing",
-  title: "Tasks are slow",
-  detail: "80 s",
-  evidence: { value: 80 },
-  subject: "research",
-  pending_since: "2026-11-22T09:58:00.000Z",
-  fired_at: "2026-11-22T10:00:00.000Z",
-  resolved_at: null,
-  acknowledged_at: null,
-  acknowledged_by: null,
-  note: null,
-  silenced_by: null,
-  told: [],
-};
-
 type Problem = { code: string; errors?: { pointer: string }[] };
 type Page<Item> = { items: Item[] };
 
@@ -46,7 +28,7 @@ async function world() {
   const put = (channel_id: string, channel: object): Promise<Answered<ChannelView & Problem>> =>
     as("PUT", `/v1/alert-channels/${channel_id}`, { name: channel_id, ...channel });
   const tell = (changes: Partial<AlertView> = {}, change: "fired" | "resolved" = "fired") =>
-    tellChannels(env)({ tenant, alert: { ...ALERT, ...changes }, change });
+    tellChannels(env)({ tenant, alert: { ...FIRING, ...changes }, change });
   const deliveries = async ({ webhook_id }: ChannelView) =>
     (await as<Page<DeliveryView>>("GET", `/v1/webhooks/${webhook_id}/deliveries`)).body.items;
   return { tenant, as, put, tell, deliveries };

@@ -6,24 +6,11 @@ import { enqueueBatchSchema, type EnqueueItem } from "../../src/delivery/endpoin
 import { isRoutedTo } from "../../src/observe/alerts/routing.ts";
 import type { AlertView } from "../../src/protocol/alerts.ts";
 import { severitySchema } from "../../src/protocol/enums.ts";
+import { FIRING } from "../firing-alert.ts";
 
 const ALERT: AlertView = {
-  alert_id: "alr_1",
-  rule_id: "slow",
-  severity: "critical",
-  state: "firing",
-  title: "Tasks are slow",
-  detail: "80 s",
+  ...FIRING,
   evidence: { value: 80, recipient: "+1", change: "forged" },
-  subject: "research",
-  pending_since: "2026-11-22T09:58:00.000Z",
-  fired_at: "2026-11-22T10:00:00.000Z",
-  resolved_at: null,
-  acknowledged_at: null,
-  acknowledged_by: null,
-  note: null,
-  silenced_by: null,
-  told: [],
 };
 
 const channel = (channel_id: string, changes: object = {}): LiveChannel => ({
