@@ -94,7 +94,9 @@ beforeAll(async () => {
     ({ body }) => body.items.length === 1,
   );
   const batch = await call("POST", "/v1/batches", { tasks: [{ ...TASK, requires: NOBODY }] });
-  const request = await call("POST", "/v1/requests", { goal: "find out what nobody knows" });
+  const goal = "find out what nobody knows";
+  const planned = [{ description: goal, requires: NOBODY }]; // So that it stays as it is.
+  const request = await call("POST", "/v1/requests", { goal, steps: planned });
   const hook = await call<{ webhook_id: string; secret: string }>("POST", "/v1/webhooks", {
     url: receiver.url,
     events: ["system_alert"],
