@@ -1,30 +1,18 @@
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from "vitest";
+import { describe, expect, inject, it, vi } from "vitest";
 import { z } from "zod";
 
 import { Desk } from "./desk.ts";
-import { Studio, type Visit } from "./visit.ts";
+import { LONGEST_MS, openStage } from "./stage.ts";
+import type { Visit } from "./visit.ts";
 
 /* What must hold of forms when servers are slow or lose answers, and people change their minds. */
-
-const LONGEST_MS = 60_000;
 
 /** History follows a task by a queue. */
 const HISTORY = { timeout: 15_000 };
 
-let studio: Studio;
-let desk: Desk;
+const studio = openStage();
+const desk = new Desk(inject("url"), inject("adminKey"));
 let visit: Visit;
-
-beforeAll(async () => {
-  studio = await Studio.open();
-  desk = new Desk(inject("url"), inject("adminKey"));
-}, LONGEST_MS);
-
-afterAll(() => studio.close());
-
-afterEach(async ({ task }) => {
-  if (task.result?.state === "fail") await visit.shoot(`failed-${task.id}`);
-});
 
 const pageSchema = z.object({ items: z.array(z.unknown()) });
 

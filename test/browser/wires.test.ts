@@ -1,30 +1,22 @@
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
 import { Desk } from "./desk.ts";
 import { PlayedAlerts } from "./played-alerts.ts";
 import { Receiver } from "./receiver.ts";
-import { Studio, type Visit } from "./visit.ts";
+import { LONGEST_MS, openStage } from "./stage.ts";
+import type { Visit } from "./visit.ts";
 
 /* What people do with webhooks, alerts and keys: each action once, through the page alone. */
 
-const LONGEST_MS = 60_000;
-
-let studio: Studio;
+const studio = openStage();
 let receiver: Receiver;
 let visit: Visit;
 
 beforeAll(async () => {
-  [studio, receiver] = await Promise.all([Studio.open(), new Receiver().start()]);
+  receiver = await new Receiver().start();
 }, LONGEST_MS);
 
-afterAll(async () => {
-  receiver.stop();
-  await studio.close();
-});
-
-afterEach(async ({ task }) => {
-  if (task.result?.state === "fail") await visit.shoot(`failed-${task.id}`);
-});
+afterAll(() => receiver.stop());
 
 /** The secret in the dialog that shows it once; it is copied, and the dialog closed. */
 async function toldOnce(): Promise<string> {

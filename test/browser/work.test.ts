@@ -1,26 +1,14 @@
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from "vitest";
+import { describe, expect, inject, it } from "vitest";
 
 import { Desk } from "./desk.ts";
-import { Studio, type Visit } from "./visit.ts";
+import { LONGEST_MS, openStage } from "./stage.ts";
+import type { Visit } from "./visit.ts";
 
 /* What people do with tasks, questions, agents and the console itself: each action once, through the page alone. */
 
-const LONGEST_MS = 60_000;
-
-let studio: Studio;
-let desk: Desk;
+const studio = openStage();
+const desk = new Desk(inject("url"), inject("adminKey"));
 let visit: Visit;
-
-beforeAll(async () => {
-  studio = await Studio.open();
-  desk = new Desk(inject("url"), inject("adminKey"));
-}, LONGEST_MS);
-
-afterAll(() => studio.close());
-
-afterEach(async ({ task }) => {
-  if (task.result?.state === "fail") await visit.shoot(`failed-${task.id}`);
-});
 
 describe("signing in", () => {
   it(
