@@ -40,8 +40,8 @@ const WEBHOOKS = `
 const countSchema = z.object({ name: z.string(), count: z.int(), looked: z.int() });
 
 /**
- * Active tasks by status, webhooks, open questions and debts, in one statement: who watches asks every two seconds. Tasks that are being finalised have a
- * status that is settled, and are not among them.
+ * Active tasks by status, webhooks, open questions and debts, in one statement: who watches asks every two seconds. Tasks
+ * that are being finalised have a status that is settled, and are not among them.
  *
  * @throws when D1 fails
  */

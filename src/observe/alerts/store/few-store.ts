@@ -8,30 +8,25 @@ import { alertTable as alerts } from "../../../db/alert-table.ts";
  * condition written out, without which it does not apply.
  */
 
-const among = (tenant: string, ids: SQL): SQL | undefined =>
-  and(eq(alerts.tenant, tenant), sql`${alerts.alert_id} IN (${ids})`);
+const among = (tenant: string, index: "alert_firing" | "alert_untold", condition: SQL) =>
+  and(
+    eq(alerts.tenant, tenant),
+    sql`${alerts.alert_id} IN (SELECT alert_id FROM alert INDEXED BY ${sql.raw(index)}
+      WHERE tenant = ${tenant} AND ${condition})`,
+  );
 
 /** Alerts of a tenant that fire. */
 export function isFiring(tenant: string): SQL | undefined {
-  return among(
-    tenant,
-    sql`SELECT alert_id FROM alert INDEXED BY alert_firing WHERE tenant = ${tenant} AND state = 'firing'`,
-  );
+  return among(tenant, "alert_firing", sql`state = 'firing'`);
 }
 
 /** Alerts of a tenant that somebody has still to be told of. */
 export function isUntold(tenant: string): SQL | undefined {
-  return among(
-    tenant,
-    sql`SELECT alert_id FROM alert INDEXED BY alert_untold WHERE tenant = ${tenant} AND untold IS NOT NULL`,
-  );
+  return among(tenant, "alert_untold", sql`untold IS NOT NULL`);
 }
 
 /** Alerts of a tenant that are over, and that somebody has still to be told of: the oldest ones. */
 export function isOverUntold(tenant: string, limit: number): SQL | undefined {
-  return among(
-    tenant,
-    sql`SELECT alert_id FROM alert INDEXED BY alert_untold WHERE tenant = ${tenant}
-      AND untold IS NOT NULL AND state <> 'firing' ORDER BY fired_at LIMIT ${limit}`,
-  );
+  const oldest = sql`untold IS NOT NULL AND state <> 'firing' ORDER BY fired_at LIMIT ${limit}`;
+  return among(tenant, "alert_untold", oldest);
 }
