@@ -1,7 +1,9 @@
+import { alertChangeSchema } from "../format/message.ts";
+
 /* What news without a task are in order with: those of one alert tell one story. */
 
 /** What happens to an alert, as the ids of its news end (channels/telling.ts); as notifications its beginning has no end. */
-const CHANGES = ["fired", "acknowledged", "resolved"] as const;
+const CHANGES = alertChangeSchema.options;
 
 /** Such an id: behind the change stands the number that an SMS goes to. */
 const NEWS = new RegExp(`^(.+)_(?:${CHANGES.join("|")})((?:_\\d+)?)$`);

@@ -4,7 +4,7 @@ import { systemAlertSchema, type SystemAlert } from "../../protocol/webhook-oper
 import type { EndpointConfig } from "../endpoint-config.ts";
 
 /** What happened to an alert. PagerDuty has a word for each (pagerduty.ts). */
-const alertChangeSchema = z.enum(["fired", "resolved", "acknowledged"]);
+export const alertChangeSchema = z.enum(["fired", "resolved", "acknowledged"]);
 export type AlertChange = z.infer<typeof alertChangeSchema>;
 
 /** What an alert's evidence says of its telling; news that no rule made, such as a test, says none of it. */
