@@ -6,6 +6,9 @@ import { defineConfig } from "vitest/config";
 import { createOutbound } from "./outbound.ts";
 import { JWT_VARIABLES, SEAL_KEY } from "./sealer.ts";
 
+/** How long a test looks again for what is to come: objects, queues and alarms take their time on a busy machine. */
+const PATIENCE = { poll: { timeout: 15_000 } };
+
 const root = path.join(import.meta.dirname, "..");
 const inTest = (name: string) => path.join(import.meta.dirname, name);
 
@@ -71,6 +74,7 @@ export default defineConfig(async () => ({
           name: "unit",
           root,
           include: ["test/unit/**/*.test.ts"],
+          expect: PATIENCE,
           isolate: false,
           // Properties and whole trees take their time on a busy machine.
           testTimeout: 20_000,
@@ -91,18 +95,27 @@ export default defineConfig(async () => ({
           name: "simulation",
           root,
           include: ["test/simulation/**/*.test.ts"],
+          expect: PATIENCE,
           // Whole lives take their time on a busy machine.
           testTimeout: 20_000,
         },
       },
       // The real server from outside. Not beside `npm run bench`: each would slow the other.
-      { test: { name: "chaos", root, include: ["test/chaos/**/*.test.ts"] } },
+      {
+        test: {
+          name: "chaos",
+          root,
+          include: ["test/chaos/**/*.test.ts"],
+          expect: PATIENCE,
+        },
+      },
       // The console in a real browser, on a real server.
       {
         test: {
           name: "browser",
           root,
           include: ["test/browser/**/*.test.ts"],
+          expect: PATIENCE,
           globalSetup: [inTest("browser/setup.ts")],
         },
       },
@@ -138,6 +151,7 @@ export default defineConfig(async () => ({
           name: "runtime",
           root,
           include: ["test/runtime/**/*.test.ts"],
+          expect: PATIENCE,
           setupFiles: [inTest("runtime/setup.ts")],
           // Real alarms and queues take their time on a busy machine.
           testTimeout: 40_000,

@@ -1,4 +1,4 @@
-import { describe, expect, inject, it, vi } from "vitest";
+import { describe, expect, inject, it } from "vitest";
 
 import { Desk } from "./desk.ts";
 import { playOverview } from "./played-overview.ts";
@@ -24,7 +24,7 @@ describe("lists", () => {
       await page.locator("tbody tr a").first().focus();
       await desk.complete("viola-ends", "All is played", { played: true });
       await page.locator("tbody tr").waitFor({ state: "detached" });
-      await vi.waitFor(async () => expect(await visit.focused()).toBe("Tasks"));
+      await expect.poll(() => visit.focused()).toBe("Tasks");
       expect(await visit.end()).toEqual([]);
     },
     LONGEST_MS,

@@ -134,7 +134,7 @@ describe("a dialog", () => {
       await visit.press("Revoke Steady");
       await visit.answer("Revoke");
       await page.locator("tbody tr", { hasText: "Steady" }).waitFor({ state: "detached" });
-      await vi.waitFor(async () => expect(await visit.focused()).not.toBe("nothing"));
+      await expect.poll(() => visit.focused()).not.toBe("nothing");
       expect(await visit.end()).toEqual([]);
     },
     LONGEST_MS,

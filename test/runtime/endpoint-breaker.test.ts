@@ -180,7 +180,7 @@ describe("a changed level", () => {
       const webhook = await webhooks.get(by.tenant, failing.webhook_id);
       return webhook.ok && webhook.value.level;
     };
-    await expect.poll(level, { timeout: 5_000 }).toBe(3);
+    await expect.poll(level).toBe(3);
     await arrivals(watcher, 1);
 
     const [alert] = await watcher.log();

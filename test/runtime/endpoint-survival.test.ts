@@ -154,7 +154,7 @@ describe("the retries queue", () => {
     const before = Date.now();
 
     await endpoint.enqueue(item("t", 1));
-    await vi.waitUntil(async () => (await endpoint.arrived()).length === 2, { timeout: 8_000 });
+    await vi.waitUntil(async () => (await endpoint.arrived()).length === 2, { timeout: 20_000 });
 
     const [first, second] = await endpoint.receiver.log();
     expect((second?.at_ms ?? 0) - (first?.at_ms ?? 0)).toBeGreaterThanOrEqual(1_000);

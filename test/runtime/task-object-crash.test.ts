@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 
 import { writeHeld } from "../../src/task/task-store.ts";
 import { notificationOf } from "../task-life.ts";
@@ -83,7 +83,7 @@ describe("a crash", () => {
     };
 
     const hanging = subject.end("success");
-    await vi.waitFor(() => expect(isTold).toBe(true));
+    await expect.poll(() => isTold).toBe(true);
     const alarm = await subject.alarm();
     isHanging = false;
     await hanging;

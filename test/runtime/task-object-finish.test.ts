@@ -183,7 +183,7 @@ describe("a stage that is slow", () => {
     subject.now += 700;
 
     const ringing = subject.ring();
-    await vi.waitFor(() => expect(subject.published()).toContain(last), { timeout: 4_000 });
+    await vi.waitFor(() => expect(subject.published()).toContain(last), { timeout: 15_000 });
     const { phase } = await subject.view();
     await ringing;
 

@@ -33,8 +33,8 @@ async function watch(subject: Subject, after = 0): Promise<Watcher> {
 }
 
 const until = (watcher: Watcher, count: number) =>
-  vi.waitFor(() => expect(watcher.seqs).toHaveLength(count));
-const untilClosed = (watcher: Watcher) => vi.waitFor(() => expect(watcher.closed).not.toBeNull());
+  expect.poll(() => watcher.seqs).toHaveLength(count);
+const untilClosed = (watcher: Watcher) => expect.poll(() => watcher.closed).not.toBeNull();
 
 describe("a watcher", () => {
   it("gets what has happened, then what happens, then is dismissed after the end", async () => {
@@ -152,9 +152,7 @@ describe("200 watchers of one task", () => {
 
     const alone = await costOfProgress(quiet);
     const withWatchers = await costOfProgress(watched);
-    await vi.waitFor(() =>
-      expect(watchers.filter(({ seqs }) => seqs.length === 1)).toHaveLength(200),
-    );
+    await expect.poll(() => watchers.filter(({ seqs }) => seqs.length === 1)).toHaveLength(200);
 
     expect(Object.values(alone.rows)).not.toEqual([]);
     expect(withWatchers).toEqual({ ...alone, texts: alone.texts + 1 });

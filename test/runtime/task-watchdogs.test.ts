@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 
 import { accepted, newSubject } from "./task-world.ts";
 
@@ -17,7 +17,7 @@ describe("the alarm of a task", () => {
     };
 
     const hanging = subject.notify("task_escalated");
-    await vi.waitFor(() => expect(isTold).toBe(true));
+    await expect.poll(() => isTold).toBe(true);
     const alarm = await subject.alarm();
     isHanging = false;
     await hanging;
@@ -46,7 +46,7 @@ describe("an announcement that failed", () => {
     const failing = Promise.withResolvers<void>();
     subject.neighbours.announce = () => failing.promise;
     const submitting = subject.submit();
-    await vi.waitFor(async () => expect((await subject.view()).phase).toBe("queued"));
+    await expect.poll(async () => (await subject.view()).phase).toBe("queued");
 
     accepted(await subject.order("cancel"));
     failing.reject(new Error("away"));

@@ -23,7 +23,7 @@ describe("looking at one thing", () => {
     expect(answers).toHaveLength(1);
     answers[0]?.(41);
     await first;
-    await vi.waitFor(() => expect(answers).toHaveLength(2));
+    await expect.poll(() => answers).toHaveLength(2);
     answers[1]?.(77);
     await all;
 

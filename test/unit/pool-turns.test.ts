@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it, vi } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 
 import { BUILTIN_AGENT } from "../../src/dispatch/builtin.ts";
 import { mayTake } from "../../src/dispatch/choice/fit.ts";
@@ -61,7 +61,7 @@ describe("an executor that gave a task back", () => {
     const order = { agent_id: "ann", max_tasks: 1, wait_ms: 20_000 };
 
     const waiting = world.pool.claim(order);
-    await vi.waitFor(() => expect(world.wakes).toEqual([NOW + 5_000]));
+    await expect.poll(() => world.wakes).toEqual([NOW + 5_000]);
     world.now += 5_000;
     await world.pool.wake();
 

@@ -72,7 +72,7 @@ describe("the receiver of the examples", () => {
   it("acts once on a request that is replayed, and answers both times that it has it", async () => {
     const answers = [await post("msg_twice"), await post("msg_twice"), await post("msg_other")];
 
-    await vi.waitFor(() => expect(seen("msg_other")).toBe(1));
+    await expect.poll(() => seen("msg_other")).toBe(1);
     expect(answers).toEqual([204, 204, 204]);
     expect(seen("msg_twice")).toBe(1);
   });
@@ -84,7 +84,7 @@ describe("the receiver of the examples", () => {
   ])("refuses %s, and does not act on it", async (_what, how) => {
     const answers = [await post("msg_changed", how), await post("msg_fine")];
 
-    await vi.waitFor(() => expect(seen("msg_fine")).toBeGreaterThan(0));
+    await expect.poll(() => seen("msg_fine")).toBeGreaterThan(0);
     expect(answers).toEqual([401, 204]);
     expect(seen("msg_changed")).toBe(0);
   });

@@ -39,7 +39,7 @@ describe("a stage that is done while another of its phase hangs", () => {
     const node = await ended(() => (isHanging ? new Promise(() => {}) : Promise.resolve()));
 
     void node.keeper.wake({ hasAlarmFired: true });
-    await vi.waitFor(() => expect(runs).toBe(1));
+    await expect.poll(() => runs).toBe(1);
     isHanging = false;
     node.evict();
     await node.keeper.wake({ hasAlarmFired: true });
