@@ -7,7 +7,7 @@ import type { Check, Finding, Role, Verdict } from "./check.ts";
 import { Child, freePort } from "./child.ts";
 import { commandChecks } from "./executor/commands.ts";
 import { leaseChecks } from "./executor/leases.ts";
-import { lifeChecks } from "./executor/life.ts";
+import { clockChecks, lifeChecks } from "./executor/life.ts";
 import { messageChecks } from "./executor/messages.ts";
 import { pushChecks } from "./executor/pushes.ts";
 import { Stage } from "./executor/stage.ts";
@@ -24,7 +24,14 @@ import { until } from "./wait.ts";
 
 /** The checks of each role, in the order in which they run: what later ones build on comes first. */
 export const CHECKS = {
-  executor: [...lifeChecks, ...messageChecks, ...leaseChecks, ...commandChecks, ...pushChecks],
+  executor: [
+    ...lifeChecks,
+    ...messageChecks,
+    ...clockChecks,
+    ...leaseChecks,
+    ...commandChecks,
+    ...pushChecks,
+  ],
   receiver: [...letterChecks, ...deliveryChecks],
   orchestrator: orchestratorChecks,
 } as const;

@@ -211,4 +211,7 @@ const skew: Check<Stage> = {
 };
 
 /** What happens to a task as a whole. */
-export const lifeChecks: readonly Check<Stage>[] = [plain, offeredTwice, lostOffer, slow, skew];
+export const lifeChecks: readonly Check<Stage>[] = [plain, offeredTwice, lostOffer, slow];
+
+/** What clocks do. After `heartbeat`: what does not beat at all is no fault of a clock. */
+export const clockChecks: readonly Check<Stage>[] = [skew];

@@ -1,9 +1,8 @@
 import { z } from "zod";
 
 import type { Batuta, TaskView } from "../batuta.ts";
-import { WRITE_KINDS, codeOf } from "../exchange.ts";
+import { codeOf } from "../exchange.ts";
 import type { Exchange } from "../exchange.ts";
-import { isLaterWord } from "../judge.ts";
 import type { Proxy, Rule } from "../proxy.ts";
 import { ASK_MS, until } from "../wait.ts";
 
@@ -226,11 +225,6 @@ export class Stage {
   }
 }
 
-/** Whether a request is the executor's own and was taken by Batuta. */
-export function isTaken({ kind, answer }: Exchange): boolean {
-  return WRITE_KINDS.includes(kind) && answer !== null && answer.status < 300;
-}
-
 /** The first refusal with a code, among what was said. */
 export function refusedWith(exchanges: readonly Exchange[], code: string): Exchange | undefined {
   return exchanges.find(({ answer }) => codeOf(answer) === code);
@@ -244,9 +238,4 @@ export function once(isIt: (exchange: Exchange) => boolean): (exchange: Exchange
     hasBeen = true;
     return true;
   };
-}
-
-/** The first notification of a task that is not its first word, once. */
-export function firstLaterWord(): (exchange: Exchange) => boolean {
-  return once(isLaterWord);
 }

@@ -93,7 +93,9 @@ class Attempt {
 
   async run() {
     const { task_type, task_id } = this.task;
-    this.#beat().catch((error) => (this.#stop = error));
+    this.#beat().catch((error) => {
+      if (!breaks("begins again")) this.#stop = error;
+    });
     try {
       await this.#say("task_started", { task_type, estimated_duration: 1, complexity: "low" });
       for (const progress_percentage of [30, 60]) {
@@ -218,19 +220,23 @@ async function claimForEver() {
   }
 }
 
+async function receive(webhook, request, response) {
+  const body = await buffer(request);
+  try {
+    if (!breaks("believes every push")) webhook.verify(body, request.headers);
+  } catch {
+    response.writeHead(401).end();
+    return;
+  }
+  response.writeHead(202).end();
+  await take(JSON.parse(body.toString()).data);
+}
+
 async function listen() {
   const { secret } = await registered();
   const webhook = new Webhook(secret);
-  const server = createServer(async (request, response) => {
-    const body = await buffer(request);
-    try {
-      if (!breaks("believes every push")) webhook.verify(body, request.headers);
-    } catch {
-      response.writeHead(401).end();
-      return;
-    }
-    response.writeHead(202).end();
-    await take(JSON.parse(body.toString()).data);
+  const server = createServer((request, response) => {
+    receive(webhook, request, response).catch((error) => response.destroy(error));
   });
   server.listen(Number(PORT), "127.0.0.1");
 }

@@ -60,10 +60,14 @@ async function statusFor(request) {
   return 204;
 }
 
-createServer(async (request, response) => {
+async function receive(request, response) {
   open += 1;
   const status = await statusFor(request);
   if (breaks("has no room")) await pause(20);
   open -= 1;
   response.writeHead(status).end();
+}
+
+createServer((request, response) => {
+  receive(request, response).catch((error) => response.destroy(error));
 }).listen(Number(PORT), "127.0.0.1");
