@@ -1,5 +1,7 @@
 import { spawn } from "node:child_process";
 import { createServer } from "node:net";
+import path from "node:path";
+import type { Writable } from "node:stream";
 
 import { z } from "zod";
 
@@ -10,6 +12,27 @@ const GONE_WITHIN_MS = 5_000;
 
 /** What of a program's output is kept: enough to count effects in, and to show its end. */
 const KEPT_CHARACTERS = 1_000_000;
+
+const GUARDIAN = path.join(import.meta.dirname, "guardian.ts");
+
+let guardianInput: Writable | null = null;
+
+/** Tells the guardian of a group, or that it has ended. One guardian watches over all that this process starts. */
+function report(line: string): void {
+  if (guardianInput === null) {
+    // A group of its own: the signal that interrupts the kit must not reach it.
+    const guardian = spawn(process.execPath, [GUARDIAN], {
+      detached: true,
+      stdio: ["pipe", "ignore", "ignore"],
+    });
+    guardian.unref();
+    guardianInput = guardian.stdin;
+    // Without a guardian the kit still ends what it has started, unless it is killed.
+    guardianInput.once("error", () => {});
+    if ("unref" in guardianInput && typeof guardianInput.unref === "function") guardianInput.unref();
+  }
+  guardianInput.write(`${line}\n`);
+}
 
 /** A port of this machine that nobody has at the moment. */
 export async function freePort(): Promise<number> {
@@ -42,6 +65,7 @@ export class Child {
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.#pid = child.pid;
+    if (child.pid !== undefined) report(String(child.pid));
     const keep = (chunk: Buffer): void => {
       this.output = (this.output + chunk.toString()).slice(-KEPT_CHARACTERS);
     };
@@ -62,6 +86,7 @@ export class Child {
     this.kill("SIGTERM");
     await until(() => !this.#isThere(), GONE_WITHIN_MS);
     this.kill("SIGKILL");
+    if (this.#pid !== undefined) report(`-${this.#pid}`);
   }
 
   kill(signal: NodeJS.Signals): void {

@@ -18,7 +18,7 @@ const node = path.join(root, "node_modules/.bin/node");
 const fixture = (name: string): string => path.join(import.meta.dirname, "kit", `${name}.mjs`);
 
 /** Kits that run at one time: they wait more than they work. */
-const AT_ONE_TIME = 8;
+const AT_ONE_TIME = 10;
 const LONGEST_MS = isWhole ? 1_800_000 : 400_000;
 
 /** What is wrong with an executor, and the one check that may say so. */
@@ -40,10 +40,10 @@ const EXECUTORS = [
 ] as const;
 
 /** Quick, and about what most faults are next to. */
-const NEXT_TO_EXECUTORS = ["plain_life", "duplicate_messages", "ordering", "cancel_race"];
+const NEXT_TO_EXECUTORS = ["plain_life", "duplicate_messages", "ordering"];
 
 const RECEIVERS = [
-  ["verifies nothing", "wrong_signature"],
+  ["looks at no signature", "wrong_signature"],
   ["looks at no time", "old_timestamp"],
   ["wants exact clocks", "clock_skew"],
   ["refuses unknown fields", "unknown_fields"],
@@ -243,8 +243,10 @@ describe("the conformance kit", () => {
 
   it.each(RECEIVERS)("finds in a receiver that %s exactly %s", (wrong, id) => {
     const outcomes = found.get(`receiver ${wrong}`);
+    // A lost answer is but another cause of the same repetition.
+    const expected = isWhole && wrong === "acts again" ? [id, "lost_ack"] : [id];
 
-    expect({ failed: failedIn(outcomes), all: told(outcomes) }).toMatchObject({ failed: [id] });
+    expect({ failed: failedIn(outcomes), all: told(outcomes) }).toMatchObject({ failed: expected });
   });
 
   it("passes an orchestrator that submits under a key of its own", () => {

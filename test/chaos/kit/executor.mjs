@@ -14,6 +14,9 @@ const breaks = (what) => BREAK === what;
 /** How long a piece of work takes, milliseconds. */
 const STEP_MS = 20;
 
+/** So often what nobody takes any more is said again by one that does not stop. */
+const MOST_IN_VAIN = 4;
+
 /** A refusal that no repetition changes. */
 class Refused extends Error {
   constructor(status, text) {
@@ -47,7 +50,8 @@ function refusalIn({ status, text }, { path, tries }) {
   if (isRepeat && breaks("knows only 202")) return new Refused(409, '{"code":"not_202"}');
   if (status < 400 || status === 429 || status >= 500) return null;
   const refused = new Refused(status, text);
-  return breaks("repeats after lease_lost") && refused.code === "lease_lost" ? null : refused;
+  const isInVain = refused.code === "lease_lost" && tries < MOST_IN_VAIN;
+  return breaks("repeats after lease_lost") && isInVain ? null : refused;
 }
 
 async function attempted(path, request) {
@@ -94,7 +98,7 @@ class Attempt {
   async run() {
     const { task_type, task_id } = this.task;
     this.#beat().catch((error) => {
-      if (!breaks("begins again")) this.#stop = error;
+      if (!breaks("begins again") || error.code !== "task_ended") this.#stop = error;
     });
     try {
       await this.#say("task_started", { task_type, estimated_duration: 1, complexity: "low" });

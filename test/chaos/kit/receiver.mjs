@@ -22,11 +22,11 @@ function isSignedAtAnyTime(body, headers) {
 }
 
 function isSigned(body, headers) {
-  if (breaks("verifies nothing")) return headers["webhook-id"] !== undefined;
   if (breaks("looks at no time")) return isSignedAtAnyTime(body, headers);
   const one = headers["webhook-signature"]?.split(" ") ?? [];
   if (breaks("knows one signature") && one.length > 1) return false;
   const off = Math.abs(Date.now() / 1_000 - Number(headers["webhook-timestamp"]));
+  if (breaks("looks at no signature")) return off < 300;
   if (breaks("wants exact clocks") && off > 30) return false;
   try {
     webhook.verify(body, headers);
