@@ -29,7 +29,8 @@ function report(line: string): void {
     guardianInput = guardian.stdin;
     // Without a guardian the kit still ends what it has started, unless it is killed.
     guardianInput.once("error", () => {});
-    if ("unref" in guardianInput && typeof guardianInput.unref === "function") guardianInput.unref();
+    if ("unref" in guardianInput && typeof guardianInput.unref === "function")
+      guardianInput.unref();
   }
   guardianInput.write(`${line}\n`);
 }
