@@ -33,7 +33,9 @@ await failing("backup", async () => {
     writeFileSync(`${noted}.new`, JSON.stringify({ target, progress }));
     renameSync(`${noted}.new`, noted);
   };
-  let progress = existsSync(noted) ? goingOn(noted, target) : await beginBackup({ now: Date.now, sources });
+  let progress = existsSync(noted)
+    ? goingOn(noted, target)
+    : await beginBackup({ now: Date.now, sources });
   const folder = path.join(out, progress.backup_id);
   const put = async (file, text) => {
     const whole = path.join(folder, file);
@@ -70,7 +72,8 @@ function report({ backup_id, databases }) {
   const sum = (of) => tables.reduce((all, table) => all + table[of], 0);
   console.log(`Backup ${backup_id} is finished: ${sum("rows")} rows, ${sum("bytes")} bytes.`);
   for (const { unknown } of databases) {
-    if (unknown.length > 0) console.warn(`Not in it, because this version does not know them: ${unknown.join(", ")}`);
+    if (unknown.length > 0)
+      console.warn(`Not in it, because this version does not know them: ${unknown.join(", ")}`);
   }
   if (sum("withheld") > 0) {
     console.warn(`${sum("withheld")} secrets were stored in clear and are not in it: rotate them.`);

@@ -28,7 +28,9 @@ await failing("restore", async () => {
   const { query, run } = createDatabase(target);
   const tell = (what) => console.log(`  ${what}`);
   const { rows, withheld } = await restore({ query, run, read, tell }, manifest, values.binding);
-  console.log(`Restored ${rows} rows of ${manifest.backup_id}; each was read again and is the same.`);
+  console.log(
+    `Restored ${rows} rows of ${manifest.backup_id}; each was read again and is the same.`,
+  );
   if (withheld > 0) console.warn(`${withheld} secrets were not in the backup: rotate them.`);
 });
 
@@ -44,5 +46,7 @@ function readerOf({ from, bucket, backup }, target) {
   if (from === undefined && bucket !== undefined && /^\d{8}T\d{6}Z$/.test(backup ?? "")) {
     return (file) => fileOfBucket(target, `${bucket}/backups/${backup}/${file}`);
   }
-  throw new TypeError("say --from FOLDER, or --bucket NAME and --backup ID such as 20261126T183644Z");
+  throw new TypeError(
+    "say --from FOLDER, or --bucket NAME and --backup ID such as 20261126T183644Z",
+  );
 }

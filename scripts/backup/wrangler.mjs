@@ -87,7 +87,11 @@ export function createDatabase({ database, where }) {
   const execute = (...args) => call(["d1", "execute", database, ...where, "--yes", ...args]);
   return {
     query: async (statements) => {
-      const answer = await execute("--json", "--command", statements.map((sql) => `${sql};`).join("\n"));
+      const answer = await execute(
+        "--json",
+        "--command",
+        statements.map((sql) => `${sql};`).join("\n"),
+      );
       const results = JSON.parse(answer);
       if (results.length !== statements.length) {
         throw new Error(`wrangler answered ${results.length} of ${statements.length} questions`);

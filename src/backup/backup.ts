@@ -19,6 +19,9 @@ const PAGE_ROWS = 500;
 const PAGE_BYTES = 1_000_000;
 const PART_BYTES = 4_000_000;
 
+/** Tables that are begun with one question: most are small. */
+const TOGETHER = 8;
+
 /** A database to write down, by the name of its binding. */
 export interface Source {
   binding: string;
@@ -63,6 +66,14 @@ interface Budget {
   pages: number;
 }
 
+/** Whether a page was not cut: a line is longer than what the database counts of its row. */
+function isWhole(page: readonly StoredRow[], bytes: number): boolean {
+  return page.length < PAGE_ROWS && bytes < PAGE_BYTES;
+}
+
+const sizeOf = (table: BackupTable, page: readonly StoredRow[]): number =>
+  page.reduce((sum, row) => sum + bytesOf(lineOf(table, row)), 0);
+
 /** Rows for one file, as many pages as fit; whether the table is at its end. */
 async function readPart(
   query: Query,
@@ -76,13 +87,11 @@ async function readPart(
     const bounds = { after: place, rows: PAGE_ROWS, bytes: PAGE_BYTES };
     const [page = []] = await query([pageQuery(table, bounds)]);
     budget.pages -= 1;
-    const last = page.at(-1);
-    if (last === undefined) return { rows, isEnd: true };
-    const size = page.reduce((sum, row) => sum + bytesOf(lineOf(table, row)), 0);
+    const size = sizeOf(table, page);
     rows.push(...page);
     bytes += size;
-    // A line is longer than what the database counts of its row: this page was not cut.
-    if (page.length < PAGE_ROWS && size < PAGE_BYTES) return { rows, isEnd: true };
+    const last = page.at(-1);
+    if (last === undefined || isWhole(page, size)) return { rows, isEnd: true };
     place = keyOf(table, last);
   }
   return { rows, isEnd: false };
@@ -134,7 +143,52 @@ function nextPlace({ databases, place }: BackupProgress): BackupProgress["place"
     : { database: place.database, table: place.table + 1, after: null };
 }
 
-/** One part further: the progress after it. */
+/** The progress with the rows of its table written behind those that it has. */
+async function written(
+  ports: BackupPorts,
+  progress: BackupProgress,
+  { rows, isEnd }: { rows: readonly StoredRow[]; isEnd: boolean },
+): Promise<BackupProgress> {
+  const at = tableAt(progress);
+  const last = rows.at(-1);
+  if (at === null) return progress;
+  const after = last === undefined ? progress.place.after : keyOf(at.table, last);
+  const place = isEnd ? nextPlace(progress) : { ...progress.place, after };
+  if (rows.length === 0) return { ...progress, place };
+  const { table, part, text } = await withPart(at.database.binding, at.table, rows);
+  await ports.put(part.file, text);
+  return { ...progress, databases: replaced(progress, table), place };
+}
+
+/**
+ * Tables that are small, several with one question, up to the first that is not.
+ *
+ * What they answer is of one instant: none of them is read before the end of one that comes before it.
+ */
+async function writeSmall(
+  ports: BackupPorts,
+  progress: BackupProgress,
+  { query, budget }: { query: Query; budget: Budget },
+): Promise<BackupProgress> {
+  const { database, table } = progress.place;
+  const together = Math.min(TOGETHER, budget.pages);
+  const tables = progress.databases[database]?.tables.slice(table, table + together) ?? [];
+  const bounds = { after: null, rows: PAGE_ROWS, bytes: PAGE_BYTES };
+  const pages = await query(tables.map((one) => pageQuery(one, bounds)));
+  budget.pages -= tables.length;
+  let reached = progress;
+  for (const [index, one] of tables.entries()) {
+    const rows = pages[index] ?? [];
+    const isEnd = isWhole(rows, sizeOf(one, rows));
+    // The beginning of a large one is no loss: it is read again with what follows, unless it is all that we may read.
+    if (!isEnd && index > 0) break;
+    reached = await written(ports, reached, { rows, isEnd });
+    if (!isEnd) break;
+  }
+  return reached;
+}
+
+/** A file further, or some tables: the progress after it. */
 async function step(
   ports: BackupPorts,
   progress: BackupProgress,
@@ -145,16 +199,10 @@ async function step(
   const { binding } = at.database;
   const source = ports.sources.find((one) => one.binding === binding);
   if (source === undefined) throw new Error(`${binding} is bound no more: its backup cannot go on`);
+  const { query } = source;
   const { after } = progress.place;
-  const { rows, isEnd } = await readPart(source.query, at.table, { after, budget });
-  const last = rows.at(-1);
-  if (last === undefined) {
-    return isEnd ? { ...progress, place: nextPlace(progress) } : progress;
-  }
-  const { table, part, text } = await withPart(binding, at.table, rows);
-  await ports.put(part.file, text);
-  const place = isEnd ? nextPlace(progress) : { ...progress.place, after: keyOf(at.table, last) };
-  return { ...progress, databases: replaced(progress, table), place };
+  if (after === null) return writeSmall(ports, progress, { query, budget });
+  return written(ports, progress, await readPart(query, at.table, { after, budget }));
 }
 
 /**
@@ -171,15 +219,11 @@ export async function goOn(
   pages: number,
 ): Promise<BackupProgress | null> {
   const budget = { pages };
-  let saved = progress;
   let reached = progress;
   while (budget.pages > 0 && tableAt(reached) !== null) {
-    reached = await step(ports, reached, budget);
-    // Empty tables are passed without a note: it would cost a row each.
-    const hasWritten = reached.databases !== saved.databases;
-    if (!hasWritten && budget.pages > 0 && tableAt(reached) !== null) continue;
-    if (!(await ports.save(saved, reached))) return null;
-    saved = reached;
+    const next = await step(ports, reached, budget);
+    if (!(await ports.save(reached, next))) return null;
+    reached = next;
   }
   return reached;
 }

@@ -60,7 +60,9 @@ describe("every table of the migrations", () => {
 describe("a backup", () => {
   it("comes back into an empty database row by row: the same counts, the same contents", async () => {
     for (const { name } of BACKED_TABLES) await fill(env.DB, name, 9);
-    await env.DB.prepare("UPDATE task SET view = ?1, events = ?1 WHERE seq = (SELECT min(seq) FROM task)")
+    await env.DB.prepare(
+      "UPDATE task SET view = ?1, events = ?1 WHERE seq = (SELECT min(seq) FROM task)",
+    )
       .bind(`${"ü🙂'\u0000".repeat(60_000)}`)
       .run();
     const manifest = await backUp(T0);
