@@ -25,7 +25,8 @@ function chunksOf(text: string): string[] {
 /** Which columns have to be written in pieces so that the row fits: the longest first. */
 function longColumns({ columns }: TableForm, row: StoredRow): Set<string> {
   const sizes = columns
-    .map((column) => ({ column, bytes: bytesOf(literal(row[column] ?? null)) }))
+    // Written as hexadecimal digits each byte is two; what is cut anyhow need not be counted exactly.
+    .map((column) => ({ column, bytes: 2 * bytesOf(String(row[column] ?? "")) }))
     .toSorted((a, b) => b.bytes - a.bytes);
   let total = sizes.reduce((sum, { bytes }) => sum + bytes, 0);
   const long = new Set<string>();
