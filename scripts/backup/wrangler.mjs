@@ -40,7 +40,7 @@ export async function failing(name, work) {
   try {
     await work();
   } catch (error) {
-    console.error(`${name}: ${error instanceof Error ? error.message : error}`);
+    console.error(`${name}: ${error instanceof Error ? error.message : String(error)}`);
     process.exitCode = error instanceof TypeError ? 2 : 1;
   }
 }

@@ -23,7 +23,7 @@ const PART_BYTES = 4_000_000;
 const TOGETHER = 8;
 
 /** A database to write down, by the name of its binding. */
-export interface Source {
+interface Source {
   binding: string;
   query: Query;
 }
@@ -144,7 +144,7 @@ function nextPlace({ databases, place }: BackupProgress): BackupProgress["place"
 }
 
 /** The progress with the rows of its table written behind those that it has. */
-async function written(
+async function withRows(
   ports: BackupPorts,
   progress: BackupProgress,
   { rows, isEnd }: { rows: readonly StoredRow[]; isEnd: boolean },
@@ -182,7 +182,7 @@ async function writeSmall(
     const isEnd = isWhole(rows, sizeOf(one, rows));
     // The beginning of a large one is no loss: it is read again with what follows, unless it is all that we may read.
     if (!isEnd && index > 0) break;
-    reached = await written(ports, reached, { rows, isEnd });
+    reached = await withRows(ports, reached, { rows, isEnd });
     if (!isEnd) break;
   }
   return reached;
@@ -202,7 +202,7 @@ async function step(
   const { query } = source;
   const { after } = progress.place;
   if (after === null) return writeSmall(ports, progress, { query, budget });
-  return written(ports, progress, await readPart(query, at.table, { after, budget }));
+  return withRows(ports, progress, await readPart(query, at.table, { after, budget }));
 }
 
 /**

@@ -1,5 +1,3 @@
-import * as z from "zod";
-
 import { SEALED_FORM } from "../lib/seal.ts";
 import type { StoredRow, StoredValue } from "../protocol/backup.ts";
 import type { BackedTable } from "./tables.ts";
@@ -14,23 +12,24 @@ import type { BackedTable } from "./tables.ts";
  */
 const WITHHELD = "sealed.withheld";
 
-const listSchema = z.array(z.looseObject({ secret: z.string() }));
-
 const isSafe = (secret: string): boolean => SEALED_FORM.test(secret) || secret === WITHHELD;
 
-function safeList(text: string): { text: string; withheld: number } {
-  let read: unknown;
+/** JSON with each `secret` in it sealed or withheld, and whatever else looks like a signing secret. */
+function safeJson(text: string): { text: string; withheld: number } {
+  let withheld = 0;
+  const safe = (name: string, value: unknown): unknown => {
+    if (typeof value !== "string" || isSafe(value)) return value;
+    if (name !== "secret" && !value.includes("whsec_")) return value;
+    withheld += 1;
+    return WITHHELD;
+  };
   try {
-    read = JSON.parse(text);
+    const read: unknown = JSON.parse(text, safe);
+    // Where there is nothing to withhold the text stays as it is, to the byte.
+    return { text: withheld === 0 ? text : JSON.stringify(read), withheld };
   } catch {
     return { text: WITHHELD, withheld: 1 };
   }
-  const list = listSchema.safeParse(read).data;
-  if (list === undefined) return { text: WITHHELD, withheld: 1 };
-  const clear = list.filter(({ secret }) => !isSafe(secret)).length;
-  if (clear === 0) return { text, withheld: 0 };
-  const safe = list.map((one) => (isSafe(one.secret) ? one : { ...one, secret: WITHHELD }));
-  return { text: JSON.stringify(safe), withheld: clear };
 }
 
 const textOf = (value: StoredValue | undefined): string | null =>
@@ -38,7 +37,7 @@ const textOf = (value: StoredValue | undefined): string | null =>
 
 /** The row without secrets in clear, and how many were taken out. */
 export function withoutClearSecrets(
-  { secrets = [], secretLists = [] }: BackedTable,
+  { secrets = [], secretTexts = [] }: BackedTable,
   row: StoredRow,
 ): { row: StoredRow; withheld: number } {
   const safe = { ...row };
@@ -49,12 +48,12 @@ export function withoutClearSecrets(
     safe[column] = WITHHELD;
     withheld += 1;
   }
-  for (const column of secretLists) {
+  for (const column of secretTexts) {
     const text = textOf(row[column]);
     if (text === null) continue;
-    const list = safeList(text);
-    safe[column] = list.text;
-    withheld += list.withheld;
+    const json = safeJson(text);
+    safe[column] = json.text;
+    withheld += json.withheld;
   }
   return { row: safe, withheld };
 }

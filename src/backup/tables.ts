@@ -5,8 +5,8 @@ export interface BackedTable {
   name: string;
   /** Columns with a sealed secret. */
   secrets?: readonly string[];
-  /** Columns with a JSON list of such, each as `secret`. */
-  secretLists?: readonly string[];
+  /** Columns with JSON that holds such, each as `secret`. */
+  secretTexts?: readonly string[];
 }
 
 /**
@@ -18,9 +18,9 @@ export interface BackedTable {
 export const BACKED_TABLES: readonly BackedTable[] = [
   { name: "api_key" },
   { name: "agent", secrets: ["secret", "former_secret"] },
-  { name: "webhook", secretLists: ["secrets"] },
+  { name: "webhook", secretTexts: ["secrets"] },
   { name: "webhook_subscription" },
-  { name: "callback_secret", secretLists: ["secrets"] },
+  { name: "callback_secret", secretTexts: ["secrets"] },
   { name: "endpoint_sweep" },
   { name: "model", secrets: ["api_key"] },
   { name: "routing_cell" },

@@ -58,7 +58,7 @@ export const backupManifestSchema = z.strictObject({
 export type BackupManifest = z.infer<typeof backupManifestSchema>;
 
 /** A value of D1 as these tables hold it: none has a column of bytes. */
-export const storedValueSchema = z.union([z.string(), z.number(), z.null()]);
+const storedValueSchema = z.union([z.string(), z.number(), z.null()]);
 export type StoredValue = z.infer<typeof storedValueSchema>;
 
 /** A row of a table by the names of its columns. */

@@ -104,7 +104,8 @@ describe("npm run backup, and npm run restore into the state of another installa
     const restore = run("scripts/restore.mjs", ...from);
     const again = run("scripts/restore.mjs", ...from);
 
-    expect([backup.status, restore.status], backup.said + restore.said).toEqual([0, 0]);
+    expect([backup.status, backup.said]).toEqual([0, expect.stringContaining("is finished")]);
+    expect([restore.status, restore.said]).toEqual([0, expect.stringContaining("is the same")]);
     expect([again.status, again.said]).toEqual([1, expect.stringContaining("is not empty")]);
     expect(readdirSync(out)).toEqual([name]);
     // Objects are no part of a backup: here they survive, as the platform keeps them when D1 alone is lost.

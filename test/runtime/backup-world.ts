@@ -57,6 +57,14 @@ const HOSTILE = [
   "%_\\",
 ];
 
+const SEALED = `sealed.v1.0123456789ab.${"A".repeat(16)}.AAAA`;
+
+/** A sealed secret in the form of its column: a callback's are an object, a webhook's are read by `secret` alone. */
+function secretOf(column: string): string {
+  const secrets = [{ secret: SEALED, expires_at: null }];
+  return column === "secrets" ? JSON.stringify({ version: 1, secrets }) : SEALED;
+}
+
 /** Rows for a table that fit its columns, with hostile texts in all that is no key. */
 export async function fill(db: D1Database, name: string, count: number, from = 0): Promise<void> {
   const { results: columns } = await db
@@ -66,7 +74,7 @@ export async function fill(db: D1Database, name: string, count: number, from = 0
   const secrets = new Set(
     BACKED_TABLES.filter((table) => table.name === name).flatMap((table) => [
       ...(table.secrets ?? []),
-      ...(table.secretLists ?? []),
+      ...(table.secretTexts ?? []),
     ]),
   );
   const valueOf = (index: number, at: number): StoredValue => {
@@ -74,16 +82,13 @@ export async function fill(db: D1Database, name: string, count: number, from = 0
     if (column === undefined) return null;
     if (column.type === "INTEGER") return index * 7 + at;
     if (column.type === "REAL") return index + 0.1;
-    if (secrets.has(column.name)) return column.name === "secrets" ? "[]" : null;
+    if (secrets.has(column.name)) return secretOf(column.name);
     // Unique where it is not null.
     if (column.name === "former_hash") return null;
     const text = HOSTILE[(index + at) % HOSTILE.length] ?? "";
     return column.pk > 0 || column.name.endsWith("_id") ? `${text}${index}` : text;
   };
-  // An agent has to have a secret, sealed as all of them.
-  const sealed = `sealed.v1.0123456789ab.${"A".repeat(16)}.AAAA`;
-  const row = (index: number) =>
-    columns.map((column, at) => (column.name === "secret" ? sealed : valueOf(index, at)));
+  const row = (index: number) => columns.map((_, at) => valueOf(index, at));
   const marks = columns.map(() => "?").join(", ");
   const insert = db.prepare(`INSERT INTO "${name}" VALUES (${marks})`);
   for (let start = 0; start < count; start += 100) {

@@ -154,6 +154,9 @@ describe("a backup", () => {
       env.DB.prepare("UPDATE webhook SET secrets = ?").bind(
         JSON.stringify([{ secret, expires_at: null }]),
       ),
+      env.DB.prepare("UPDATE callback_secret SET secrets = ?").bind(
+        JSON.stringify({ version: 2, secrets: [{ secret, expires_at: null }] }),
+      ),
       env.DB.prepare("UPDATE model SET api_key = ?").bind("sk-clear-clear"),
     ]);
 
@@ -166,7 +169,10 @@ describe("a backup", () => {
     expect(texts.join("")).not.toMatch(/whsec_|sk-clear/);
     const db = await emptyDatabase();
     const { withheld } = await restore(restorePorts(db, BUCKET, manifest), manifest, "DB");
-    expect(withheld).toBe(9 * 4);
+    expect(withheld).toBe(9 * 5);
+    expect(await db.prepare("SELECT secrets FROM callback_secret LIMIT 1").first("secrets")).toBe(
+      '{"version":2,"secrets":[{"secret":"sealed.withheld","expires_at":null}]}',
+    );
     const stored = await db.prepare("SELECT secret FROM agent LIMIT 1").first<string>("secret");
     await expect(SEALER.open(stored ?? "", "agent/any")).rejects.toThrow("No key opens");
   });

@@ -77,7 +77,7 @@ describe("a secret in a backup", () => {
   const sealed = `sealed.v1.0123456789ab.${"A".repeat(16)}.AAAA`;
 
   it("is there sealed, and not at all in clear", () => {
-    const table = { name: "agent", secrets: ["secret", "former"], secretLists: ["list"] };
+    const table = { name: "agent", secrets: ["secret", "former"], secretTexts: ["list"] };
     const list = JSON.stringify([{ secret: sealed, until: 1 }, { secret: "whsec_x" }]);
 
     const safe = withoutClearSecrets(table, { secret: "whsec_y", former: sealed, list, name: "n" });
@@ -94,7 +94,7 @@ describe("a secret in a backup", () => {
   it.each(["whsec_x", '"whsec_x"', '[{"other":"whsec_x"}]', `${sealed} whsec_x`])(
     "is not there where %s stands in place of a list",
     (list) => {
-      const { row } = withoutClearSecrets({ name: "a", secretLists: ["list"] }, { list });
+      const { row } = withoutClearSecrets({ name: "a", secretTexts: ["list"] }, { list });
 
       expect(JSON.stringify(row)).not.toContain("whsec_");
     },
