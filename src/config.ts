@@ -89,6 +89,12 @@ const configSchema = z
     BATUTA_MODELS: jsonSuchAs(MODEL_EXAMPLE).pipe(configuredModelsSchema).prefault(""),
     TASK_RETENTION_DAYS: daysFrom(1).default(7),
     HISTORY_RETENTION_DAYS: daysFrom(30).default(365),
+    BACKUP_EVERY_HOURS: z
+      .string()
+      .regex(/^\d{1,3}$/, "must be a number of hours from 0 to 999; 0 makes no backups")
+      .transform(Number)
+      .default(24),
+    BACKUP_RETENTION_DAYS: daysFrom(1).default(14),
     JWT_ISSUER: text,
     JWT_AUDIENCE: text,
     JWT_JWKS_URL: text.refine((url) => url === undefined || URL.canParse(url), "must be a URL"),
@@ -143,6 +149,8 @@ export interface Config {
   endPhases: InstalledEndPhases;
   /** Days after its end that a task is kept: by its own object, and by history. */
   taskRetention: { objectDays: number; historyDays: number };
+  /** Hours from one backup into the bucket to the next (0: none), and days that one is kept. */
+  backups: { everyHours: number; keptDays: number };
   /** Whose JSON Web Tokens are taken in place of keys; null: nobody's. */
   jwt: { issuer: string; audience: string; jwksUrl: string; tenantClaim: string } | null;
   /** Whether memories are found by vectors of Workers AI, where there is its binding. */
@@ -185,6 +193,10 @@ export function readConfig(variables: Readonly<Record<string, unknown>>): Config
     taskRetention: {
       objectDays: config.TASK_RETENTION_DAYS,
       historyDays: config.HISTORY_RETENTION_DAYS,
+    },
+    backups: {
+      everyHours: config.BACKUP_EVERY_HOURS,
+      keptDays: config.BACKUP_RETENTION_DAYS,
     },
     jwt: jwtOf(config),
     isEmbeddingHosted: config.BATUTA_EMBEDDINGS === "workers_ai",

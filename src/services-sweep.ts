@@ -9,6 +9,7 @@ import type { Clock } from "./lib/ports.ts";
 import type { NoteRepair } from "./observe/repairs/tally.ts";
 import { readSweepCursor, readTenants, writeSweepCursor } from "./observe/sweeper-store.ts";
 import { judgeAlerts, sweepAlerts } from "./services-alerts.ts";
+import { sweepBackups } from "./services-backup.ts";
 import { sweepDebts } from "./services-debts.ts";
 import { doorsOf, now } from "./services-doors.ts";
 import { forgetTasks } from "./services-memory.ts";
@@ -74,7 +75,7 @@ export function sweepRollups(env: Env, at: Clock = now): Promise<void> {
 
 /**
  * Wakes endpoints and tasks whose own alarm should have woken them, repairs what ended ones left undone, folds figures
- * that are old, and removes what was kept for long enough.
+ * that are old, removes what was kept for long enough, and goes on with the backup.
  *
  * @throws when one of them failed, after the others have done their work
  */
@@ -90,6 +91,7 @@ export async function sweepAll(env: Env): Promise<void> {
       validations: sweepValidations(env),
       decisions: sweepDecisions(env),
       alerts: sweepAlerts(env),
+      backups: sweepBackups(env),
     };
     // The platform ends an invocation that fails, whatever is still going on in it.
     const done = await Promise.allSettled(Object.values(sweeps));

@@ -1,5 +1,6 @@
 declare namespace Cloudflare {
   interface Env {
+    DB_1: D1Database;
     FUZZ_CASES: string;
     FUZZ_SEED: string;
     TEST_ARCHIVE: R2Bucket;
