@@ -43,7 +43,7 @@ export const PRICES = {
 } as const;
 
 /** What a month of the plan has in it, and the plan itself, in dollars (the same pages); rows: objects' alone, D1 has as many again. */
-export const PLAN = {
+const PLAN = {
   dollars: 5,
   rows: 50e6,
   objectCalls: 1e6,
