@@ -4,7 +4,7 @@
  * The platform's alarms ring by its own clock: what is set for an instant of this one is set for when that will be there,
  * and set anew when the clock is moved. Beside that an object tells what it stores. Nothing else differs.
  */
-import worker, * as batuta from "../../../src/index.ts";
+import worker, * as batuta from "../../src/index.ts";
 
 const realNow = Date.now.bind(Date);
 let aheadMs = 0;

@@ -1,5 +1,5 @@
 /**
- * `npm run load -- load | stress | endurance`: how Batuta bears work from outside, beside the bare platform where that tells
+ * `npm run load -- load | stress | endurance | stored`: how Batuta bears work from outside, beside the bare platform where that tells
  * something. The built bundle on the miniflare API, loopback only; each is bounded in time, prints a table and a line of
  * JSON, and exits with 1 when a promise is broken. `--help` says what each takes. Several in one call share one build.
  */
@@ -8,10 +8,12 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 
-import { Workshop } from "./servers.mjs";
+import { ENDURE_HEADS, endureLines, endureRun } from "./rig/endurance-run.mjs";
 import { LOAD_HEADS, loadLines, loadRun } from "./rig/load-run.mjs";
 import { table } from "./rig/recorder.mjs";
+import { storedHeads, storedLines, storedRun } from "./rig/stored-run.mjs";
 import { STRESS_HEADS, stressLines, stressRun } from "./rig/stress-run.mjs";
+import { Workshop } from "./servers.mjs";
 
 /** Free bytes that make a folder in memory large enough: an object's database takes some 20 KiB. */
 const MIN_MEMORY_BYTES = 8 * 2 ** 30;
@@ -28,6 +30,12 @@ const OPTIONS = {
   from: { type: "string", default: "10" },
   step: { type: "string", default: "5" },
   "orders-per-minute": { type: "string" },
+  lives: { type: "string", default: "600" },
+  cycles: { type: "string", default: "6" },
+  probe: { type: "string", default: "5" },
+  few: { type: "string", default: "200" },
+  stored: { type: "string", default: "2000" },
+  turn: { type: "string", default: "4" },
 };
 
 const HELP = `npm run load -- COMMAND... [options]
@@ -41,6 +49,17 @@ const HELP = `npm run load -- COMMAND... [options]
              --from 10        lives a second of the first step; each next one has half as many again
              --step 5         seconds of a step
              --orders-per-minute N  limits the key that submits, so that it breaks on any machine; lifted afterwards
+
+  endurance  cycles of lives, each followed by 32 days on a clock that is put forward, after which nothing of them may be left:
+             memory, rows, alarms and latency stay the same
+             --lives 600      lives in all; the long form is 50000, about half an hour
+             --cycles 6       cycles among which they are shared out; the long form is 10
+             --probe 5        seconds in which latency is measured in each cycle
+
+  stored     two of them in turns, one with few ended tasks and one with many: answers take as long
+             --few 200        stored tasks of the one; the long form is 1000
+             --stored 2000    stored tasks of the other; the long form is 100000, about half an hour
+             --turn 4         seconds of a turn
 
 Of all:
   --seed 1           draws the instants of arrivals
@@ -68,10 +87,33 @@ const COMMANDS = {
         workshop,
         perSecond: positive(values, "from"),
         stepMs: positive(values, "step") * 1_000,
-        ordersPerMinute: values["orders-per-minute"] === undefined ? null : positive(values, "orders-per-minute"),
+        ordersPerMinute:
+          values["orders-per-minute"] === undefined ? null : positive(values, "orders-per-minute"),
         ...common(values),
       }),
     show: (figures) => table(STRESS_HEADS, stressLines(figures)),
+  },
+  endurance: {
+    run: ({ workshop, values }) =>
+      endureRun({
+        workshop,
+        lives: positive(values, "lives"),
+        cycles: positive(values, "cycles"),
+        probeMs: positive(values, "probe") * 1_000,
+        ...common(values),
+      }),
+    show: (figures) => table(ENDURE_HEADS, endureLines(figures)),
+  },
+  stored: {
+    run: ({ workshop, values }) =>
+      storedRun({
+        workshop,
+        few: positive(values, "few"),
+        many: positive(values, "stored"),
+        turnMs: positive(values, "turn") * 1_000,
+        ...common(values),
+      }),
+    show: (figures) => table(storedHeads(figures), storedLines(figures)),
   },
 };
 

@@ -1,6 +1,6 @@
 /** The two Workers that a bench compares, each as a bundle on the miniflare API: never through `wrangler dev`. */
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
@@ -65,10 +65,11 @@ function build(config, outdir) {
 class Server {
   #miniflare;
   #pid;
+  #state;
   problems = [];
 
   async start({ config, scripts, state, bindings }) {
-    this.state = state;
+    this.#state = state;
     const { workerOptions } = unstable_getMiniflareWorkerOptions(config, "");
     // The router in front of static files is a Worker of its own, and none of what is measured is a file.
     const { assets: _, ...options } = workerOptions;
@@ -107,6 +108,15 @@ class Server {
     if (this.#pid === undefined) return null;
     const status = readFileSync(`/proc/${this.#pid}/status`, "utf8");
     return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)[1]) * 1_024;
+  }
+
+  /** Bytes of the files in which it keeps its state. */
+  stateBytes() {
+    const files = readdirSync(this.#state, { recursive: true, withFileTypes: true });
+    // An object that goes to rest takes a file of its own with it.
+    const sizeOf = ({ parentPath, name }) =>
+      statSync(path.join(parentPath, name), { throwIfNoEntry: false })?.size ?? 0;
+    return files.filter((file) => file.isFile()).reduce((sum, file) => sum + sizeOf(file), 0);
   }
 
   /** Applies the migrations in order. */

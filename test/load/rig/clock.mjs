@@ -1,5 +1,4 @@
 /** A Batuta whose clock can be put forward, and whose state can be looked into: `clock-worker.mjs` from outside. */
-import { execFileSync } from "node:child_process";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -16,11 +15,15 @@ const WITHIN_MS = 120_000;
 const SWEEP = "*/5 * * * *";
 
 /** Memory is looked at so often and this far apart, milliseconds: what counts is the least. */
-const LOOKS = 5;
-const LOOK_EVERY_MS = 500;
+const LOOKS = 4;
+const LOOK_EVERY_MS = 300;
 
 /** Days that an installation keeps things in these runs: the least that can be set. */
-const KEPT = { TASK_RETENTION_DAYS: "1", HISTORY_RETENTION_DAYS: "30", WEBHOOK_RETENTION_DAYS: "7" };
+const KEPT = {
+  TASK_RETENTION_DAYS: "1",
+  HISTORY_RETENTION_DAYS: "30",
+  WEBHOOK_RETENTION_DAYS: "7",
+};
 
 /** One that is started for a run. */
 export class ClockedBatuta {
@@ -29,7 +32,10 @@ export class ClockedBatuta {
   #caller;
 
   static async start(workshop) {
-    const server = await workshop.startWorker(path.join(import.meta.dirname, "clock-worker.mjs"), KEPT);
+    const server = await workshop.startWorker(
+      path.join(import.meta.dirname, "../clock-worker.mjs"),
+      KEPT,
+    );
     return new ClockedBatuta(server);
   }
 
@@ -87,12 +93,16 @@ export class ClockedBatuta {
   async tables() {
     const database = await this.#server.database();
     const { results } = await database
-      .prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_cf%' ESCAPE '\\'")
+      .prepare(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_cf%' ESCAPE '\\'",
+      )
       .all();
     const rows = {};
     for (const { name } of results) {
       // oxlint-disable-next-line no-await-in-loop
-      const count = await database.prepare(`SELECT count(*) AS count FROM "${name}"`).first("count");
+      const count = await database
+        .prepare(`SELECT count(*) AS count FROM "${name}"`)
+        .first("count");
       if (count > 0) rows[name] = count;
     }
     return rows;
@@ -112,7 +122,7 @@ export class ClockedBatuta {
 
   /** Bytes on the disk of all that it stores. */
   stateBytes() {
-    return Number(execFileSync("du", ["-sb", this.#server.state], { encoding: "utf8" }).split("\t")[0]);
+    return this.#server.stateBytes();
   }
 
   async stop() {

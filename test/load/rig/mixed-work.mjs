@@ -51,8 +51,7 @@ export class MixedWork {
   static async open(batuta, of) {
     const admin = new Client(batuta.url, ADMIN_KEY);
     const scopes = ["orchestrate", "execute", "observe"];
-    const newKey = (name) =>
-      admin.call("POST", "/v1/keys", { name, tenant: of.tenant, scopes });
+    const newKey = (name) => admin.call("POST", "/v1/keys", { name, tenant: of.tenant, scopes });
     const own = await newKey(of.tenant);
     const submitting = of.submitKey ? await newKey(`${of.tenant}-submits`) : own;
     admin.close();
@@ -134,7 +133,10 @@ export class MixedWork {
     const task_id = this.#last ?? "none";
     if (kind === "missing" || this.#last === null) {
       const request = ["GET", `/v1/tasks/missing-${index}`];
-      return this.worker.step("missing, refused", request, { from: dueAt, asked: "404 task_not_found" });
+      return this.worker.step("missing, refused", request, {
+        from: dueAt,
+        asked: "404 task_not_found",
+      });
     }
     const paths = { read: `/v1/tasks/${task_id}`, list: "/v1/tasks?limit=20" };
     const path = paths[kind] ?? `/v1/tasks/${task_id}/events`;
@@ -183,6 +185,11 @@ export class MixedWork {
     return items
       .filter(({ agent_id }) => this.agents.includes(agent_id))
       .reduce((sum, { slots_in_use }) => sum + slots_in_use, 0);
+  }
+
+  /** Reads no task any more of those before. */
+  forgetLast() {
+    this.#last = null;
   }
 
   close() {

@@ -19,7 +19,7 @@ export function drawOf(seed) {
  * Instants of arrivals, milliseconds from the first moment: at random as when many come that do not know each other (a
  * Poisson process), and exactly as many as the rate asks for.
  */
-export function arrivalsOf({ perSecond, forMs, draw }) {
+function arrivalsOf({ perSecond, forMs, draw }) {
   const count = Math.max(1, Math.round((perSecond * forMs) / 1_000));
   // Given how many there are, the arrivals of a Poisson process are independent and uniform.
   return Array.from({ length: count }, () => draw() * forMs).toSorted((one, other) => one - other);

@@ -1,6 +1,4 @@
 /** A ramp until Batuta says no, or cannot follow any more; then whether it gets well, and whether it has lost anything. */
-import { setTimeout as sleep } from "node:timers/promises";
-
 import { Client, quantile } from "../client.mjs";
 import { ADMIN_KEY } from "../servers.mjs";
 import { MixedWork } from "./mixed-work.mjs";
@@ -39,7 +37,7 @@ const LIMITS_FACTOR = 20;
 const MANY_ORDERS = 300;
 
 /** The rate at which no code is cold any more, lives a second, and for how long. */
-const WARM_UP = { perSecond: 4, forMs: 3_000 };
+const WARM_UP = { perSecond: 4, forMs: 2_000 };
 
 /**
  * Runs it.
@@ -59,8 +57,8 @@ export async function stressRun({ workshop, ordersPerMinute, isTimed, ...ramp })
   const of = { receipts, recorder: new Recorder(), tenant: TENANT, task: TASK, submitKey: true };
   const work = await MixedWork.open(batuta, of);
   try {
-    await Promise.all(await openLoop({ ...WARM_UP, draw }, (index) => work.live(index)));
     if (isLimited) await limitOrders(batuta, work.submitter_id, ordersPerMinute / LIMITS_FACTOR);
+    await Promise.all(await openLoop({ ...WARM_UP, draw }, (index) => work.live(index)));
     const climbed = await climb(work, { ...ramp, draw });
     if (isLimited) await limitOrders(batuta, work.submitter_id, MANY_ORDERS);
     const recovery = await recover(work, climbed, { draw, isTimed });
@@ -83,17 +81,21 @@ export async function stressRun({ workshop, ordersPerMinute, isTimed, ...ramp })
   }
 }
 
-/** Says how much a key may order in a minute, and waits until that is in force: within 5 seconds, as README says. */
+/** Says how much a key may order in a minute. Within 5 seconds that is in force, as README says. */
 async function limitOrders(batuta, key_id, execute) {
   const root = new Client(batuta.url, ADMIN_KEY);
   const asked = { name: "governs", tenant: TENANT, scopes: ["admin"] };
   const { key } = await root.call("POST", "/v1/keys", asked);
   root.close();
   const admin = new Client(batuta.url, key);
-  const limits = { total: 1_200, execute: Math.max(1, Math.round(execute)), status: 720, admin: 60 };
+  const limits = {
+    total: 1_200,
+    execute: Math.max(1, Math.round(execute)),
+    status: 720,
+    admin: 60,
+  };
   await admin.call("PUT", `/v1/limits/keys/${key_id}`, { limits });
   admin.close();
-  await sleep(5_000);
 }
 
 /** Steps up until the first error class, or until less comes out than goes in. */
@@ -116,7 +118,11 @@ async function climb(work, { perSecond, stepMs, draw }) {
     steps.push(step);
     breakPoint = breakOf(step);
   }
-  return { steps, breakPoint: breakPoint ?? { class: "none", perSecond: steps.at(-1).perSecond }, underWay };
+  return {
+    steps,
+    breakPoint: breakPoint ?? { class: "none", perSecond: steps.at(-1).perSecond },
+    underWay,
+  };
 }
 
 function stepFigures({ rate, arrived, done, recorder }) {
@@ -131,7 +137,14 @@ function breakOf({ perSecond, share, errors }) {
   if (first !== undefined) return { perSecond, ...first };
   if (share >= FOLLOWED) return null;
   const detail = `${share} of the lives of a step were done within it`;
-  return { perSecond, class: "the rate rises no more", count: 0, op: "live", retryAfterS: null, detail };
+  return {
+    perSecond,
+    class: "the rate rises no more",
+    count: 0,
+    op: "live",
+    retryAfterS: null,
+    detail,
+  };
 }
 
 /** Back to a fifth of the rate, in turns of some seconds, until it is as quick as it was and says no to nothing. */
@@ -157,7 +170,12 @@ async function recover(work, { steps, breakPoint, underWay }, { draw, isTimed })
     turns.push({ p99Ms, errors: recorder.errors });
     const isCalm = !isTimed || p99Ms <= CALM_FACTOR * before;
     const afterMs = Math.round(turnAt - began);
-    const figures = { perSecond: round(perSecond, 1), beforeP99Ms: before, p99Ms, turns: turns.length };
+    const figures = {
+      perSecond: round(perSecond, 1),
+      beforeP99Ms: before,
+      p99Ms,
+      turns: turns.length,
+    };
     if (recorder.errors.length === 0 && isCalm) {
       return { isRecovered: true, afterMs, backlogMs: Math.round(backlogMs), ...figures };
     }
@@ -176,7 +194,8 @@ function brokenBy({ breakPoint, recovery, lives, disorders, slotsInUse }) {
   // The two ways in which a server says no and means later.
   if (/^(429|503) /.test(breakPoint.class)) {
     if (!(breakPoint.retryAfterS >= 1)) broken.push(`${breakPoint.class} without Retry-After`);
-    if (breakPoint.detail.length < 20) broken.push(`${breakPoint.class} does not say what is wrong`);
+    if (breakPoint.detail.length < 20)
+      broken.push(`${breakPoint.class} does not say what is wrong`);
   } else if (/^\d/.test(breakPoint.class)) {
     broken.push(`it broke with ${breakPoint.class}: ${breakPoint.detail}`);
   }
@@ -195,7 +214,8 @@ function brokenBy({ breakPoint, recovery, lives, disorders, slotsInUse }) {
 export const STRESS_HEADS = ["stress", "lives/s", "arrived", "done", "submit p99 ms", "errors"];
 
 export function stressLines({ steps, breakPoint, recovery, lives }) {
-  const errorsOf = (errors) => errors.map(({ class: what, count }) => `${count} x ${what}`).join(", ");
+  const errorsOf = (errors) =>
+    errors.map(({ class: what, count }) => `${count} x ${what}`).join(", ");
   const calm = recovery.isRecovered ? `${recovery.afterMs} ms` : "no";
   return [
     ...steps.map(({ perSecond, arrived, done, p99Ms, errors }, index) => [
