@@ -1,6 +1,6 @@
 /** The two Workers that a bench compares, each as a bundle on the miniflare API: never through `wrangler dev`. */
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
@@ -65,9 +65,11 @@ function build(config, outdir) {
 class Server {
   #miniflare;
   #pid;
+  #state;
   problems = [];
 
   async start({ config, scripts, state, bindings }) {
+    this.#state = state;
     const { workerOptions } = unstable_getMiniflareWorkerOptions(config, "");
     // The router in front of static files is a Worker of its own, and none of what is measured is a file.
     const { assets: _, ...options } = workerOptions;
@@ -99,6 +101,22 @@ class Server {
   /** CPU time that workerd has used so far, milliseconds; null where there is no /proc. */
   cpuMs() {
     return this.#pid === undefined ? null : cpuMsOf(this.#pid);
+  }
+
+  /** Bytes that workerd has in memory; null where there is no /proc. */
+  memoryBytes() {
+    if (this.#pid === undefined) return null;
+    const status = readFileSync(`/proc/${this.#pid}/status`, "utf8");
+    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)[1]) * 1_024;
+  }
+
+  /** Bytes of the files in which it keeps its state. */
+  stateBytes() {
+    const files = readdirSync(this.#state, { recursive: true, withFileTypes: true });
+    // An object that goes to rest takes a file of its own with it.
+    const sizeOf = ({ parentPath, name }) =>
+      statSync(path.join(parentPath, name), { throwIfNoEntry: false })?.size ?? 0;
+    return files.filter((file) => file.isFile()).reduce((sum, file) => sum + sizeOf(file), 0);
   }
 
   /** Applies the migrations in order. */
@@ -194,16 +212,26 @@ export class Workshop {
     return this.#servers.flatMap(({ problems }) => problems);
   }
 
-  /** A Batuta of one's own, so that one measurement's afterwork is not on the bill of another. */
-  startBatuta() {
-    return this.#startWithData(this.#batuta);
+  /**
+   * A Batuta of one's own, so that one measurement's afterwork is not on the bill of another.
+   *
+   * @param variables what an operator would set beside what all get here
+   */
+  startBatuta(variables = {}) {
+    return this.#startWithData(this.#batuta, variables);
   }
 
   /** The face of Batuta over a room that answers at once; it is built when it is asked for. */
-  async startEdge() {
-    const config = path.join(this.#folder, "edge.toml");
-    writeFileSync(config, configFor(path.join(import.meta.dirname, "edge-worker.mjs")));
-    return this.#startWithData(build(config, path.join(this.#folder, "edge-bundle")));
+  startEdge() {
+    return this.startWorker(path.join(import.meta.dirname, "edge-worker.mjs"));
+  }
+
+  /** Batuta with another main module around it. It is built when it is asked for. */
+  startWorker(main, variables = {}) {
+    const name = path.basename(main, ".mjs");
+    const config = path.join(this.#folder, `${name}.toml`);
+    writeFileSync(config, configFor(main));
+    return this.#startWithData(build(config, path.join(this.#folder, name)), variables);
   }
 
   startFloor() {
@@ -214,9 +242,10 @@ export class Workshop {
     await Promise.allSettled(this.#servers.map((server) => server.stop()));
   }
 
-  async #startWithData(built) {
-    const variables = { ALLOW_LOCAL_ENDPOINTS: "true", LIMITS_FACTOR: "1000" };
+  async #startWithData(built, variables = {}) {
     const server = await this.#start(built, {
+      ALLOW_LOCAL_ENDPOINTS: "true",
+      LIMITS_FACTOR: "1000",
       ...variables,
       BATUTA_ADMIN_KEY: ADMIN_KEY,
       BATUTA_SEAL_KEY: SEAL_KEY,
