@@ -12,13 +12,13 @@ import { executorPortsOf, pushPortsOf } from "./services.ts";
 
 /** The consumer of each queue, by the queue's name. */
 function consumersOf(env: Env): Record<string, (batch: MessageBatch) => Promise<void>> {
-  const { task } = doorsOf(env);
+  const { task, history } = doorsOf(env);
   const log = consoleLog("queues", now);
   const deadLetter = async (queue: string, reason: string, body: string): Promise<void> => {
     await env.DEAD_LETTERS.send({ queue, reason, body });
   };
   const historyPorts: HistoryPorts = {
-    db: env.DB,
+    db: (tenant) => history.of(tenant),
     read: async (tenant, task_id, after) => {
       const found = await task(tenant, task_id).record(after);
       return found.ok ? JSON.parse(found.value) : null;

@@ -29,7 +29,7 @@ import type { TaskPorts } from "./task/ports.ts";
 
 function build(env: Env) {
   const doors = doorsOf(env);
-  const { config, task, pool, callbacks, guard } = doors;
+  const { config, task, pool, callbacks, history } = doors;
   const tasks = tasksOf(doors);
   const agents = createAgents({
     ...callbacks,
@@ -66,9 +66,9 @@ function build(env: Env) {
       readable: (by, task_id) => tasks.readable(by, task_id),
       pastView: (tenant, task_id) => doors.past.view(tenant, task_id),
       archive: {
-        list: (tenant, query) => guard.read(() => listEscalations(env.DB, tenant, query)),
+        list: (tenant, query) => history.read(tenant, (db) => listEscalations(db, tenant, query)),
         get: (tenant, escalation_id) =>
-          guard.get(() => readEscalation(env.DB, tenant, escalation_id)),
+          history.get(tenant, (db) => readEscalation(db, tenant, escalation_id)),
       },
       keyOfAgent: (tenant, agent_id) => keyOfAgent(doors, tenant, agent_id),
       placeInPool: (tenant, name, task_id) => pool(tenant, name).explain(task_id),
@@ -110,8 +110,8 @@ export function taskPortsOf(env: Env): TaskPorts {
     record: async (message) => {
       await env.EVENTS.send(message);
     },
-    isRecorded: (tenant, task_id, seq, created_at) =>
-      isComplete(env.DB, { tenant, task_id, created_at }, seq),
+    isRecorded: async (tenant, task_id, seq, created_at) =>
+      isComplete(await services.history.of(tenant), { tenant, task_id, created_at }, seq),
     missingStakeholders: (tenant, webhook_ids) =>
       unknownWebhooks(services.webhookStore, tenant, webhook_ids),
     endPhases: services.config.endPhases,

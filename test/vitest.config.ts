@@ -140,8 +140,8 @@ export default defineConfig(async () => ({
                 FUZZ_SEED: process.env["FUZZ_SEED"] ?? "6",
                 TEST_MIGRATIONS: await readD1Migrations(path.join(root, "migrations")),
               },
-              // A second database: backups are restored into it.
-              d1Databases: { DB_1: "second" },
+              // Under another name than DB_1: an installation has one database unless its operator binds more.
+              d1Databases: { TEST_DATABASE: "second" },
               // Under another name than ARCHIVE: an installation has none unless its operator binds one.
               r2Buckets: { TEST_ARCHIVE: "archive" },
               outboundService: createOutbound(),
