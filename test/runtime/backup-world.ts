@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 
 import { queryOf } from "../../src/backup/backup-store.ts";
 import type { RestorePorts } from "../../src/backup/restore.ts";
-import { BACKED_TABLES } from "../../src/backup/tables.ts";
+import { BACKED_TABLES } from "../../src/backup/rows/tables.ts";
 import {
   backupManifestSchema,
   type BackupManifest,
