@@ -26,6 +26,7 @@ import { modelsOf } from "./services-models.ts";
 import { followUpPort, observePort } from "./services-observe.ts";
 import { outskirtPorts } from "./services-offenders.ts";
 import { overviewPort } from "./services-overview.ts";
+import { newsQueues } from "./services-queues.ts";
 import { ratingPort } from "./services-ratings.ts";
 import { modelDecisionPort } from "./services-routing.ts";
 import { notesPort, subtaskPort, taskPort } from "./services-task-port.ts";
@@ -72,7 +73,7 @@ function healthPort(env: Env, { pool }: Services): HealthPort {
       const [database, objects, queues, archive] = await Promise.all([
         historyReach(history),
         reachable(PROBE_MS, () => pool("default", "default").presence()),
-        reachable(PROBE_MS, () => env.EVENTS.metrics()),
+        reachable(PROBE_MS, () => Promise.all(newsQueues(env).map((queue) => queue.metrics()))),
         bucket === null ? null : reachable(PROBE_MS, () => bucket.head("ready")),
       ]);
       const needed = { database, objects, queues };

@@ -20,6 +20,7 @@ import { doorsOf, now } from "./services-doors.ts";
 import { addressFault, postSigned } from "./services-executors.ts";
 import { askKinOf, kinPortsOf } from "./services-kin.ts";
 import { rememberingOf } from "./services-memory.ts";
+import { newsQueueOf } from "./services-queues.ts";
 import { keyOfAgent, tasksOf, unknownWebhooks } from "./services-tasks.ts";
 import { withheldTeller } from "./services-validations.ts";
 import { fanOutPorts, webhookServices } from "./services-webhooks.ts";
@@ -108,7 +109,7 @@ export function taskPortsOf(env: Env): TaskPorts {
       pool(tenant, name).release(task_id, attempt, undefined, outcome ?? undefined),
     publish: (news) => publish(fanOut, news),
     record: async (message) => {
-      await env.EVENTS.send(message);
+      await newsQueueOf(env, message).send(message);
     },
     isRecorded: async (tenant, task_id, seq, created_at) =>
       isComplete(await services.history.of(tenant), { tenant, task_id, created_at }, seq),

@@ -18,6 +18,7 @@ function queueConsumers() {
   const deadLetterQueue = "batuta-dead-letters";
   return {
     "batuta-events": { maxBatchSize: 100, maxBatchTimeout, maxRetries: 10, deadLetterQueue },
+    "batuta-events-1": { maxBatchSize: 100, maxBatchTimeout, maxRetries: 10, deadLetterQueue },
     "batuta-retries-critical": {
       maxBatchSize: 10,
       maxBatchTimeout,
@@ -142,6 +143,8 @@ export default defineConfig(async () => ({
               },
               // Under another name than DB_1: an installation has one database unless its operator binds more.
               d1Databases: { TEST_DATABASE: "second" },
+              // A second queue of news, by which it would be named.
+              queueProducers: { TEST_EVENTS: { queueName: "batuta-events-1" } },
               // Under another name than ARCHIVE: an installation has none unless its operator binds one.
               r2Buckets: { TEST_ARCHIVE: "archive" },
               outboundService: createOutbound(),

@@ -4,6 +4,7 @@ declare namespace Cloudflare {
     FUZZ_SEED: string;
     TEST_ARCHIVE: R2Bucket;
     TEST_DATABASE: D1Database;
+    TEST_EVENTS: Queue;
     TEST_MIGRATIONS: import("cloudflare:test").D1Migration[];
   }
 }
