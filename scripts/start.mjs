@@ -2,7 +2,7 @@
  * Serves Batuta on 127.0.0.1 with no account: prepares the local state, then becomes `wrangler dev`.
  *
  * Environment: PORT (8787), BATUTA_STATE (.state), BATUTA_ADMIN_KEY (else .dev.vars, else generated into it),
- * BATUTA_SEAL_KEY (else seal.key in the state folder, generated), LIMITS_FACTOR, BATUTA_SAM, JWT_ISSUER,
+ * BATUTA_SEAL_KEY (else seal.key in the state folder, generated), HISTORY_SHARDS, LIMITS_FACTOR, BATUTA_SAM, JWT_ISSUER,
  * JWT_AUDIENCE, JWT_JWKS_URL (all three or none), JWT_TENANT_CLAIM, BATUTA_MODELS (JSON, see README.md) and
  * VALIDATION_SAMPLE (1 here: all are written down). Ready when GET /health answers 200. Exits with 2 when it is asked
  * for what cannot be.
@@ -22,6 +22,8 @@ import {
 } from "node:fs";
 import { createServer } from "node:net";
 import path from "node:path";
+
+import { databasesOf } from "./deploy/databases.mjs";
 
 const HOST = "127.0.0.1";
 const KEY_NAME = "BATUTA_ADMIN_KEY";
@@ -111,7 +113,7 @@ function variables() {
   return [
     "ALLOW_LOCAL_ENDPOINTS:true",
     `VALIDATION_SAMPLE:${process.env.VALIDATION_SAMPLE || "1"}`,
-    ...["BATUTA_SAM", "LIMITS_FACTOR", ...JWT_NAMES]
+    ...["BATUTA_SAM", "HISTORY_SHARDS", "LIMITS_FACTOR", ...JWT_NAMES]
       .filter((name) => process.env[name])
       .map((name) => `${name}:${process.env[name]}`),
   ];
@@ -179,13 +181,16 @@ async function applyMigrations() {
     : [];
   if (files.length === 0) return;
 
-  const hash = createHash("sha256");
+  const { databases } = databasesOf(readFileSync(path.join(root, "wrangler.toml"), "utf8"), null);
+  const hash = createHash("sha256").update(JSON.stringify(databases));
   for (const name of files) hash.update(name).update(readFileSync(path.join(folder, name)));
   const stamp = path.join(state, "migrations.sha256");
   const wanted = hash.digest("hex");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
 
-  await runWrangler(["d1", "migrations", "apply", "batuta", "--local", "--persist-to", state]);
+  for (const { name } of databases) {
+    await runWrangler(["d1", "migrations", "apply", name, "--local", "--persist-to", state]);
+  }
   writeFileSync(stamp, wanted);
 }
 

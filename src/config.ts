@@ -1,5 +1,6 @@
 import * as z from "zod";
 
+import { isShardName } from "./history/shards/shards.ts";
 import { SHORTEST_SEAL_KEY } from "./lib/seal.ts";
 import { installedEndPhasesSchema } from "./protocol/end-phases.ts";
 import type { InstalledEndPhases } from "./protocol/end-phases.ts";
@@ -51,6 +52,16 @@ const origins = z
     ),
   );
 
+/** Names of D1 bindings separated by commas; an empty variable names none. */
+const shardNames = z
+  .string()
+  .transform((text) => (text.trim() === "" ? [] : text.split(",").map((part) => part.trim())))
+  .pipe(
+    z
+      .array(z.string().refine(isShardName, "must be names of D1 bindings such as DB_1,DB_2"))
+      .refine((names) => new Set(names).size === names.length, "must name each binding once"),
+  );
+
 /** JSON in a variable; an empty one says nothing. What it says is not repeated: there may be secrets in it. */
 const jsonSuchAs = (example: string) =>
   z.string().transform((text, context): unknown => {
@@ -89,6 +100,7 @@ const configSchema = z
     BATUTA_MODELS: jsonSuchAs(MODEL_EXAMPLE).pipe(configuredModelsSchema).prefault(""),
     TASK_RETENTION_DAYS: daysFrom(1).default(7),
     HISTORY_RETENTION_DAYS: daysFrom(30).default(365),
+    HISTORY_SHARDS: shardNames.default([]),
     BACKUP_EVERY_HOURS: z
       .string()
       .regex(/^\d{1,3}$/, "must be a number of hours from 0 to 999; 0 makes no backups")
@@ -149,6 +161,8 @@ export interface Config {
   endPhases: InstalledEndPhases;
   /** Days after its end that a task is kept: by its own object, and by history. */
   taskRetention: { objectDays: number; historyDays: number };
+  /** Bindings of the databases that the history of new tenants goes to; empty: to DB. */
+  historyShards: string[];
   /** Hours from one backup into the bucket to the next (0: none), and days that one is kept. */
   backups: { everyHours: number; keptDays: number };
   /** Whose JSON Web Tokens are taken in place of keys; null: nobody's. */
@@ -194,6 +208,7 @@ export function readConfig(variables: Readonly<Record<string, unknown>>): Config
       objectDays: config.TASK_RETENTION_DAYS,
       historyDays: config.HISTORY_RETENTION_DAYS,
     },
+    historyShards: config.HISTORY_SHARDS,
     backups: {
       everyHours: config.BACKUP_EVERY_HOURS,
       keptDays: config.BACKUP_RETENTION_DAYS,
