@@ -4,6 +4,8 @@ import { isShardName } from "./history/shards/shards.ts";
 import { SHORTEST_SEAL_KEY } from "./lib/seal.ts";
 import { installedEndPhasesSchema } from "./protocol/end-phases.ts";
 import type { InstalledEndPhases } from "./protocol/end-phases.ts";
+import { injectedFaultsSchema } from "./protocol/injected-faults.ts";
+import type { InjectedFaults } from "./protocol/injected-faults.ts";
 import { configuredModelsSchema } from "./protocol/model.ts";
 import type { ModelRegistration } from "./protocol/model.ts";
 
@@ -75,6 +77,9 @@ const jsonSuchAs = (example: string) =>
 
 const MODEL_EXAMPLE =
   '{"llama": {"provider": "openai_compatible", "base_url": "http://127.0.0.1:11434/v1", "name": "llama3.2", "locality": "local", "context_tokens": 8192}}';
+
+/** What [env.production] of wrangler.toml calls itself. */
+const PRODUCTION = "production";
 
 /** A text; an empty one says nothing. */
 const text = z
@@ -217,4 +222,35 @@ export function readConfig(variables: Readonly<Record<string, unknown>>): Config
     isEmbeddingHosted: config.BATUTA_EMBEDDINGS === "workers_ai",
     validationSample: config.VALIDATION_SAMPLE,
   };
+}
+
+const faultVariablesSchema = z
+  .object({
+    BATUTA_ENVIRONMENT: z.string().default(""),
+    BATUTA_FAULTS: jsonSuchAs('{"seed": 1, "until": "2026-11-27T12:00:00Z"}').pipe(
+      injectedFaultsSchema,
+    ),
+  })
+  .refine(({ BATUTA_ENVIRONMENT: name }) => name !== PRODUCTION, {
+    path: ["BATUTA_FAULTS"],
+    error: `is refused where BATUTA_ENVIRONMENT is ${PRODUCTION}: faults are for tests and staging`,
+    // Said of a plan that breaks its schema too.
+    when: () => true,
+  });
+
+/**
+ * The faults that the installation is to inject into itself; null when the variable is absent or empty.
+ *
+ * @throws Error that names each fault of BATUTA_FAULTS, or that it is set in production
+ */
+export function readFaults(variables: {
+  BATUTA_FAULTS?: string | undefined;
+  BATUTA_ENVIRONMENT?: string | undefined;
+}): InjectedFaults | null {
+  const { BATUTA_FAULTS, BATUTA_ENVIRONMENT } = variables;
+  if (BATUTA_FAULTS === undefined || BATUTA_FAULTS === "") return null;
+  const read = faultVariablesSchema.safeParse({ BATUTA_FAULTS, BATUTA_ENVIRONMENT });
+  if (read.success) return read.data.BATUTA_FAULTS;
+  const faults = read.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
+  throw new Error(`Batuta does not start: ${faults.join("; ")}`);
 }

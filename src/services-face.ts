@@ -18,6 +18,7 @@ import { channelPort } from "./services-channels.ts";
 import { debtPort } from "./services-debts.ts";
 import { doorsOf, now } from "./services-doors.ts";
 import { openSocket, signersOf } from "./services-executors.ts";
+import { faultsInjected } from "./services-faults.ts";
 import { keyPort } from "./services-keys.ts";
 import { limitPort } from "./services-limits.ts";
 import { memoryPort } from "./services-memory.ts";
@@ -78,8 +79,11 @@ function healthPort(env: Env, { pool }: Services): HealthPort {
       ]);
       const needed = { database, objects, queues };
       const isReady = Object.values(needed).every((state) => state === "ok");
-      // Without its archive an installation works on: old tasks wait in D1 until it is back.
-      return { isReady, dependencies: { ...needed, ...(archive !== null && { archive }) } };
+      const faults = faultsInjected();
+      // Without its archive an installation works on: old tasks wait in D1 until it is back. Injected faults are named
+      // and no reason not to be ready: whoever asked for them wants to see it work under them.
+      const more = { ...(archive !== null && { archive }), ...(faults !== null && { faults }) };
+      return { isReady, dependencies: { ...needed, ...more } };
     },
     deadLetters: (by, page) => listDeadLetters(env.DB, by, page),
   };
