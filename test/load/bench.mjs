@@ -9,8 +9,8 @@
  * Exits with 1 when something is broken: an answer that is not 2xx, a lost delivery, a bundle that is too large.
  * Never for slowness: a missed target is only said.
  */
-import { mkdtempSync, rmSync, statfsSync } from "node:fs";
-import { loadavg, tmpdir } from "node:os";
+import { mkdtempSync, rmSync } from "node:fs";
+import { loadavg } from "node:os";
 import path from "node:path";
 
 import { CONCURRENCY, median, quantile } from "./client.mjs";
@@ -19,8 +19,9 @@ import { edgeCosts } from "./edge-phases.mjs";
 import { overviewLatency, overviewLines } from "./overview.mjs";
 import { acceptsPhase, floorPhase, livesPhase } from "./phases.mjs";
 import { dispatchLatency, poolPickCosts } from "./pool-phases.mjs";
-import { Workshop } from "./servers.mjs";
+import { stateFolder, Workshop } from "./servers.mjs";
 import { Sink } from "./sink.mjs";
+import { round, table } from "./table.mjs";
 
 const isLong = process.argv.includes("--long");
 const isEdgeOnly = process.argv.includes("--only") && process.argv.includes("edge");
@@ -54,9 +55,6 @@ const SECONDS_PER_DAY = 86_400;
 const MAX_GZIP_BYTES = 500 * 1_024;
 const MAX_UPLOAD_BYTES = 768 * 1_024;
 
-/** Free bytes that make a folder in memory large enough. */
-const MIN_MEMORY_BYTES = 2 ** 30;
-
 const began = performance.now();
 const folder = mkdtempSync(path.join(stateFolder(), "batuta-bench-"));
 // However it ends: a folder in memory would stay there.
@@ -82,16 +80,6 @@ try {
   for (const problem of workshop?.problems.slice(0, 10) ?? []) console.error(problem);
   await workshop?.stop();
   sink.stop();
-}
-
-/** In memory where that is possible: on a shared disk the wait for `fsync` drowns what is measured. */
-function stateFolder() {
-  try {
-    const { bavail, bsize } = statfsSync("/dev/shm");
-    return bavail * bsize >= MIN_MEMORY_BYTES ? "/dev/shm" : tmpdir();
-  } catch {
-    return tmpdir();
-  }
 }
 
 async function runRounds() {
@@ -277,23 +265,4 @@ function edgeLines({ post, get, verdictUs }) {
       "",
     ],
   ];
-}
-
-function round(value, digits) {
-  return Number.isFinite(value) ? Number(value.toFixed(digits)) : null;
-}
-
-function table(heads, rows) {
-  const lines = rows.map((row) => row.map((value) => String(value ?? "-")));
-  const widths = heads.map((head, column) =>
-    Math.max(head.length, ...lines.map((line) => line[column].length)),
-  );
-  const draw = (line) =>
-    line
-      .map((text, column) =>
-        column === 0 ? text.padEnd(widths[column]) : text.padStart(widths[column]),
-      )
-      .join("  ")
-      .trimEnd();
-  return [heads, widths.map((width) => "-".repeat(width)), ...lines].map(draw).join("\n");
 }
