@@ -96,8 +96,16 @@ export function servicesOf(env: Env): Services {
 
 const DAY_MS = 86_400_000;
 
-/** What tasks need from other rooms. */
+const taskPorts = new WeakMap<Env, TaskPorts>();
+
+/** What tasks need from other rooms: the same for all tasks of an isolate. */
 export function taskPortsOf(env: Env): TaskPorts {
+  const known = taskPorts.get(env) ?? newTaskPorts(env);
+  taskPorts.set(env, known);
+  return known;
+}
+
+function newTaskPorts(env: Env): TaskPorts {
   const services = servicesOf(env);
   const { pool } = services;
   const fanOut = { ...fanOutPorts(services), tellWithheld: withheldTeller(env) };

@@ -2,12 +2,14 @@ import type { Archivist } from "./archivist.ts";
 import type { LoggedEvent, TaskState } from "./machine/state.ts";
 import { EVENTS_PER_FLUSH, newsOf } from "./outbox.ts";
 import type { TaskPorts } from "./ports.ts";
+import type { RecentEvents } from "./recent-events.ts";
 import type { StoredTask } from "./task-store.ts";
 import { readEvents } from "./task-store.ts";
 
 /** What a flusher works on. */
 interface FlusherParts {
   sql: SqlStorage;
+  recent: RecentEvents;
   ports: Pick<TaskPorts, "publish">;
   archivist: Archivist;
   load: () => StoredTask | null;
@@ -56,11 +58,12 @@ export class Flusher {
   }
 
   async #sendPast(cursor: () => number, move: (seq: number) => void, send: Send): Promise<void> {
-    const { sql, load } = this.#parts;
+    const { sql, recent, load } = this.#parts;
     for (let stored = load(); stored !== null; stored = load()) {
       const after = Math.max(cursor(), stored.flushed);
       if (after >= stored.state.seq) return;
-      const events = readEvents(sql, after, EVENTS_PER_FLUSH);
+      const events =
+        recent.after(after, EVENTS_PER_FLUSH) ?? readEvents(sql, after, EVENTS_PER_FLUSH);
       const last = events.at(-1);
       if (last === undefined) return;
       await send(stored.state, events, after);
@@ -69,6 +72,7 @@ export class Flusher {
       // Written with the next commit: losing it costs a repetition that changes nothing.
       if (latest !== null)
         latest.flushed = Math.max(latest.flushed, Math.min(this.#published, this.#recorded));
+      recent.forget(Math.min(this.#published, this.#recorded));
     }
   }
 }

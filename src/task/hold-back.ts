@@ -7,13 +7,44 @@ import { readHeld, removeHeld, writeHeld } from "./task-store.ts";
 const MOST_HELD = 100;
 const LONGEST_HOLD_MS = 60_000;
 
-/**
- * Keeps a notification that came before its turn, for its attempt only.
- *
- * Refused with sequence_gap when too many wait, or when the gap has been open too long: then all of
- * them are given up, and the executor sends them again from the expected one on.
- */
-export function holdBack(
+/** The notifications of one task that came before their turn. */
+export class HeldBack {
+  readonly #storage: DurableObjectStorage;
+  /** Known to be so: most executors keep the order, and nothing is to be looked for then. */
+  #isEmpty = false;
+
+  constructor(storage: DurableObjectStorage) {
+    this.#storage = storage;
+  }
+
+  /**
+   * Keeps a notification that came before its turn, for its attempt only.
+   *
+   * Refused with sequence_gap when too many wait, or when the gap has been open too long: then all of
+   * them are given up, and the executor sends them again from the expected one on.
+   */
+  hold(state: TaskState, notification: Notification, now: number): Refusal | null {
+    this.#isEmpty = false;
+    return holdBack(this.#storage, state, notification, now);
+  }
+
+  /** Takes the held notification whose turn it is, or null; those of an attempt that is over are forgotten. */
+  take(holder: Holder | null): Notification | null {
+    const { sql } = this.#storage;
+    while (!this.#isEmpty) {
+      const [held] = readHeld(sql, 1);
+      this.#isEmpty = held === undefined;
+      if (held === undefined) return null;
+      const isOwn = held.attempt === holder?.attempt;
+      if (isOwn && held.sequence > holder.next_sequence) return null;
+      removeHeld(sql, held.sequence);
+      if (isOwn) return held.notification;
+    }
+    return null;
+  }
+}
+
+function holdBack(
   storage: DurableObjectStorage,
   state: TaskState,
   notification: Notification,
@@ -41,16 +72,4 @@ export function holdBack(
     writeHeld(storage.sql, { sequence, attempt: state.attempt, held_at: now, notification });
   }
   return null;
-}
-
-/** Takes the held notification whose turn it is, or null; those of an attempt that is over are forgotten. */
-export function takeHeld(sql: SqlStorage, holder: Holder | null): Notification | null {
-  for (;;) {
-    const [held] = readHeld(sql, 1);
-    if (held === undefined) return null;
-    const isOwn = held.attempt === holder?.attempt;
-    if (isOwn && held.sequence > holder.next_sequence) return null;
-    removeHeld(sql, held.sequence);
-    if (isOwn) return held.notification;
-  }
 }

@@ -9,7 +9,7 @@ import { Archivist } from "./archivist.ts";
 import { Finisher } from "./finish/finisher.ts";
 import { repairDebt } from "./finish/repair.ts";
 import { Flusher } from "./flusher.ts";
-import { holdBack, takeHeld } from "./hold-back.ts";
+import { HeldBack } from "./hold-back.ts";
 import { KinKeeper } from "./kin/kin-keeper.ts";
 import { advance } from "./machine/advance.ts";
 import type { Advance } from "./machine/advance.ts";
@@ -18,6 +18,7 @@ import type { LoggedEvent, TaskState } from "./machine/state.ts";
 import { poolErrand } from "./outbox.ts";
 import { PoolTeller } from "./pool-teller.ts";
 import type { TaskPorts } from "./ports.ts";
+import { RecentEvents } from "./recent-events.ts";
 import type { StoredTask } from "./task-store.ts";
 import { appendCommit, readTask, writeMemo } from "./task-store.ts";
 import { tellWatchers } from "./watchers.ts";
@@ -50,6 +51,8 @@ export class TaskKeeper {
   readonly kin: KinKeeper;
   #stored: StoredTask | null | undefined;
   #alarmAt: number | null | undefined;
+  readonly #held: HeldBack;
+  readonly #recent = new RecentEvents();
   readonly #flusher: Flusher;
   #flushedAt = 0;
   /** Events past the cursor: when they are to be flushed. */
@@ -65,25 +68,22 @@ export class TaskKeeper {
     this.#ports = ports;
     this.#now = now;
     this.#archivist = new Archivist(ports, now);
+    this.#held = new HeldBack(ctx.storage);
     this.#flusher = new Flusher({
       sql: ctx.storage.sql,
+      recent: this.#recent,
       ports,
       archivist: this.#archivist,
       load: () => this.#load(),
     });
     this.#pool = new PoolTeller(ports, now, () => this.#repeatAt());
+    const parts = { sql: ctx.storage.sql, ports, now, state: () => this.#load()?.state ?? null };
     this.#finisher = new Finisher({
-      sql: ctx.storage.sql,
-      ports,
-      now,
-      state: () => this.#load()?.state ?? null,
+      ...parts,
       commit: (command, also) => this.#commitAndTell(command, also),
     });
     this.kin = new KinKeeper({
-      sql: ctx.storage.sql,
-      ports,
-      now,
-      state: () => this.#load()?.state ?? null,
+      ...parts,
       setFamily: (family) => {
         const stored = this.#load();
         if (stored !== null) stored.state = { ...stored.state, family };
@@ -120,7 +120,7 @@ export class TaskKeeper {
     if (!applied.ok) return applied;
     const state = this.#load()?.state;
     if (applied.value.change.hold !== undefined && state !== undefined) {
-      const refusal = holdBack(this.#ctx.storage, state, notification, this.#now());
+      const refusal = this.#held.hold(state, notification, this.#now());
       if (refusal !== null) return refuse(refusal);
     }
     if (notification.sequence !== undefined) await this.#applyHeld();
@@ -154,8 +154,7 @@ export class TaskKeeper {
   }
 
   #load(): StoredTask | null {
-    this.#stored ??= readTask(this.#ctx.storage.sql);
-    return this.#stored;
+    return (this.#stored ??= readTask(this.#ctx.storage.sql));
   }
 
   #ids(): { tenant: string; task_id: string; correlation_id: string } {
@@ -213,6 +212,7 @@ export class TaskKeeper {
       also?.();
     });
     this.#stored = { state, flushed };
+    if (events.length > 0) this.#recent.append(events);
   }
 
   #repeatAt(): number {
@@ -287,7 +287,7 @@ export class TaskKeeper {
   async #applyHeld(): Promise<void> {
     for (;;) {
       const holder = this.#load()?.state.holder ?? null;
-      const notification = takeHeld(this.#ctx.storage.sql, holder);
+      const notification = this.#held.take(holder);
       if (holder === null || notification === null) return;
       // No await since it was taken: it is forgotten and applied in one turn.
       const { token } = holder;

@@ -10,8 +10,8 @@
  * Exits with 1 when something is broken: an answer that is not 2xx, a lost delivery, a bundle that is too large.
  * Never for slowness: a missed target is only said.
  */
-import { mkdtempSync, rmSync, statfsSync, writeFileSync } from "node:fs";
-import { loadavg, tmpdir } from "node:os";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { loadavg } from "node:os";
 import path from "node:path";
 
 import { CONCURRENCY, median, quantile } from "./client.mjs";
@@ -20,7 +20,7 @@ import { edgeCosts } from "./edge-phases.mjs";
 import { overviewLatency, overviewLines } from "./overview.mjs";
 import { acceptsPhase, floorPhase, livesPhase } from "./phases.mjs";
 import { dispatchLatency, poolPickCosts } from "./pool-phases.mjs";
-import { Workshop } from "./servers.mjs";
+import { stateFolder, Workshop } from "./servers.mjs";
 import { Sink } from "./sink.mjs";
 import { round, table } from "./table.mjs";
 
@@ -60,9 +60,6 @@ const SECONDS_PER_DAY = 86_400;
 const MAX_GZIP_BYTES = 500 * 1_024;
 const MAX_UPLOAD_BYTES = 768 * 1_024;
 
-/** Free bytes that make a folder in memory large enough. */
-const MIN_MEMORY_BYTES = 2 ** 30;
-
 const began = performance.now();
 const folder = mkdtempSync(path.join(stateFolder(), "batuta-bench-"));
 // However it ends: a folder in memory would stay there.
@@ -88,16 +85,6 @@ try {
   for (const problem of workshop?.problems.slice(0, 10) ?? []) console.error(problem);
   await workshop?.stop();
   sink.stop();
-}
-
-/** In memory where that is possible: on a shared disk the wait for `fsync` drowns what is measured. */
-function stateFolder() {
-  try {
-    const { bavail, bsize } = statfsSync("/dev/shm");
-    return bavail * bsize >= MIN_MEMORY_BYTES ? "/dev/shm" : tmpdir();
-  } catch {
-    return tmpdir();
-  }
 }
 
 async function runRounds() {

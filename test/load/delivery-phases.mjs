@@ -44,22 +44,26 @@ async function runningTasks(batuta, sink, name) {
 }
 
 /** Progress of sixteen running tasks, each to twenty endpoints. */
-export async function deliveriesPhase(workshop, sink) {
+export async function deliveriesPhase(workshop, sink, around) {
   const batuta = await workshop.startBatuta();
   const { paths, agents } = await runningTasks(batuta, sink, "deliveries");
   return async (count) => {
     const told = new Map();
-    const figures = await measure(batuta, async () => {
-      await inParallel(count / ENDPOINTS, PHASE_MS, async (index, lane) => {
-        const at = performance.now();
-        const agent = agents[lane];
-        const seq = await agent.progress(50, `step ${index}`);
-        for (const path of paths) told.set(Sink.nameOf(path, agent.task_id, seq), at);
-      });
-      refuseLost(await sink.missing([...told.keys()]));
-      const latencies = [...told].map(([name, at]) => sink.arrivals.get(name) - at);
-      return { units: told.size, latencies };
-    });
+    const figures = await measure(
+      batuta,
+      async () => {
+        await inParallel(count / ENDPOINTS, PHASE_MS, async (index, lane) => {
+          const at = performance.now();
+          const agent = agents[lane];
+          const seq = await agent.progress(50, `step ${index}`);
+          for (const path of paths) told.set(Sink.nameOf(path, agent.task_id, seq), at);
+        });
+        refuseLost(await sink.missing([...told.keys()]));
+        const latencies = [...told].map(([name, at]) => sink.arrivals.get(name) - at);
+        return { units: told.size, latencies };
+      },
+      around,
+    );
     const ages = [...told.keys()].map((name) => sink.ages.get(name));
     return { ...figures, ageP50: quantile(ages, 0.5), ageP99: quantile(ages, 0.99) };
   };

@@ -17,8 +17,8 @@ export class Executor {
     this.#agent_id = agent_id;
   }
 
-  async register(capability) {
-    const registration = { capabilities: [capability], slots: 4 };
+  async register(capability, slots) {
+    const registration = { capabilities: [capability], slots };
     await this.#client.call("PUT", `/v1/agents/${this.#agent_id}`, registration);
     return this;
   }

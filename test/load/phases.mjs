@@ -25,18 +25,25 @@ export async function atRest(server) {
   }
 }
 
-/** Times a phase from outside: units, wall time, and all CPU time that the server then spends on them. */
-export async function measure(server, run) {
+/**
+ * Times a phase from outside: units, wall time, and all CPU time that the server then spends on them.
+ *
+ * @param around what else is to be done right before and right after it, such as to begin a profile and to end it
+ */
+export async function measure(server, run, around = {}) {
   await atRest(server);
+  await around.before?.();
   const cpu = server.cpuMs();
   const begin = performance.now();
   const { units, latencies } = await run();
   const wallMs = performance.now() - begin;
   await atRest(server);
+  const spent = cpu === null ? null : server.cpuMs() - cpu;
+  await around.after?.();
   return {
     units,
     perSecond: (units / wallMs) * 1_000,
-    cpuMs: cpu === null ? null : (server.cpuMs() - cpu) / units,
+    cpuMs: spent === null ? null : spent / units,
     p50: quantile(latencies, 0.5),
     p99: quantile(latencies, 0.99),
   };
@@ -49,16 +56,20 @@ async function timed(latencies, run) {
   return value;
 }
 
-/** Bare Hono, a new object, one insert. */
-export async function floorPhase(workshop) {
+/**
+ * Bare Hono and one insert: in a new object each time, or in one that is there.
+ *
+ * @param {(lane: number) => string} nameOf the object's name
+ */
+export async function floorPhase(workshop, nameOf = () => randomUUID()) {
   const server = await workshop.startFloor();
   const client = new Client(server.url);
   return (count) =>
     measure(server, async () => {
       const latencies = [];
-      const units = await inParallel(count, PHASE_MS, (index) =>
+      const units = await inParallel(count, PHASE_MS, (index, lane) =>
         timed(latencies, () =>
-          client.call("POST", `/notes/${randomUUID()}`, taskOf("nobody", index)),
+          client.call("POST", `/notes/${nameOf(lane)}`, taskOf("nobody", index)),
         ),
       );
       return { units, latencies };
@@ -85,20 +96,24 @@ export async function tenantOf(batuta, tenant) {
 }
 
 /** POST /v1/tasks. What was accepted is cancelled afterwards, unmeasured: it would remind its pool for ever. */
-export async function acceptsPhase(workshop) {
+export async function acceptsPhase(workshop, _sink, around) {
   const batuta = await workshop.startBatuta();
   const client = await tenantOf(batuta, "accepts");
   return async (count) => {
     const task_ids = [];
-    const figures = await measure(batuta, async () => {
-      const latencies = [];
-      const units = await inParallel(count, PHASE_MS, async (index) => {
-        const task = taskOf("nobody", index);
-        const view = await timed(latencies, () => client.call("POST", "/v1/tasks", task));
-        task_ids.push(view.task_id);
-      });
-      return { units, latencies };
-    });
+    const figures = await measure(
+      batuta,
+      async () => {
+        const latencies = [];
+        const units = await inParallel(count, PHASE_MS, async (index) => {
+          const task = taskOf("nobody", index);
+          const view = await timed(latencies, () => client.call("POST", "/v1/tasks", task));
+          task_ids.push(view.task_id);
+        });
+        return { units, latencies };
+      },
+      around,
+    );
     await inParallel(task_ids.length, Infinity, (index) =>
       client.call("POST", `/v1/tasks/${task_ids[index]}/commands`, { command: "cancel" }),
     );
@@ -106,11 +121,11 @@ export async function acceptsPhase(workshop) {
   };
 }
 
-/** Sixteen executors of one capability. */
-export function executors(client, capability) {
+/** Sixteen executors of one capability; four tasks at a time each, unless told otherwise. */
+export function executors(client, capability, slots = 4) {
   return Promise.all(
     Array.from({ length: CONCURRENCY }, (_, lane) =>
-      new Executor(client, `${capability}-${lane}`).register(capability),
+      new Executor(client, `${capability}-${lane}`).register(capability, slots),
     ),
   );
 }
@@ -121,27 +136,33 @@ export function refuseLost(lost) {
 }
 
 /** Whole lives; one is over when its last notification has arrived. */
-export async function livesPhase(workshop, sink) {
+export async function livesPhase(workshop, sink, around) {
   const batuta = await workshop.startBatuta();
   const client = await tenantOf(batuta, "lives");
   await client.call("POST", "/v1/webhooks", { url: `${sink.url}/lives`, events: ["all"] });
   const agents = await executors(client, "lives");
   return (count) =>
-    measure(batuta, async () => {
-      const begun = new Map();
-      const told = [];
-      const units = await inParallel(count, PHASE_MS, async (index, lane) => {
-        const at = performance.now();
-        const task = taskOf("lives", index);
-        begun.set((await client.call("POST", "/v1/tasks", task)).task_id, at);
-        const agent = agents[lane];
-        await agent.claim();
-        const seqs = await agent.work();
-        told.push(...seqs.map((seq) => Sink.nameOf("/lives", agent.task_id, seq)));
-      });
-      const last = [...begun.keys()].map((task_id) => Sink.nameOf("/lives", task_id, FINAL));
-      refuseLost(await sink.missing([...told, ...last]));
-      const latencies = [...begun.values()].map((at, index) => sink.arrivals.get(last[index]) - at);
-      return { units, latencies };
-    });
+    measure(
+      batuta,
+      async () => {
+        const begun = new Map();
+        const told = [];
+        const units = await inParallel(count, PHASE_MS, async (index, lane) => {
+          const at = performance.now();
+          const task = taskOf("lives", index);
+          begun.set((await client.call("POST", "/v1/tasks", task)).task_id, at);
+          const agent = agents[lane];
+          await agent.claim();
+          const seqs = await agent.work();
+          told.push(...seqs.map((seq) => Sink.nameOf("/lives", agent.task_id, seq)));
+        });
+        const last = [...begun.keys()].map((task_id) => Sink.nameOf("/lives", task_id, FINAL));
+        refuseLost(await sink.missing([...told, ...last]));
+        const latencies = [...begun.values()].map(
+          (at, index) => sink.arrivals.get(last[index]) - at,
+        );
+        return { units, latencies };
+      },
+      around,
+    );
 }

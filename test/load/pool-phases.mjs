@@ -106,7 +106,7 @@ export async function poolPickCosts() {
 export async function dispatchLatency(workshop) {
   const batuta = await workshop.startBatuta();
   const client = await tenantOf(batuta, "dispatch");
-  const agent = await new Executor(client, "dispatch-0").register("dispatch");
+  const agent = await new Executor(client, "dispatch-0").register("dispatch", 4);
   const [outside, inLog] = [[], []];
   for (let index = 0; index < DISPATCHES; index += 1) {
     const claimed = agent.claim();

@@ -1,11 +1,13 @@
 /** The two Workers that a bench compares, each as a bundle on the miniflare API: never through `wrangler dev`. */
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, statfsSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
 
-const root = path.join(import.meta.dirname, "../..");
+/** The checkout that this file is in. */
+export const root = path.join(import.meta.dirname, "../..");
 /** The bootstrap key of every Batuta that is started here. */
 export const ADMIN_KEY = "bk_bench_admin_key";
 const SEAL_KEY = "a key that seals secrets in benches alone";
@@ -39,17 +41,20 @@ function readCompatibilityDate() {
 /**
  * Builds a Worker as `npm run build` does.
  *
+ * @param options `tree`: the checkout that it is built in; `isMinified`: false for a profile, where names have to say
+ *   something
  * @returns {{ config: string, scripts: string[], gzipBytes: number, uploadBytes: number }} the paths of its modules,
  *   the entry first; the compressed size of the entry, and of all
  */
-function build(config, outdir) {
+function build(config, outdir, { tree = root, isMinified = true } = {}) {
   const wrangler = path.join(root, "node_modules/wrangler/wrangler-dist/cli.js");
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     ["--no-warnings", wrangler, "deploy", "--dry-run", "--env", ""]
       .concat(["--config", config])
-      .concat(["--outdir", outdir]),
-    { cwd: root, encoding: "utf8" },
+      .concat(["--outdir", outdir])
+      .concat(isMinified ? [] : ["--minify=false"]),
+    { cwd: tree, encoding: "utf8" },
   );
   if (status !== 0) throw new Error(`the build of ${config} failed:\n${stdout}\n${stderr}`);
   const isEntry = (name) => name.endsWith(".js");
@@ -68,7 +73,7 @@ class Server {
   #state;
   problems = [];
 
-  async start({ config, scripts, state, bindings }) {
+  async start({ config, scripts, state, bindings, isInspected = false }) {
     this.#state = state;
     const { workerOptions } = unstable_getMiniflareWorkerOptions(config, "");
     // The router in front of static files is a Worker of its own, and none of what is measured is a file.
@@ -79,6 +84,7 @@ class Server {
         host: "127.0.0.1",
         port: 0,
         cf: false,
+        ...(isInspected && { inspectorPort: 0 }),
         log: new Log(LogLevel.ERROR),
         logRequests: false,
         resourcePersistencePath: state,
@@ -117,6 +123,11 @@ class Server {
     const sizeOf = ({ parentPath, name }) =>
       statSync(path.join(parentPath, name), { throwIfNoEntry: false })?.size ?? 0;
     return files.filter((file) => file.isFile()).reduce((sum, file) => sum + sizeOf(file), 0);
+  }
+
+  /** Where the inspector of a server listens that was started with one. */
+  inspector() {
+    return this.#miniflare.getInspectorURL();
   }
 
   /** Applies the migrations in order. */
@@ -182,19 +193,41 @@ function configFor(main) {
     .replace(/^directory = .*$/m, `directory = ${JSON.stringify(path.join(root, "assets"))}`);
 }
 
+/** Free bytes that make a folder in memory large enough. */
+const MIN_MEMORY_BYTES = 2 ** 30;
+
+/** Where states belong: in memory if possible, as the wait for `fsync` on a shared disk drowns what is measured. */
+export function stateFolder() {
+  try {
+    const { bavail, bsize } = statfsSync("/dev/shm");
+    return bavail * bsize >= MIN_MEMORY_BYTES ? "/dev/shm" : tmpdir();
+  } catch {
+    return tmpdir();
+  }
+}
+
 /** Builds both Workers into a folder, and starts as many of them as are wanted, each with its own state. */
 export class Workshop {
   #folder;
+  #tree;
   #batuta;
   #floor;
   #servers = [];
 
-  constructor(folder) {
+  /** @param options as those of `build` */
+  constructor(folder, { tree = root, isMinified = true } = {}) {
     this.#folder = folder;
+    this.#tree = tree;
     const floorConfig = path.join(folder, "floor.json");
     writeFileSync(floorConfig, JSON.stringify(FLOOR));
     this.#floor = build(floorConfig, path.join(folder, "floor-bundle"));
-    this.#batuta = build(path.join(root, "wrangler.toml"), path.join(folder, "bundle"));
+    const outdir = path.join(folder, "bundle");
+    this.#batuta = build(path.join(tree, "wrangler.toml"), outdir, { tree, isMinified });
+  }
+
+  /** The path of the entry of Batuta's bundle; its source map lies beside it. */
+  get script() {
+    return this.#batuta.scripts[0];
   }
 
   /** Compressed size of what Batuta's isolates read when they start. */
@@ -221,6 +254,11 @@ export class Workshop {
     return this.#startWithData(this.#batuta, variables);
   }
 
+  /** The same with an inspector, for a profile. */
+  startInspected() {
+    return this.#startWithData(this.#batuta, {}, { isInspected: true });
+  }
+
   /** The face of Batuta over a room that answers at once; it is built when it is asked for. */
   startEdge() {
     return this.startWorker(path.join(import.meta.dirname, "edge-worker.mjs"));
@@ -242,22 +280,23 @@ export class Workshop {
     await Promise.allSettled(this.#servers.map((server) => server.stop()));
   }
 
-  async #startWithData(built, variables = {}) {
-    const server = await this.#start(built, {
+  async #startWithData(built, variables = {}, how = {}) {
+    const bindings = {
       ALLOW_LOCAL_ENDPOINTS: "true",
       LIMITS_FACTOR: "1000",
       ...variables,
       BATUTA_ADMIN_KEY: ADMIN_KEY,
       BATUTA_SEAL_KEY: SEAL_KEY,
-    });
-    await server.migrate(path.join(root, "migrations"));
+    };
+    const server = await this.#start(built, bindings, how);
+    await server.migrate(path.join(this.#tree, "migrations"));
     return server;
   }
 
-  async #start({ config, scripts }, bindings) {
+  async #start({ config, scripts }, bindings, how = {}) {
     const state = path.join(this.#folder, `state-${this.#servers.length}`);
     const server = new Server();
     this.#servers.push(server);
-    return server.start({ config, scripts, state, bindings });
+    return server.start({ config, scripts, state, bindings, ...how });
   }
 }

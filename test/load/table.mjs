@@ -1,9 +1,11 @@
-/** A number as it is printed; null for what is none. */
+/** How figures are shown. */
+
+/** A number with so many digits after the point; null of what is none. */
 export function round(value, digits) {
   return Number.isFinite(value) ? Number(value.toFixed(digits)) : null;
 }
 
-/** Rows as columns of text: the first one to the left, figures to the right. */
+/** Rows below their heads, the first column to the left and all others to the right. */
 export function table(heads, rows) {
   const lines = rows.map((row) => row.map((value) => String(value ?? "-")));
   const widths = heads.map((head, column) =>

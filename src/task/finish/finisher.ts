@@ -81,7 +81,7 @@ export class Finisher {
    * @param meanwhile is done when that takes long: what has happened must not wait for a stage that hangs
    */
   async run(meanwhile: () => Promise<void>): Promise<void> {
-    if (this.#running !== null) return;
+    if (this.#running !== null || this.#due() === null) return;
     const running = this.#run().finally(() => (this.#running = null));
     this.#running = running;
     while ((await withinLimit(PATIENCE_MS, () => running)) === TIMED_OUT) await meanwhile();
