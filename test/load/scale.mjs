@@ -8,9 +8,10 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
 
+import { PLATFORM } from "./scale/bounds.ts";
 import { burst, draws, hangingEndpoint, hotTenant } from "./scale/events.ts";
 import { breaksAt, dollarsOfMonth, FULL, relieved } from "./scale/levers.ts";
-import { partsAt, PLATFORM } from "./scale/parts.ts";
+import { partsAt } from "./scale/parts.ts";
 
 const SCALES = [1, 10, 100, 1_000];
 const NUMBERS = {

@@ -44,7 +44,7 @@ export function draws(seed: number): () => number {
 }
 
 /** Arrivals of one, at random and so many a second, in the order of their instants. */
-export function stream(
+function stream(
   of: string,
   { perSecond, seconds, takes }: { perSecond: number; seconds: number; takes: number },
   draw: () => number,

@@ -1,6 +1,7 @@
 /* How far the levers have to be moved, and what that costs. Pure. */
 import { monthBill, usageOf } from "../bill.ts";
-import { OWN, partsAt, PLATFORM, type Measured, type Part, type Situation } from "./parts.ts";
+import { OWN, PLATFORM } from "./bounds.ts";
+import { partsAt, type Measured, type Part, type Situation } from "./parts.ts";
 
 /** A part is full enough at this share: beyond it waiting grows fast. */
 export const FULL = 0.7;
