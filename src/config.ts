@@ -104,7 +104,7 @@ const configSchema = z
     END_PHASE_LIMITS: jsonSuchAs('{"cleanup": 60}').pipe(installedEndPhasesSchema).prefault(""),
     BATUTA_MODELS: jsonSuchAs(MODEL_EXAMPLE).pipe(configuredModelsSchema).prefault(""),
     TASK_RETENTION_DAYS: daysFrom(1).default(7),
-    HISTORY_RETENTION_DAYS: daysFrom(30).default(365),
+    HISTORY_RETENTION_DAYS: daysFrom(1).default(365),
     HISTORY_SHARDS: shardNames.default([]),
     BACKUP_EVERY_HOURS: z
       .string()

@@ -9,6 +9,7 @@ import { auditConsumerPorts } from "./services-audit.ts";
 import { doorsOf, now } from "./services-doors.ts";
 import { countHistory, meterOf } from "./services-meter.ts";
 import { isNewsQueue } from "./services-queues.ts";
+import { goOnRemoving, isRemovalMessage } from "./services-sweep.ts";
 import { executorPortsOf, pushPortsOf } from "./services.ts";
 
 /** The first of the queues that carry news of tasks; an operator may have bound more. */
@@ -46,9 +47,17 @@ function consumersOf(env: Env): Record<string, (batch: MessageBatch) => Promise<
   return {
     [NEWS]: async ({ queue, messages }) => {
       const entries = messages.filter(isAuditMessage);
-      const news = messages.filter((message) => !isAuditMessage(message));
+      const removals = messages.filter(isRemovalMessage);
+      const news = messages.filter(
+        (message) => !isAuditMessage(message) && !isRemovalMessage(message),
+      );
       await consumeAudit(entries, auditConsumerPorts(env));
       await consumeHistory({ queue, messages: news }, historyPorts);
+      for (const message of removals) {
+        // Once, whatever becomes of it: two at a time would archive the same tasks twice.
+        message.ack();
+        await goOnRemoving(env, message);
+      }
     },
     "batuta-retries-critical": retries(env.RETRIES_CRITICAL),
     "batuta-retries": retries(env.RETRIES),

@@ -59,7 +59,8 @@ async function historyReach(history: Histories): Promise<Reach | "unbound"> {
   });
   const found = await Promise.all([first, ...probes]);
   if (missing.length > 0) {
-    consoleLog("history", now)("error", "history_databases_unbound", {
+    const log = consoleLog("history", now);
+    log("error", "history_databases_unbound", {
       bindings: missing.join(","),
     });
     return "unbound";

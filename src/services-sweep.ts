@@ -8,6 +8,7 @@ import { consoleLog } from "./lib/log.ts";
 import type { Clock } from "./lib/ports.ts";
 import type { NoteRepair } from "./observe/repairs/tally.ts";
 import { readSweepCursor, writeSweepCursor } from "./observe/sweeper-store.ts";
+import { removalMessageSchema } from "./protocol/queue-messages.ts";
 import { judgeAlerts, sweepAlerts } from "./services-alerts.ts";
 import { sweepBackups } from "./services-backup.ts";
 import { sweepDebts } from "./services-debts.ts";
@@ -27,12 +28,12 @@ const SWEEP_EVERY_MS = 60_000;
 
 const DAY_MS = 86_400_000;
 
-/** Takes tasks out of D1 that history has kept for long enough. */
+/** Takes tasks out of D1 that history has kept for long enough; whether a further run may have something to do at once. */
 export function sweepHistory(
   env: Env,
   at: Clock = now,
   note: NoteRepair = () => {},
-): Promise<void> {
+): Promise<boolean> {
   const { config, bucket, history } = doorsOf(env);
   return removeOldTasks({
     now: at,
@@ -66,6 +67,37 @@ export function sweepHistory(
   });
 }
 
+/**
+ * Removals go on for so long after the sweep that began them: the next one comes after five minutes, and two at once would
+ * archive the same tasks twice. Milliseconds.
+ */
+const REMOVALS_MS = 200_000;
+
+/** Removes old tasks, a run at a time, each an invocation of its own with a budget of its own. */
+async function removeOld(env: Env, until: number, note: NoteRepair): Promise<void> {
+  const isMore = await sweepHistory(env, now, note);
+  if (isMore && now() < until) await env.EVENTS.send({ form: "removal", until });
+}
+
+/** Whether a message has the removal of old tasks go on. */
+export function isRemovalMessage({ body }: Pick<Message, "body">): boolean {
+  return removalMessageSchema.safeParse(body).success;
+}
+
+/** Goes on removing old tasks. Never fails: what a run could not do, the next sweep does. */
+export async function goOnRemoving(env: Env, { body }: Pick<Message, "body">): Promise<void> {
+  try {
+    const { until } = removalMessageSchema.parse(body);
+    await noted(env, "sweep", async (note) => {
+      await removeOld(env, until, note);
+      return [];
+    });
+  } catch (error) {
+    const log = consoleLog("sweep", now);
+    log("error", "removal_broke", { error: String(error) });
+  }
+}
+
 /** Folds figures of tasks that are old into longer steps. */
 export function sweepRollups(env: Env, at: Clock = now): Promise<void> {
   const { history } = doorsOf(env);
@@ -90,7 +122,7 @@ export async function sweepAll(env: Env): Promise<void> {
       endpoints: sweepEndpoints(env, note),
       tasks: sweepTasks(env, note),
       debts: sweepDebts(env, note),
-      history: sweepHistory(env, now, note),
+      history: removeOld(env, now() + REMOVALS_MS, note),
       rollups: sweepRollups(env),
       validations: sweepValidations(env),
       decisions: sweepDecisions(env),

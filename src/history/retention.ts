@@ -147,8 +147,10 @@ function tellKept({ log }: RetentionPorts, event: string, task_ids: readonly str
  * Only what history has completely is removed, and nothing before the archive has confirmed that it has it; what a failure
  * cuts off between the two is done again by a later run; at worst a file stays that no row names. One run removes 5,000
  * at most; the tenants take turns, and each goes on where it stopped.
+ *
+ * @returns whether a further run may have something to do at once
  */
-export async function removeOldTasks(ports: RetentionPorts): Promise<void> {
+export async function removeOldTasks(ports: RetentionPorts): Promise<boolean> {
   const start = await ports.readStart();
   const run: Run = { pages: 0, groups: 0, removed: 0, tooLarge: [], incomplete: [] };
   const next = await sweepFrom(ports, start, run);
@@ -156,4 +158,5 @@ export async function removeOldTasks(ports: RetentionPorts): Promise<void> {
   if (run.removed > 0) ports.log("info", "tasks_removed", { count: run.removed });
   tellKept(ports, "tasks_too_large_to_archive", run.tooLarge);
   tellKept(ports, "tasks_kept_incomplete", run.incomplete);
+  return isSpent(run) && run.removed > 0;
 }

@@ -50,6 +50,12 @@ export const LOG_EVENTS = {
   flush_failed: "News of a task could not be handed over; they are again.",
   forecast_failed: "The findings were told without those about what will be.",
   held_notification_refused: "A notification that waited for its turn was refused when it came.",
+  history_database_failed:
+    "A database of history did not answer what all were asked; the others were heard.",
+  history_database_unbound:
+    "The history of a tenant is, or would be, in a database that is not bound; it is refused.",
+  history_databases_unbound:
+    "Databases are not bound that hold history, or are named to hold some.",
   history_dead_letter_failed: "News that history cannot take could not be laid aside.",
   history_message_refused: "News that are none came to history.",
   history_read_failed: "A task could not be asked for its news.",
@@ -93,6 +99,7 @@ export const LOG_EVENTS = {
   read_model_back: "D1 is asked again.",
   read_model_down: "D1 is not asked for a while.",
   read_model_failed: "D1 did not answer.",
+  removal_broke: "A further run of the removal of old tasks broke; the next sweep goes on.",
   report_not_composed: "The report of an end could not be composed; a plain one took its place.",
   request: "An HTTP request was answered: one line for each.",
   request_failed: "An HTTP request broke something.",

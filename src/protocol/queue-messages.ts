@@ -54,6 +54,15 @@ export const historyMessageSchema = z.discriminatedUnion("form", [
 ]);
 export type HistoryMessage = z.infer<typeof historyMessageSchema>;
 
+/**
+ * Has the removal of old tasks go on that had more to do than one run may. `until` is epoch milliseconds: after that it
+ * waits for the next sweep.
+ */
+export const removalMessageSchema = z.strictObject({
+  form: z.literal("removal"),
+  until: z.int().min(0),
+});
+
 /** Wakes an endpoint, or a shard of one, whose retry has come due. `due` is epoch milliseconds. */
 export const retryMessageSchema = z.strictObject({
   webhook_id: webhookIdSchema,

@@ -129,10 +129,11 @@ describe("a history in two databases", () => {
     vi.spyOn(second, "batch").mockImplementation(fails);
     await Promise.all([live(near, "meanwhile", env.DB), live(far, "late", null)]);
 
+    // More in a row than a breaker lets fail.
     for (let turn = 0; turn < 6; turn += 1) {
       expect((await far("GET", "/v1/tasks")).status).toBe(503);
-      expect((await near("GET", "/v1/tasks")).status).toBe(200);
     }
+    expect((await near("GET", "/v1/tasks")).status).toBe(200);
     // The task itself is in its object.
     expect((await far<TaskView>("GET", "/v1/tasks/late")).body.status).toBe("completed");
     expect(await askIn(env, NEAR, "/health/ready")).toMatchObject({

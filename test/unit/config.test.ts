@@ -144,7 +144,7 @@ describe("the configuration", () => {
     { BATUTA_MODELS: JSON.stringify({ builtin: OLLAMA }) },
     { TASK_RETENTION_DAYS: "0" },
     { TASK_RETENTION_DAYS: "3651" },
-    { HISTORY_RETENTION_DAYS: "29" },
+    { HISTORY_RETENTION_DAYS: "0" },
     { BACKUP_EVERY_HOURS: "daily" },
     { BACKUP_RETENTION_DAYS: "0" },
     { VALIDATION_SAMPLE: "-1" },
