@@ -4,7 +4,7 @@
  * test/unit/architecture.test.ts breaks every rule on a copy and expects its name, so a rule added here needs a
  * violation there.
  */
-const ROOMS = "access|audit|backup|dispatch|delivery|executor|history|observe";
+const ROOMS = "access|audit|backup|dispatch|delivery|executor|faults|history|observe";
 const CORE = `task|${ROOMS}`;
 const FACES = "rest|mcp|a2a";
 const TYPE_ONLY = ["type-only"];

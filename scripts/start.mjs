@@ -2,10 +2,10 @@
  * Serves Batuta on 127.0.0.1 with no account: prepares the local state, then becomes `wrangler dev`.
  *
  * Environment: PORT (8787), BATUTA_STATE (.state), BATUTA_ADMIN_KEY (else .dev.vars, else generated into it),
- * BATUTA_SEAL_KEY (else seal.key in the state folder, generated), LIMITS_FACTOR, BATUTA_SAM, JWT_ISSUER,
- * JWT_AUDIENCE, JWT_JWKS_URL (all three or none), JWT_TENANT_CLAIM, BATUTA_MODELS (JSON, see README.md) and
- * VALIDATION_SAMPLE (1 here: all are written down). Ready when GET /health answers 200. Exits with 2 when it is asked
- * for what cannot be.
+ * BATUTA_SEAL_KEY (else seal.key in the state folder, generated), HISTORY_SHARDS, LIMITS_FACTOR, BATUTA_SAM, JWT_ISSUER,
+ * JWT_AUDIENCE, JWT_JWKS_URL (all three or none), JWT_TENANT_CLAIM, BATUTA_MODELS and BATUTA_FAULTS (JSON, see
+ * README.md) and VALIDATION_SAMPLE (1 here: all are written down). Ready when GET /health answers 200. Exits with 2
+ * when it is asked for what cannot be.
  */
 import { spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
@@ -22,6 +22,8 @@ import {
 } from "node:fs";
 import { createServer } from "node:net";
 import path from "node:path";
+
+import { databasesOf } from "./deploy/databases.mjs";
 
 const HOST = "127.0.0.1";
 const KEY_NAME = "BATUTA_ADMIN_KEY";
@@ -54,7 +56,8 @@ const env = {
   X_LOCAL_OBSERVABILITY: "false",
 };
 await applyMigrations();
-const envFile = writeEnvFile({ [KEY_NAME]: adminKey(), [SEAL_KEY_NAME]: sealKey() }, models());
+const secrets = { [KEY_NAME]: adminKey(), [SEAL_KEY_NAME]: sealKey() };
+const envFile = writeEnvFile(secrets, jsonLine("BATUTA_MODELS") + jsonLine("BATUTA_FAULTS"));
 
 console.log(`Batuta: http://${HOST}:${port} (ready when /health answers 200; state in ${state})`);
 process.chdir(root);
@@ -111,7 +114,7 @@ function variables() {
   return [
     "ALLOW_LOCAL_ENDPOINTS:true",
     `VALIDATION_SAMPLE:${process.env.VALIDATION_SAMPLE || "1"}`,
-    ...["BATUTA_SAM", "LIMITS_FACTOR", ...JWT_NAMES]
+    ...["BATUTA_SAM", "HISTORY_SHARDS", "LIMITS_FACTOR", ...JWT_NAMES]
       .filter((name) => process.env[name])
       .map((name) => `${name}:${process.env[name]}`),
   ];
@@ -143,18 +146,18 @@ function sealKey() {
   return readFileSync(file, "utf8").trim();
 }
 
-/** The models of the installation, on one line; what else would be wrong with them the Worker says. */
-function models() {
-  const text = process.env.BATUTA_MODELS;
+/** A variable that holds JSON, on one line; what else would be wrong with it the Worker says. */
+function jsonLine(name) {
+  const text = process.env[name];
   if (!text) return "";
   let parsed;
   try {
     parsed = JSON.parse(text);
   } catch {
-    refuse("BATUTA_MODELS must be JSON.");
+    refuse(`${name} must be JSON.`);
   }
   // Inside single quotes a line of such a file is taken as it is; in JSON an apostrophe can be written otherwise.
-  return `BATUTA_MODELS='${JSON.stringify(parsed).replaceAll("'", "\\u0027")}'\n`;
+  return `${name}='${JSON.stringify(parsed).replaceAll("'", "\\u0027")}'\n`;
 }
 
 /** The keys travel in a file that only we can read, not in the arguments; models have keys too. */
@@ -179,13 +182,16 @@ async function applyMigrations() {
     : [];
   if (files.length === 0) return;
 
-  const hash = createHash("sha256");
+  const { databases } = databasesOf(readFileSync(path.join(root, "wrangler.toml"), "utf8"), null);
+  const hash = createHash("sha256").update(JSON.stringify(databases));
   for (const name of files) hash.update(name).update(readFileSync(path.join(folder, name)));
   const stamp = path.join(state, "migrations.sha256");
   const wanted = hash.digest("hex");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
 
-  await runWrangler(["d1", "migrations", "apply", "batuta", "--local", "--persist-to", state]);
+  for (const { name } of databases) {
+    await runWrangler(["d1", "migrations", "apply", name, "--local", "--persist-to", state]);
+  }
   writeFileSync(stamp, wanted);
 }
 

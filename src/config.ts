@@ -1,8 +1,11 @@
 import * as z from "zod";
 
+import { isShardName } from "./history/shards/shards.ts";
 import { SHORTEST_SEAL_KEY } from "./lib/seal.ts";
 import { installedEndPhasesSchema } from "./protocol/end-phases.ts";
 import type { InstalledEndPhases } from "./protocol/end-phases.ts";
+import { injectedFaultsSchema } from "./protocol/injected-faults.ts";
+import type { InjectedFaults } from "./protocol/injected-faults.ts";
 import { configuredModelsSchema } from "./protocol/model.ts";
 import type { ModelRegistration } from "./protocol/model.ts";
 
@@ -51,6 +54,16 @@ const origins = z
     ),
   );
 
+/** Names of D1 bindings separated by commas; an empty variable names none. */
+const shardNames = z
+  .string()
+  .transform((text) => (text.trim() === "" ? [] : text.split(",").map((part) => part.trim())))
+  .pipe(
+    z
+      .array(z.string().refine(isShardName, "must be names of D1 bindings such as DB_1,DB_2"))
+      .refine((names) => new Set(names).size === names.length, "must name each binding once"),
+  );
+
 /** JSON in a variable; an empty one says nothing. What it says is not repeated: there may be secrets in it. */
 const jsonSuchAs = (example: string) =>
   z.string().transform((text, context): unknown => {
@@ -64,6 +77,9 @@ const jsonSuchAs = (example: string) =>
 
 const MODEL_EXAMPLE =
   '{"llama": {"provider": "openai_compatible", "base_url": "http://127.0.0.1:11434/v1", "name": "llama3.2", "locality": "local", "context_tokens": 8192}}';
+
+/** What [env.production] of wrangler.toml calls itself. */
+const PRODUCTION = "production";
 
 /** A text; an empty one says nothing. */
 const text = z
@@ -89,6 +105,7 @@ const configSchema = z
     BATUTA_MODELS: jsonSuchAs(MODEL_EXAMPLE).pipe(configuredModelsSchema).prefault(""),
     TASK_RETENTION_DAYS: daysFrom(1).default(7),
     HISTORY_RETENTION_DAYS: daysFrom(30).default(365),
+    HISTORY_SHARDS: shardNames.default([]),
     BACKUP_EVERY_HOURS: z
       .string()
       .regex(/^\d{1,3}$/, "must be a number of hours from 0 to 999; 0 makes no backups")
@@ -149,6 +166,8 @@ export interface Config {
   endPhases: InstalledEndPhases;
   /** Days after its end that a task is kept: by its own object, and by history. */
   taskRetention: { objectDays: number; historyDays: number };
+  /** Bindings of the databases that the history of new tenants goes to; empty: to DB. */
+  historyShards: string[];
   /** Hours from one backup into the bucket to the next (0: none), and days that one is kept. */
   backups: { everyHours: number; keptDays: number };
   /** Whose JSON Web Tokens are taken in place of keys; null: nobody's. */
@@ -194,6 +213,7 @@ export function readConfig(variables: Readonly<Record<string, unknown>>): Config
       objectDays: config.TASK_RETENTION_DAYS,
       historyDays: config.HISTORY_RETENTION_DAYS,
     },
+    historyShards: config.HISTORY_SHARDS,
     backups: {
       everyHours: config.BACKUP_EVERY_HOURS,
       keptDays: config.BACKUP_RETENTION_DAYS,
@@ -202,4 +222,35 @@ export function readConfig(variables: Readonly<Record<string, unknown>>): Config
     isEmbeddingHosted: config.BATUTA_EMBEDDINGS === "workers_ai",
     validationSample: config.VALIDATION_SAMPLE,
   };
+}
+
+const faultVariablesSchema = z
+  .object({
+    BATUTA_ENVIRONMENT: z.string().default(""),
+    BATUTA_FAULTS: jsonSuchAs('{"seed": 1, "until": "2026-11-27T12:00:00Z"}').pipe(
+      injectedFaultsSchema,
+    ),
+  })
+  .refine(({ BATUTA_ENVIRONMENT: name }) => name !== PRODUCTION, {
+    path: ["BATUTA_FAULTS"],
+    error: `is refused where BATUTA_ENVIRONMENT is ${PRODUCTION}: faults are for tests and staging`,
+    // Said of a plan that breaks its schema too.
+    when: () => true,
+  });
+
+/**
+ * The faults that the installation is to inject into itself; null when the variable is absent or empty.
+ *
+ * @throws Error that names each fault of BATUTA_FAULTS, or that it is set in production
+ */
+export function readFaults(variables: {
+  BATUTA_FAULTS?: string | undefined;
+  BATUTA_ENVIRONMENT?: string | undefined;
+}): InjectedFaults | null {
+  const { BATUTA_FAULTS, BATUTA_ENVIRONMENT } = variables;
+  if (BATUTA_FAULTS === undefined || BATUTA_FAULTS === "") return null;
+  const read = faultVariablesSchema.safeParse({ BATUTA_FAULTS, BATUTA_ENVIRONMENT });
+  if (read.success) return read.data.BATUTA_FAULTS;
+  const faults = read.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
+  throw new Error(`Batuta does not start: ${faults.join("; ")}`);
 }

@@ -1,3 +1,5 @@
+import { env as startingEnv } from "cloudflare:workers";
+
 import { LimitsObject } from "./access/limits-object.ts";
 import { OffenderObject } from "./access/offender-object.ts";
 import { EndpointObject } from "./delivery/endpoint/endpoint-object.ts";
@@ -7,6 +9,7 @@ import { MemoryObject } from "./executor/memory/memory-object.ts";
 import { MeterObject } from "./observe/meter/meter-object.ts";
 import { consume } from "./queues.ts";
 import { faceOf } from "./services-face.ts";
+import { armFaults } from "./services-faults.ts";
 import { limitsPortsOf } from "./services-limits.ts";
 import { memoryPortsOf } from "./services-memory.ts";
 import { meterPortsOf } from "./services-meter.ts";
@@ -21,6 +24,18 @@ EndpointObject.connect = endpointPortsOf;
 LimitsObject.connect = limitsPortsOf;
 MemoryObject.connect = memoryPortsOf;
 MeterObject.connect = meterPortsOf;
+
+// Before anything is built of the bindings.
+armFaults(startingEnv, [
+  BatchObject.prototype,
+  EndpointObject.prototype,
+  LimitsObject.prototype,
+  MemoryObject.prototype,
+  MeterObject.prototype,
+  OffenderObject.prototype,
+  PoolObject.prototype,
+  TaskObject.prototype,
+]);
 
 export {
   BatchObject,

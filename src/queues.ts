@@ -8,17 +8,21 @@ import { consoleLog } from "./lib/log.ts";
 import { auditConsumerPorts } from "./services-audit.ts";
 import { doorsOf, now } from "./services-doors.ts";
 import { countHistory, meterOf } from "./services-meter.ts";
+import { isNewsQueue } from "./services-queues.ts";
 import { executorPortsOf, pushPortsOf } from "./services.ts";
+
+/** The first of the queues that carry news of tasks; an operator may have bound more. */
+const NEWS = "batuta-events";
 
 /** The consumer of each queue, by the queue's name. */
 function consumersOf(env: Env): Record<string, (batch: MessageBatch) => Promise<void>> {
-  const { task } = doorsOf(env);
+  const { task, history } = doorsOf(env);
   const log = consoleLog("queues", now);
   const deadLetter = async (queue: string, reason: string, body: string): Promise<void> => {
     await env.DEAD_LETTERS.send({ queue, reason, body });
   };
   const historyPorts: HistoryPorts = {
-    db: env.DB,
+    db: (tenant) => history.of(tenant),
     read: async (tenant, task_id, after) => {
       const found = await task(tenant, task_id).record(after);
       return found.ok ? JSON.parse(found.value) : null;
@@ -40,7 +44,7 @@ function consumersOf(env: Env): Record<string, (batch: MessageBatch) => Promise<
       log,
     });
   return {
-    "batuta-events": async ({ queue, messages }) => {
+    [NEWS]: async ({ queue, messages }) => {
       const entries = messages.filter(isAuditMessage);
       const news = messages.filter((message) => !isAuditMessage(message));
       await consumeAudit(entries, auditConsumerPorts(env));
@@ -69,7 +73,7 @@ export async function consume(
   env: Env,
   keepAlive: (work: Promise<void>) => void,
 ): Promise<void> {
-  const consumer = consumersOf(env)[batch.queue];
+  const consumer = consumersOf(env)[isNewsQueue(batch.queue) ? NEWS : batch.queue];
   if (consumer === undefined) throw new Error(`nobody consumes the queue ${batch.queue}`);
   await consumer(batch);
   const flushing = meterOf(env).flushSoon();

@@ -1,4 +1,3 @@
-import { countedDb } from "./db/counted.ts";
 import { publishAlert } from "./delivery/alert.ts";
 import { missedBy } from "./delivery/hand-over.ts";
 import { consoleLog } from "./lib/log.ts";
@@ -38,6 +37,7 @@ import type { Overview } from "./protocol/overview.ts";
 import type { AlertPort, ObjectivePort } from "./rest/alert-port.ts";
 import { tellChannels } from "./services-channels.ts";
 import { doorsOf, now } from "./services-doors.ts";
+import { countedEnv, tenantsIn } from "./services-history.ts";
 import { fanOutPorts } from "./services-webhooks.ts";
 import { servicesOf } from "./services.ts";
 
@@ -56,7 +56,7 @@ const OBJECTIVES_MS = 60_000;
 const MAX_REMEMBERED = 200;
 
 function figuresOf(env: Env): OpenFigures {
-  const { guard } = doorsOf(env);
+  const { history } = doorsOf(env);
   const { agents, webhooks, operations } = servicesOf(env);
   const moments = momentsOf({
     agents: (tenant, page) => agents.list(tenant, page),
@@ -65,9 +65,9 @@ function figuresOf(env: Env): OpenFigures {
       const stats = await operations.stats(tenant, webhook_id, window);
       return stats.ok ? stats.value.oldest_due_age_s : null;
     },
-    open: (tenant, what) => guard.get(() => countOpen(env.DB, tenant, what)),
+    open: (tenant, what) => history.get(tenant, (db) => countOpen(db, tenant, what)),
   });
-  return openFigures(env.DB, moments);
+  return openFigures({ db: env.DB, history: (tenant) => history.of(tenant) }, moments);
 }
 
 async function tellAcknowledged(env: Env, tenant: string, alert: AlertView): Promise<void> {
@@ -166,11 +166,22 @@ export const judging = {
   pause: (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms)),
 };
 
+/** Tenants that have something to judge, from a name on, in order. @throws when DB can't be read */
+async function judgedTenants(env: Env, from: string, limit: number): Promise<string[]> {
+  const { history } = doorsOf(env);
+  const [ofFirst, ofAll] = await Promise.all([
+    readJudgedTenants(env.DB, from, limit),
+    history.databases.length === 1 ? null : tenantsIn(history, from, limit),
+  ]);
+  if (ofAll === null) return ofFirst;
+  return [...new Set([...ofFirst, ...ofAll.tenants])].toSorted().slice(0, limit);
+}
+
 /** Judges the rules of all tenants, or of as many as one run may. @throws when the tenants can't be read */
 export function judgeAlerts(env: Env): Promise<void> {
-  const { db, statements } = countedDb(env.DB);
   // Doors of its own, so that whatever judging and telling asks of D1 is counted.
-  const ports = judgePorts({ ...env, DB: db });
+  const { env: counted, statements } = countedEnv(env);
+  const ports = judgePorts(counted);
   return judgeTenants({
     statements,
     now,
@@ -179,7 +190,7 @@ export function judgeAlerts(env: Env): Promise<void> {
     readStart: async () => (await readSweepCursor(env.DB, "alerts"))?.tenant ?? null,
     writeStart: (tenant) =>
       writeSweepCursor(env.DB, tenant === null ? null : { tenant, place: null }, "alerts"),
-    tenants: (from, limit) => readJudgedTenants(db, from, limit),
+    tenants: (from, limit) => judgedTenants(counted, from, limit),
     judge: (tenant, at) => judgeTenant(ports, tenant, at),
   });
 }

@@ -12,14 +12,14 @@ const DAY_MS = 86_400_000;
 
 /** Goes on with the backup into the bucket, where one is bound. @throws as `keepBackups` */
 export async function sweepBackups(env: Env, at: Clock = now): Promise<void> {
-  const { config, bucket } = doorsOf(env);
+  const { config, bucket, history } = doorsOf(env);
   if (bucket === null) return;
   await keepBackups({
     now: at,
     log: consoleLog("backup", now),
     everyMs: config.backups.everyHours * HOUR_MS,
     keptMs: config.backups.keptDays * DAY_MS,
-    sources: [{ binding: "DB", query: queryOf(env.DB) }],
+    sources: history.databases.map(({ binding, db }) => ({ binding, query: queryOf(db) })),
     readState: () => readBackupState(env.DB),
     replaceState: (from, to) => replaceBackupState(env.DB, from, to),
     put: (backup_id, file, text) => putBackupFile(bucket, backup_id, { file, text }),

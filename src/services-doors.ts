@@ -16,6 +16,7 @@ import type { Clock } from "./lib/ports.ts";
 import { createSealer } from "./lib/seal.ts";
 import { createKnownHistories } from "./observe/known-histories.ts";
 import { readTypeHistory } from "./observe/type-history-store.ts";
+import { historiesOf } from "./services-history.ts";
 import type { TaskObject } from "./task/task-object.ts";
 
 /* Everything that has a binding behind it. */
@@ -44,6 +45,7 @@ function build(env: Env) {
   const config = readConfig({ ...env });
   const sealer = createSealer(config.sealKeys);
   const guard = createGuard(now, consoleLog("history", now));
+  const history = historiesOf(env, config.historyShards, { guard, now });
   const agentStore = createAgentStore(env.DB);
   return {
     config,
@@ -68,17 +70,17 @@ function build(env: Env) {
       get: (tenant: string, agent_id: string) => guard.get(() => agentStore.get(tenant, agent_id)),
     },
     guard,
+    history,
     bucket: archiveOf(env),
     past: new Past({
-      db: env.DB,
       bucket: archiveOf(env),
-      get: (query) => guard.get(query),
+      get: (tenant, query) => history.get(tenant, query),
       historyDays: config.taskRetention.historyDays,
       log: consoleLog("history", now),
     }),
     typeHistories: createKnownHistories({
       now,
-      read: (tenant, since) => guard.get(() => readTypeHistory(env.DB, tenant, since)),
+      read: (tenant, since) => history.get(tenant, (db) => readTypeHistory(db, tenant, since)),
       pause: (ms) => new Promise((resolve) => void setTimeout(resolve, ms)),
     }),
   };

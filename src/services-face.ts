@@ -1,7 +1,8 @@
 import { listDeadLetters } from "./history/dead-letter-store.ts";
+import type { Histories } from "./history/shards/histories.ts";
 import { consoleLog } from "./lib/log.ts";
 import { hex, randomId } from "./lib/ports.ts";
-import { reachable } from "./lib/reachable.ts";
+import { reachable, type Reach } from "./lib/reachable.ts";
 import { ok } from "./lib/result.ts";
 import { createApp } from "./rest/app.ts";
 import type { HealthPort, RestPorts } from "./rest/ports.ts";
@@ -17,6 +18,7 @@ import { channelPort } from "./services-channels.ts";
 import { debtPort } from "./services-debts.ts";
 import { doorsOf, now } from "./services-doors.ts";
 import { openSocket, signersOf } from "./services-executors.ts";
+import { faultsInjected } from "./services-faults.ts";
 import { keyPort } from "./services-keys.ts";
 import { limitPort } from "./services-limits.ts";
 import { memoryPort } from "./services-memory.ts";
@@ -25,6 +27,7 @@ import { modelsOf } from "./services-models.ts";
 import { followUpPort, observePort } from "./services-observe.ts";
 import { outskirtPorts } from "./services-offenders.ts";
 import { overviewPort } from "./services-overview.ts";
+import { newsQueues } from "./services-queues.ts";
 import { ratingPort } from "./services-ratings.ts";
 import { modelDecisionPort } from "./services-routing.ts";
 import { notesPort, subtaskPort, taskPort } from "./services-task-port.ts";
@@ -43,20 +46,44 @@ function newHex(bytes: number): string {
 /** How long each dependency has to answer a probe: one that hangs is named, and the others are told of. Milliseconds. */
 const PROBE_MS = 2_500;
 
+const WORST: readonly Reach[] = ["unreachable", "slow", "ok"];
+
+/** Whether all databases answer that hold history, and all are bound that are to hold some. */
+async function historyReach(history: Histories): Promise<Reach | "unbound"> {
+  const probes = history.databases.map(({ db }) =>
+    reachable(PROBE_MS, () => db.prepare("SELECT 1 FROM task LIMIT 1").run()),
+  );
+  let missing: string[] = [];
+  const first = reachable(PROBE_MS, async () => {
+    missing = await history.missing();
+  });
+  const found = await Promise.all([first, ...probes]);
+  if (missing.length > 0) {
+    consoleLog("history", now)("error", "history_databases_unbound", {
+      bindings: missing.join(","),
+    });
+    return "unbound";
+  }
+  return WORST.find((state) => found.includes(state)) ?? "ok";
+}
+
 function healthPort(env: Env, { pool }: Services): HealthPort {
-  const { bucket } = doorsOf(env);
+  const { bucket, history } = doorsOf(env);
   return {
     async ready() {
       const [database, objects, queues, archive] = await Promise.all([
-        reachable(PROBE_MS, () => env.DB.prepare("SELECT 1 FROM task LIMIT 1").run()),
+        historyReach(history),
         reachable(PROBE_MS, () => pool("default", "default").presence()),
-        reachable(PROBE_MS, () => env.EVENTS.metrics()),
+        reachable(PROBE_MS, () => Promise.all(newsQueues(env).map((queue) => queue.metrics()))),
         bucket === null ? null : reachable(PROBE_MS, () => bucket.head("ready")),
       ]);
       const needed = { database, objects, queues };
       const isReady = Object.values(needed).every((state) => state === "ok");
-      // Without its archive an installation works on: old tasks wait in D1 until it is back.
-      return { isReady, dependencies: { ...needed, ...(archive !== null && { archive }) } };
+      const faults = faultsInjected();
+      // Without its archive an installation works on: old tasks wait in D1 until it is back. Injected faults are named
+      // and no reason not to be ready: whoever asked for them wants to see it work under them.
+      const more = { ...(archive !== null && { archive }), ...(faults !== null && { faults }) };
+      return { isReady, dependencies: { ...needed, ...more } };
     },
     deadLetters: (by, page) => listDeadLetters(env.DB, by, page),
   };
@@ -97,7 +124,7 @@ export function portsOf(env: Env): RestPorts {
     ...outskirtPorts(env),
     limits: limitPort(env),
     keys: keyPort(env, services),
-    tasks: taskPort(env, services),
+    tasks: taskPort(services),
     batches: services.batches,
     requests: services.requests,
     escalations: {

@@ -67,8 +67,10 @@ export function limitPort(env: Env): LimitPort {
 export function limitsPortsOf(env: Env): LimitsPorts {
   return {
     async backlog(tenant) {
-      const { guard } = doorsOf(env);
-      const { waiting, oldest_created_at } = await guard.get(() => readBacklog(env.DB, tenant));
+      const { history } = doorsOf(env);
+      const { waiting, oldest_created_at } = await history.get(tenant, (db) =>
+        readBacklog(db, tenant),
+      );
       const oldest_ms = oldest_created_at === null ? 0 : now() - Date.parse(oldest_created_at);
       return { waiting, oldest_ms };
     },

@@ -25,9 +25,9 @@ import {
 } from "./observe/meter/show/scrape.ts";
 import { readRollupTotals } from "./observe/rollup/rollup-store.ts";
 import { taskSamples } from "./observe/rollup/task-totals.ts";
-import { readTenants } from "./observe/sweeper-store.ts";
 import type { MeterPort } from "./rest/meter-port.ts";
 import { doorsOf, now } from "./services-doors.ts";
+import { tenantsIn } from "./services-history.ts";
 
 /* What counts, and what shows the counts. */
 
@@ -96,20 +96,21 @@ export function deliveryMeter(env: Env): DeliveryMeter {
 async function allTenants(env: Env): Promise<{ tenants: string[]; isComplete: boolean }> {
   const [metered, withTasks] = await Promise.all([
     readMeterTenants(env.DB, MAX_TENANTS),
-    readTenants(env.DB, "", MAX_TENANTS + 1),
+    tenantsIn(doorsOf(env).history, "", MAX_TENANTS + 1),
   ]);
-  const tenants = [...new Set([...metered.tenants, ...withTasks])].toSorted();
-  return { tenants, isComplete: metered.isComplete && withTasks.length <= MAX_TENANTS };
+  const tenants = [...new Set([...metered.tenants, ...withTasks.tenants])].toSorted();
+  const isComplete = withTasks.isComplete && withTasks.tenants.length <= MAX_TENANTS;
+  return { tenants, isComplete: metered.isComplete && isComplete };
 }
 
 /** What /metrics shows besides the technical totals. */
 function sourcesOf(env: Env, agents: ReadAgents, more: readonly SampleSource[]): SampleSource[] {
-  const { guard } = doorsOf(env);
+  const { history } = doorsOf(env);
   return [
     taskSource((tenant) =>
-      guard.get(async () => taskSamples(await readRollupTotals(env.DB, tenant))),
+      history.get(tenant, async (db) => taskSamples(await readRollupTotals(db, tenant))),
     ),
-    queueSource((tenant) => guard.get(() => readBacklog(env.DB, tenant)), now),
+    queueSource((tenant) => history.get(tenant, (db) => readBacklog(db, tenant)), now),
     agentSource(agents),
     ...more,
   ];

@@ -13,13 +13,14 @@ import type { NoteRepair } from "./observe/repairs/tally.ts";
 import { figuresOverTime, type OverTimeParts } from "./observe/rollup/over-time.ts";
 import { readRollup } from "./observe/rollup/rollup-store.ts";
 import { stateOf, type StateParts } from "./observe/state.ts";
-import { readSweepCursor, readTenants, writeSweepCursor } from "./observe/sweeper-store.ts";
+import { readSweepCursor, writeSweepCursor } from "./observe/sweeper-store.ts";
 import { sweepTasks as sweep } from "./observe/sweeper.ts";
 import type { RepairRequest } from "./protocol/state-view.ts";
 import type { TaskView } from "./protocol/task-view.ts";
 import type { FollowUpPort, ObservePort } from "./rest/observe-ports.ts";
 import type { TaskPort } from "./rest/ports.ts";
 import { doorsOf, now } from "./services-doors.ts";
+import { tenantsIn } from "./services-history.ts";
 import { forecaster } from "./services-overview.ts";
 import { noted, repairsOf } from "./services-repairs.ts";
 
@@ -28,10 +29,10 @@ import { noted, repairsOf } from "./services-repairs.ts";
 const DAY_MS = 86_400_000;
 
 function repairParts(env: Env): RepairParts {
-  const { task, guard } = doorsOf(env);
+  const { task, history } = doorsOf(env);
   return {
-    db: env.DB,
-    read: (query) => guard.get(query),
+    db: (tenant) => history.of(tenant),
+    read: (tenant, query) => history.get(tenant, query),
     truth: async (tenant, task_id) => {
       const found = await task(tenant, task_id).view();
       if (!found.ok) return null;
@@ -59,14 +60,15 @@ async function repairAndTell(env: Env, tenant: string, request: RepairRequest) {
 
 /** What observers ask of all tasks. */
 export function observePort(env: Env, agents: StateParts["agents"]): ObservePort {
-  const { guard, config } = doorsOf(env);
+  const { guard, history, config } = doorsOf(env);
   const keptMs = config.taskRetention.historyDays * DAY_MS;
-  const read: StateParts["read"] = (query) => guard.get(query);
-  const stateParts = { db: env.DB, read, now, agents };
+  const read: StateParts["read"] = (tenant, query) => history.get(tenant, query);
+  const stateParts = { read, now, agents };
   const forecast = forecaster(env, agents);
   const log = consoleLog("observe", now);
   const observatory = createObservatory({
     db: env.DB,
+    history: (tenant) => history.of(tenant),
     now,
     keptMs,
     forecast: async (tenant) => {
@@ -81,12 +83,12 @@ export function observePort(env: Env, agents: StateParts["agents"]): ObservePort
   });
   const overTime: OverTimeParts = {
     now,
-    tasks: (tenant, query) => readRollup(env.DB, tenant, query),
+    tasks: async (tenant, query) => readRollup(await history.of(tenant), tenant, query),
     technical: (tenant, query) => readMeterSeries(env.DB, tenant, query),
   };
   return {
     metrics: (tenant, query) =>
-      guard.read(async () =>
+      history.read(tenant, async () =>
         ok(
           query.step === undefined
             ? await observatory.metrics(tenant, query)
@@ -94,11 +96,11 @@ export function observePort(env: Env, agents: StateParts["agents"]): ObservePort
         ),
       ),
     insights: (tenant, window) =>
-      guard.read(async () => ok(await observatory.insights(tenant, window))),
+      history.read(tenant, async () => ok(await observatory.insights(tenant, window))),
     state: async (tenant) => ok(await stateOf(stateParts, tenant)),
-    repairs: (tenant) => guard.read(async () => ok(await repairsOf(stateParts, tenant))),
+    repairs: (tenant) => guard.read(async () => ok(await repairsOf(env, stateParts, tenant))),
     repair: (tenant, request) => repairAndTell(env, tenant, request),
-    lessons: (tenant, query) => guard.read(() => listLessons(env.DB, tenant, query)),
+    lessons: (tenant, query) => history.read(tenant, (db) => listLessons(db, tenant, query)),
   };
 }
 
@@ -108,12 +110,12 @@ export function followUpPort(
   tasks: Pick<Tasks, "view" | "events" | "submit">,
   command: TaskPort["command"],
 ): FollowUpPort {
-  const { guard } = doorsOf(env);
+  const { history } = doorsOf(env);
   return {
     ...createFollowUps(tasks),
     commandAll: createBulkCommands({
       find: (tenant, query) =>
-        guard.read(() => listTasks(env.DB, tenant, { ...query, isActive: true })),
+        history.read(tenant, (db) => listTasks(db, tenant, { ...query, isActive: true })),
       command,
     }),
   };
@@ -121,15 +123,16 @@ export function followUpPort(
 
 /** Wakes tasks whose own alarm should have woken them. */
 export function sweepTasks(env: Env, note: NoteRepair = () => {}): Promise<void> {
-  const { task } = doorsOf(env);
+  const { task, history } = doorsOf(env);
   return sweep({
     now,
     log: consoleLog("sweep", now),
     readCursor: () => readSweepCursor(env.DB),
     writeCursor: (cursor) => writeSweepCursor(env.DB, cursor),
-    tenants: (from, limit) => readTenants(env.DB, from, limit),
-    openRows: (tenant, place, limit) => readOpenRows(env.DB, tenant, place, limit),
-    finalizing: (tenant) => readFinalizing(env.DB, tenant),
+    tenants: async (from, limit) => (await tenantsIn(history, from, limit)).tenants,
+    openRows: async (tenant, place, limit) =>
+      readOpenRows(await history.of(tenant), tenant, place, limit),
+    finalizing: async (tenant) => readFinalizing(await history.of(tenant), tenant),
     nudge: (tenant, task_id) => task(tenant, task_id).nudge(),
     note,
   });

@@ -3,7 +3,11 @@ import { ok, refuse } from "./lib/result.ts";
 import { sum } from "./observe/census.ts";
 import { forecastOf, meanSecondsOf } from "./observe/forecast/capacity.ts";
 import { readVolumes } from "./observe/forecast/volume-store.ts";
-import { readOpenCounts, readTroubled } from "./observe/overview/counts-store.ts";
+import {
+  readEndpointCounts,
+  readOpenCounts,
+  readTroubled,
+} from "./observe/overview/counts-store.ts";
 import {
   readDayFigures,
   readDeliveryFigures,
@@ -51,6 +55,7 @@ export function forecaster(
   agents: ReadAgents,
 ): (tenant: string, task_type: TaskType | null) => Promise<Forecast> {
   const log = consoleLog("forecast", now);
+  const { history } = doorsOf(env);
   const slotsOf = async (tenant: string): Promise<number | null> => {
     try {
       const found = await allAgents({ agents }, tenant);
@@ -67,9 +72,10 @@ export function forecaster(
       since: new Date(at - MEASURED_MS).toISOString(),
       until: new Date(at).toISOString(),
     };
+    const db = await history.of(tenant);
     const [volumes, { runs }, slots] = await Promise.all([
-      readVolumes(env.DB, tenant, at),
-      readRuns(env.DB, tenant, span, MAX_MEASURED),
+      readVolumes(db, tenant, at),
+      readRuns(db, tenant, span, MAX_MEASURED),
       slotsOf(tenant),
     ]);
     return forecastOf({ ...volumes, ...meanSecondsOf(runs), slots }, task_type, at);
@@ -96,11 +102,16 @@ async function oldestDue(env: Env, stats: OverviewParts["stats"], tenant: string
 }
 
 function sourcesOf(env: Env, parts: OverviewParts): Sources {
-  const { guard } = doorsOf(env);
+  const { guard, history } = doorsOf(env);
   return {
-    open: (tenant) => guard.get(() => readOpenCounts(env.DB, tenant)),
-    hour: (tenant) => guard.get(() => readMinuteFigures(env.DB, tenant, lastHour(now()))),
-    day: (tenant) => guard.get(() => readDayFigures(env.DB, tenant, lastDay(now()))),
+    open: async (tenant) => {
+      const counts = await history.get(tenant, (db) => readOpenCounts(db, tenant));
+      if ((await history.of(tenant)) === env.DB) return counts;
+      // Endpoints are registered in DB, whatever else is elsewhere.
+      return { ...counts, webhooks: await guard.get(() => readEndpointCounts(env.DB, tenant)) };
+    },
+    hour: (tenant) => history.get(tenant, (db) => readMinuteFigures(db, tenant, lastHour(now()))),
+    day: (tenant) => history.get(tenant, (db) => readDayFigures(db, tenant, lastDay(now()))),
     meter: (tenant) => guard.get(() => readDeliveryFigures(env.DB, tenant, lastDay(now()))),
     due: (tenant) => guard.get(() => oldestDue(env, parts.stats, tenant)),
     agents: (tenant) => allAgents({ agents: parts.agents }, tenant),
@@ -123,7 +134,7 @@ const TOO_MANY: Refusal = {
 
 /** What the HTTP face asks of overviews and forecasts. */
 export function overviewPort(env: Env, parts: OverviewParts): OverviewPort {
-  const { guard } = doorsOf(env);
+  const { history } = doorsOf(env);
   const look = { now, log: consoleLog("overview", now), sources: sourcesOf(env, parts) };
   const watchers = new OverviewWatchers(now, (tenant) => watchOverview(look, tenant));
   const forecast = forecaster(env, parts.agents);
@@ -134,6 +145,6 @@ export function overviewPort(env: Env, parts: OverviewParts): OverviewPort {
       return watch === null ? refuse(TOO_MANY) : ok(watch);
     },
     forecast: (tenant, { task_type }) =>
-      guard.read(async () => ok(await forecast(tenant, task_type ?? null))),
+      history.read(tenant, async () => ok(await forecast(tenant, task_type ?? null))),
   };
 }

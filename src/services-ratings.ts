@@ -6,12 +6,11 @@ import { doorsOf, now } from "./services-doors.ts";
 
 /** How people judge what tasks have made, as the HTTP face takes it. */
 export function ratingPort(env: Env, tasks: Pick<Tasks, "view">): RatingPort {
-  const { guard } = doorsOf(env);
+  const { history } = doorsOf(env);
   return createRatings({
     now,
     view: (by, task_id) => tasks.view(by, task_id),
-    get: (query) => guard.get(query),
-    write: (rating) => writeRating(env.DB, rating),
-    read: (tenant, task_id) => readRating(env.DB, tenant, task_id),
+    write: (rating) => history.get(rating.tenant, (db) => writeRating(db, rating)),
+    read: (tenant, task_id) => history.get(tenant, (db) => readRating(db, tenant, task_id)),
   });
 }

@@ -5,7 +5,7 @@ import { runsAfter, shownRuns } from "./observe/repairs/runs.ts";
 import { RepairTally, type NoteRepair } from "./observe/repairs/tally.ts";
 import { allAgents, type StateParts } from "./observe/state.ts";
 import type { Repairs, SweepRun } from "./protocol/repairs.ts";
-import { now } from "./services-doors.ts";
+import { doorsOf, now } from "./services-doors.ts";
 
 /* What becomes of what runs of repair did. */
 
@@ -25,9 +25,13 @@ export async function noted(
 }
 
 /** What a tenant is told of repairs. Throws while D1 is down. */
-export async function repairsOf(parts: StateParts, tenant: string): Promise<Repairs> {
+export async function repairsOf(
+  env: Env,
+  parts: Pick<StateParts, "agents">,
+  tenant: string,
+): Promise<Repairs> {
   const [runs, found] = await Promise.all([
-    parts.read(() => readRuns(parts.db)),
+    doorsOf(env).guard.get(() => readRuns(env.DB)),
     allAgents(parts, tenant),
   ]);
   const agents = agentsOf(found.agents, found.isComplete);

@@ -7,11 +7,12 @@ import { readLog, readView, readWholeTasks } from "./history/task-log-store.ts";
 import { consoleLog } from "./lib/log.ts";
 import type { Clock } from "./lib/ports.ts";
 import type { NoteRepair } from "./observe/repairs/tally.ts";
-import { readSweepCursor, readTenants, writeSweepCursor } from "./observe/sweeper-store.ts";
+import { readSweepCursor, writeSweepCursor } from "./observe/sweeper-store.ts";
 import { judgeAlerts, sweepAlerts } from "./services-alerts.ts";
 import { sweepBackups } from "./services-backup.ts";
 import { sweepDebts } from "./services-debts.ts";
 import { doorsOf, now } from "./services-doors.ts";
+import { dueIn, tenantsIn } from "./services-history.ts";
 import { forgetTasks } from "./services-memory.ts";
 import { sweepTasks } from "./services-observe.ts";
 import { noted } from "./services-repairs.ts";
@@ -32,7 +33,7 @@ export function sweepHistory(
   at: Clock = now,
   note: NoteRepair = () => {},
 ): Promise<void> {
-  const { config, bucket } = doorsOf(env);
+  const { config, bucket, history } = doorsOf(env);
   return removeOldTasks({
     now: at,
     log: consoleLog("sweep", now),
@@ -44,11 +45,13 @@ export function sweepHistory(
       (await readSweepCursor(env.DB, `retention/${tenant}`))?.place ?? null,
     writePlace: (tenant, place) =>
       writeSweepCursor(env.DB, place === null ? null : { tenant, place }, `retention/${tenant}`),
-    tenants: (from, limit) => readTenants(env.DB, from, limit),
-    oldTasks: (tenant, page) => readOldTasks(env.DB, tenant, page),
-    tasks: (tenant, task_ids) => readWholeTasks(env.DB, tenant, task_ids),
-    view: (tenant, task_id) => readView(env.DB, tenant, task_id),
-    events: (tenant, task_id) => readLog(env.DB, tenant, task_id),
+    tenants: async (from, limit) => (await tenantsIn(history, from, limit)).tenants,
+    oldTasks: async (tenant, page) => readOldTasks(await history.of(tenant), tenant, page),
+    tasks: async (tenant, task_ids) => readWholeTasks(await history.of(tenant), tenant, task_ids),
+    view: async (tenant, task_id) => readView(await history.of(tenant), tenant, task_id),
+    events: async function* (tenant, task_id) {
+      yield* readLog(await history.of(tenant), tenant, task_id);
+    },
     archive: bucket === null ? null : (tenant, file) => writeArchiveFile(bucket, tenant, file),
     remove: async (tenant, removals) => {
       // First what is remembered of them: should D1 fail then, they come again.
@@ -57,7 +60,7 @@ export function sweepHistory(
         tenant,
         removals.map(({ task_id }) => task_id),
       );
-      await removeTasks(env.DB, tenant, removals);
+      await removeTasks(await history.of(tenant), tenant, removals);
       for (const { task_id } of removals) note("task_removed", tenant, task_id);
     },
   });
@@ -65,11 +68,12 @@ export function sweepHistory(
 
 /** Folds figures of tasks that are old into longer steps. */
 export function sweepRollups(env: Env, at: Clock = now): Promise<void> {
+  const { history } = doorsOf(env);
   return foldRollups({
     now: at,
     log: consoleLog("sweep", now),
-    due: (fold, limit) => readDueFolds(env.DB, fold, limit),
-    fold: (tenant, fold) => foldRollup(env.DB, tenant, fold),
+    due: (fold, limit) => dueIn(history, limit, (db) => readDueFolds(db, fold, limit)),
+    fold: async (tenant, fold) => foldRollup(await history.of(tenant), tenant, fold),
   });
 }
 

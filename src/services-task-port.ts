@@ -76,8 +76,8 @@ export function notesPort(services: Services): NotesPort {
 }
 
 /** Tasks as the REST face uses them. */
-export function taskPort(env: Env, services: Services): TaskPort {
-  const { tasks, attempts, interventions, task, guard } = services;
+export function taskPort(services: Services): TaskPort {
+  const { tasks, attempts, interventions, task, history } = services;
   const { submit, view, events, report } = tasks;
   const emptied = emptiedOf(services);
   const at = (by: Principal, task_id: string, token: string | null) => ({
@@ -91,7 +91,7 @@ export function taskPort(env: Env, services: Services): TaskPort {
     view,
     events,
     report,
-    list: (tenant, query) => guard.read(() => listTasks(env.DB, tenant, query)),
+    list: (tenant, query) => history.read(tenant, (db) => listTasks(db, tenant, query)),
     watch: async (by, task_id, after) => {
       const allowed = await tasks.readable(by, task_id);
       if (!allowed.ok) return allowed;

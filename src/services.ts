@@ -20,6 +20,7 @@ import { doorsOf, now } from "./services-doors.ts";
 import { addressFault, postSigned } from "./services-executors.ts";
 import { askKinOf, kinPortsOf } from "./services-kin.ts";
 import { rememberingOf } from "./services-memory.ts";
+import { newsQueueOf } from "./services-queues.ts";
 import { keyOfAgent, tasksOf, unknownWebhooks } from "./services-tasks.ts";
 import { withheldTeller } from "./services-validations.ts";
 import { fanOutPorts, webhookServices } from "./services-webhooks.ts";
@@ -29,7 +30,7 @@ import type { TaskPorts } from "./task/ports.ts";
 
 function build(env: Env) {
   const doors = doorsOf(env);
-  const { config, task, pool, callbacks, guard } = doors;
+  const { config, task, pool, callbacks, history } = doors;
   const tasks = tasksOf(doors);
   const agents = createAgents({
     ...callbacks,
@@ -66,9 +67,9 @@ function build(env: Env) {
       readable: (by, task_id) => tasks.readable(by, task_id),
       pastView: (tenant, task_id) => doors.past.view(tenant, task_id),
       archive: {
-        list: (tenant, query) => guard.read(() => listEscalations(env.DB, tenant, query)),
+        list: (tenant, query) => history.read(tenant, (db) => listEscalations(db, tenant, query)),
         get: (tenant, escalation_id) =>
-          guard.get(() => readEscalation(env.DB, tenant, escalation_id)),
+          history.get(tenant, (db) => readEscalation(db, tenant, escalation_id)),
       },
       keyOfAgent: (tenant, agent_id) => keyOfAgent(doors, tenant, agent_id),
       placeInPool: (tenant, name, task_id) => pool(tenant, name).explain(task_id),
@@ -116,10 +117,10 @@ function newTaskPorts(env: Env): TaskPorts {
       pool(tenant, name).release(task_id, attempt, undefined, outcome ?? undefined),
     publish: (news) => publish(fanOut, news),
     record: async (message) => {
-      await env.EVENTS.send(message);
+      await newsQueueOf(env, message).send(message);
     },
-    isRecorded: (tenant, task_id, seq, created_at) =>
-      isComplete(env.DB, { tenant, task_id, created_at }, seq),
+    isRecorded: async (tenant, task_id, seq, created_at) =>
+      isComplete(await services.history.of(tenant), { tenant, task_id, created_at }, seq),
     missingStakeholders: (tenant, webhook_ids) =>
       unknownWebhooks(services.webhookStore, tenant, webhook_ids),
     endPhases: services.config.endPhases,

@@ -18,6 +18,7 @@ function queueConsumers() {
   const deadLetterQueue = "batuta-dead-letters";
   return {
     "batuta-events": { maxBatchSize: 100, maxBatchTimeout, maxRetries: 10, deadLetterQueue },
+    "batuta-events-1": { maxBatchSize: 100, maxBatchTimeout, maxRetries: 10, deadLetterQueue },
     "batuta-retries-critical": {
       maxBatchSize: 10,
       maxBatchTimeout,
@@ -140,8 +141,10 @@ export default defineConfig(async () => ({
                 FUZZ_SEED: process.env["FUZZ_SEED"] ?? "6",
                 TEST_MIGRATIONS: await readD1Migrations(path.join(root, "migrations")),
               },
-              // A second database: backups are restored into it.
-              d1Databases: { DB_1: "second" },
+              // Under another name than DB_1: an installation has one database unless its operator binds more.
+              d1Databases: { TEST_DATABASE: "second" },
+              // A second queue of news, by which it would be named.
+              queueProducers: { TEST_EVENTS: { queueName: "batuta-events-1" } },
               // Under another name than ARCHIVE: an installation has none unless its operator binds one.
               r2Buckets: { TEST_ARCHIVE: "archive" },
               outboundService: createOutbound(),

@@ -4,7 +4,7 @@ import { drizzle } from "drizzle-orm/d1";
 import { sweepCursorTable } from "../db/tables.ts";
 import { storedRowSchema } from "../protocol/backup.ts";
 import { backupStateSchema, type BackupState } from "./keeper.ts";
-import type { Query } from "./schema.ts";
+import type { Query } from "./rows/schema.ts";
 
 /* What backups read of D1, and where they note how far they are. */
 

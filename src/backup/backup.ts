@@ -6,11 +6,11 @@ import type {
   BackupTable,
   StoredRow,
 } from "../protocol/backup.ts";
-import { withoutClearSecrets } from "./clear-secrets.ts";
+import { withoutClearSecrets } from "./rows/clear-secrets.ts";
+import { describeDatabase, type Query } from "./rows/schema.ts";
+import { bytesOf, keyOf, lineOf, pageQuery } from "./rows/sql.ts";
+import { BACKED_TABLES } from "./rows/tables.ts";
 import { backupIdAt } from "./schedule.ts";
-import { describeDatabase, type Query } from "./schema.ts";
-import { bytesOf, keyOf, lineOf, pageQuery } from "./sql.ts";
-import { BACKED_TABLES } from "./tables.ts";
 
 /* How a backup is written: part by part, each of them noted before the next one. */
 

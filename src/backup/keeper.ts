@@ -10,8 +10,8 @@ import {
 } from "../protocol/backup.ts";
 import { instantSchema } from "../protocol/primitives.ts";
 import { beginBackup, goOn, manifestOf, type BackupPorts } from "./backup.ts";
+import { describeDatabase } from "./rows/schema.ts";
 import { isDue, overdue } from "./schedule.ts";
-import { describeDatabase } from "./schema.ts";
 
 /* The backups that an installation makes by itself, a bit with every sweep. */
 

@@ -1,9 +1,9 @@
 import * as z from "zod";
 
 import { backupIdSchema, type StoredRow } from "../protocol/backup.ts";
-import type { Query } from "./schema.ts";
-import { literal, quoted } from "./sql.ts";
-import { BACKED_TABLES } from "./tables.ts";
+import type { Query } from "./rows/schema.ts";
+import { literal, quoted } from "./rows/sql.ts";
+import { BACKED_TABLES } from "./rows/tables.ts";
 
 /* How far a restore is, noted in the database itself: in a table that no backup holds. */
 

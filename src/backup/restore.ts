@@ -7,10 +7,10 @@ import {
   type BackupTable,
   type StoredRow,
 } from "../protocol/backup.ts";
-import { insertions } from "./insertion.ts";
 import { markIn, markStatement, RestoreError, unmarkStatement, type Mark } from "./restore-mark.ts";
-import { describeDatabase, type Query } from "./schema.ts";
-import { bytesOf, keyOf, lineOf, pageQuery } from "./sql.ts";
+import { insertions } from "./rows/insertion.ts";
+import { describeDatabase, type Query } from "./rows/schema.ts";
+import { bytesOf, keyOf, lineOf, pageQuery } from "./rows/sql.ts";
 
 /* How a backup comes back: into a database that is empty, checked before and after. */
 

@@ -1,6 +1,4 @@
-/** FNV-1a, 32 bits: short, and even enough to deal out lanes (draft-eastlake-fnv). */
-const OFFSET_BASIS = 0x811c9dc5;
-const PRIME = 0x01000193;
+import { spread } from "../lib/spread.ts";
 
 /**
  * Which of an endpoint's objects keeps the deliveries of a source, from 0. The same for ever: a source never moves.
@@ -8,12 +6,7 @@ const PRIME = 0x01000193;
  * @param source the task's id, or the event's for news without a task
  */
 export function shardOf(source: string, shards: number): number {
-  let hash = OFFSET_BASIS;
-  for (let place = 0; place < source.length; place += 1) {
-    hash = Math.imul(hash ^ source.charCodeAt(place), PRIME) >>> 0;
-  }
-  // The low bits of FNV mix worst, and shards are powers of two: fold the high ones in.
-  return ((hash ^ (hash >>> 16)) >>> 0) % shards;
+  return spread(source, shards);
 }
 
 /**

@@ -18,7 +18,8 @@ export interface HistoryWritten {
 
 /** What the consumer needs from outside. */
 export interface HistoryPorts {
-  db: D1Database;
+  /** The database of a tenant's history. */
+  db: (tenant: string) => Promise<D1Database>;
   /**
    * The task's view, events after `after`, and its escalation, from the task's object; null when that is empty.
    * It may give only some of the events: it is asked again for those that follow.
@@ -143,15 +144,38 @@ async function readArrival(
   return null;
 }
 
-async function write(readings: readonly Reading[], ports: HistoryPorts): Promise<void> {
-  if (readings.length === 0) return;
+function notWritten(readings: readonly Reading[], error: unknown, { log }: HistoryPorts): void {
+  for (const { message } of readings) again(message);
+  log("error", "history_write_failed", { messages: readings.length, error: String(error) });
+}
+
+/** What is written together by where it is written; that of tenants whose database can't be told comes again. */
+async function byDatabase(
+  readings: readonly Reading[],
+  ports: HistoryPorts,
+): Promise<Map<D1Database, Reading[]>> {
+  const placed = new Map<D1Database, Reading[]>();
+  for (const [tenant, of] of Map.groupBy(readings, ({ news }) => news.tenant)) {
+    try {
+      const db = await ports.db(tenant);
+      placed.set(db, [...(placed.get(db) ?? []), ...of]);
+    } catch (error) {
+      notWritten(of, error, ports);
+    }
+  }
+  return placed;
+}
+
+async function write(
+  db: D1Database,
+  readings: readonly Reading[],
+  ports: HistoryPorts,
+): Promise<void> {
   let rows: number;
   try {
-    rows = await writeHistory(ports.db, project(readings.map(({ news }) => news)));
+    rows = await writeHistory(db, project(readings.map(({ news }) => news)));
   } catch (error) {
-    for (const { message } of readings) again(message);
-    const fields = { messages: readings.length, error: String(error) };
-    ports.log("error", "history_write_failed", fields);
+    notWritten(readings, error, ports);
     return;
   }
   for (const { message } of readings) message.ack();
@@ -176,7 +200,7 @@ function groupsOf(arrivals: readonly Arrival[]): Arrival[][] {
 }
 
 /**
- * Writes a batch of task news to history: messages that travel whole in one round trip to D1, references in
+ * Writes a batch of task news to history: messages that travel whole in one round trip to each database, references in
  * one for each ten.
  *
  * Acknowledges only what was written. What can't be read as news becomes a dead letter; what could not be
@@ -195,9 +219,9 @@ export async function consumeHistory(
   }
   for (const group of groupsOf(arrivals)) {
     const readings = await Promise.all(group.map((arrival) => readArrival(arrival, context)));
-    await write(
-      readings.filter((reading) => reading !== null),
-      ports,
-    );
+    const known = readings.filter((reading) => reading !== null);
+    const placed = await byDatabase(known, ports);
+    // A database that hangs keeps no news from the others.
+    await Promise.all([...placed].map(([db, of]) => write(db, of, ports)));
   }
 }

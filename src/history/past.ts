@@ -20,11 +20,10 @@ type Answer<Value> = Promise<Result<Value, Refusal>>;
 
 /** What the past is read from. */
 export interface PastParts {
-  db: D1Database;
   /** Null where none is bound. */
   bucket: R2Bucket | null;
-  /** Makes a read of D1, unless that is down. */
-  get: <Value>(query: () => Promise<Value>) => Promise<Value>;
+  /** Makes a read of the tenant's database, unless that is down. */
+  get: <Value>(tenant: string, query: (db: D1Database) => Promise<Value>) => Promise<Value>;
   /** Days that history keeps a task after its end. */
   historyDays: number;
   log: Log;
@@ -92,8 +91,8 @@ export class Past {
     task_id: string,
     page: { after: number; limit: number },
   ): Answer<Page<TaskEvent> | null> {
-    const { db, get } = this.#parts;
-    const kept = await get(() => readEvents(db, tenant, task_id, page));
+    const { get } = this.#parts;
+    const kept = await get(tenant, (db) => readEvents(db, tenant, task_id, page));
     if (kept.items.length > 0 || (await this.#kept(tenant, task_id)) !== null) return ok(kept);
     return this.#removed({ tenant, task_id }, (bucket, place) =>
       readArchivedEvents(bucket, place, page),
@@ -101,8 +100,8 @@ export class Past {
   }
 
   async report(tenant: string, task_id: string): Answer<Report | null> {
-    const { db, get } = this.#parts;
-    const kept = await get(() => readReport(db, tenant, task_id));
+    const { get } = this.#parts;
+    const kept = await get(tenant, (db) => readReport(db, tenant, task_id));
     if (kept !== null) return ok(kept);
     return this.#removed({ tenant, task_id }, (bucket, place) =>
       reportFrom(readArchivedLog(bucket, place)),
@@ -111,15 +110,16 @@ export class Past {
 
   /** Of a task that was removed for good, its last holder is all that is known. */
   async trace(tenant: string, task_id: string): Promise<TaskTrace | null> {
-    const { db, get } = this.#parts;
+    const { get } = this.#parts;
     if ((await this.#kept(tenant, task_id)) !== null) {
-      return get(() => traceOf(readLog(db, tenant, task_id)));
+      return get(tenant, (db) => traceOf(readLog(db, tenant, task_id)));
     }
     const found = await this.#removed({ tenant, task_id }, (bucket, place) =>
       traceOf(readArchivedLog(bucket, place)),
     );
     if (found.ok) return found.value;
-    const agent_id = (await get(() => readRemoved(db, tenant, task_id)))?.agent_id ?? null;
+    const agent_id =
+      (await get(tenant, (db) => readRemoved(db, tenant, task_id)))?.agent_id ?? null;
     return { holders: agent_id === null ? [] : [agent_id], decision: null };
   }
 
@@ -129,10 +129,11 @@ export class Past {
    * @throws when the archive cannot give it at the moment: a dependent gets its results once, so it asks again
    */
   async outcome(tenant: string, task_id: string): Promise<Outcome | null> {
-    const { db, get } = this.#parts;
+    const { get } = this.#parts;
     const view = await this.view(tenant, task_id);
     if (!view.ok && view.refusal.code !== "task_gone") throw new Error(view.refusal.detail);
-    if (!view.ok) return (await get(() => readRemoved(db, tenant, task_id)))?.outcome ?? null;
+    if (!view.ok)
+      return (await get(tenant, (db) => readRemoved(db, tenant, task_id)))?.outcome ?? null;
     if (view.value === null) return null;
     const { result, quality_assessment: quality } = view.value;
     return { ...outcomeOfView(view.value), result, quality };
@@ -140,11 +141,11 @@ export class Past {
 
   /** What a repeated submission is told apart by. Null where no task of this id has ended. */
   former(tenant: string, task_id: string): Promise<FormerTask | null> {
-    return this.#parts.get(() => readFormer(this.#parts.db, tenant, task_id));
+    return this.#parts.get(tenant, (db) => readFormer(db, tenant, task_id));
   }
 
   #kept(tenant: string, task_id: string): Promise<TaskView | null> {
-    return this.#parts.get(() => readView(this.#parts.db, tenant, task_id));
+    return this.#parts.get(tenant, (db) => readView(db, tenant, task_id));
   }
 
   /** What the archive says of a task that D1 no longer has. */
@@ -152,8 +153,8 @@ export class Past {
     { tenant, task_id }: { tenant: string; task_id: string },
     readIt: ArchiveRead<Value>,
   ): Answer<Value | null> {
-    const { db, bucket, get, historyDays, log } = this.#parts;
-    const gone = await get(() => readRemoved(db, tenant, task_id));
+    const { bucket, get, historyDays, log } = this.#parts;
+    const gone = await get(tenant, (db) => readRemoved(db, tenant, task_id));
     if (gone === null) return ok(null);
     if (gone.place === null || bucket === null) {
       const why = "but no archive is bound here";

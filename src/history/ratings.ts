@@ -24,15 +24,13 @@ export interface RatingParts {
   now: Clock;
   /** The task as whoever asks may see it. */
   view: (by: Principal, task_id: string) => Answer<TaskView>;
-  /** Reads or writes D1, unless that is down. */
-  get: <Value>(query: () => Promise<Value>) => Promise<Value>;
-  /** False where history has removed the task. */
+  /** Both throw while the tenant's database is down. False where history has removed the task. */
   write: (rating: RatingRecord) => Promise<boolean>;
   read: (tenant: string, task_id: string) => Promise<Rating | null>;
 }
 
 /** How people judge what tasks have made. */
-export function createRatings({ now, view, get, write, read }: RatingParts) {
+export function createRatings({ now, view, write, read }: RatingParts) {
   return {
     async put(by: Principal, task_id: string, request: RatingRequest): Answer<Rating> {
       const found = await view(by, task_id);
@@ -52,14 +50,14 @@ export function createRatings({ now, view, get, write, read }: RatingParts) {
       };
       const place = { bucket: minuteOf(ended_at), task_type, agent_id: agent_id ?? "" };
       const record = { ...rating, ...place, tenant: by.tenant, counted: countedScore(score) };
-      if (await get(() => write(record))) return ok(rating);
+      if (await write(record)) return ok(rating);
       const detail = `Task ${task_id} ended at ${ended_at} and was removed from history since: what is removed is judged no more.`;
       return refuse({ code: "task_gone", detail });
     },
     async get(by: Principal, task_id: string): Answer<Rating> {
       const found = await view(by, task_id);
       if (!found.ok) return found;
-      const rating = await get(() => read(by.tenant, task_id));
+      const rating = await read(by.tenant, task_id);
       const detail = `Nobody has rated task ${task_id}.`;
       return rating === null ? refuse({ code: "rating_not_found", detail }) : ok(rating);
     },

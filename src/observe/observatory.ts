@@ -14,7 +14,10 @@ const MAX_OPEN_QUESTIONS = 1_000;
 
 /** What figures are made from. */
 export interface ObservatoryParts {
+  /** What is kept of endpoints. */
   db: D1Database;
+  /** The database of a tenant's history. */
+  history: (tenant: string) => Promise<D1Database>;
   now: Clock;
   /** How long history keeps tasks after their end, milliseconds. */
   keptMs: number;
@@ -41,14 +44,21 @@ function sampleOf(
 }
 
 /** Figures and findings, made from history when they are asked for. They throw when D1 fails. */
-export function createObservatory({ db, now, keptMs, forecast }: ObservatoryParts): Observatory {
+export function createObservatory({
+  db,
+  history,
+  now,
+  keptMs,
+  forecast,
+}: ObservatoryParts): Observatory {
   return {
     async metrics(tenant, { window, by, task_type, agent_id }) {
       const until = now();
       const span = { since: instant(until - window * 1_000), until: instant(until) };
+      const tasks = await history(tenant);
       const [found, questions] = await Promise.all([
-        readRuns(db, tenant, span),
-        readQuestions(db, tenant, span),
+        readRuns(tasks, tenant, span),
+        readQuestions(tasks, tenant, span),
       ]);
       const runs = found.runs.filter(
         (run) =>
@@ -72,10 +82,11 @@ export function createObservatory({ db, now, keptMs, forecast }: ObservatoryPart
       const since = until - window_s * 1_000;
       const compared_since = instant(since - PAST_WINDOWS * window_s * 1_000);
       const span = { since: instant(since), until: instant(until) };
+      const tasks = await history(tenant);
       const [found, past, open, changes, ahead] = await Promise.all([
-        readRuns(db, tenant, span),
-        readRuns(db, tenant, { since: compared_since, until: span.since }),
-        readOpenQuestions(db, tenant, MAX_OPEN_QUESTIONS),
+        readRuns(tasks, tenant, span),
+        readRuns(tasks, tenant, { since: compared_since, until: span.since }),
+        readOpenQuestions(tasks, tenant, MAX_OPEN_QUESTIONS),
         readLevelChanges(db, tenant, span),
         forecast(tenant),
       ]);

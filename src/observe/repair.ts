@@ -13,9 +13,10 @@ const TOGETHER = 25;
 
 /** What a repair is made from. */
 export interface RepairParts {
-  db: D1Database;
-  /** Makes a read of D1, unless that is down. */
-  read: <Value>(query: () => Promise<Value>) => Promise<Value>;
+  /** The database of the tenant's history. */
+  db: (tenant: string) => Promise<D1Database>;
+  /** Makes a read of that, unless it is down. */
+  read: <Value>(tenant: string, query: (db: D1Database) => Promise<Value>) => Promise<Value>;
   /** What the task's object says, or null when it knows no task. */
   truth: (tenant: string, task_id: string) => Promise<Parameters<typeof isSound>[1] | null>;
   /** Has the rows of the task written anew. */
@@ -40,7 +41,7 @@ async function compare(
   if (truth === null) return row?.phase === "ended" ? "sound" : "missing";
   if (row !== null && isSound(row, truth)) return "sound";
   if (row !== null && row.seq > truth.seq) {
-    await forgetNewer(parts.db, { tenant, task_id }, truth.seq);
+    await forgetNewer(await parts.db(tenant), { tenant, task_id }, truth.seq);
   }
   await parts.rebuild(tenant, task_id);
   return "repaired";
@@ -53,7 +54,7 @@ async function suspectsOf(
 ): Promise<Result<{ suspects: Suspect[]; next_cursor: string | null }, Refusal>> {
   if (task_ids !== undefined) {
     const names = [...new Set(task_ids)];
-    const rows = await parts.read(() => readNamedRows(parts.db, tenant, names));
+    const rows = await parts.read(tenant, (db) => readNamedRows(db, tenant, names));
     const known = new Map(rows.map((row) => [row.task_id, row]));
     const suspects = names.map((task_id) => ({ task_id, row: known.get(task_id) ?? null }));
     return ok({ suspects, next_cursor: null });
@@ -61,7 +62,7 @@ async function suspectsOf(
   const from = placeOf(cursor);
   if (!from.ok) return from;
   const readRows = all ? readAllRows : readOpenRows;
-  const { rows, next } = await parts.read(() => readRows(parts.db, tenant, from.value, PAGE));
+  const { rows, next } = await parts.read(tenant, (db) => readRows(db, tenant, from.value, PAGE));
   const suspects = rows
     .filter(({ phase }) => all || phase !== "ended")
     .map((row) => ({ task_id: row.task_id, row }));

@@ -15,9 +15,8 @@ const MAX_OPEN = 1_000;
 
 /** What a view of the state is made from. */
 export interface StateParts {
-  db: D1Database;
-  /** Makes a read of D1, unless that is down. */
-  read: <Value>(query: () => Promise<Value>) => Promise<Value>;
+  /** Makes a read of the database of the tenant's history, unless that is down. */
+  read: <Value>(tenant: string, query: (db: D1Database) => Promise<Value>) => Promise<Value>;
   now: Clock;
   /** Executors with what their pools know of them. */
   agents: (
@@ -38,8 +37,8 @@ export async function allAgents({ agents }: Pick<StateParts, "agents">, tenant: 
   return { agents: found, isComplete: cursor === undefined };
 }
 
-async function tasksOf({ db, read }: StateParts, tenant: string): Promise<StateView["tasks"]> {
-  const { groups, isComplete } = await read(() => countActive(db, tenant));
+async function tasksOf({ read }: StateParts, tenant: string): Promise<StateView["tasks"]> {
+  const { groups, isComplete } = await read(tenant, (db) => countActive(db, tenant));
   const named = groups.map(({ status, phase, count, task_id, created_at }) => ({
     status: taskStatusSchema.parse(status),
     phase: taskPhaseSchema.parse(phase),
@@ -68,8 +67,8 @@ function openOf(found: readonly { created_at: string }[]): StateView["escalation
 export async function stateOf(parts: StateParts, tenant: string): Promise<StateView> {
   const [tasks, questions, debts, found] = await Promise.all([
     tasksOf(parts, tenant),
-    parts.read(() => readOpenQuestions(parts.db, tenant, MAX_OPEN + 1)),
-    parts.read(() => readOpenDebts(parts.db, tenant, MAX_OPEN + 1)),
+    parts.read(tenant, (db) => readOpenQuestions(db, tenant, MAX_OPEN + 1)),
+    parts.read(tenant, (db) => readOpenDebts(db, tenant, MAX_OPEN + 1)),
     allAgents(parts, tenant),
   ]);
   const content = {

@@ -7,7 +7,7 @@ export const FLUSH_PAUSE_MS = 500;
 /** News whose flush was cut off by a crash leave after this at the latest. Milliseconds. */
 export const FLUSH_WATCHDOG_MS = 60_000;
 
-/** When an ended task first asks whether history has all of it. Milliseconds. */
+/** When a task that has ended, or is quiet, first asks whether history has all of it. Milliseconds. */
 export const ARCHIVE_CHECK_MS = 60_000;
 const LONGEST_ARCHIVE_PAUSE_MS = 3_840_000;
 const HOUR_MS = 3_600_000;
@@ -44,9 +44,9 @@ export function reminderDelayMs(waited_ms: number): number {
   return Math.min(Math.max(FIRST_REMINDER_MS, waited_ms), LONGEST_REMINDER_MS);
 }
 
-/** How long a task that ended `ended_ms` ago waits before it asks history again. Milliseconds. */
-function archiveDelayMs(ended_ms: number): number {
-  return Math.min(Math.max(ARCHIVE_CHECK_MS, ended_ms), LONGEST_ARCHIVE_PAUSE_MS);
+/** How long a task from which nothing has come for `silent_ms` waits before it asks history again. Milliseconds. */
+export function archiveDelayMs(silent_ms: number): number {
+  return Math.min(Math.max(ARCHIVE_CHECK_MS, silent_ms), LONGEST_ARCHIVE_PAUSE_MS);
 }
 
 /**

@@ -1,5 +1,10 @@
 import { instant, type Clock } from "../lib/ports.ts";
-import { ARCHIVE_CHECK_MS, isArchiveAlarm, nextArchiveCheckMs } from "./alarm-plan.ts";
+import {
+  ARCHIVE_CHECK_MS,
+  archiveDelayMs,
+  isArchiveAlarm,
+  nextArchiveCheckMs,
+} from "./alarm-plan.ts";
 import type { LoggedEvent, TaskState } from "./machine/state.ts";
 import { historyMessageOf } from "./outbox.ts";
 import type { TaskPorts } from "./ports.ts";
@@ -7,8 +12,8 @@ import type { TaskPorts } from "./ports.ts";
 type ArchivistPorts = Pick<TaskPorts, "record" | "isRecorded" | "retentionMs" | "log">;
 
 /**
- * Tells history what happens to one task, makes sure after the end that history has all of it, and says when the
- * task's own object need not keep it any longer.
+ * Tells history what happens to one task, makes sure that history has all of it when the task has been quiet for a
+ * minute and after its end, and says when the task's own object need not keep it any longer.
  *
  * Its fields hold only what asking history again would tell.
  */
@@ -16,6 +21,8 @@ export class Archivist {
   readonly #ports: ArchivistPorts;
   readonly #now: Clock;
   #due: number | null = null;
+  /** When to ask while the task lives, epoch milliseconds; null when there is nothing to ask. */
+  #livingDue: number | null = null;
   /** History has said that it has everything up to here. */
   #recordedTo = 0;
 
@@ -24,13 +31,19 @@ export class Archivist {
     this.#now = now;
   }
 
-  /** When to ask whether history is complete, epoch milliseconds; null before the end. */
+  /** When to ask whether history is complete, epoch milliseconds; null when there is nothing to ask. */
   get due(): number | null {
-    return this.#due;
+    return this.#due ?? this.#livingDue;
   }
 
-  /** Plans the question when the task has ended: soon, and once more when its retention is over. */
+  /**
+   * Plans the question: when the task has been quiet for a while, since a message that was lost may be all that anybody
+   * hears of it for days; when it has ended, soon; and once more when its retention is over.
+   */
   plan(state: TaskState): void {
+    const isKnown = this.#recordedTo >= state.seq;
+    this.#livingDue =
+      state.ended_at !== null || isKnown ? null : state.updated_at + ARCHIVE_CHECK_MS;
     if (state.ended_at === null) return;
     const isAnswered = this.#recordedTo >= state.seq;
     this.#due ??= state.ended_at + (isAnswered ? this.#ports.retentionMs : ARCHIVE_CHECK_MS);
@@ -78,14 +91,32 @@ export class Archivist {
   }
 
   /**
+   * While the task lives, once it is due: asks, and sends everything again until history has it. The pauses grow with
+   * the silence, as after the end.
+   */
+  async #checkLiving(state: TaskState): Promise<void> {
+    const now = this.#now();
+    if (this.#livingDue === null) this.plan(state);
+    if (this.#livingDue === null || this.#livingDue > now) return;
+    // Set first, so that a question that fails is not asked again any sooner.
+    this.#livingDue = now + archiveDelayMs(now - state.updated_at);
+    if (await this.ask(state)) this.#livingDue = null;
+    else await this.tellAll(state);
+  }
+
+  /**
    * After the end, once it is due: asks, and sends everything again until history has it.
    *
    * True when the retention is over and history has said just now that it has all: the object may be emptied.
    */
   async check(state: TaskState): Promise<boolean> {
+    if (state.ended_at === null) {
+      await this.#checkLiving(state);
+      return false;
+    }
     this.plan(state);
     const now = this.#now();
-    if (state.ended_at === null || this.#due === null || this.#due > now) return false;
+    if (this.#due === null || this.#due > now) return false;
     // Set first, so that a question that fails is not asked again any sooner.
     this.#due = state.ended_at + nextArchiveCheckMs(now - state.ended_at);
     if (!(await this.ask(state))) {

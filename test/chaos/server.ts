@@ -35,7 +35,8 @@ async function until(isDone: () => Promise<boolean>, complaint: string): Promise
   }
 }
 
-async function freePort(): Promise<number> {
+/** A port of this machine that nobody has. */
+export async function freePort(): Promise<number> {
   const probe = createServer();
   await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
   const { port } = z.object({ port: z.int() }).parse(probe.address());

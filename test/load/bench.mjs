@@ -4,12 +4,13 @@
  * The built bundle on the miniflare API, loopback only, sixteen at a time; medians of five rounds in which every
  * phase has its turn, because only ratios within one run mean anything on a machine that others use too.
  * Takes less than 100 s; `--long` up to ten minutes. Prints a table of phases and one of what webhooks promise, each
- * beside its target, and then the same as JSON. `--only edge` measures what the edge costs and nothing else.
+ * beside its target, and then the same as JSON. `--only edge` measures what the edge costs and nothing else; `--keep` puts
+ * the JSON into test/load/measured/, where the bill reads what CPU time a life takes.
  *
  * Exits with 1 when something is broken: an answer that is not 2xx, a lost delivery, a bundle that is too large.
  * Never for slowness: a missed target is only said.
  */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { loadavg } from "node:os";
 import path from "node:path";
 
@@ -25,6 +26,10 @@ import { round, table } from "./table.mjs";
 
 const isLong = process.argv.includes("--long");
 const isEdgeOnly = process.argv.includes("--only") && process.argv.includes("edge");
+
+/** Whether the result is kept, and where. */
+const isKept = process.argv.includes("--keep");
+const KEPT = path.join(import.meta.dirname, "measured/bench.json");
 
 /** Turns of the edge's measurement. */
 const EDGE_TURNS = isLong || isEdgeOnly ? 7 : 3;
@@ -163,6 +168,7 @@ function report(rounds, picks, { edge, pools, overview }) {
     `medians of ${rounds.length} rounds; bundle ${result.bundleGzipKiB} KiB gzip, upload ${result.uploadGzipKiB}; every delivery arrived`,
   );
   console.log(JSON.stringify(result));
+  if (isKept) writeFileSync(KEPT, `${JSON.stringify(result, null, 2)}\n`);
   if (gzipBytes > MAX_GZIP_BYTES || uploadBytes > MAX_UPLOAD_BYTES) {
     const most = `${MAX_GZIP_BYTES / 1_024} KiB, or the upload more than ${MAX_UPLOAD_BYTES / 1_024}`;
     throw new Error(`the bundle has more than ${most}`);

@@ -79,7 +79,7 @@ function costsOf(name) {
 function countsOf(name) {
   return onServer(
     name,
-    () => workshop.startWatched("watched-worker.mjs"),
+    () => workshop.startWorker(path.join(import.meta.dirname, "watched-worker.mjs")),
     async (watched) => {
       const { server, run, around } = watched;
       let counts = {};

@@ -1,6 +1,6 @@
 /** The two Workers that a bench compares, each as a bundle on the miniflare API: never through `wrangler dev`. */
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync, statfsSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, statfsSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -70,9 +70,11 @@ function build(config, outdir, { tree = root, isMinified = true } = {}) {
 class Server {
   #miniflare;
   #pid;
+  #state;
   problems = [];
 
   async start({ config, scripts, state, bindings, isInspected = false }) {
+    this.#state = state;
     const { workerOptions } = unstable_getMiniflareWorkerOptions(config, "");
     // The router in front of static files is a Worker of its own, and none of what is measured is a file.
     const { assets: _, ...options } = workerOptions;
@@ -105,6 +107,22 @@ class Server {
   /** CPU time that workerd has used so far, milliseconds; null where there is no /proc. */
   cpuMs() {
     return this.#pid === undefined ? null : cpuMsOf(this.#pid);
+  }
+
+  /** Bytes that workerd has in memory; null where there is no /proc. */
+  memoryBytes() {
+    if (this.#pid === undefined) return null;
+    const status = readFileSync(`/proc/${this.#pid}/status`, "utf8");
+    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)[1]) * 1_024;
+  }
+
+  /** Bytes of the files in which it keeps its state. */
+  stateBytes() {
+    const files = readdirSync(this.#state, { recursive: true, withFileTypes: true });
+    // An object that goes to rest takes a file of its own with it.
+    const sizeOf = ({ parentPath, name }) =>
+      statSync(path.join(parentPath, name), { throwIfNoEntry: false })?.size ?? 0;
+    return files.filter((file) => file.isFile()).reduce((sum, file) => sum + sizeOf(file), 0);
   }
 
   /** Where the inspector of a server listens that was started with one. */
@@ -227,28 +245,31 @@ export class Workshop {
     return this.#servers.flatMap(({ problems }) => problems);
   }
 
-  /** A Batuta of one's own, so that one measurement's afterwork is not on the bill of another. */
-  startBatuta() {
-    return this.#startWithData(this.#batuta);
+  /**
+   * A Batuta of one's own, so that one measurement's afterwork is not on the bill of another.
+   *
+   * @param variables what an operator would set beside what all get here
+   */
+  startBatuta(variables = {}) {
+    return this.#startWithData(this.#batuta, variables);
   }
 
   /** The same with an inspector, for a profile. */
   startInspected() {
-    return this.#startWithData(this.#batuta, { isInspected: true });
-  }
-
-  /** Batuta behind a main module of test/load that watches what it asks of the platform; built when it is asked for. */
-  async startWatched(main) {
-    const config = path.join(this.#folder, "watched.toml");
-    writeFileSync(config, configFor(path.join(import.meta.dirname, main)));
-    return this.#startWithData(build(config, path.join(this.#folder, "watched-bundle")));
+    return this.#startWithData(this.#batuta, {}, { isInspected: true });
   }
 
   /** The face of Batuta over a room that answers at once; it is built when it is asked for. */
-  async startEdge() {
-    const config = path.join(this.#folder, "edge.toml");
-    writeFileSync(config, configFor(path.join(import.meta.dirname, "edge-worker.mjs")));
-    return this.#startWithData(build(config, path.join(this.#folder, "edge-bundle")));
+  startEdge() {
+    return this.startWorker(path.join(import.meta.dirname, "edge-worker.mjs"));
+  }
+
+  /** Batuta with another main module around it. It is built when it is asked for. */
+  startWorker(main, variables = {}) {
+    const name = path.basename(main, ".mjs");
+    const config = path.join(this.#folder, `${name}.toml`);
+    writeFileSync(config, configFor(main));
+    return this.#startWithData(build(config, path.join(this.#folder, name)), variables);
   }
 
   startFloor() {
@@ -259,10 +280,15 @@ export class Workshop {
     await Promise.allSettled(this.#servers.map((server) => server.stop()));
   }
 
-  async #startWithData(built, how = {}) {
-    const variables = { ALLOW_LOCAL_ENDPOINTS: "true", LIMITS_FACTOR: "1000" };
-    const keys = { BATUTA_ADMIN_KEY: ADMIN_KEY, BATUTA_SEAL_KEY: SEAL_KEY };
-    const server = await this.#start(built, { ...variables, ...keys }, how);
+  async #startWithData(built, variables = {}, how = {}) {
+    const bindings = {
+      ALLOW_LOCAL_ENDPOINTS: "true",
+      LIMITS_FACTOR: "1000",
+      ...variables,
+      BATUTA_ADMIN_KEY: ADMIN_KEY,
+      BATUTA_SEAL_KEY: SEAL_KEY,
+    };
+    const server = await this.#start(built, bindings, how);
     await server.migrate(path.join(this.#tree, "migrations"));
     return server;
   }

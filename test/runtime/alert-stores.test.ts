@@ -42,6 +42,8 @@ const QUERIES: [what: string, ask: (db: D1Database) => Promise<unknown>][] = [
   ["open debts", (db) => countOpen(db, "acme", "cleanup_debts_open")],
 ];
 
+const partsOf = (db: D1Database) => ({ db, history: async () => db });
+
 describe("what alerts ask of D1", () => {
   it.each(QUERIES)("finds %s without reading a whole table", async (_what, ask) => {
     const recording = recordingDb(env.DB);
@@ -90,7 +92,7 @@ describe("what alerts ask of D1", () => {
       {
         log: (_level, event) => lines.push(event),
         newId: () => "none",
-        openFigures: openFigures(db, async () => null),
+        openFigures: openFigures(partsOf(db), async () => null),
         read: (tenant, at) => readKnown(db, tenant, at),
         write: nothing,
         untold,
@@ -109,7 +111,7 @@ describe("what alerts ask of D1", () => {
 
   it("asks once for what several rules want to know", async () => {
     const recording = recordingDb(env.DB);
-    const figures = openFigures(recording.db, async () => 3)("acme", Date.parse(AT));
+    const figures = openFigures(partsOf(recording.db), async () => 3)("acme", Date.parse(AT));
     const scope = { ...anyone, window_s: 900 };
 
     await Promise.all([
@@ -126,7 +128,7 @@ describe("what alerts ask of D1", () => {
 describe("the figures of a tenant", () => {
   it("are not read series by series for the weeks of objectives", async () => {
     const recording = recordingDb(env.DB);
-    const figures = openFigures(recording.db, async () => 3)("acme", Date.parse(AT));
+    const figures = openFigures(partsOf(recording.db), async () => 3)("acme", Date.parse(AT));
     const weeks = 28 * 86_400;
 
     await Promise.all([

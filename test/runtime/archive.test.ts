@@ -61,8 +61,9 @@ describe("an archive that fails", () => {
     await remember("hiccup", past());
     await sweepHistory(WITH, LATER);
     const bucket = { get: fails } as unknown as R2Bucket;
-    const get = <Value>(query: () => Promise<Value>) => query();
-    const unlucky = new Past({ db: env.DB, bucket, get, historyDays: 365, log: () => {} });
+    const get = <Value>(_tenant: string, query: (db: D1Database) => Promise<Value>) =>
+      query(env.DB);
+    const unlucky = new Past({ bucket, get, historyDays: 365, log: () => {} });
 
     await expect(unlucky.outcome("hiccup", "old")).rejects.toThrow("cannot be read at the moment");
   });

@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 
 import { queryOf } from "../../src/backup/backup-store.ts";
 import type { RestorePorts } from "../../src/backup/restore.ts";
-import { BACKED_TABLES } from "../../src/backup/tables.ts";
+import { BACKED_TABLES } from "../../src/backup/rows/tables.ts";
 import {
   backupManifestSchema,
   type BackupManifest,
@@ -12,22 +12,22 @@ import {
 
 /** A database that belongs to no installation, with the schema of all of them. */
 export async function emptyDatabase(): Promise<D1Database> {
-  await applyD1Migrations(env.DB_1, env.TEST_MIGRATIONS);
+  await applyD1Migrations(env.TEST_DATABASE, env.TEST_MIGRATIONS);
   const emptied = BACKED_TABLES.filter(({ name }) => name !== "audit").map(({ name }) =>
-    env.DB_1.prepare(`DELETE FROM "${name}"`),
+    env.TEST_DATABASE.prepare(`DELETE FROM "${name}"`),
   );
   // Its triggers let nobody remove a row: so it goes, and comes as the migrations make it.
-  const { results } = await env.DB_1.prepare(
+  const { results } = await env.TEST_DATABASE.prepare(
     `SELECT sql FROM sqlite_master WHERE tbl_name = 'audit' AND sql IS NOT NULL
      ORDER BY type = 'table' DESC`,
   ).all<{ sql: string }>();
-  await env.DB_1.batch([
+  await env.TEST_DATABASE.batch([
     ...emptied,
-    env.DB_1.prepare("DELETE FROM sweep_cursor"),
-    env.DB_1.prepare("DROP TABLE audit"),
-    ...results.map(({ sql }) => env.DB_1.prepare(sql)),
+    env.TEST_DATABASE.prepare("DELETE FROM sweep_cursor"),
+    env.TEST_DATABASE.prepare("DROP TABLE audit"),
+    ...results.map(({ sql }) => env.TEST_DATABASE.prepare(sql)),
   ]);
-  return env.DB_1;
+  return env.TEST_DATABASE;
 }
 
 /** Every row of every table by its name, those of the platform aside. */

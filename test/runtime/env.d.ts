@@ -1,9 +1,10 @@
 declare namespace Cloudflare {
   interface Env {
-    DB_1: D1Database;
     FUZZ_CASES: string;
     FUZZ_SEED: string;
     TEST_ARCHIVE: R2Bucket;
+    TEST_DATABASE: D1Database;
+    TEST_EVENTS: Queue;
     TEST_MIGRATIONS: import("cloudflare:test").D1Migration[];
   }
 }

@@ -31,7 +31,7 @@ async function consume(bodies: unknown[], changes: Partial<HistoryPorts> = {}, a
     });
   }
   await consumeHistory(batch, {
-    db: recording.db,
+    db: async () => recording.db,
     read: () => Promise.resolve(null),
     deadLetter: async (queue, reason, body) => void deadLetters.push({ queue, reason, body }),
     log: () => undefined,
@@ -164,6 +164,23 @@ describe("the consumer of task news", () => {
 
     expect([third.acked, third.retried]).toEqual([[], ["m0", "m1"]]);
     expect([fourth.acked, fourth.retried]).toEqual([["m1"], ["m0"]]);
+  });
+
+  it("brings back of a batch what its own database did not take, and acknowledges the rest", async () => {
+    // The second database has no tables here; of the last tenant nobody knows where it is.
+    const db = async (tenant: string) => {
+      if (tenant === "nowhere") throw new Error("DB_9 is not bound");
+      return tenant === "far" ? env.TEST_DATABASE : env.DB;
+    };
+    const bodies = ["far", "near", "nowhere", "near"].map((tenant) => newsOf(tenant, 1, 1));
+
+    const done = await consume(bodies, { db });
+
+    expect([done.acked, done.retried]).toEqual([
+      ["m1", "m3"],
+      ["m0", "m2"],
+    ]);
+    expect(await readView(env.DB, "near", "task-1")).toMatchObject({ seq: 1 });
   });
 
   it("acknowledges nothing while D1 fails, and waits longer each time", async () => {

@@ -98,9 +98,8 @@ describe("history that was kept for long enough", () => {
     await remember("outcomes", past());
     const pastOf = (bucket: R2Bucket | null) =>
       new Past({
-        db: env.DB,
         bucket,
-        get: (query) => query(),
+        get: (_tenant, query) => query(env.DB),
         historyDays: 365,
         log: () => {},
       });

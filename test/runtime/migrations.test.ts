@@ -16,6 +16,7 @@ import { meterMinuteTable } from "../../src/db/meter-table.ts";
 import { modelTable } from "../../src/db/model-table.ts";
 import { taskRatingTable, taskRollupTable } from "../../src/db/rollup-table.ts";
 import * as routingTables from "../../src/db/routing-table.ts";
+import { tenantShardTable } from "../../src/db/shard-table.ts";
 import * as tables from "../../src/db/tables.ts";
 import * as validationTable from "../../src/db/validation-table.ts";
 
@@ -29,6 +30,7 @@ const configs = Object.values({
   modelTable,
   taskRatingTable,
   taskRollupTable,
+  tenantShardTable,
   ...routingTables,
   ...validationTable,
 })

@@ -18,6 +18,7 @@ const of = (tenant: string, seconds: number, db: D1Database = env.DB) => {
   const keptMs = 30 * 24 * HOUR * 1_000;
   const observatory = createObservatory({
     db,
+    history: async () => db,
     keptMs,
     now: () => T0 + seconds * 1_000,
     forecast: async () => null,

@@ -90,7 +90,7 @@ export async function planOf(real: D1Database, { sql, params }: Sent): Promise<s
 /** Lines of a plan that read a whole table. JSON parameters and results of subqueries are no tables. */
 export function fullScans(plan: readonly string[]): string[] {
   const tables =
-    "validation_record|task|task_log|removed_task|gone|escalation|dead_letter|api_key|agent|webhook|webhook_subscription|callback_secret|audit|endpoint_sweep|lesson|sweep_cursor|old|aged|routing_cell|routing_decision|routing_breaker|model_statistic|task_rollup|task_rating|meter_minute|alert|alert_rule|alert_watch|objective|silence";
+    "validation_record|task|task_log|removed_task|gone|escalation|dead_letter|api_key|agent|webhook|webhook_subscription|callback_secret|audit|endpoint_sweep|lesson|sweep_cursor|old|aged|routing_cell|routing_decision|routing_breaker|model_statistic|task_rollup|task_rating|meter_minute|alert|alert_rule|alert_watch|objective|silence|tenant_shard";
   return plan.filter((line) => new RegExp(`^SCAN (${tables})\\b`).test(line));
 }
 

@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 import { restore, type RestorePorts } from "../../src/backup/restore.ts";
-import { BACKED_TABLES } from "../../src/backup/tables.ts";
+import { BACKED_TABLES } from "../../src/backup/rows/tables.ts";
 import type { BackupManifest } from "../../src/protocol/backup.ts";
 import { sweepBackups } from "../../src/services-backup.ts";
 import { T0 } from "../task-news.ts";

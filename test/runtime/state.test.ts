@@ -201,7 +201,7 @@ describe("the state", () => {
 });
 
 describe("the parts of the state", () => {
-  const read = <Value>(query: () => Promise<Value>) => query();
+  const read = <Value>(_tenant: string, query: (db: D1Database) => Promise<Value>) => query(env.DB);
 
   it("are executors of all pages, a thousand at most", async () => {
     const agent: Agent = { state: "online", slots: 1, slots_in_use: 0, pools: ["p"] };
@@ -213,7 +213,7 @@ describe("the parts of the state", () => {
       next_cursor: String(Number(cursor) + 1),
     });
 
-    const state = await stateOf({ db: env.DB, read, now: () => 0, agents: pages }, "many-agents");
+    const state = await stateOf({ read, now: () => 0, agents: pages }, "many-agents");
 
     expect(state.agents).toEqual({
       groups: [{ state: "online", agents: 1_000, slots: 1_000, slots_in_use: 0 }],
@@ -232,7 +232,7 @@ describe("the parts of the state", () => {
 
     const repair = await repairState(
       {
-        db: env.DB,
+        db: async () => env.DB,
         read,
         truth: async () => ({ seq: 4, status: "pending", phase: "queued" }),
         rebuild: async (_tenant, task_id) => void rebuilt.push(task_id),

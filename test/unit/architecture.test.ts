@@ -108,6 +108,11 @@ const VIOLATIONS: [rule: string, what: string, tree: Tree][] = [
   ],
   [
     "room-imports-room",
+    "delivery imports faults",
+    { "faults/a.ts": "", "delivery/x.ts": 'import "../faults/a.ts";' },
+  ],
+  [
+    "room-imports-room",
     "dispatch imports executor",
     { "executor/e.ts": "", "dispatch/x.ts": 'import "../executor/e.ts";' },
   ],

@@ -102,14 +102,44 @@ describe("telling history", () => {
 });
 
 describe("the question whether history is complete", () => {
-  it("is not planned before the end", async () => {
+  it("is planned for when the task has been quiet for a minute, and not asked before", async () => {
     const { archivist, asked } = newSubject();
 
     archivist.plan(running());
     await archivist.check(running());
 
-    expect(archivist.due).toBeNull();
+    expect(archivist.due).toBe(running().updated_at + MINUTE);
     expect(asked).toEqual([]);
+  });
+
+  it("is asked once of a quiet task when the answer is yes, and again when something has happened", async () => {
+    const subject = newSubject();
+    const { archivist } = subject;
+    const before = stateOf(IN_PHASE.assigned());
+    archivist.plan(before);
+    subject.now = START + 10 * MINUTE;
+
+    await archivist.check(before);
+    await archivist.check(before);
+
+    expect(subject.asked).toEqual([before.seq]);
+    expect(archivist.due).toBeNull();
+    archivist.plan(running());
+    expect(archivist.due).toBe(running().updated_at + MINUTE);
+  });
+
+  it("has all of a quiet task sent again when the answer is no, at pauses that grow with the silence", async () => {
+    const subject = newSubject();
+    subject.isRecorded = async () => false;
+    const quietSince = running().updated_at;
+    for (const due of [quietSince + MINUTE, quietSince + 2 * MINUTE, quietSince + 4 * MINUTE]) {
+      subject.now = due;
+      await subject.archivist.check(running());
+    }
+
+    expect(subject.told).toHaveLength(3);
+    expect(subject.told).toMatchObject([{ form: "reference", rebuild: true }, {}, {}]);
+    expect(subject.archivist.due).toBe(quietSince + 8 * MINUTE);
   });
 
   it("is planned for a minute after the end, and not asked before", async () => {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 
-import { withoutClearSecrets } from "../../src/backup/clear-secrets.ts";
-import { insertions } from "../../src/backup/insertion.ts";
+import { withoutClearSecrets } from "../../src/backup/rows/clear-secrets.ts";
+import { insertions } from "../../src/backup/rows/insertion.ts";
+import { literal, pageQuery, quoted } from "../../src/backup/rows/sql.ts";
 import { backupIdAt, beginOf, isDue, overdue } from "../../src/backup/schedule.ts";
-import { literal, pageQuery, quoted } from "../../src/backup/sql.ts";
 
 const DAY_MS = 86_400_000;
 const T0 = Date.parse("2026-11-26T18:36:44.500Z");

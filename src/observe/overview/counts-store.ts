@@ -67,6 +67,15 @@ export async function readOpenCounts(db: D1Database, tenant: string): Promise<Op
   };
 }
 
+/** The webhooks of a tenant whose history is in another database than they are. @throws when D1 fails */
+export async function readEndpointCounts(
+  db: D1Database,
+  tenant: string,
+): Promise<OpenCounts["webhooks"]> {
+  const row = countSchema.parse(await db.prepare(WEBHOOKS).bind(tenant).first());
+  return { total: row.count, troubled: row.looked };
+}
+
 const troubledSchema = z.object({ webhook_id: z.string(), level: z.int() });
 
 /**

@@ -31,6 +31,12 @@ function once<Value>(read: (key: string) => Promise<Value>): (key: string) => Pr
 /** Whose past, and which hours of it. */
 type PastKey = [task_type: string | null, agent_id: string | null, ...hours: number[]];
 
+/** Where figures are read: technical ones in one database, those of tasks in that of the tenant's history. */
+interface FigureParts {
+  db: D1Database;
+  history: (tenant: string) => Promise<D1Database>;
+}
+
 type Sums = (scope: {
   window_s: number;
   task_type: string | null;
@@ -38,13 +44,15 @@ type Sums = (scope: {
 }) => Promise<TaskSums>;
 
 /** Sums up to the present minute, which is not over. */
-function sumsReader(db: D1Database, tenant: string, until: number): Sums {
+function sumsReader(history: FigureParts["history"], tenant: string, until: number): Sums {
   const to = Math.floor(until / 1_000 / MINUTE_S) * MINUTE_S + MINUTE_S;
   const asked = new Map<string, Promise<TaskSums>>();
   return ({ window_s, task_type, agent_id }) => {
     const key = JSON.stringify([window_s, task_type, agent_id]);
     const from = to - Math.max(window_s, MINUTE_S);
-    const known = asked.get(key) ?? readTaskSums(db, tenant, { from, to, task_type, agent_id });
+    const read = async () =>
+      readTaskSums(await history(tenant), tenant, { from, to, task_type, agent_id });
+    const known = asked.get(key) ?? read();
     asked.set(key, known);
     return known;
   };
@@ -88,14 +96,14 @@ function momentReader(read: ReadMoment, tenant: string) {
  *
  * A window of tasks ends with the present minute; a technical one ends a minute before, and is a minute longer.
  */
-export function openFigures(db: D1Database, moment: ReadMoment): OpenFigures {
+export function openFigures({ db, history }: FigureParts, moment: ReadMoment): OpenFigures {
   return (tenant, until): Figures => {
-    const sums = sumsReader(db, tenant, until);
+    const sums = sumsReader(history, tenant, until);
     const technical = tallyReader(db, tenant, until);
     const moments = momentReader(moment, tenant);
-    const hoursOf = once((key) => {
+    const hoursOf = once(async (key) => {
       const [task_type, agent_id, ...hours]: PastKey = JSON.parse(key);
-      return readHours(db, tenant, hours, { task_type, agent_id });
+      return readHours(await history(tenant), tenant, hours, { task_type, agent_id });
     });
     return {
       async figure(metric, scope) {

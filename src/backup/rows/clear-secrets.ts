@@ -1,5 +1,5 @@
-import { SEALED_FORM } from "../lib/seal.ts";
-import type { StoredRow, StoredValue } from "../protocol/backup.ts";
+import { SEALED_FORM } from "../../lib/seal.ts";
+import type { StoredRow, StoredValue } from "../../protocol/backup.ts";
 import type { BackedTable } from "./tables.ts";
 
 /* Secrets leave D1 sealed or not at all. An early version stored some in clear, and a key that is lost opens none. */

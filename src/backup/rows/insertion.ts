@@ -1,4 +1,4 @@
-import type { StoredRow, StoredValue } from "../protocol/backup.ts";
+import type { StoredRow, StoredValue } from "../../protocol/backup.ts";
 import { bytesOf, keyOf, literal, quoted, type TableForm } from "./sql.ts";
 
 /* Rows as SQL that may run twice. */

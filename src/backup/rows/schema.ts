@@ -1,4 +1,4 @@
-import type { BackupDatabase, StoredRow } from "../protocol/backup.ts";
+import type { BackupDatabase, StoredRow } from "../../protocol/backup.ts";
 import { quoted } from "./sql.ts";
 import { BACKED_TABLES, undecided } from "./tables.ts";
 

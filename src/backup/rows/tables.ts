@@ -16,6 +16,7 @@ export interface BackedTable {
  * moved from (`task`, `removed_task`), so that what moves meanwhile is there twice rather than not at all.
  */
 export const BACKED_TABLES: readonly BackedTable[] = [
+  { name: "tenant_shard" },
   { name: "api_key" },
   { name: "agent", secrets: ["secret", "former_secret"] },
   { name: "webhook", secretTexts: ["secrets"] },

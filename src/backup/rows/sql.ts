@@ -1,4 +1,4 @@
-import type { StoredRow, StoredValue } from "../protocol/backup.ts";
+import type { StoredRow, StoredValue } from "../../protocol/backup.ts";
 
 /* SQL as text: what asks a database through wrangler can bind no parameter. Names come from the schema, never from rows. */
 

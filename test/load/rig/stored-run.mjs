@@ -1,0 +1,178 @@
+/** Whether answers take as long with many stored tasks as with few: two Batutas, asked in turns. */
+import { median, quantile } from "../client.mjs";
+import { atRest, taskOf, tenantOf } from "../phases.mjs";
+import { MixedWork } from "./mixed-work.mjs";
+import { drawOf, openLoop } from "./open-loop.mjs";
+import { Receipts } from "./receipts.mjs";
+import { Recorder, round } from "./recorder.mjs";
+
+/** Submissions under way at one time while a Batuta is filled. */
+const LANES = 24;
+
+/** Turns of each; medians of their ratios are what counts. */
+const TURNS = 7;
+
+/** What comes in a turn: lives and reads a second, half a Batuta's machine at most. */
+const RATE = { lives: 8, reads: 16 };
+
+const PATIENCE_MS = 60_000;
+
+/** What many may cost more than few. */
+const MOST = 1.5;
+
+const OPS = ["submit", "claim", "started", "end", "read", "list", "events"];
+
+/**
+ * Runs it.
+ *
+ * @param {{ workshop: object, few: number, many: number, turnMs: number, seed: number, isTimed: boolean }} of stored tasks of either
+ * @returns {Promise<object>} figures, with `broken`: each promise that was not kept, in words
+ */
+export async function storedRun({ workshop, few, many, turnMs, seed, isTimed }) {
+  const receipts = await new Receipts().start();
+  const sides = [];
+  try {
+    for (const tasks of [few, many]) {
+      // oxlint-disable-next-line no-await-in-loop
+      sides.push(await filled(workshop, { tasks, receipts }));
+    }
+    const draw = drawOf(seed);
+    // The first turn of each finds cold code.
+    for (let turn = -1; turn < TURNS; turn += 1) {
+      // oxlint-disable-next-line no-await-in-loop
+      await bothTurns(turn % 2 === 0 ? sides : sides.toReversed(), { turn, draw, turnMs });
+    }
+    const figures = figuresOf(sides);
+    return { ...figures, broken: brokenBy(figures, receipts, isTimed) };
+  } finally {
+    receipts.stop();
+    for (const { work, batuta } of sides) {
+      work.close();
+      // oxlint-disable-next-line no-await-in-loop
+      await batuta.stop();
+    }
+  }
+}
+
+/** A Batuta that has so many ended tasks, each with its own object and its rows in history. */
+async function filled(workshop, { tasks, receipts }) {
+  const batuta = await workshop.startBatuta();
+  const of = { receipts, recorder: new Recorder(), tenant: "stored" };
+  const work = await MixedWork.open(batuta, of);
+  const filler = await tenantOf(batuta, "stored");
+  const began = performance.now();
+  let next = 0;
+  const fill = async () => {
+    while (next < tasks) {
+      const index = next++;
+      // oxlint-disable-next-line no-await-in-loop
+      const { task_id } = await filler.call("POST", "/v1/tasks", taskOf("nobody", index));
+      // oxlint-disable-next-line no-await-in-loop
+      await filler.call("POST", `/v1/tasks/${task_id}/commands`, { command: "cancel" });
+      if (index % 10_000 === 9_999) console.error(`${index + 1} of ${tasks} stored`);
+    }
+  };
+  await Promise.all(Array.from({ length: LANES }, fill));
+  filler.close();
+  await atRest(batuta);
+  const database = await batuta.database();
+  const stored = await database.prepare("SELECT count(*) AS count FROM task").first("count");
+  const seconds = Math.round((performance.now() - began) / 1_000);
+  return { tasks, stored, seconds, batuta, work, turns: [] };
+}
+
+async function bothTurns(sides, { turn, ...how }) {
+  for (const side of sides) {
+    // Never beside each other.
+    // oxlint-disable-next-line no-await-in-loop
+    const recorder = await oneTurn(side, how);
+    if (turn >= 0) side.turns.push(recorder);
+  }
+}
+
+async function oneTurn({ work, batuta }, { draw, turnMs }) {
+  const recorder = new Recorder();
+  work.recorder = recorder;
+  const [lives, reads] = await Promise.all([
+    openLoop({ perSecond: RATE.lives, forMs: turnMs, draw }, (index, dueAt) =>
+      work.live(index, dueAt),
+    ),
+    openLoop({ perSecond: RATE.reads, forMs: turnMs, draw }, (index, dueAt) =>
+      work.read(index, dueAt),
+    ),
+  ]);
+  await Promise.all([...lives, ...reads]);
+  await work.untilOver(PATIENCE_MS);
+  await atRest(batuta);
+  return recorder;
+}
+
+function figuresOf([few, many]) {
+  const of = (op) => {
+    const quantileOf = (side, share) =>
+      side.turns.map((turn) => quantile(turn.latenciesOf(op), share));
+    const ratio = (share) => {
+      const before = quantileOf(few, share);
+      return round(median(quantileOf(many, share).map((ms, turn) => ms / before[turn])), 2);
+    };
+    const all = (side, share) =>
+      round(
+        quantile(
+          side.turns.flatMap((turn) => turn.latenciesOf(op)),
+          share,
+        ),
+        1,
+      );
+    return {
+      op,
+      few: { p50Ms: all(few, 0.5), p99Ms: all(few, 0.99) },
+      many: { p50Ms: all(many, 0.5), p99Ms: all(many, 0.99) },
+      p50Ratio: ratio(0.5),
+      p99Ratio: ratio(0.99),
+    };
+  };
+  const side = ({ tasks, stored, seconds, batuta, work, turns }) => ({
+    tasks,
+    inHistory: stored,
+    fillSeconds: seconds,
+    stateMiB: round(batuta.stateBytes() / 2 ** 20, 0),
+    open: work.open.size,
+    errors: turns.flatMap(({ errors }) => errors),
+  });
+  return { few: side(few), many: side(many), turns: TURNS, operations: OPS.map(of) };
+}
+
+/** Promises that were not kept, in words. */
+function brokenBy({ few, many, operations }, { disorders }, isTimed) {
+  const broken = [few, many].flatMap(({ tasks, inHistory, open, errors }) => [
+    ...(inHistory === tasks ? [] : [`${inHistory} tasks are in history in place of ${tasks}`]),
+    ...(open === 0 ? [] : [`${open} accepted tasks have not ended for the receiver`]),
+    ...errors.map(({ class: what, count, op }) => `${count} x ${what} of ${op}`),
+  ]);
+  if (disorders.length > 0) broken.push(`out of order: ${disorders[0]}`);
+  if (!isTimed) return broken;
+  for (const { op, p99Ratio } of operations) {
+    if (p99Ratio > MOST) broken.push(`p99 of ${op} became ${p99Ratio} times as long`);
+  }
+  return broken;
+}
+
+/** Lines for people. */
+export const storedHeads = ({ few, many }) => [
+  "stored tasks",
+  `${few.tasks}: p50 / p99 ms`,
+  `${many.tasks}: p50 / p99 ms`,
+  "p50 ratio",
+  "p99 ratio",
+];
+
+export function storedLines({ operations }) {
+  const pair = ({ p50Ms, p99Ms }) => `${p50Ms} / ${p99Ms}`;
+  return operations.map(({ op, few, many, p50Ratio, p99Ratio }) => [
+    op,
+    pair(few),
+    pair(many),
+    p50Ratio,
+    p99Ratio,
+  ]);
+}
