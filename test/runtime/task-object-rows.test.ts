@@ -74,6 +74,33 @@ describe("the rows that a task's own object writes", () => {
     expect(total).toBe(16);
   });
 
+  it("reads nothing back of what it sends", async () => {
+    const subject = await newSubject();
+    await subject.execute();
+    const statements: string[] = [];
+    await subject.inside((_instance, { storage }) => {
+      const { sql } = storage;
+      const exec = sql.exec.bind(sql);
+      Object.assign(sql, {
+        exec: (query: string, ...bindings: SqlStorageValue[]) => {
+          statements.push(query);
+          return exec(query, ...bindings);
+        },
+      });
+    });
+    // It looks once whether something was held back that has its turn now.
+    accepted(await subject.notify("task_progress"));
+    await subject.ring();
+    statements.length = 0;
+
+    subject.now += 1_000;
+    accepted(await subject.notify("task_progress"));
+    subject.now += 1_000;
+    await subject.ring();
+
+    expect(statements.map((text) => text.split(" ", 1)[0])).toEqual(["INSERT"]);
+  });
+
   it("are none for what is refused or only read", async () => {
     const subject = await newSubject();
     await subject.execute();

@@ -249,14 +249,13 @@ export class Courier {
       const now = this.#ports.now();
       const unit = this.#agenda.take(now, gate);
       if (unit === null) return null;
-      const rows = unit.items.flatMap((item) => this.#stores.deliveries.read(item) ?? []);
+      const { deliveries, batches } = this.#stores;
+      const outgoing = unit.items.flatMap((item) => deliveries.readWithBody(item) ?? []);
       // A replay may have delivered meanwhile what waited in its lane.
-      if (rows.some((row) => unit.isManual || row.state === "open")) {
+      if (outgoing.some(({ row }) => unit.isManual || row.state === "open")) {
         this.#spend(facts, now);
-        return turnOf(
-          { unit, rows, config: facts.config, level: facts.breaker.level, now },
-          this.#stores,
-        );
+        const { config, breaker } = facts;
+        return turnOf({ unit, outgoing, config, level: breaker.level, now }, batches);
       }
       this.#leave(unit, now);
     }

@@ -13,6 +13,7 @@ import {
 import { storyIds } from "./story.ts";
 
 const bodyRowSchema = z.object({ body: z.string() });
+const rowWithBodySchema = deliveryRowSchema.extend({ body: z.string() });
 const attemptRowSchema = z.object({ record: z.string() });
 const seqRowSchema = z.object({ seq: z.int().nullable() });
 
@@ -35,6 +36,20 @@ const CHANGED = [
   "delivered_at",
   "last_attempt",
 ] as const;
+
+const COLUMNS = deliveryRowSchema.keyof().options;
+
+/** Built once: there is one of each for every delivery. */
+const INSERT = `INSERT INTO delivery (${DELIVERY_COLUMNS}, body)
+  VALUES (${COLUMNS.map(() => "?").join(", ")}, ?) ON CONFLICT DO NOTHING`;
+const UPDATE = `UPDATE delivery SET ${CHANGED.map((column) => `${column} = ?`).join(", ")}
+  WHERE source = ? AND seq = ?`;
+
+/** A delivery and the bytes that are sent of it, as text. */
+export interface Outgoing {
+  row: DeliveryRow;
+  body: string;
+}
 
 /** The deliveries of one endpoint and their attempts. Callers make transactions; nothing here awaits. */
 export class DeliveryStore {
@@ -79,13 +94,11 @@ export class DeliveryStore {
       last_attempt: null,
       ...changes,
     };
-    const columns = [...Object.keys(row), "body"];
-    const written = this.#sql.exec(
-      `INSERT INTO delivery (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})
-       ON CONFLICT DO NOTHING`,
-      ...Object.values(row),
+    const { rowsWritten: written } = this.#sql.exec(
+      INSERT,
+      ...COLUMNS.map((column) => row[column]),
       body,
-    ).rowsWritten;
+    );
     return written === 0 ? null : row;
   }
 
@@ -109,6 +122,15 @@ export class DeliveryStore {
     return [...this.#rows("WHERE source = ? AND seq = ?", source, seq)][0] ?? null;
   }
 
+  /** A delivery with its body in one statement; null when there is no such delivery. */
+  readWithBody({ source, seq }: DeliveryPlace): Outgoing | null {
+    const statement = `SELECT ${DELIVERY_COLUMNS}, body FROM delivery WHERE source = ? AND seq = ?`;
+    const [stored] = this.#sql.exec(statement, source, seq).toArray();
+    if (stored === undefined) return null;
+    const { body, ...row } = rowWithBodySchema.parse(stored);
+    return { row, body };
+  }
+
   /** The bytes that are sent, as text. */
   body({ source, seq }: DeliveryPlace): string {
     const statement = "SELECT body FROM delivery WHERE source = ? AND seq = ?";
@@ -117,24 +139,20 @@ export class DeliveryStore {
 
   /** Stores the outcome of an attempt: one row, and one for the attempt before it if there was any. */
   saveAttempt(row: DeliveryRow): void {
-    this.#sql.exec(
-      `INSERT OR IGNORE INTO attempt SELECT source, seq, attempts, last_attempt FROM delivery
-       WHERE source = ? AND seq = ? AND last_attempt IS NOT NULL`,
-      row.source,
-      row.seq,
-    );
+    if (row.attempts > 1) {
+      this.#sql.exec(
+        `INSERT OR IGNORE INTO attempt SELECT source, seq, attempts, last_attempt FROM delivery
+         WHERE source = ? AND seq = ? AND last_attempt IS NOT NULL`,
+        row.source,
+        row.seq,
+      );
+    }
     this.save(row);
   }
 
   /** Stores what may change of a delivery: one row, index entries apart. */
   save(row: DeliveryRow): void {
-    this.#sql.exec(
-      `UPDATE delivery SET ${CHANGED.map((column) => `${column} = ?`).join(", ")}
-       WHERE source = ? AND seq = ?`,
-      ...CHANGED.map((column) => row[column]),
-      row.source,
-      row.seq,
-    );
+    this.#sql.exec(UPDATE, ...CHANGED.map((column) => row[column]), row.source, row.seq);
   }
 
   /** Every attempt of a delivery, first to last. */

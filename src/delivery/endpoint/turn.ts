@@ -6,7 +6,7 @@ import type { EndpointConfig } from "../endpoint-config.ts";
 import type { Unit } from "./agenda.ts";
 import type { BatchStore, StoredBatch } from "./batch-store.ts";
 import type { DeliveryRow } from "./delivery-row.ts";
-import type { DeliveryStore } from "./delivery-store.ts";
+import type { Outgoing } from "./delivery-store.ts";
 import type { SendReport } from "./settle.ts";
 
 /** A unit whose turn it is, made ready to leave. */
@@ -24,21 +24,19 @@ export interface Turn {
 /** What a turn is made of. `now` is epoch milliseconds. */
 interface Departure {
   unit: Unit;
-  rows: readonly DeliveryRow[];
+  outgoing: readonly Outgoing[];
   config: EndpointConfig;
   level: number;
   now: number;
 }
 
 /** Makes a unit ready to leave; a new batch is stored first, so that it never goes again under another id. */
-export function turnOf(
-  departure: Departure,
-  stores: { deliveries: DeliveryStore; batches: BatchStore },
-): Turn {
-  const { unit, rows, config, level, now } = departure;
-  const batch = unit.isBatch ? batchOf(departure) : null;
-  if (batch !== null && unit.held === null) stores.batches.insert(batch);
-  const bodies = rows.map((row) => stores.deliveries.body(row));
+export function turnOf(departure: Departure, batches: Pick<BatchStore, "insert">): Turn {
+  const { unit, outgoing, config, level, now } = departure;
+  const rows = outgoing.map(({ row }) => row);
+  const bodies = outgoing.map(({ body }) => body);
+  const batch = unit.isBatch ? batchOf(departure, rows) : null;
+  if (batch !== null && unit.held === null) batches.insert(batch);
   const [first] = rows;
   if (first === undefined) throw new Error("A turn without a delivery");
   const { webhook_id } = config;
@@ -77,7 +75,7 @@ export function turnOf(
 }
 
 /** The batch of a unit: as it was, or one whose id its first member and its instant make unique. */
-function batchOf({ unit, rows, config, now }: Departure): StoredBatch {
+function batchOf({ unit, config, now }: Departure, rows: readonly DeliveryRow[]): StoredBatch {
   const members = rows.map(({ source, seq }) => ({ source, seq }));
   if (unit.held !== null) return { batch_id: unit.held.batch_id, at: unit.held.at, members };
   const name = config.webhook_id.replace("_", "");
