@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from "vitest";
 
 import { webhookBatchSchema } from "../../src/protocol/webhook.ts";
 import type { ReceivedRequest } from "../received.ts";
-import { item, newEndpoint, type TestEndpoint } from "./endpoints.ts";
+import { item, letPass, newEndpoint, type TestEndpoint } from "./endpoints.ts";
 import { bodyText } from "./receiver.ts";
 
 const DOWN = { status: 500 };
@@ -103,6 +103,29 @@ describe("an endpoint that wants batches", () => {
     expect(second?.body_base64).toBe(first?.body_base64);
     expect((await requestsOf(endpoint)).at(-1)).toEqual(["t:4"]);
     expect(await endpoint.delivery("t", 3)).toMatchObject({ state: "delivered", attempts_made: 2 });
+  });
+
+  it("gets one that left alone under the same id again when its answer was never stored", async () => {
+    const endpoint = await newEndpoint({ batching: TEN });
+    await endpoint.enqueue(item("t", 1));
+    await endpoint.at(1_000);
+    await runInDurableObject(endpoint.stub, (_instance, { storage }) => {
+      vi.spyOn(storage, "transactionSync").mockImplementationOnce(() => {
+        throw new Error("what came of it was never stored");
+      });
+    });
+    await endpoint.send();
+    const lost = await endpoint.delivery("t", 1);
+
+    await endpoint.evict();
+    await endpoint.enqueue(item("u", 1), item("v", 1));
+    await letPass(endpoint, 200_000, 10_000);
+
+    const [first, second] = await endpoint.receiver.log();
+    expect(lost).toMatchObject({ state: "pending", attempts_made: 0 });
+    expect(await requestsOf(endpoint)).toEqual([["t:1"], ["t:1"], ["u:1", "v:1"]]);
+    expect(second?.headers["webhook-id"]).toBe(first?.headers["webhook-id"]);
+    expect(await endpoint.delivery("t", 1)).toMatchObject({ state: "delivered" });
   });
 
   it("keeps all members of one that used up its retries", async () => {

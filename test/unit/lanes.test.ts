@@ -23,6 +23,7 @@ function item(source: string, seq: number, changes: Partial<LaneItem> = {}): Lan
     due: 0,
     position,
     isRetry: false,
+    hasLeft: false,
     releaseAt: null,
     bytes: 10,
     ...changes,

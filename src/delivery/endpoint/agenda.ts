@@ -53,8 +53,8 @@ export class Agenda {
   }
 
   /** Adds an open delivery to its lane. `now` in epoch milliseconds. */
-  add(row: DeliveryRow, now: number): void {
-    this.#lanes.add(this.#itemOf(row, now));
+  add(row: DeliveryRow, now: number, hasLeft = false): void {
+    this.#lanes.add({ ...this.#itemOf(row, now), hasLeft });
   }
 
   /** Adds a delivery that an operator wants sent again; it waits for nothing but a pause and the rate. */
@@ -159,8 +159,9 @@ export class Agenda {
     if (batching !== null && this.#batchAt(batching, now, gate) > now) return null;
     const first = this.#takeFirst(now, gate);
     if (first === null) return null;
-    // One that failed alone goes alone again: the receiver may know it by its own id.
-    const isBatch = batching !== null && !first.isRetry && first.priority < CRITICAL;
+    // One that left alone goes alone again: the receiver may know it by its own id.
+    const isFresh = !first.isRetry && !first.hasLeft;
+    const isBatch = batching !== null && isFresh && first.priority < CRITICAL;
     const items = isBatch ? this.#fill(first, batching, now, gate) : [first];
     return { items, held: null, ...kind, isBatch: items.length > 1 };
   }
@@ -200,7 +201,8 @@ export class Agenda {
 
   #fill(first: LaneItem, rules: BatchRules, now: number, gate: Gate): LaneItem[] {
     // A critical one goes alone; those of its lane that it waits for need not.
-    const mayJoin = (item: LaneItem) => !this.isInFlight(item) && item.priority < CRITICAL;
+    const mayJoin = (item: LaneItem) =>
+      !this.isInFlight(item) && !item.hasLeft && item.priority < CRITICAL;
     return fillBatch(this.#lanes, { first, rules, now, least: leastAt(now, gate), mayJoin });
   }
 
@@ -288,6 +290,7 @@ export class Agenda {
       due: row.due ?? createdAt(row),
       position: row.position,
       isRetry: row.due !== null,
+      hasLeft: false,
       releaseAt: isLate ? null : releaseAt,
       bytes: row.bytes,
     };

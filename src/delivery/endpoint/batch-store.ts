@@ -17,8 +17,8 @@ export interface StoredBatch {
 }
 
 /**
- * The batches of one endpoint: stored before they are sent, so that whatever happens meanwhile the same members go
- * again under the same id.
+ * The batches of one endpoint, and what left alone although it could have gone in one: stored before they are sent, so
+ * that whatever happens meanwhile the same members go again under the same id.
  */
 export class BatchStore {
   readonly #sql: SqlStorage;
@@ -27,11 +27,11 @@ export class BatchStore {
     this.#sql = sql;
   }
 
-  /** Stores a batch that is about to be sent: one row. */
+  /** Stores a batch that is about to be sent: one row. What left alone before may be there already. */
   insert({ batch_id, at, members }: StoredBatch): void {
     this.#sql.exec(BATCH_SCHEMA);
     const places = JSON.stringify(members.map(({ source, seq }) => [source, seq]));
-    this.#sql.exec("INSERT INTO batch VALUES (?, ?, 1, ?)", batch_id, at, places);
+    this.#sql.exec("INSERT OR IGNORE INTO batch VALUES (?, ?, 1, ?)", batch_id, at, places);
   }
 
   /** A batch is over: it is never sent again. */

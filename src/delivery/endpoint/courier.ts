@@ -15,7 +15,7 @@ import { placeKey } from "./lane.ts";
 import { Ledger, type Outcome } from "./ledger.ts";
 import { Pacer } from "./pacer.ts";
 import { SendLoop, type Finished } from "./send-loop.ts";
-import { turnOf, type Turn } from "./turn.ts";
+import { isAlone, turnOf, type Turn } from "./turn.ts";
 
 /** One run sends for at most a minute; the platform ends an alarm after 15 (facts/platform.md §4, Workers). */
 const RUN_MS = 60_000;
@@ -56,8 +56,8 @@ export class Courier {
   #loop = new SendLoop<Turn, Outcome>();
   #agenda = new Agenda({ ordering: "task", lanePolicy: "block", batching: null });
   readonly #backlog: Backlog;
-  /** Keys of what waits in a batch and not in its lane. */
-  readonly #inBatches = new Set<string>();
+  /** Keys of what waits in a batch and not in its lane, and of what may have left alone before this object woke up. */
+  readonly #stored = new Map<string, "batch" | "alone">();
   #isLoaded = false;
   readonly #pacer = new Pacer();
   #latencyMs = 0;
@@ -103,7 +103,7 @@ export class Courier {
   #fillAgenda({ config, isIndexComplete }: EndpointFacts): void {
     const { deliveries, batches } = this.#stores;
     const now = this.#ports.now();
-    this.#inBatches.clear();
+    this.#stored.clear();
     for (const batch of batches.open()) {
       const rows = batch.members.flatMap((place) => deliveries.read(place) ?? []);
       const first = rows.find(({ state }) => state === "open");
@@ -111,7 +111,9 @@ export class Courier {
         batches.close(batch.batch_id);
         continue;
       }
-      for (const row of rows) this.#inBatches.add(placeKey(row));
+      const how = isAlone(batch, config.webhook_id) ? "alone" : "batch";
+      for (const row of rows) this.#stored.set(placeKey(row), how);
+      if (how === "alone") continue;
       const releaseAt = releaseAtOf(config.lane_policy, first.first_failed_at);
       const due = first.due ?? now;
       this.#agenda.addHeld({ ...batch, due, releaseAt, isReleased: false }, rows, now);
@@ -123,7 +125,8 @@ export class Courier {
   #addOpen(rows: readonly DeliveryRow[], now: number): void {
     for (const row of rows) {
       this.#stores.deliveries.continueBehind(row.position);
-      if (!this.#inBatches.has(placeKey(row))) this.#agenda.add(row, now);
+      const how = this.#stored.get(placeKey(row));
+      if (how !== "batch") this.#agenda.add(row, now, how === "alone");
     }
   }
 

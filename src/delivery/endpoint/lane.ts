@@ -12,6 +12,8 @@ export interface LaneItem {
   position: number;
   /** Whether `due` is a stored instant and not the one of its creation. */
   isRetry: boolean;
+  /** Whether it may have left alone before this object woke up: it goes under no other id then. */
+  hasLeft: boolean;
   /** When its lane stops waiting for it, in epoch milliseconds; null when it waits to the end. */
   releaseAt: number | null;
   /** Bytes of its body. */

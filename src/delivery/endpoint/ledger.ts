@@ -73,7 +73,11 @@ export class Ledger {
   }
 
   #heldBatch(turn: Turn, rows: readonly DeliveryRow[], facts: EndpointFacts): HeldBatch | null {
-    if (turn.batch === null) return null;
+    if (turn.batch === null) {
+      // Booked: a failure gives it an instant of its own, and it goes alone by that.
+      if (turn.stored !== null) this.#stores.batches.close(turn.stored.batch_id);
+      return null;
+    }
     const { batch_id, at } = turn.batch;
     const open = rows.find((row) => row.state === "open");
     if (open === undefined) {

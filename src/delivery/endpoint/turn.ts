@@ -7,6 +7,7 @@ import type { Unit } from "./agenda.ts";
 import type { BatchStore, StoredBatch } from "./batch-store.ts";
 import type { DeliveryRow } from "./delivery-row.ts";
 import type { Outgoing } from "./delivery-store.ts";
+import { CRITICAL } from "./lane.ts";
 import type { SendReport } from "./settle.ts";
 
 /** A unit whose turn it is, made ready to leave. */
@@ -16,6 +17,8 @@ export interface Turn {
   rows: readonly DeliveryRow[];
   /** The batch that carries them; null when one goes alone. */
   batch: StoredBatch | null;
+  /** What was stored before it left, until it is booked: its batch, or that it left alone. */
+  stored: StoredBatch | null;
   job: Job;
   /** Who asked for it, and at what level. */
   asked: Pick<SendReport, "isManual" | "isProbe" | "level">;
@@ -30,23 +33,28 @@ interface Departure {
   now: number;
 }
 
-/** Makes a unit ready to leave; a new batch is stored first, so that it never goes again under another id. */
+/**
+ * Makes a unit ready to leave. A new batch is stored first, and so is what goes alone where others go in batches: neither
+ * ever goes again under another id.
+ */
 export function turnOf(departure: Departure, batches: Pick<BatchStore, "insert">): Turn {
   const { unit, outgoing, config, level, now } = departure;
   const rows = outgoing.map(({ row }) => row);
   const bodies = outgoing.map(({ body }) => body);
   const batch = unit.isBatch ? batchOf(departure, rows) : null;
-  if (batch !== null && unit.held === null) batches.insert(batch);
   const [first] = rows;
   if (first === undefined) throw new Error("A turn without a delivery");
   const { webhook_id } = config;
   const attempt = first.attempts + 1;
   const key = { webhook_id, source: first.source, seq: first.seq };
+  const stored = batch ?? (mayJoinBatch(departure, first) ? aloneOf(key, now) : null);
+  if (stored !== null && unit.held === null) batches.insert(stored);
   const isTask = first.seq > 0;
   return {
     unit,
     rows,
     batch,
+    stored,
     asked: { isManual: unit.isManual, isProbe: unit.isProbe, level },
     job: {
       message_id: batch?.batch_id ?? messageId(key),
@@ -72,6 +80,25 @@ export function turnOf(departure: Departure, batches: Pick<BatchStore, "insert">
       started_at: now,
     },
   };
+}
+
+type Key = Parameters<typeof messageId>[0];
+
+/** Whether one that goes alone might go in a batch next time, if nobody knew that it has left. */
+function mayJoinBatch({ unit, config }: Departure, { due, priority }: DeliveryRow): boolean {
+  return config.batching !== null && !unit.isManual && due === null && priority < CRITICAL;
+}
+
+/** What is stored of one that goes alone: a batch of its own, under the id that it has alone. */
+function aloneOf({ source, seq, ...of }: Key, now: number): StoredBatch {
+  const batch_id = messageId({ source, seq, ...of });
+  return { batch_id, at: instant(now), members: [{ source, seq }] };
+}
+
+/** Whether what was stored is one that left alone. */
+export function isAlone({ batch_id, members }: StoredBatch, webhook_id: string): boolean {
+  const [first] = members;
+  return first !== undefined && batch_id === messageId({ webhook_id, ...first });
 }
 
 /** The batch of a unit: as it was, or one whose id its first member and its instant make unique. */

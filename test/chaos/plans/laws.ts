@@ -2,8 +2,10 @@ import { isDeepStrictEqual } from "node:util";
 
 import { notificationTypeSchema } from "../../../src/protocol/enums.ts";
 import type { Receipt } from "./receiver.ts";
-import { ENDPOINT_NAMES, placesOf } from "./world.ts";
-import type { Aftermath, TenantSeen, Told } from "./world.ts";
+import { placesOf } from "./seen.ts";
+import type { TenantSeen, Told } from "./seen.ts";
+import { ENDPOINT_NAMES } from "./world.ts";
+import type { Aftermath } from "./world.ts";
 
 /* What is promised (protocol.md §6), whatever happened. Each law gives the sentences in which it was broken. */
 
@@ -26,9 +28,9 @@ const LETS_GO: ReadonlySet<string> = new Set([
 /** What an executor may say without holding the task: its last word, and that it heard a command. */
 const LAST_WORDS: ReadonlySet<string> = new Set(["verdict", "command_acknowledged"]);
 
-function faultsOfLog({ view, log }: Told): string[] {
+/** What the order of a log breaks, and who wrote to it without holding the task. */
+function faultsOfOrderIn({ view, log }: Told): string[] {
   const faults: string[] = [];
-  const count = (type: string) => log.filter((event) => event.type === type).length;
   let holder: string | null = null;
   for (const [index, { seq, type, actor, data }] of log.entries()) {
     const where = `${view.task_id} seq ${seq} ${type}`;
@@ -41,12 +43,19 @@ function faultsOfLog({ view, log }: Told): string[] {
     }
     if (LETS_GO.has(type)) holder = null;
   }
-  for (const type of ["verdict", "agent_end_task"]) {
-    if (count(type) !== 1) faults.push(`${view.task_id} has ${count(type)} events ${type}`);
-  }
-  if (log.at(-1)?.type !== "agent_end_task") faults.push(`${view.task_id} goes on after its end`);
-  if (log.at(-1)?.seq !== view.seq) faults.push(`${view.task_id} has more than its log`);
   return faults;
+}
+
+function faultsOfLog(told: Told): string[] {
+  const { view, log } = told;
+  const counts = ["verdict", "agent_end_task"].flatMap((type) => {
+    const count = log.filter((event) => event.type === type).length;
+    return count === 1 ? [] : [`${view.task_id} has ${count} events ${type}`];
+  });
+  const last = log.at(-1);
+  const isWhole = last?.type === "agent_end_task" && last.seq === view.seq;
+  const ends = isWhole ? [] : [`${view.task_id} does not stop at its end`];
+  return [...faultsOfOrderIn(told), ...counts, ...ends];
 }
 
 /** First arrivals of one task at one endpoint. */

@@ -90,7 +90,7 @@ export class Worker {
   async run(): Promise<void> {
     while (!this.#crew.isOver()) {
       const path = `/v1/agents/${this.agent_id}/claim`;
-      const reply = await this.#client.ask("POST", path, { max_tasks: 2, wait_seconds: 1 });
+      const reply = await this.#client.ask("POST", path, { max_tasks: 2, wait_seconds: 2 });
       const { tasks } = claimSchema.parse(this.#body(path, reply) ?? { tasks: [] });
       await Promise.all(tasks.map((claimed) => this.perform(claimed)));
       if (tasks.length === 0) await pause(100);

@@ -1,9 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { isDeepStrictEqual } from "node:util";
 
 import { z } from "zod";
 
-import { notificationTypeSchema } from "../../../src/protocol/enums.ts";
 import { newDraw } from "../draw.ts";
 import { Client } from "./client.ts";
 import { ADMIN_KEY, Host } from "./host.ts";
@@ -12,6 +10,8 @@ import { giveOrders } from "./orders.ts";
 import type { FaultPlan } from "./plan.ts";
 import { Receiver } from "./receiver.ts";
 import type { Receipt } from "./receiver.ts";
+import { isTenantSettled, lookAt, seemsOver } from "./seen.ts";
+import type { Tenant, TenantSeen } from "./seen.ts";
 import { Worker } from "./worker.ts";
 import type { Accepted, Crew } from "./worker.ts";
 
@@ -39,51 +39,8 @@ const LOOK_MS = 500;
 /** What has not settled by then never does: every watchdog is long over. Milliseconds after the last fault. */
 const SETTLED_WITHIN_MS = 240_000;
 
-/** Tasks of another tenant that each asks for: enough to be sure, and no load. */
-const MOST_FOREIGN = 3;
-
 const keySchema = z.object({ key: z.string() });
 const webhookSchema = z.object({ webhook_id: z.string(), secret: z.string() });
-const agentSchema = z.object({ agent_id: z.string(), slots_in_use: z.int() });
-const viewSchema = z.looseObject({
-  task_id: z.string(),
-  seq: z.int(),
-  status: z.string(),
-  phase: z.string(),
-  end_reason: z.string().nullable(),
-});
-const eventSchema = z.object({
-  seq: z.int(),
-  type: z.string(),
-  at: z.string(),
-  actor: z.object({ kind: z.string(), id: z.string() }),
-  data: z.record(z.string(), z.unknown()),
-});
-const deliverySchema = z.object({ task_id: z.string(), seq: z.int(), state: z.string() });
-
-/** One task as the API tells of it when all is over. */
-export interface Told {
-  view: z.infer<typeof viewSchema>;
-  log: z.infer<typeof eventSchema>[];
-  /** Its row in the list of tasks, which is history's. */
-  listed: z.infer<typeof viewSchema> | null;
-}
-
-/** One tenant as it is told of when all is over. */
-export interface TenantSeen {
-  tenant: string;
-  /** What the server said it had accepted. */
-  accepted_task_ids: string[];
-  tasks: Told[];
-  /** All that its lists name. */
-  listed_ids: string[];
-  /** `endpoint task_id seq` of every delivery that the server knows, and its state. */
-  deliveries: Map<string, string>;
-  slots_in_use: Record<string, number>;
-  /** What it was shown of another tenant's task: the codes of the refusals. */
-  foreign: string[];
-}
-
 /** What was seen of a run. */
 export interface Aftermath {
   plan: FaultPlan;
@@ -95,12 +52,6 @@ export interface Aftermath {
   /** From the end of the last fault until all had settled; null when it never did. Milliseconds. */
   recovery_ms: number | null;
   output: string;
-}
-
-interface Tenant {
-  client: Client;
-  task_ids: Set<string>;
-  webhooks: Map<string, string>;
 }
 
 /** A server and all around it, for one plan. */
@@ -275,11 +226,14 @@ export class PlannedWorld {
 
   async #settle(crew: readonly Promise<unknown>[]): Promise<Aftermath> {
     const giveUpAt = this.#lastFault + SETTLED_WITHIN_MS;
+    const tenants = [...this.#tenants.values()];
     for (;;) {
-      const seen = await this.#look();
-      const isSettled = seen.every(isTenantSettled);
+      const isOver = (await Promise.all(tenants.map(seemsOver))).every(Boolean);
+      const isLate = Date.now() > giveUpAt;
+      const seen = isOver || isLate ? await this.#look() : [];
+      const isSettled = isOver && seen.every((one) => isTenantSettled(one, ENDPOINT_NAMES));
       const settledAt = Date.now();
-      if (isSettled || settledAt > giveUpAt) {
+      if (isSettled || isLate) {
         this.#isOver = true;
         await Promise.all(crew);
         return {
@@ -298,51 +252,14 @@ export class PlannedWorld {
   }
 
   #look(): Promise<TenantSeen[]> {
-    return Promise.all([...this.#tenants.keys()].map((tenant) => this.#lookAt(tenant)));
-  }
-
-  async #lookAt(name: string): Promise<TenantSeen> {
-    const tenant = this.#tenants.get(name);
-    if (tenant === undefined) throw new Error(`There is no tenant ${name}.`);
-    const { client, task_ids, webhooks } = tenant;
-    const listed = await client.all("/v1/tasks?limit=100", viewSchema);
-    const tasks = await Promise.all(
-      [...task_ids].map(async (task_id) => ({
-        view: viewSchema.parse(await client.must("GET", `/v1/tasks/${task_id}`)),
-        log: await client.all(`/v1/tasks/${task_id}/events?limit=100`, eventSchema, "after"),
-        listed: listed.find((item) => item.task_id === task_id) ?? null,
-      })),
-    );
-    const deliveries = new Map<string, string>();
-    for (const [endpoint, webhook_id] of webhooks) {
-      const path = `/v1/webhooks/${webhook_id}/deliveries?limit=100`;
-      for (const { task_id, seq, state } of await client.all(path, deliverySchema)) {
-        deliveries.set(`${name}/${endpoint} ${task_id} ${seq}`, state);
-      }
-    }
-    const agents = await client.all("/v1/agents?limit=100", agentSchema);
-    return {
-      tenant: name,
-      accepted_task_ids: [...task_ids],
-      tasks,
-      listed_ids: listed.map(({ task_id }) => task_id),
-      deliveries,
-      slots_in_use: Object.fromEntries(
-        agents.map(({ agent_id, slots_in_use }) => [agent_id, slots_in_use]),
-      ),
-      foreign: await this.#foreignTo(client),
-    };
-  }
-
-  /** What a tenant is shown of the tasks of others: the codes of the refusals, or what it saw. */
-  #foreignTo(client: Client): Promise<string[]> {
-    const others = TENANTS.filter((tenant) => tenant !== client.tenant);
-    const ids = others.flatMap((other) => [...(this.#tenants.get(other)?.task_ids ?? [])]);
+    const tenants = [...this.#tenants.values()];
     return Promise.all(
-      ids.slice(0, MOST_FOREIGN).map(async (task_id) => {
-        const reply = await client.ask("GET", `/v1/tasks/${task_id}`);
-        return reply.ok ? `saw ${task_id}` : reply.code;
-      }),
+      tenants.map((tenant) =>
+        lookAt(
+          tenant,
+          tenants.filter((other) => other !== tenant),
+        ),
+      ),
     );
   }
 }
@@ -363,24 +280,4 @@ function neverUnlessFailed(works: readonly Promise<unknown>[]): Promise<never> {
   return new Promise((_, reject) => {
     for (const work of works) work.catch(reject);
   });
-}
-
-/** `<tenant>/<endpoint> task_id seq` of every notification that the logs hold. */
-export function placesOf(endpoint: string, { tenant, tasks }: TenantSeen): string[] {
-  return tasks.flatMap(({ view, log }) =>
-    log
-      .filter(({ type }) => notificationTypeSchema.safeParse(type).success)
-      .map(({ seq }) => `${tenant}/${endpoint} ${view.task_id} ${seq}`),
-  );
-}
-
-function isTenantSettled(seen: TenantSeen): boolean {
-  const places = ENDPOINT_NAMES.flatMap((endpoint) => placesOf(endpoint, seen));
-  return (
-    seen.tasks.every(
-      ({ view, listed }) => view.phase === "ended" && isDeepStrictEqual(listed, view),
-    ) &&
-    places.every((place) => seen.deliveries.get(place) === "delivered") &&
-    Object.values(seen.slots_in_use).every((slots) => slots === 0)
-  );
 }
