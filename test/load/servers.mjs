@@ -68,7 +68,7 @@ class Server {
   #state;
   problems = [];
 
-  async start({ config, scripts, state, bindings }) {
+  async start({ config, scripts, state, bindings, isInspected = false }) {
     this.#state = state;
     const { workerOptions } = unstable_getMiniflareWorkerOptions(config, "");
     // The router in front of static files is a Worker of its own, and none of what is measured is a file.
@@ -79,6 +79,7 @@ class Server {
         host: "127.0.0.1",
         port: 0,
         cf: false,
+        ...(isInspected && { inspectorPort: 0 }),
         log: new Log(LogLevel.ERROR),
         logRequests: false,
         resourcePersistencePath: state,
@@ -101,6 +102,11 @@ class Server {
   /** CPU time that workerd has used so far, milliseconds; null where there is no /proc. */
   cpuMs() {
     return this.#pid === undefined ? null : cpuMsOf(this.#pid);
+  }
+
+  /** Where the inspector of a server listens that was started with one. */
+  inspector() {
+    return this.#miniflare.getInspectorURL();
   }
 
   /** Bytes that workerd has in memory; null where there is no /proc. */
@@ -218,7 +224,7 @@ export class Workshop {
    * @param variables what an operator would set beside what all get here
    */
   startBatuta(variables = {}) {
-    return this.#startWithData(this.#batuta, variables);
+    return this.#startWithData(this.#batuta, { variables });
   }
 
   /** The face of Batuta over a room that answers at once; it is built when it is asked for. */
@@ -226,38 +232,43 @@ export class Workshop {
     return this.startWorker(path.join(import.meta.dirname, "edge-worker.mjs"));
   }
 
-  /** Batuta with another main module around it. It is built when it is asked for. */
-  startWorker(main, variables = {}) {
+  /**
+   * Batuta with another main module around it. It is built when it is asked for.
+   *
+   * @param how `variables` as for `startBatuta`; `isInspected`: with an inspector, which tells of its heap
+   */
+  startWorker(main, how = {}) {
     const name = path.basename(main, ".mjs");
     const config = path.join(this.#folder, `${name}.toml`);
     writeFileSync(config, configFor(main));
-    return this.#startWithData(build(config, path.join(this.#folder, name)), variables);
+    return this.#startWithData(build(config, path.join(this.#folder, name)), how);
   }
 
   startFloor() {
-    return this.#start(this.#floor, {});
+    return this.#start(this.#floor, { bindings: {} });
   }
 
   async stop() {
     await Promise.allSettled(this.#servers.map((server) => server.stop()));
   }
 
-  async #startWithData(built, variables = {}) {
-    const server = await this.#start(built, {
+  async #startWithData(built, { variables = {}, isInspected = false } = {}) {
+    const bindings = {
       ALLOW_LOCAL_ENDPOINTS: "true",
       LIMITS_FACTOR: "1000",
       ...variables,
       BATUTA_ADMIN_KEY: ADMIN_KEY,
       BATUTA_SEAL_KEY: SEAL_KEY,
-    });
+    };
+    const server = await this.#start(built, { bindings, isInspected });
     await server.migrate(path.join(root, "migrations"));
     return server;
   }
 
-  async #start({ config, scripts }, bindings) {
+  async #start({ config, scripts }, how) {
     const state = path.join(this.#folder, `state-${this.#servers.length}`);
     const server = new Server();
     this.#servers.push(server);
-    return server.start({ config, scripts, state, bindings });
+    return server.start({ config, scripts, state, ...how });
   }
 }

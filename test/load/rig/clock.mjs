@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { ADMIN_KEY } from "../servers.mjs";
 import { Caller } from "./caller.mjs";
+import { heapBytes } from "./heap.mjs";
 
 /** Objects of one call. */
 const NAMES_AT_ONCE = 500;
@@ -32,10 +33,8 @@ export class ClockedBatuta {
   #caller;
 
   static async start(workshop) {
-    const server = await workshop.startWorker(
-      path.join(import.meta.dirname, "../clock-worker.mjs"),
-      KEPT,
-    );
+    const main = path.join(import.meta.dirname, "../clock-worker.mjs");
+    const server = await workshop.startWorker(main, { variables: KEPT, isInspected: true });
     return new ClockedBatuta(server);
   }
 
@@ -118,6 +117,11 @@ export class ClockedBatuta {
       if (bytes !== null) least = Math.min(least ?? bytes, bytes);
     }
     return least;
+  }
+
+  /** Bytes that JavaScript really uses: those of its isolate after everything unused was collected. */
+  heapBytes() {
+    return heapBytes(this.#server);
   }
 
   /** Bytes on the disk of all that it stores. */
