@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { ADMIN_KEY } from "../servers.mjs";
 import { Caller } from "./caller.mjs";
-import { heapBytes } from "./heap.mjs";
+import { Heap } from "./heap.mjs";
 
 /** Objects of one call. */
 const NAMES_AT_ONCE = 500;
@@ -30,16 +30,18 @@ const KEPT = {
 export class ClockedBatuta {
   aheadMs = 0;
   #server;
+  #heap;
   #caller;
 
   static async start(workshop) {
     const main = path.join(import.meta.dirname, "../clock-worker.mjs");
     const server = await workshop.startWorker(main, { variables: KEPT, isInspected: true });
-    return new ClockedBatuta(server);
+    return new ClockedBatuta(server, await Heap.of(server));
   }
 
-  constructor(server) {
+  constructor(server, heap) {
     this.#server = server;
+    this.#heap = heap;
     this.url = server.url;
     this.#caller = new Caller(server.url, ADMIN_KEY, { withinMs: WITHIN_MS });
   }
@@ -119,9 +121,9 @@ export class ClockedBatuta {
     return least;
   }
 
-  /** Bytes that JavaScript really uses: those of its isolate after everything unused was collected. */
+  /** Bytes that JavaScript really uses: those of its isolate after everything unused was collected; null if nobody says. */
   heapBytes() {
-    return heapBytes(this.#server);
+    return this.#heap.bytes();
   }
 
   /** Bytes on the disk of all that it stores. */
@@ -130,6 +132,7 @@ export class ClockedBatuta {
   }
 
   async stop() {
+    this.#heap.close();
     this.#caller.close();
     await this.#server.stop();
   }

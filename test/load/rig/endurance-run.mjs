@@ -38,7 +38,7 @@ export async function endureRun({ workshop, lives, cycles, probeMs, seed, isTime
   const clock = () => batuta.now();
   const receipts = await new Receipts(clock).start();
   const recorder = new Recorder();
-  const work = await MixedWork.open(batuta, { receipts, recorder, tenant: TENANT, clock });
+  const work = await MixedWork.open(batuta, { receipts, recorder, tenant: TENANT, isTimed, clock });
   const run = {
     batuta,
     work,
@@ -54,6 +54,8 @@ export async function endureRun({ workshop, lives, cycles, probeMs, seed, isTime
       const figures = await oneCycle(run);
       console.error(`cycle ${cycle + 1} of ${cycles}: ${JSON.stringify(figures)}`);
       done.push(figures);
+      // What is broken stays so, and each further cycle would wait for it.
+      if (faultsOf(figures).length > 0) break;
     }
     const verdict = verdictOf(done, lives);
     const figures = { lives, cycles: done, verdict, disorders: receipts.disorders.slice(0, 10) };
@@ -93,9 +95,13 @@ async function oneCycle({ batuta, work, receipts, draw, lives, probeMs }) {
     unrecorded,
     full: figuresOf(full),
     left,
-    heapMiB: round(heapBytes / 2 ** 20, 1),
-    memoryMiB: memoryBytes === null ? null : round(memoryBytes / 2 ** 20, 0),
+    heapMiB: mebibytes(heapBytes),
+    memoryMiB: mebibytes(memoryBytes),
   };
+}
+
+function mebibytes(bytes) {
+  return bytes === null ? null : round(bytes / 2 ** 20, 1);
 }
 
 /** Waits until history has every task of the cycle; how many it lacks when the patience is over. */
