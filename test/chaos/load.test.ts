@@ -10,7 +10,7 @@ import { z } from "zod";
 const root = path.join(import.meta.dirname, "../..");
 
 /** The short forms take a minute; a machine that is busy with other tests takes as long as it needs. */
-const WITHIN_MS = 420_000;
+const WITHIN_MS = 600_000;
 
 /** As small as they can be and still say something. */
 const SHORT = [
@@ -39,7 +39,6 @@ const loadSchema = z.object({
   operations: z.array(latencySchema.extend({ op: z.string(), count: z.int() })),
   deliveries: z.object({ effects: z.int(), disorders: z.array(z.string()) }),
   lives: livesSchema,
-  refusalsAskedFor: z.int(),
   slotsInUse: z.int(),
 });
 const stressSchema = z.object({
@@ -119,12 +118,15 @@ describe("work on the built bundle, small and not judged by time", () => {
     expect(load.lives.accepted).toBeGreaterThanOrEqual(20);
     // Started, twice progress, the verdict and the end of each.
     expect(load.deliveries).toMatchObject({ effects: 5 * load.lives.accepted, disorders: [] });
-    expect(load.refusalsAskedFor).toBeGreaterThan(0);
     expect(load.operations.map(({ op }) => op)).toEqual(
       expect.arrayContaining(["submit", "claim", "started", "progress", "completed", "failed"]),
     );
     expect(load.operations.map(({ op }) => op)).toEqual(
       expect.arrayContaining(["end", "read", "list", "events", "submit again"]),
+    );
+    // The refusals are what they should be, or they would be among the errors.
+    expect(load.operations.map(({ op }) => op)).toEqual(
+      expect.arrayContaining(["stale lease, refused", "other body, refused", "missing, refused"]),
     );
   });
 

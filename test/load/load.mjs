@@ -35,6 +35,7 @@ const OPTIONS = {
   probe: { type: "string", default: "5" },
   few: { type: "string", default: "200" },
   stored: { type: "string", default: "2000" },
+  real: { type: "string", default: "2000" },
   turn: { type: "string", default: "4" },
 };
 
@@ -58,7 +59,8 @@ const HELP = `npm run load -- COMMAND... [options]
 
   stored     two of them in turns, one with few ended tasks and one with many: answers take as long
              --few 200        stored tasks of the one; the long form is 1000
-             --stored 2000    stored tasks of the other; the long form is 100000, about half an hour
+             --stored 2000    stored tasks of the other; the long form is 100000
+             --real 2000      of these, so many have objects of their own; the others are rows of history alone
              --turn 4         seconds of a turn
 
 Of all:
@@ -110,6 +112,7 @@ const COMMANDS = {
         workshop,
         few: positive(values, "few"),
         many: positive(values, "stored"),
+        real: positive(values, "real"),
         turnMs: positive(values, "turn") * 1_000,
         ...common(values),
       }),

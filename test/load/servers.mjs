@@ -109,6 +109,11 @@ class Server {
     return this.#pid === undefined ? null : cpuMsOf(this.#pid);
   }
 
+  /** Where the inspector of a server listens that was started with one. */
+  inspector() {
+    return this.#miniflare.getInspectorURL();
+  }
+
   /** Bytes that workerd has in memory; null where there is no /proc. */
   memoryBytes() {
     if (this.#pid === undefined) return null;
@@ -251,12 +256,12 @@ export class Workshop {
    * @param variables what an operator would set beside what all get here
    */
   startBatuta(variables = {}) {
-    return this.#startWithData(this.#batuta, variables);
+    return this.#startWithData(this.#batuta, { variables });
   }
 
   /** The same with an inspector, for a profile. */
   startInspected() {
-    return this.#startWithData(this.#batuta, {}, { isInspected: true });
+    return this.#startWithData(this.#batuta, { isInspected: true });
   }
 
   /** The face of Batuta over a room that answers at once; it is built when it is asked for. */
@@ -264,23 +269,27 @@ export class Workshop {
     return this.startWorker(path.join(import.meta.dirname, "edge-worker.mjs"));
   }
 
-  /** Batuta with another main module around it. It is built when it is asked for. */
-  startWorker(main, variables = {}) {
+  /**
+   * Batuta with another main module around it. It is built when it is asked for.
+   *
+   * @param how `variables` as for `startBatuta`; `isInspected`: with an inspector, which tells of its heap
+   */
+  startWorker(main, how = {}) {
     const name = path.basename(main, ".mjs");
     const config = path.join(this.#folder, `${name}.toml`);
     writeFileSync(config, configFor(main));
-    return this.#startWithData(build(config, path.join(this.#folder, name)), variables);
+    return this.#startWithData(build(config, path.join(this.#folder, name)), how);
   }
 
   startFloor() {
-    return this.#start(this.#floor, {});
+    return this.#start(this.#floor, { bindings: {} });
   }
 
   async stop() {
     await Promise.allSettled(this.#servers.map((server) => server.stop()));
   }
 
-  async #startWithData(built, variables = {}, how = {}) {
+  async #startWithData(built, { variables = {}, isInspected = false } = {}) {
     const bindings = {
       ALLOW_LOCAL_ENDPOINTS: "true",
       LIMITS_FACTOR: "1000",
@@ -288,15 +297,15 @@ export class Workshop {
       BATUTA_ADMIN_KEY: ADMIN_KEY,
       BATUTA_SEAL_KEY: SEAL_KEY,
     };
-    const server = await this.#start(built, bindings, how);
+    const server = await this.#start(built, { bindings, isInspected });
     await server.migrate(path.join(this.#tree, "migrations"));
     return server;
   }
 
-  async #start({ config, scripts }, bindings, how = {}) {
+  async #start({ config, scripts }, how) {
     const state = path.join(this.#folder, `state-${this.#servers.length}`);
     const server = new Server();
     this.#servers.push(server);
-    return server.start({ config, scripts, state, bindings, ...how });
+    return server.start({ config, scripts, state, ...how });
   }
 }

@@ -2,7 +2,7 @@
 import http from "node:http";
 
 /** How long an answer is waited for unless told otherwise, milliseconds: longer than a claim may wait. */
-const ANSWER_WITHIN_MS = 20_000;
+export const ANSWER_WITHIN_MS = 20_000;
 
 /** How long a connection may rest, milliseconds: workerd keeps one for 5 s. */
 const RESTING_MS = 1_500;

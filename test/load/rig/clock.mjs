@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { ADMIN_KEY } from "../servers.mjs";
 import { Caller } from "./caller.mjs";
+import { Heap } from "./heap.mjs";
 
 /** Objects of one call. */
 const NAMES_AT_ONCE = 500;
@@ -29,18 +30,18 @@ const KEPT = {
 export class ClockedBatuta {
   aheadMs = 0;
   #server;
+  #heap;
   #caller;
 
   static async start(workshop) {
-    const server = await workshop.startWorker(
-      path.join(import.meta.dirname, "../clock-worker.mjs"),
-      KEPT,
-    );
-    return new ClockedBatuta(server);
+    const main = path.join(import.meta.dirname, "../clock-worker.mjs");
+    const server = await workshop.startWorker(main, { variables: KEPT, isInspected: true });
+    return new ClockedBatuta(server, await Heap.of(server));
   }
 
-  constructor(server) {
+  constructor(server, heap) {
     this.#server = server;
+    this.#heap = heap;
     this.url = server.url;
     this.#caller = new Caller(server.url, ADMIN_KEY, { withinMs: WITHIN_MS });
   }
@@ -120,12 +121,18 @@ export class ClockedBatuta {
     return least;
   }
 
+  /** Bytes that JavaScript really uses: those of its isolate after everything unused was collected; null if nobody says. */
+  heapBytes() {
+    return this.#heap.bytes();
+  }
+
   /** Bytes on the disk of all that it stores. */
   stateBytes() {
     return this.#server.stateBytes();
   }
 
   async stop() {
+    this.#heap.close();
     this.#caller.close();
     await this.#server.stop();
   }

@@ -23,7 +23,7 @@ const DAY_MS = 86_400_000;
 /** How long is waited for what was accepted, and for what is to be forgotten, milliseconds. */
 const PATIENCE_MS = 120_000;
 
-/** Of the last third of the cycles to the first: latency may be so much, and memory. The first cycle finds cold code. */
+/** So much may latency grow, and memory: what JavaScript holds after a collection, and what the process has. */
 const MOST_LATENCY = 1.5;
 const MOST_MEMORY = 1.25;
 
@@ -38,7 +38,7 @@ export async function endureRun({ workshop, lives, cycles, probeMs, seed, isTime
   const clock = () => batuta.now();
   const receipts = await new Receipts(clock).start();
   const recorder = new Recorder();
-  const work = await MixedWork.open(batuta, { receipts, recorder, tenant: TENANT, clock });
+  const work = await MixedWork.open(batuta, { receipts, recorder, tenant: TENANT, isTimed, clock });
   const run = {
     batuta,
     work,
@@ -54,6 +54,8 @@ export async function endureRun({ workshop, lives, cycles, probeMs, seed, isTime
       const figures = await oneCycle(run);
       console.error(`cycle ${cycle + 1} of ${cycles}: ${JSON.stringify(figures)}`);
       done.push(figures);
+      // What is broken stays so, and each further cycle would wait for it.
+      if (faultsOf(figures).length > 0) break;
     }
     const verdict = verdictOf(done, lives);
     const figures = { lives, cycles: done, verdict, disorders: receipts.disorders.slice(0, 10) };
@@ -82,6 +84,7 @@ async function oneCycle({ batuta, work, receipts, draw, lives, probeMs }) {
   const unseen = work.unseen();
   const left = await forgetAll(batuta, work, full.objects);
   forget(work, receipts);
+  const heapBytes = await batuta.heapBytes();
   const memoryBytes = await batuta.memoryBytes();
   return {
     perSecond,
@@ -92,8 +95,13 @@ async function oneCycle({ batuta, work, receipts, draw, lives, probeMs }) {
     unrecorded,
     full: figuresOf(full),
     left,
-    memoryMiB: memoryBytes === null ? null : round(memoryBytes / 2 ** 20, 0),
+    heapMiB: mebibytes(heapBytes),
+    memoryMiB: mebibytes(memoryBytes),
   };
+}
+
+function mebibytes(bytes) {
+  return bytes === null ? null : round(bytes / 2 ** 20, 1);
 }
 
 /** Waits until history has every task of the cycle; how many it lacks when the patience is over. */
@@ -183,16 +191,21 @@ function forget(work, receipts) {
   work.forgetLast();
 }
 
-/** What became of latency and memory over the cycles: the last third to the first, the cold one left out. */
+/**
+ * What became of latency and memory over the cycles, the cold one left out: the last third to the first. Of the process's
+ * memory it is the last to the middle one: what it keeps for its files and objects has to fill up first.
+ */
 function verdictOf(cycles, lives) {
   const warm = cycles.slice(1);
   const third = Math.max(1, Math.floor(warm.length / 3));
-  const ratio = (figure) => {
+  const middle = Math.floor((warm.length - third) / 2);
+  const ratio = (figure, from = 0) => {
     const values = warm.map(figure);
-    return round(median(values.slice(-third)) / median(values.slice(0, third)), 2);
+    const before = median(values.slice(from, from + third));
+    return round(median(values.slice(-third)) / before, 2);
   };
-  const memory = ({ memoryMiB }) => memoryMiB;
-  const grown = cycles.length < 3 ? null : memory(cycles.at(-1)) - memory(cycles[1]);
+  const heap = ({ heapMiB }) => heapMiB;
+  const grown = cycles.length < 3 ? null : heap(cycles.at(-1)) - heap(cycles[1]);
   const livesBetween = (lives / cycles.length) * (cycles.length - 2);
   return {
     latency: {
@@ -200,8 +213,9 @@ function verdictOf(cycles, lives) {
       readP99: ratio(({ read }) => read.p99Ms),
       listP99: ratio(({ list }) => list.p99Ms),
     },
-    memory: ratio(memory),
-    memoryKiBPerLife: grown === null ? null : round((grown * 1_024) / livesBetween, 2),
+    heap: ratio(heap),
+    memory: ratio(({ memoryMiB }) => memoryMiB, middle),
+    heapKiBPerLife: grown === null ? null : round((grown * 1_024) / livesBetween, 2),
   };
 }
 
@@ -212,10 +226,11 @@ function brokenBy({ cycles, verdict, disorders }, isTimed) {
   );
   if (disorders.length > 0) broken.push(`out of order: ${disorders[0]}`);
   if (!isTimed) return broken;
-  const { memory, latency } = verdict;
+  const { heap, memory, latency } = verdict;
   for (const [name, ratio] of Object.entries(latency)) {
     if (ratio > MOST_LATENCY) broken.push(`${name} became ${ratio} times as long`);
   }
+  if (heap > MOST_MEMORY) broken.push(`live objects became ${heap} times as much`);
   if (memory > MOST_MEMORY) broken.push(`memory became ${memory} times as much`);
   return broken;
 }
@@ -239,7 +254,8 @@ export const ENDURE_HEADS = [
   "accept p50 / p99",
   "read p50 / p99",
   "list p50 / p99",
-  "MiB of memory",
+  "heap MiB",
+  "memory MiB",
   "rows full",
   "rows left",
   "leaks",
@@ -250,12 +266,13 @@ export function endureLines({ cycles, verdict }) {
   const rows = ({ taskObjects, endpointRows, tables }) =>
     taskObjects.rows + endpointRows + Object.values(tables).reduce((sum, count) => sum + count, 0);
   return [
-    ...cycles.map(({ perSecond, accept, read, list, full, left, memoryMiB }, index) => [
+    ...cycles.map(({ perSecond, accept, read, list, full, left, heapMiB, memoryMiB }, index) => [
       `cycle ${index + 1}`,
       perSecond,
       pair(accept),
       pair(read),
       pair(list),
+      heapMiB,
       memoryMiB,
       rows(full),
       rows(left),
@@ -265,6 +282,7 @@ export function endureLines({ cycles, verdict }) {
       "last third : first",
       null,
       ...Object.values(verdict.latency),
+      verdict.heap,
       verdict.memory,
       null,
       null,

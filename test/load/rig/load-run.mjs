@@ -40,7 +40,8 @@ export async function loadRun({ workshop, perSecond, forMs, seed, isTimed }) {
   const draw = drawOf(seed);
   const receipts = await new Receipts().start();
   const batuta = await workshop.startBatuta();
-  const work = await MixedWork.open(batuta, { receipts, recorder: new Recorder(), tenant: "load" });
+  const of = { receipts, recorder: new Recorder(), tenant: "load", isTimed };
+  const work = await MixedWork.open(batuta, of);
   try {
     await arrive(work, { ...WARM_UP, draw, recorder: new Recorder() });
     const floor = await floorOf(workshop, {

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { Client } from "../client.mjs";
 import { ADMIN_KEY } from "../servers.mjs";
-import { Caller } from "./caller.mjs";
+import { ANSWER_WITHIN_MS, Caller } from "./caller.mjs";
 import { Worker } from "./worker.mjs";
 
 /** Executors, and the tasks that each may have at one time. */
@@ -12,8 +12,8 @@ const AGENTS = 8;
 const SLOTS = 1_000;
 
 /** One in so many submissions comes a second time, and one in so many again with another body. */
-const REPEAT_EVERY = 20;
-const CONFLICT_EVERY = 40;
+const REPEAT_EVERY = 10;
+const CONFLICT_EVERY = 20;
 
 /** Reads of which one is made of each arrival, in turns. */
 const READS = ["read", "list", "events", "missing"];
@@ -23,6 +23,9 @@ const LOOK_EVERY_MS = 100;
 
 /** Webhooks come within this, milliseconds: before that nothing is taken for left over. */
 const UNTOUCHED_MS = 3_000;
+
+/** A machine that is busy with something else may take so long to answer where time does not count, milliseconds. */
+const PATIENT_MS = 120_000;
 
 /** A submission whose answer never came is made again: the same key gives the same task. */
 const SUBMIT_TRIES = 2;
@@ -45,7 +48,7 @@ export class MixedWork {
   #last = null;
 
   /**
-   * @param {{ receipts: object, recorder: object, tenant: string, task?: object, submitKey?: boolean, clock?: () => number }} of
+   * @param {{ receipts: object, recorder: object, tenant: string, task?: object, submitKey?: boolean, isTimed?: boolean, clock?: () => number }} of
    *   `task` are fields that all tasks get; with `submitKey` what submits has a key of its own, whose id is `submitter_id`
    */
   static async open(batuta, of) {
@@ -55,9 +58,10 @@ export class MixedWork {
     const own = await newKey(of.tenant);
     const submitting = of.submitKey ? await newKey(`${of.tenant}-submits`) : own;
     admin.close();
+    const how = { withinMs: of.isTimed === false ? PATIENT_MS : ANSWER_WITHIN_MS };
     const work = new MixedWork(of, {
-      caller: new Caller(batuta.url, own.key),
-      submitter: new Caller(batuta.url, submitting.key),
+      caller: new Caller(batuta.url, own.key, how),
+      submitter: new Caller(batuta.url, submitting.key, how),
     });
     work.submitter_id = submitting.key_id;
     const registration = { url: `${of.receipts.url}/load`, events: ["task_lifecycle"] };

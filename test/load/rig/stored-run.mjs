@@ -1,4 +1,6 @@
 /** Whether answers take as long with many stored tasks as with few: two Batutas, asked in turns. */
+import { setTimeout as sleep } from "node:timers/promises";
+
 import { median, quantile } from "../client.mjs";
 import { atRest, taskOf, tenantOf } from "../phases.mjs";
 import { MixedWork } from "./mixed-work.mjs";
@@ -15,7 +17,10 @@ const TURNS = 7;
 /** What comes in a turn: lives and reads a second, half a Batuta's machine at most. */
 const RATE = { lives: 8, reads: 16 };
 
+/** What is accepted, and what history is to have, comes within this, milliseconds. */
 const PATIENCE_MS = 60_000;
+
+const TENANT = "stored";
 
 /** What many may cost more than few. */
 const MOST = 1.5;
@@ -25,16 +30,17 @@ const OPS = ["submit", "claim", "started", "end", "read", "list", "events"];
 /**
  * Runs it.
  *
- * @param {{ workshop: object, few: number, many: number, turnMs: number, seed: number, isTimed: boolean }} of stored tasks of either
+ * @param {{ workshop: object, few: number, many: number, real: number, turnMs: number, seed: number, isTimed: boolean }} of
+ *   stored tasks of either, and how many of them have objects
  * @returns {Promise<object>} figures, with `broken`: each promise that was not kept, in words
  */
-export async function storedRun({ workshop, few, many, turnMs, seed, isTimed }) {
+export async function storedRun({ workshop, few, many, real, turnMs, seed, isTimed }) {
   const receipts = await new Receipts().start();
   const sides = [];
   try {
     for (const tasks of [few, many]) {
       // oxlint-disable-next-line no-await-in-loop
-      sides.push(await filled(workshop, { tasks, receipts }));
+      sides.push(await filled(workshop, { tasks, real, receipts }));
     }
     const draw = drawOf(seed);
     // The first turn of each finds cold code.
@@ -54,31 +60,70 @@ export async function storedRun({ workshop, few, many, turnMs, seed, isTimed }) 
   }
 }
 
-/** A Batuta that has so many ended tasks, each with its own object and its rows in history. */
-async function filled(workshop, { tasks, receipts }) {
+/**
+ * A Batuta that has so many ended tasks. The first of them were submitted and cancelled, and have objects of their own; of the
+ * others history has copies, as of tasks whose objects were emptied.
+ */
+async function filled(workshop, { tasks, real, receipts }) {
   const batuta = await workshop.startBatuta();
-  const of = { receipts, recorder: new Recorder(), tenant: "stored" };
+  const of = { receipts, recorder: new Recorder(), tenant: TENANT };
   const work = await MixedWork.open(batuta, of);
-  const filler = await tenantOf(batuta, "stored");
+  const database = await batuta.database();
   const began = performance.now();
+  await submitAll(batuta, Math.min(tasks, real));
+  const inHistory = () =>
+    database.prepare("SELECT count(*) AS count FROM task WHERE phase = 'ended'").first("count");
+  await untilEqual(inHistory, Math.min(tasks, real));
+  await copyRows(database, { from: Math.min(tasks, real), to: tasks });
+  const seconds = Math.round((performance.now() - began) / 1_000);
+  await atRest(batuta);
+  return { tasks, stored: await inHistory(), seconds, batuta, work, turns: [] };
+}
+
+/** Submits tasks and cancels them. */
+async function submitAll(batuta, count) {
+  const filler = await tenantOf(batuta, TENANT);
   let next = 0;
   const fill = async () => {
-    while (next < tasks) {
+    while (next < count) {
       const index = next++;
       // oxlint-disable-next-line no-await-in-loop
       const { task_id } = await filler.call("POST", "/v1/tasks", taskOf("nobody", index));
       // oxlint-disable-next-line no-await-in-loop
       await filler.call("POST", `/v1/tasks/${task_id}/commands`, { command: "cancel" });
-      if (index % 10_000 === 9_999) console.error(`${index + 1} of ${tasks} stored`);
+      if (index % 1_000 === 999) console.error(`${index + 1} of ${count} stored`);
     }
   };
   await Promise.all(Array.from({ length: LANES }, fill));
   filler.close();
-  await atRest(batuta);
-  const database = await batuta.database();
-  const stored = await database.prepare("SELECT count(*) AS count FROM task").first("count");
-  const seconds = Math.round((performance.now() - began) / 1_000);
-  return { tasks, stored, seconds, batuta, work, turns: [] };
+}
+
+async function untilEqual(ask, count) {
+  const until = performance.now() + PATIENCE_MS;
+  // oxlint-disable-next-line no-await-in-loop
+  while ((await ask()) !== count && performance.now() < until) await sleep(500);
+}
+
+/** Copies rows of history under other ids, each time older than the one before. */
+async function copyRows(database, { from, to }) {
+  const { results } = await database.prepare("PRAGMA table_info(task)").all();
+  const columns = results.map(({ name }) => name);
+  const changed = {
+    task_id: "task_id || ?1",
+    created_at: "strftime('%Y-%m-%dT%H:%M:%fZ', created_at, ?2)",
+    view: "replace(view, task_id, task_id || ?1)",
+  };
+  const copy = database.prepare(
+    `INSERT INTO task (${columns.join(", ")})
+     SELECT ${columns.map((name) => changed[name] ?? name).join(", ")}
+     FROM task WHERE tenant = '${TENANT}' AND task_id NOT LIKE '%~%' ORDER BY created_at LIMIT ?3`,
+  );
+  for (let done = from, copies = 1; done < to; done += from, copies += 1) {
+    const values = [`~${copies}`, `-${copies} minutes`, Math.min(from, to - done)];
+    // D1 takes one statement after the other.
+    // oxlint-disable-next-line no-await-in-loop
+    await copy.bind(...values).run();
+  }
 }
 
 async function bothTurns(sides, { turn, ...how }) {

@@ -54,12 +54,13 @@ export async function stressRun({ workshop, ordersPerMinute, isTimed, ...ramp })
   const batuta = await workshop.startBatuta(
     isLimited ? { LIMITS_FACTOR: String(LIMITS_FACTOR) } : {},
   );
-  const of = { receipts, recorder: new Recorder(), tenant: TENANT, task: TASK, submitKey: true };
+  const fields = { tenant: TENANT, task: TASK, submitKey: true, isTimed };
+  const of = { receipts, recorder: new Recorder(), ...fields };
   const work = await MixedWork.open(batuta, of);
   try {
     if (isLimited) await limitOrders(batuta, work.submitter_id, ordersPerMinute / LIMITS_FACTOR);
     await Promise.all(await openLoop({ ...WARM_UP, draw }, (index) => work.live(index)));
-    const climbed = await climb(work, { ...ramp, draw });
+    const climbed = await climb(work, { ...ramp, draw, isTimed });
     if (isLimited) await limitOrders(batuta, work.submitter_id, MANY_ORDERS);
     const recovery = await recover(work, climbed, { draw, isTimed });
     const lost = await work.settle(PATIENCE_MS);
@@ -99,7 +100,7 @@ async function limitOrders(batuta, key_id, execute) {
 }
 
 /** Steps up until the first error class, or until less comes out than goes in. */
-async function climb(work, { perSecond, stepMs, draw }) {
+async function climb(work, { perSecond, stepMs, draw, isTimed }) {
   const steps = [];
   const underWay = [];
   let breakPoint = null;
@@ -116,7 +117,7 @@ async function climb(work, { perSecond, stepMs, draw }) {
     underWay.push(...begun);
     const step = stepFigures({ rate, arrived: begun.length, done, recorder });
     steps.push(step);
-    breakPoint = breakOf(step);
+    breakPoint = breakOf(step, isTimed);
   }
   return {
     steps,
@@ -132,10 +133,10 @@ function stepFigures({ rate, arrived, done, recorder }) {
 }
 
 /** Where and how it broke; null where it did not. */
-function breakOf({ perSecond, share, errors }) {
+function breakOf({ perSecond, share, errors }, isTimed) {
   const [first] = errors;
   if (first !== undefined) return { perSecond, ...first };
-  if (share >= FOLLOWED) return null;
+  if (share >= FOLLOWED || !isTimed) return null;
   const detail = `${share} of the lives of a step were done within it`;
   return {
     perSecond,
