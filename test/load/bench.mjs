@@ -17,10 +17,11 @@ import path from "node:path";
 import { CONCURRENCY, median, quantile } from "./client.mjs";
 import { deliveriesPhase, isolationPhase, pickCosts } from "./delivery-phases.mjs";
 import { edgeCosts } from "./edge-phases.mjs";
+import { stateFolder } from "./machine.mjs";
 import { overviewLatency, overviewLines } from "./overview.mjs";
 import { acceptsPhase, floorPhase, livesPhase } from "./phases.mjs";
 import { dispatchLatency, poolPickCosts } from "./pool-phases.mjs";
-import { stateFolder, Workshop } from "./servers.mjs";
+import { Workshop } from "./servers.mjs";
 import { Sink } from "./sink.mjs";
 import { round, table } from "./table.mjs";
 

@@ -14,7 +14,8 @@ import { parseArgs } from "node:util";
 
 import { median } from "./client.mjs";
 import { floorsOf, floorTurn, HOT_PATHS, pathsOf } from "./hot-paths.mjs";
-import { root, stateFolder, Workshop } from "./servers.mjs";
+import { stateFolder } from "./machine.mjs";
+import { root, Workshop } from "./servers.mjs";
 import { Sink } from "./sink.mjs";
 import { round, table } from "./table.mjs";
 

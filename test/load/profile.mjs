@@ -17,7 +17,8 @@ import { parseArgs } from "node:util";
 import { median } from "./client.mjs";
 import { floorsOf, floorTurn, HOT_PATHS, pathsOf } from "./hot-paths.mjs";
 import { recorderOf, selfTimes } from "./inspector.mjs";
-import { stateFolder, Workshop } from "./servers.mjs";
+import { stateFolder } from "./machine.mjs";
+import { Workshop } from "./servers.mjs";
 import { Sink } from "./sink.mjs";
 import { round, table } from "./table.mjs";
 

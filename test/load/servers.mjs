@@ -1,10 +1,11 @@
 /** The two Workers that a bench compares, each as a bundle on the miniflare API: never through `wrangler dev`. */
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync, statfsSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
+
+import { cpuMsOf, memoryBytesOf, workerdsBelow } from "./machine.mjs";
 
 /** The checkout that this file is in. */
 export const root = path.join(import.meta.dirname, "../..");
@@ -116,9 +117,7 @@ class Server {
 
   /** Bytes that workerd has in memory; null where there is no /proc. */
   memoryBytes() {
-    if (this.#pid === undefined) return null;
-    const status = readFileSync(`/proc/${this.#pid}/status`, "utf8");
-    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)[1]) * 1_024;
+    return this.#pid === undefined ? null : memoryBytesOf(this.#pid);
   }
 
   /** Bytes of the files in which it keeps its state. */
@@ -167,48 +166,12 @@ class Server {
   }
 }
 
-/** Linux counts CPU time in hundredths of a second. */
-const MS_PER_TICK = 10;
-
-function cpuMsOf(pid) {
-  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK;
-}
-
-function workerdsBelow(pid) {
-  try {
-    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
-    return text
-      .split(" ")
-      .filter(
-        (child) => child !== "" && readFileSync(`/proc/${child}/comm`, "utf8") === "workerd\n",
-      )
-      .map(Number);
-  } catch {
-    return [];
-  }
-}
-
 /** Batuta's configuration for another main module. */
 function configFor(main) {
   const config = readFileSync(path.join(root, "wrangler.toml"), "utf8");
   return config
     .replace(/^main = .*$/m, `main = ${JSON.stringify(main)}`)
     .replace(/^directory = .*$/m, `directory = ${JSON.stringify(path.join(root, "assets"))}`);
-}
-
-/** Free bytes that make a folder in memory large enough. */
-const MIN_MEMORY_BYTES = 2 ** 30;
-
-/** Where states belong: in memory if possible, as the wait for `fsync` on a shared disk drowns what is measured. */
-export function stateFolder() {
-  try {
-    const { bavail, bsize } = statfsSync("/dev/shm");
-    return bavail * bsize >= MIN_MEMORY_BYTES ? "/dev/shm" : tmpdir();
-  } catch {
-    return tmpdir();
-  }
 }
 
 /** Builds both Workers into a folder, and starts as many of them as are wanted, each with its own state. */
