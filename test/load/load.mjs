@@ -3,17 +3,17 @@
  * something. The built bundle on the miniflare API, loopback only; each is bounded in time, prints a table and a line of
  * JSON, and exits with 1 when a promise is broken. `--help` says what each takes. Several in one call share one build.
  */
-import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
 
+import { stateFolder } from "./machine.mjs";
 import { ENDURE_HEADS, endureLines, endureRun } from "./rig/endurance-run.mjs";
 import { LOAD_HEADS, loadLines, loadRun } from "./rig/load-run.mjs";
-import { table } from "./rig/recorder.mjs";
 import { storedHeads, storedLines, storedRun } from "./rig/stored-run.mjs";
 import { STRESS_HEADS, stressLines, stressRun } from "./rig/stress-run.mjs";
 import { Workshop } from "./servers.mjs";
+import { table } from "./table.mjs";
 
 /** Free bytes that make a folder in memory large enough: an object's database takes some 20 KiB. */
 const MIN_MEMORY_BYTES = 8 * 2 ** 30;
@@ -130,16 +130,6 @@ function positive(values, name) {
   throw new Error(`--${name} must be a positive number, and is ${values[name]}`);
 }
 
-/** In memory where that is possible: on a shared disk the wait for `fsync` drowns what is measured. */
-function stateFolder() {
-  try {
-    const { bavail, bsize } = statfsSync("/dev/shm");
-    return bavail * bsize >= MIN_MEMORY_BYTES ? "/dev/shm" : tmpdir();
-  } catch {
-    return tmpdir();
-  }
-}
-
 function parsed() {
   const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
   const unknown = positionals.find((name) => !Object.hasOwn(COMMANDS, name));
@@ -174,7 +164,7 @@ async function main() {
     console.log(HELP);
     return;
   }
-  const folder = mkdtempSync(path.join(stateFolder(), "batuta-load-"));
+  const folder = mkdtempSync(path.join(stateFolder(MIN_MEMORY_BYTES), "batuta-load-"));
   // However it ends: a folder in memory would stay there.
   process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
   for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(130));

@@ -36,11 +36,14 @@ export function memoryBytesOf(pid) {
 /** Free bytes that make a folder in memory large enough. */
 const MIN_MEMORY_BYTES = 2 ** 30;
 
-/** Where states belong: in memory if possible, as the wait for `fsync` on a shared disk drowns what is measured. */
-export function stateFolder() {
+/**
+ * Where states belong: in memory if there are so many bytes free, as the wait for `fsync` on a shared disk drowns what is
+ * measured.
+ */
+export function stateFolder(minBytes = MIN_MEMORY_BYTES) {
   try {
     const { bavail, bsize } = statfsSync("/dev/shm");
-    return bavail * bsize >= MIN_MEMORY_BYTES ? "/dev/shm" : tmpdir();
+    return bavail * bsize >= minBytes ? "/dev/shm" : tmpdir();
   } catch {
     return tmpdir();
   }

@@ -1,5 +1,5 @@
 /** What a Batuta stores of one tenant: in its objects, in D1, on the disk. */
-import { round } from "./recorder.mjs";
+import { round } from "../table.mjs";
 
 /** Tables of D1 that hold tasks; the others hold figures and what operators did, which have their own ends. */
 const TASK_TABLES = [

@@ -1,12 +1,13 @@
 /** Many cycles of lives, each ended by weeks in which everything is forgotten: what is left after each must be the same. */
 import { median, quantile } from "../client.mjs";
 import { atRest } from "../phases.mjs";
+import { round } from "../table.mjs";
 import { ClockedBatuta } from "./clock.mjs";
 import { contents, figuresOf, leaks } from "./contents.mjs";
 import { MixedWork } from "./mixed-work.mjs";
 import { drawOf, openLoop } from "./open-loop.mjs";
 import { Receipts } from "./receipts.mjs";
-import { Recorder, round } from "./recorder.mjs";
+import { Recorder } from "./recorder.mjs";
 
 const TENANT = "endure";
 

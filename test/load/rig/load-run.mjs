@@ -2,11 +2,12 @@
 import { randomUUID } from "node:crypto";
 
 import { taskOf } from "../phases.mjs";
+import { round } from "../table.mjs";
 import { Caller } from "./caller.mjs";
 import { MixedWork } from "./mixed-work.mjs";
 import { drawOf, openLoop } from "./open-loop.mjs";
 import { Receipts } from "./receipts.mjs";
-import { percentiles, Recorder, round } from "./recorder.mjs";
+import { percentiles, Recorder } from "./recorder.mjs";
 
 /** Reads that come with each life. */
 const READS_PER_LIFE = 2;

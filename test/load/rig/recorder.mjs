@@ -1,5 +1,6 @@
 /** What is noted of requests, by what they do: how long they took, and what came of them. */
 import { quantile } from "../client.mjs";
+import { round } from "../table.mjs";
 
 /** Latencies from the instant at which a request was intended, and outcomes that were not asked for. */
 export class Recorder {
@@ -64,25 +65,4 @@ export class Recorder {
 export function percentiles(latencies) {
   const of = (share) => round(quantile(latencies, share), 1);
   return { p50Ms: of(0.5), p95Ms: of(0.95), p99Ms: of(0.99) };
-}
-
-/** A number with so many digits; null for what is none. */
-export function round(value, digits) {
-  return Number.isFinite(value) ? Number(value.toFixed(digits)) : null;
-}
-
-/** A table of text: the first column to the left, the others to the right. */
-export function table(heads, rows) {
-  const lines = rows.map((row) => row.map((value) => String(value ?? "-")));
-  const widths = heads.map((head, column) =>
-    Math.max(head.length, ...lines.map((line) => line[column].length)),
-  );
-  const draw = (line) =>
-    line
-      .map((text, column) =>
-        column === 0 ? text.padEnd(widths[column]) : text.padStart(widths[column]),
-      )
-      .join("  ")
-      .trimEnd();
-  return [heads, widths.map((width) => "-".repeat(width)), ...lines].map(draw).join("\n");
 }

@@ -3,10 +3,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { median, quantile } from "../client.mjs";
 import { atRest, taskOf, tenantOf } from "../phases.mjs";
+import { round } from "../table.mjs";
 import { MixedWork } from "./mixed-work.mjs";
 import { drawOf, openLoop } from "./open-loop.mjs";
 import { Receipts } from "./receipts.mjs";
-import { Recorder, round } from "./recorder.mjs";
+import { Recorder } from "./recorder.mjs";
 
 /** Submissions under way at one time while a Batuta is filled. */
 const LANES = 24;

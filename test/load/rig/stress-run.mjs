@@ -1,10 +1,11 @@
 /** A ramp until Batuta says no, or cannot follow any more; then whether it gets well, and whether it has lost anything. */
 import { Client, quantile } from "../client.mjs";
 import { ADMIN_KEY } from "../servers.mjs";
+import { round } from "../table.mjs";
 import { MixedWork } from "./mixed-work.mjs";
 import { drawOf, openLoop } from "./open-loop.mjs";
 import { Receipts } from "./receipts.mjs";
-import { Recorder, round } from "./recorder.mjs";
+import { Recorder } from "./recorder.mjs";
 
 const TENANT = "stress";
 
