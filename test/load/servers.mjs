@@ -129,11 +129,6 @@ class Server {
     return files.filter((file) => file.isFile()).reduce((sum, file) => sum + sizeOf(file), 0);
   }
 
-  /** Where the inspector of a server listens that was started with one. */
-  inspector() {
-    return this.#miniflare.getInspectorURL();
-  }
-
   /** Applies the migrations in order. */
   async migrate(folder) {
     const database = await this.#miniflare.getD1Database("DB");
