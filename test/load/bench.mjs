@@ -20,8 +20,9 @@ import { edgeCosts } from "./edge-phases.mjs";
 import { overviewLatency, overviewLines } from "./overview.mjs";
 import { acceptsPhase, floorPhase, livesPhase } from "./phases.mjs";
 import { dispatchLatency, poolPickCosts } from "./pool-phases.mjs";
-import { stateFolder, Workshop } from "./servers.mjs";
+import { Workshop } from "./servers.mjs";
 import { Sink } from "./sink.mjs";
+import { stateFolder } from "./state-folder.mjs";
 import { round, table } from "./table.mjs";
 
 const isLong = process.argv.includes("--long");

@@ -14,8 +14,9 @@ import { parseArgs } from "node:util";
 
 import { median } from "./client.mjs";
 import { floorsOf, floorTurn, HOT_PATHS, pathsOf } from "./hot-paths.mjs";
-import { root, stateFolder, Workshop } from "./servers.mjs";
+import { root, Workshop } from "./servers.mjs";
 import { Sink } from "./sink.mjs";
+import { stateFolder } from "./state-folder.mjs";
 import { round, table } from "./table.mjs";
 
 const { values: options } = parseArgs({

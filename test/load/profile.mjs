@@ -17,8 +17,9 @@ import { parseArgs } from "node:util";
 import { median } from "./client.mjs";
 import { floorsOf, floorTurn, HOT_PATHS, pathsOf } from "./hot-paths.mjs";
 import { recorderOf, selfTimes } from "./inspector.mjs";
-import { stateFolder, Workshop } from "./servers.mjs";
+import { Workshop } from "./servers.mjs";
 import { Sink } from "./sink.mjs";
+import { stateFolder } from "./state-folder.mjs";
 import { round, table } from "./table.mjs";
 
 /** Functions that are shown of each path. */

@@ -1,8 +1,7 @@
 /** The two Workers that a bench compares, each as a bundle on the miniflare API: never through `wrangler dev`. */
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync, statfsSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
 
@@ -191,19 +190,6 @@ function configFor(main) {
   return config
     .replace(/^main = .*$/m, `main = ${JSON.stringify(main)}`)
     .replace(/^directory = .*$/m, `directory = ${JSON.stringify(path.join(root, "assets"))}`);
-}
-
-/** Free bytes that make a folder in memory large enough. */
-const MIN_MEMORY_BYTES = 2 ** 30;
-
-/** Where states belong: in memory if possible, as the wait for `fsync` on a shared disk drowns what is measured. */
-export function stateFolder() {
-  try {
-    const { bavail, bsize } = statfsSync("/dev/shm");
-    return bavail * bsize >= MIN_MEMORY_BYTES ? "/dev/shm" : tmpdir();
-  } catch {
-    return tmpdir();
-  }
 }
 
 /** Builds both Workers into a folder, and starts as many of them as are wanted, each with its own state. */
