@@ -18,7 +18,7 @@ export interface Lasting {
 }
 
 /** Whether something lasts at an instant: its first millisecond is in it, its last one is not. */
-export function lasts({ from, until }: Lasting, now: number): boolean {
+function lasts({ from, until }: Lasting, now: number): boolean {
   return from <= now && now < until;
 }
 

@@ -2,7 +2,7 @@ import type { InjectedFaults } from "../protocol/injected-faults.ts";
 import type { Dice } from "./dice.ts";
 
 /** Waits. Passed in, so that tests need not. */
-export type Pause = (ms: number) => Promise<void>;
+type Pause = (ms: number) => Promise<void>;
 
 /** What faults are made with. */
 export interface Maker {

@@ -160,8 +160,7 @@ export class Agenda {
     const first = this.#takeFirst(now, gate);
     if (first === null) return null;
     // One that left alone goes alone again: the receiver may know it by its own id.
-    const isFresh = !first.isRetry && !first.hasLeft;
-    const isBatch = batching !== null && isFresh && first.priority < CRITICAL;
+    const isBatch = batching !== null && mayShare(first);
     const items = isBatch ? this.#fill(first, batching, now, gate) : [first];
     return { items, held: null, ...kind, isBatch: items.length > 1 };
   }
@@ -296,3 +295,6 @@ export class Agenda {
     };
   }
 }
+
+const mayShare = ({ isRetry, hasLeft, priority }: LaneItem): boolean =>
+  !isRetry && !hasLeft && priority < CRITICAL;

@@ -49,7 +49,6 @@ export function turnOf(departure: Departure, batches: Pick<BatchStore, "insert">
   const key = { webhook_id, source: first.source, seq: first.seq };
   const stored = batch ?? (mayJoinBatch(departure, first) ? aloneOf(key, now) : null);
   if (stored !== null && unit.held === null) batches.insert(stored);
-  const isTask = first.seq > 0;
   return {
     unit,
     rows,
@@ -60,26 +59,22 @@ export function turnOf(departure: Departure, batches: Pick<BatchStore, "insert">
       message_id: batch?.batch_id ?? messageId(key),
       delivery_id: deliveryId(key),
       body: batch === null ? (bodies[0] ?? "") : batchBody(batch.at, bodies),
-      facts:
-        batch === null
-          ? {
-              task_id: isTask ? first.source : null,
-              type: first.type,
-              attempt,
-              correlation_id: first.correlation_id,
-              batch_size: null,
-            }
-          : {
-              task_id: null,
-              type: "batch",
-              attempt,
-              correlation_id: first.correlation_id,
-              batch_size: rows.length,
-            },
+      facts: {
+        ...(batch === null
+          ? factsAlone(first)
+          : { task_id: null, type: "batch" as const, batch_size: rows.length }),
+        attempt,
+        correlation_id: first.correlation_id,
+      },
       config,
       started_at: now,
     },
   };
+}
+
+/** What the headers say of one that goes alone. */
+function factsAlone({ seq, source, type }: DeliveryRow) {
+  return { task_id: seq > 0 ? source : null, type, batch_size: null };
 }
 
 type Key = Parameters<typeof messageId>[0];

@@ -10,7 +10,7 @@ import type { Aftermath } from "./world.ts";
 /* What is promised (protocol.md §6), whatever happened. Each law gives the sentences in which it was broken. */
 
 /** Every watchdog is a minute behind what it watches over; twice that, and half a minute for a busy machine. */
-export const RECOVERY_LIMIT_MS = 150_000;
+const RECOVERY_LIMIT_MS = 150_000;
 
 type Law = (seen: Aftermath) => string[];
 

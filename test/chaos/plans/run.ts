@@ -19,7 +19,7 @@ export interface Outcome {
 }
 
 /** Lives one plan through, and judges what is left. */
-export async function runPlan(workshop: Workshop, plan: FaultPlan): Promise<Outcome> {
+async function runPlan(workshop: Workshop, plan: FaultPlan): Promise<Outcome> {
   const world = await PlannedWorld.create(workshop, plan);
   try {
     const seen = await world.run();

@@ -15,7 +15,7 @@ import type { Tenant, TenantSeen } from "./seen.ts";
 import { Worker } from "./worker.ts";
 import type { Accepted, Crew } from "./worker.ts";
 
-export const TENANTS = ["north", "south"] as const;
+const TENANTS = ["north", "south"] as const;
 
 /** Endpoints of each tenant, by name. */
 const ENDPOINTS = {
