@@ -137,7 +137,9 @@ function showFirst() {
   console.log(`# What is full first, as an installation comes (one of everything)\n`);
   for (const { name, use, breaksAt: at } of first) {
     const tasks =
-      at === null ? "never" : `${((at * asked["tasks-per-day"]) / 1e6).toPrecision(2)} M tasks/day`;
+      at === null
+        ? "never"
+        : `${Number(((at * asked["tasks-per-day"]) / 1e6).toPrecision(2)).toLocaleString("en", { maximumSignificantDigits: 2 })} M tasks/day`;
     console.log(`  ${percent(use).padStart(8)}  ${tasks.padStart(18)}  ${name}`);
   }
 }

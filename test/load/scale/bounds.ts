@@ -32,13 +32,13 @@ export const OWN = {
   slotsOfEndpoint: 6,
   shardsOfEndpoint: 16,
   /**
-   * Tasks that one run removes (src/history/retention.ts: 20 pages of 100), for how long a sweep goes on with further runs
+   * Tasks that one run removes (src/history/retention.ts: 20 pages of 250), for how long a sweep goes on with further runs
    * (src/services-sweep.ts), and sweeps of a day: every five minutes. What a run takes is assumed: 25 groups, each some
-   * statements and a file, and a second in the queue.
+   * statements and a file, 15 s.
    */
-  removedOfRun: 2_000,
+  removedOfRun: 5_000,
   removalSeconds: 200,
-  removalSecondsOfRun: 6,
+  removalSecondsOfRun: 15,
   sweepsOfDay: 288,
   /** Folds of one run (src/history/rollup-fold.ts); each tenant has one for every hour. */
   foldsOfRun: 100,
