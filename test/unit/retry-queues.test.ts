@@ -65,6 +65,6 @@ describe.each(["", "production"] as const)("the queues of retries in environment
 
     const filled = producers.map(({ queue }) => queue).toSorted();
     expect(consumers.map(({ queue }) => queue).toSorted()).toEqual(filled);
-    expect(filled.filter((queue) => !source.includes(`"${queue}": `))).toEqual([]);
+    expect(filled.filter((queue) => !source.includes(`"${queue}"`))).toEqual([]);
   });
 });
