@@ -17,15 +17,15 @@ it("a sweep that finds more old tasks than one run removes goes on, run after ru
   const ended = { status: "completed", phase: "ended", end_reason: "success" } as const;
   const view = viewOf({ task_id: "old", seq: 1, ...ended, ended_at: at(0), updated_at: at(0) });
   await seed("many", [view]);
-  await copyTask("old", 2_499);
+  await copyTask("old", 5_999);
 
   await sweepAll(env);
   const afterOne = await rowsOf("removed_task");
 
-  expect(afterOne).toBeLessThan(2_500);
+  expect(afterOne).toBeLessThan(6_000);
   await eventually(
     () => rowsOf("removed_task"),
-    (removed) => removed === 2_500,
+    (removed) => removed === 6_000,
   );
   expect(await rowsOf("task")).toBe(0);
 });
