@@ -103,7 +103,8 @@ export class Lanes {
       this.#weigh(entry.lane, false);
       const head = entry.lane.shift();
       if (head === null) continue;
-      if (head.due <= now) return this.#leave(entry.lane, head);
+      // Once due is due, also where the clock has been put back since: only its release lets a lane pass its head.
+      if (head.due <= Math.max(now, entry.at)) return this.#leave(entry.lane, head);
       // The lane has waited long enough for a head that failed: it goes on, and the head comes late by itself.
       this.#detach(head);
       this.#publish(entry.lane);
