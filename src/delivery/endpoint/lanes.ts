@@ -146,13 +146,13 @@ export class Lanes {
     this.#publish(lane);
   }
 
-  /** A delivery that waits is done already. Whether another one of its lane may go now. */
+  /** A delivery that waits is done already, or stands otherwise. Whether it was there. */
   drop(item: { lane: string; source: string; seq: number }): boolean {
     const lane = this.#lanes.get(item.lane);
     if (lane?.remove(item) !== true) return false;
     this.#size -= 1;
-    if (lane.isBusy) return lane.length > 0;
-    return this.free(item.lane);
+    if (!lane.isBusy) this.free(item.lane);
+    return true;
   }
 
   /** Makes a lane busy: something of it is under way that `take` did not give. */
