@@ -8,6 +8,7 @@ import { bodyText } from "./receiver.ts";
 
 const DOWN = { status: 500 };
 const UP = { status: 200 };
+const CRITICAL = { priority: "critical" } as const;
 const TEN = { max_items: 10, max_wait_ms: 1_000 };
 
 /** What each request carried: `task:seq` of its members, in order. */
@@ -126,6 +127,22 @@ describe("an endpoint that wants batches", () => {
     expect(await requestsOf(endpoint)).toEqual([["t:1"], ["t:1"], ["u:1", "v:1"]]);
     expect(second?.headers["webhook-id"]).toBe(first?.headers["webhook-id"]);
     expect(await endpoint.delivery("t", 1)).toMatchObject({ state: "delivered" });
+  });
+
+  it("gets one that failed as a probe under the same id again, whatever others wait by then", async () => {
+    const endpoint = await newEndpoint({ batching: TEN, retry_policy: { schedule: [600, 600] } });
+    await endpoint.receiver.script([...Array.from({ length: 6 }, () => DOWN), UP]);
+    await endpoint.enqueue(...Array.from({ length: 5 }, (_, n) => item(`old${n}`, 1, CRITICAL)));
+    await endpoint.send();
+    await endpoint.enqueue(item("t", 1), item("u", 1), item("v", 1), item("w", 1), item("x", 1));
+
+    await letPass(endpoint, 300_000, 2_000);
+
+    const ids = (await endpoint.receiver.log())
+      .filter((request) => membersOf(request).includes("t:1"))
+      .map(({ headers }) => headers["webhook-id"]);
+    expect(ids).toHaveLength(2);
+    expect(new Set(ids).size).toBe(1);
   });
 
   it("keeps all members of one that used up its retries", async () => {

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
+import * as z from "zod";
 
 import type { Ordering } from "../../src/protocol/webhook-options.ts";
-import { item, newEndpoint, placeOf } from "./endpoints.ts";
+import { item, newEndpoint, placeOf, type TestEndpoint } from "./endpoints.ts";
+import { bodyText } from "./receiver.ts";
 
 /** News of an alert, as a channel's endpoint gets them. */
 const news = (event_id: string) =>
@@ -38,6 +40,48 @@ describe("a task's notifications", () => {
     expect(unordered.places.toSorted()).toEqual(PLACES.toSorted());
     // Six at a time: ten of them on an idle machine, fewer on a busy one.
     expect(unordered.overlaps).toBeGreaterThan(3);
+  });
+});
+
+const toldSchema = z.object({ task_id: z.string(), seq: z.int() });
+const eitherSchema = z.object({
+  data: z.union([z.object({ items: z.array(z.object({ data: toldSchema })) }), toldSchema]),
+});
+
+/** How far a clock was ahead until it is put right, milliseconds. */
+const AHEAD_MS = 5_000;
+
+/** The seqs of task t as they arrived, alone or in batches. */
+async function seqsAt({ receiver }: TestEndpoint): Promise<number[]> {
+  const bodies = (await receiver.log()).map((request) =>
+    eitherSchema.parse(JSON.parse(bodyText(request))),
+  );
+  const told = bodies.flatMap(({ data }) =>
+    "items" in data ? data.items.map((one) => one.data) : [data],
+  );
+  return told.filter(({ task_id }) => task_id === "t").map(({ seq }) => seq);
+}
+
+describe("notifications of a task that wait while the clock is put back", () => {
+  it.each([
+    ["in a batch", { batching: { max_items: 10, max_wait_ms: 200 } }],
+    ["alone", {}],
+  ])("keep their order: %s", async (_how, changes) => {
+    const endpoint = await newEndpoint({ ...changes, retry_policy: { schedule: [1] } });
+    await endpoint.receiver.script([{ status: 500 }, { status: 200 }]);
+    await endpoint.enqueue(item("other", 1));
+    await endpoint.send();
+    await endpoint.at(AHEAD_MS);
+    await endpoint.enqueue(item("t", 5), item("t", 6), item("t", 7, { priority: "high" }));
+    await endpoint.stub.wake();
+
+    for (let ms = 1_000; ms <= 2 * AHEAD_MS; ms += 250) {
+      await endpoint.at(ms);
+      await endpoint.stub.wake();
+      await endpoint.send();
+    }
+
+    expect(await seqsAt(endpoint)).toEqual([5, 6, 7]);
   });
 });
 

@@ -13,6 +13,7 @@ import type { Announcement, KinPorts, TaskPorts } from "../../src/task/ports.ts"
 import type { Draw } from "./draw.ts";
 import { Executor } from "./executor.ts";
 import { checkLog, latestEnd, must, turnOf } from "./laws.ts";
+import { Listener } from "./listener.ts";
 import { Network } from "./network.ts";
 import { PoolNode } from "./pool-node.ts";
 import { RETENTION_MS, TaskNode } from "./task-node.ts";
@@ -44,6 +45,8 @@ export class World {
   now = Date.parse("2026-11-26T00:00:00.000Z");
   readonly draw: Draw;
   protected readonly network: Network;
+  /** An endpoint of all its tasks. */
+  protected readonly listener = new Listener();
   /** Tasks that the last claim took. */
   protected readonly handedOut: TaskNode[] = [];
   readonly pool: PoolNode;
@@ -207,6 +210,7 @@ export class World {
   protected async bury(node: TaskNode): Promise<void> {
     if (!node.isAtRest(await node.state())) return;
     checkLog(node.task_id, node.log());
+    must(this.listener.early.length === 0, `in order: ${this.listener.early.join(", ")}`);
     node.object.close();
     this.tasks.delete(node.task_id);
     this.ended += 1;
@@ -240,7 +244,7 @@ export class World {
         this.network.call(() =>
           this.pool.port.release(task_id, attempt, undefined, outcome ?? undefined),
         ),
-      publish: async () => this.network.mayFail(),
+      publish: (news) => this.network.call(async () => this.listener.hear(news)),
       record: async () => this.network.mayFail(),
       isRecorded: async () => true,
       missingStakeholders: async () => [],

@@ -247,6 +247,17 @@ describe("batches", () => {
     expect([agenda.take(NOW, OPEN)].map(placesOf)).toEqual(["a1"]);
   });
 
+  it("are no place for what a replay has sent alone before, and keep its lane in order", () => {
+    const agenda = agendaWith([row("a", 1), row("a", 2), row("b", 1)], rules);
+    agenda.addReplay(row("a", 1), NOW);
+    const replay = agenda.take(NOW, OPEN);
+    if (replay === null) throw new Error("nothing to take");
+
+    agenda.settle(replay, [row("a", 1, { attempts: 1 })], null, NOW);
+
+    expect(drain(agenda, 2_000)).toEqual(["a1", "b1 a2"]);
+  });
+
   it("are sent again whole, and their lanes wait for them", () => {
     const agenda = agendaWith([row("a", 1), row("a", 2), row("a", 3)], {
       batching: batchRules({ max_items: 2 }),

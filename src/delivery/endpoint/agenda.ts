@@ -54,7 +54,7 @@ export class Agenda {
 
   /** Adds an open delivery to its lane. `now` in epoch milliseconds. */
   add(row: DeliveryRow, now: number, hasLeft = false): void {
-    this.#lanes.add({ ...this.#itemOf(row, now), hasLeft });
+    this.#lanes.add(this.#itemOf(row, now, hasLeft));
   }
 
   /** Adds a delivery that an operator wants sent again; it waits for nothing but a pause and the rate. */
@@ -90,7 +90,7 @@ export class Agenda {
   settle(unit: Unit, rows: readonly DeliveryRow[], held: HeldBatch | null, now: number): boolean {
     this.#requests -= 1;
     for (const item of unit.items) this.#countInFlight(item, -1);
-    if (unit.isManual) this.#settleReplay(unit, rows);
+    if (unit.isManual) this.#settleReplay(unit, rows, now);
     else if (unit.isBatch) this.#settleBatch(unit, held, now);
     else this.#settleOne(unit, rows, now);
     const open = new Set(rows.filter(({ state }) => state === "open").map(placeKey));
@@ -139,8 +139,7 @@ export class Agenda {
 
   /** Whether another delivery of its lane has to go before this one. */
   isBehind(row: DeliveryRow): boolean {
-    const lane = laneOf(this.#rules.ordering, row.source, row.seq);
-    return this.#lanes.isBehind({ lane, source: row.source, seq: row.seq });
+    return this.#lanes.isBehind({ ...row, lane: this.#homeLaneOf(row) });
   }
 
   #takeReplay(): Unit | null {
@@ -159,7 +158,6 @@ export class Agenda {
     if (batching !== null && this.#batchAt(batching, now, gate) > now) return null;
     const first = this.#takeFirst(now, gate);
     if (first === null) return null;
-    // One that left alone goes alone again: the receiver may know it by its own id.
     const isBatch = batching !== null && mayShare(first);
     const items = isBatch ? this.#fill(first, batching, now, gate) : [first];
     return { items, held: null, ...kind, isBatch: items.length > 1 };
@@ -213,12 +211,13 @@ export class Agenda {
     return oldest + batchWaitMs(rules, gate.latencyMs, load.items);
   }
 
-  /** A replay that settled an open delivery takes it out of its lane, which goes on. */
-  #settleReplay({ items: [item] }: Unit, [row]: readonly DeliveryRow[]): void {
+  /** A replay that settled an open delivery takes it out of its lane, which goes on; one that failed has left now. */
+  #settleReplay({ items: [item] }: Unit, [row]: readonly DeliveryRow[], now: number): void {
     if (item === undefined) return;
     const lane = this.#replayed.get(placeKey(item)) ?? item.lane;
     if (this.#replayed.delete(placeKey(item))) this.#lanes.free(lane);
-    if (row?.state !== "open") this.#lanes.drop({ ...item, lane });
+    const wasWaiting = this.#lanes.drop({ ...item, lane });
+    if (wasWaiting && row?.state === "open") this.#lanes.add({ ...this.#itemOf(row, now), lane });
   }
 
   #settleBatch(unit: Unit, held: HeldBatch | null, now: number): void {
@@ -266,7 +265,7 @@ export class Agenda {
     return { ...turn, at: Math.max(turn.at, this.#batchAt(batching, now, gate)), isRetry: false };
   }
 
-  #homeLaneOf({ source, seq }: LaneItem): string {
+  #homeLaneOf({ source, seq }: Pick<LaneItem, "source" | "seq">): string {
     return laneOf(this.#rules.ordering, source, seq);
   }
 
@@ -276,11 +275,10 @@ export class Agenda {
     else this.#inFlight.delete(placeKey(key));
   }
 
-  #itemOf(row: DeliveryRow, now: number): LaneItem {
-    const { ordering, lanePolicy } = this.#rules;
-    const releaseAt = releaseAtOf(lanePolicy, row.first_failed_at);
+  #itemOf(row: DeliveryRow, now: number, hasLeft = false): LaneItem {
+    const releaseAt = releaseAtOf(this.#rules.lanePolicy, row.first_failed_at);
     const isLate = releaseAt !== null && releaseAt <= now && row.due !== null;
-    const lane = laneOf(ordering, row.source, row.seq);
+    const lane = this.#homeLaneOf(row);
     return {
       lane: isLate ? `late:${placeKey(row)}` : lane,
       source: row.source,
@@ -289,7 +287,8 @@ export class Agenda {
       due: row.due ?? createdAt(row),
       position: row.position,
       isRetry: row.due !== null,
-      hasLeft: false,
+      // What was tried and stands in a lane went alone, and the receiver may know it by its own id.
+      hasLeft: hasLeft || row.attempts > 0,
       releaseAt: isLate ? null : releaseAt,
       bytes: row.bytes,
     };

@@ -12,7 +12,7 @@ export interface LaneItem {
   position: number;
   /** Whether `due` is a stored instant and not the one of its creation. */
   isRetry: boolean;
-  /** Whether it may have left alone before this object woke up: it goes under no other id then. */
+  /** Whether it has left alone, or may have before this object woke up: it goes under no other id then. */
   hasLeft: boolean;
   /** When its lane stops waiting for it, in epoch milliseconds; null when it waits to the end. */
   releaseAt: number | null;

@@ -103,7 +103,8 @@ export class Lanes {
       this.#weigh(entry.lane, false);
       const head = entry.lane.shift();
       if (head === null) continue;
-      if (head.due <= now) return this.#leave(entry.lane, head);
+      // Once due is due, also where the clock has been put back since: only its release lets a lane pass its head.
+      if (head.due <= Math.max(now, entry.at)) return this.#leave(entry.lane, head);
       // The lane has waited long enough for a head that failed: it goes on, and the head comes late by itself.
       this.#detach(head);
       this.#publish(entry.lane);
@@ -145,13 +146,13 @@ export class Lanes {
     this.#publish(lane);
   }
 
-  /** A delivery that waits is done already. Whether another one of its lane may go now. */
+  /** A delivery that waits is done already, or stands otherwise. Whether it was there. */
   drop(item: { lane: string; source: string; seq: number }): boolean {
     const lane = this.#lanes.get(item.lane);
     if (lane?.remove(item) !== true) return false;
     this.#size -= 1;
-    if (lane.isBusy) return lane.length > 0;
-    return this.free(item.lane);
+    if (!lane.isBusy) this.free(item.lane);
+    return true;
   }
 
   /** Makes a lane busy: something of it is under way that `take` did not give. */

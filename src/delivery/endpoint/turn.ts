@@ -80,8 +80,9 @@ function factsAlone({ seq, source, type }: DeliveryRow) {
 type Key = Parameters<typeof messageId>[0];
 
 /** Whether one that goes alone might go in a batch next time, if nobody knew that it has left. */
-function mayJoinBatch({ unit, config }: Departure, { due, priority }: DeliveryRow): boolean {
-  return config.batching !== null && !unit.isManual && due === null && priority < CRITICAL;
+function mayJoinBatch({ unit, config }: Departure, row: DeliveryRow): boolean {
+  const isFresh = row.due === null && row.attempts === 0;
+  return config.batching !== null && !unit.isManual && isFresh && row.priority < CRITICAL;
 }
 
 /** What is stored of one that goes alone: a batch of its own, under the id that it has alone. */

@@ -71,7 +71,9 @@ function faultsOfOrder(receipts: readonly Receipt[]): string[] {
     const isOrdered = seqs.every((seq, index) => index === 0 || (seqs[index - 1] ?? 0) < seq);
     const chain = firsts(own).map(({ prev_seq }) => prev_seq);
     const isChained = isDeepStrictEqual(chain, [null, ...seqs.slice(0, -1)]);
-    return isOrdered && isChained ? [] : [`${place}: ${seqs.join(" ")} after ${chain.join(" ")}`];
+    return isOrdered && isChained
+      ? []
+      : [`${place}: ${seqs.join(" ")} after ${chain.map(String).join(" ")}`];
   });
 }
 

@@ -78,6 +78,12 @@ function checkNeighbours(world: CrashWorld, log: readonly LoggedEvent[], scenari
   must(finals.length === 1, `one final notification, not ${finals.length}`);
   must(contradictions.length === 0, `an event never changes: ${contradictions.join(", ")}`);
   must(received.size === log.length, `every event arrives: ${received.size} of ${log.length}`);
+  // In the order of first arrival.
+  const seqs = [...received.values()].map(({ seq }) => seq);
+  must(
+    seqs.every((seq, index) => seq === index + 1),
+    `none before an earlier one: ${seqs.join(" ")}`,
+  );
   must(world.neighbours.hasHistoryTo(log.length), "history has the whole log");
   const isTold = (outcome: { is_ended: boolean; end_reason: string | null } | undefined) =>
     outcome?.is_ended === true && outcome.end_reason === scenario.reason;
