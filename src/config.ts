@@ -78,8 +78,8 @@ const jsonSuchAs = (example: string) =>
 const MODEL_EXAMPLE =
   '{"llama": {"provider": "openai_compatible", "base_url": "http://127.0.0.1:11434/v1", "name": "llama3.2", "locality": "local", "context_tokens": 8192}}';
 
-/** What [env.production] of wrangler.toml calls itself. */
-const PRODUCTION = "production";
+/** Environments that may give themselves faults: one that says nothing of itself may be anything. */
+const FAULTY: readonly string[] = ["development", "staging", "test"];
 
 /** A text; an empty one says nothing. */
 const text = z
@@ -231,9 +231,9 @@ const faultVariablesSchema = z
       injectedFaultsSchema,
     ),
   })
-  .refine(({ BATUTA_ENVIRONMENT: name }) => name !== PRODUCTION, {
+  .refine(({ BATUTA_ENVIRONMENT: name }) => FAULTY.includes(name), {
     path: ["BATUTA_FAULTS"],
-    error: `is refused where BATUTA_ENVIRONMENT is ${PRODUCTION}: faults are for tests and staging`,
+    error: `is refused unless BATUTA_ENVIRONMENT is one of ${FAULTY.join(", ")}`,
     // Said of a plan that breaks its schema too.
     when: () => true,
   });
@@ -241,7 +241,7 @@ const faultVariablesSchema = z
 /**
  * The faults that the installation is to inject into itself; null when the variable is absent or empty.
  *
- * @throws Error that names each fault of BATUTA_FAULTS, or that it is set in production
+ * @throws Error that names each fault of BATUTA_FAULTS, or that this environment takes none
  */
 export function readFaults(variables: {
   BATUTA_FAULTS?: string | undefined;

@@ -85,17 +85,23 @@ export async function tenantsIn(
 }
 
 /**
- * What is due in any database, each in the order of its own, by turns: one that has much keeps nothing of the others
+ * What is due of tenants in their own database, each in the order of its own, by turns: one that has much keeps nothing of the others
  * waiting.
  *
  * @throws when no database answers
  */
-export async function dueIn<Due>(
+export async function dueIn<Due extends { tenant: string }>(
   history: Histories,
   limit: number,
   query: (db: D1Database) => Promise<Due[]>,
 ): Promise<Due[]> {
-  const { found } = await history.each(query);
+  const { found } = await history.each(async (db) => {
+    const due = await query(db);
+    await history.learn([...new Set(due.map(({ tenant }) => tenant))]);
+    // What is done goes to the tenant's own database, so what lies about elsewhere would stay due for ever.
+    const homes = await Promise.all(due.map(({ tenant }) => history.of(tenant).catch(() => null)));
+    return due.filter((_, index) => homes[index] === db);
+  });
   const longest = Math.max(0, ...found.map((due) => due.length));
   const turns = Array.from({ length: longest }, (_, turn) =>
     found.flatMap((due) => due.slice(turn, turn + 1)),

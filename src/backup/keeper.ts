@@ -10,7 +10,7 @@ import {
 } from "../protocol/backup.ts";
 import { instantSchema } from "../protocol/primitives.ts";
 import { beginBackup, goOn, manifestOf, type BackupPorts } from "./backup.ts";
-import { describeDatabase } from "./rows/schema.ts";
+import { migrationsOf } from "./rows/schema.ts";
 import { isDue, overdue } from "./schedule.ts";
 
 /* The backups that an installation makes by itself, a bit with every sweep. */
@@ -67,11 +67,10 @@ async function current(
 /** Whether the schemas are still those that were written down at the begin. */
 async function isSameSchema({ sources }: KeeperPorts, progress: BackupProgress): Promise<boolean> {
   const now = await Promise.all(
-    sources.map(({ binding, query }) => describeDatabase(binding, query)),
+    sources.map(async ({ binding, query }) => [binding, await migrationsOf(query)]),
   );
-  const versions = (databases: BackupProgress["databases"]) =>
-    JSON.stringify(databases.map(({ binding, migrations }) => [binding, migrations]));
-  return versions(now) === versions(progress.databases);
+  const before = progress.databases.map(({ binding, migrations }) => [binding, migrations]);
+  return JSON.stringify(now) === JSON.stringify(before);
 }
 
 async function removeOld(ports: KeeperPorts, newest: string): Promise<void> {
@@ -102,7 +101,8 @@ function tell({ log }: KeeperPorts, { backup_id, databases }: BackupManifest): v
  * finished one.
  *
  * A backup counts as finished with its manifest, which is written last. What a failure cuts off is done again; of two runs at
- * one time the second one stops. A backup during which a migration was applied is given up and begun anew.
+ * one time the second one stops. A backup during which a migration was applied, or a database unbound, is given up
+ * and begun anew.
  *
  * @throws what the database or the bucket throws; the next run goes on
  */
@@ -118,14 +118,22 @@ export async function keepBackups(ports: KeeperPorts): Promise<void> {
     return isOurs;
   };
   const put = (file: string, text: string) => ports.put(backup_id, file, text);
-  const reached = await goOn({ ...ports, put, save }, found.running, MAX_PAGES);
+  const giveUp = async (): Promise<void> => {
+    const reason = "a database was migrated, or is bound no more";
+    ports.log("warning", "backup_given_up", { backup_id, reason });
+    await ports.replaceState(state, { ...state, running: null });
+  };
+  let reached: BackupProgress | null;
+  try {
+    reached = await goOn({ ...ports, put, save }, found.running, MAX_PAGES);
+  } catch (error) {
+    // A table or a database that is there no more would be missed by every later run too.
+    if (await isSameSchema(ports, state.running ?? found.running)) throw error;
+    return giveUp();
+  }
   const manifest = reached === null ? null : manifestOf(reached, ports.now());
   if (reached === null || manifest === null) return;
-  if (!(await isSameSchema(ports, reached))) {
-    ports.log("warning", "backup_given_up", { backup_id, reason: "a migration was applied" });
-    await ports.replaceState(state, { ...state, running: null });
-    return;
-  }
+  if (!(await isSameSchema(ports, reached))) return giveUp();
   await put("manifest.json", `${JSON.stringify(manifest, null, 1)}\n`);
   const last = { backup_id, started_at, finished_at: instant(ports.now()) };
   if (!(await ports.replaceState(state, { running: null, last }))) return;

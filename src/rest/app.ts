@@ -121,12 +121,13 @@ function answerUnmatched(context: RestContext): Response {
   return answerRefusal(context, { code: "method_not_allowed", detail }, headers);
 }
 
+/** Marks of the platform on an error of an object or a queue that passes (Durable Objects: best
+ * practices, error handling; the last one while a deployment replaces the object). */
+const PASSING = ["overloaded", "retryable", "durableObjectReset"];
+
 /** Whether an object or a queue only asks for patience: what the platform marks so may be tried again. */
 function isPassing(error: Error): boolean {
-  return (
-    ("overloaded" in error && error.overloaded === true) ||
-    ("retryable" in error && error.retryable === true)
-  );
+  return PASSING.some((mark) => Reflect.get(error, mark) === true);
 }
 
 /** Seconds after which it may be tried again, where the error says. */

@@ -79,7 +79,7 @@ describe("lists", () => {
       await visit.go("#/tasks/many?view=deliveries", "tbody tr");
       await visit.press("Show more");
       await page.locator("tbody tr", { hasText: "· 52" }).waitFor();
-      expect(await page.locator(".task-main tbody tr").count()).toBe(52);
+      await expect.poll(() => page.locator(".task-main tbody tr").count()).toBe(52);
       expect(await visit.end()).toEqual([]);
     },
     LONGEST_MS,
@@ -127,7 +127,7 @@ describe("a task", () => {
       await desk.register("gong");
       await desk.hold("gong", "gong-waits");
       await visit.go("#/tasks/gong-waits", ".event");
-      expect(await page.locator(".live").innerText()).toContain("Every 10 s");
+      await expect.poll(() => page.locator(".live").innerText()).toContain("Every 10 s");
       await desk.begin("gong-waits");
       await page.locator(".event", { hasText: "Started" }).waitFor();
       expect(await visit.end()).toEqual([]);
@@ -145,16 +145,18 @@ describe("the overview", () => {
       await playOverview(page, ["alerts", "agents", "escalations_open", "cost_usd", "webhooks"]);
       await visit.go("#/overview", ".figures");
       const unknown = page.locator(".figure", { hasText: "not known at the moment" });
-      expect(await unknown.locator("dt").allInnerTexts()).toEqual([
-        "Agents online",
-        "Alerts firing",
-        "Troubled webhooks",
-        "Open escalations",
-        "Cost",
-      ]);
-      expect(await unknown.locator(".figure-value").allInnerTexts()).toEqual(
-        Array.from({ length: 5 }, () => "—"),
-      );
+      await expect
+        .poll(() => unknown.locator("dt").allInnerTexts())
+        .toEqual([
+          "Agents online",
+          "Alerts firing",
+          "Troubled webhooks",
+          "Open escalations",
+          "Cost",
+        ]);
+      await expect
+        .poll(() => unknown.locator(".figure-value").allInnerTexts())
+        .toEqual(Array.from({ length: 5 }, () => "—"));
       expect(await visit.end()).toEqual([]);
     },
     LONGEST_MS,

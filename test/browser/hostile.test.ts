@@ -158,7 +158,7 @@ describe("hostile texts", () => {
       });
       await visit.settled();
 
-      expect(await visit.text()).toContain(BEGINNING);
+      await expect.poll(() => visit.text()).toContain(BEGINNING);
       expect(await traces()).toEqual(HARMLESS);
     },
     LONGEST_MS,
@@ -171,8 +171,12 @@ describe("hostile texts", () => {
       await visit.page.locator("tbody tr a").first().click();
       await visit.page.locator(".options button").first().click();
 
-      expect(await visit.page.locator(".answer-form textarea").inputValue()).toBe(BEGINNING);
-      expect(await visit.page.locator(".question").innerText()).toContain(HOSTILE.at(-1));
+      await expect
+        .poll(() => visit.page.locator(".answer-form textarea").inputValue())
+        .toBe(BEGINNING);
+      await expect
+        .poll(() => visit.page.locator(".question").innerText())
+        .toContain(HOSTILE.at(-1));
       expect(await traces()).toEqual(HARMLESS);
       await visit.shoot("hostile-question");
     },
@@ -185,7 +189,9 @@ describe("hostile texts", () => {
       await visit.go(`#/webhooks/${webhookId}?delivery=${deliveryId}`, ".attempt");
       await visit.page.locator(".attempt summary").first().click();
 
-      expect(await visit.page.locator(".attempt pre").first().innerText()).toContain(BEGINNING);
+      await expect
+        .poll(() => visit.page.locator(".attempt pre").first().innerText())
+        .toContain(BEGINNING);
       expect(await traces()).toEqual(HARMLESS);
       await visit.shoot("hostile-delivery");
     },

@@ -165,8 +165,8 @@ describe.each(LOOKS)("every page in %s", (look, how) => {
       const titles = { en: "Escalations", es: "Consultas" };
       await visit.go("#/escalations", ".toolbar");
 
-      expect(await visit.page.title()).toBe(`${titles[how.lang ?? "en"]} · Batuta`);
-      expect(await visit.page.locator("html").getAttribute("lang")).toBe(how.lang);
+      await expect.poll(() => visit.page.title()).toBe(`${titles[how.lang ?? "en"]} · Batuta`);
+      await expect.poll(() => visit.page.locator("html").getAttribute("lang")).toBe(how.lang);
     },
     LONGEST_MS,
   );

@@ -127,10 +127,10 @@ describe("a dialog", () => {
       await page.locator("dialog .secret").waitFor();
       await page.mouse.click(BESIDE.x, BESIDE.y);
       await page.keyboard.press("Escape");
-      expect(await page.locator("dialog .secret").inputValue()).toMatch(/^bk_/);
+      await expect.poll(() => page.locator("dialog .secret").inputValue()).toMatch(/^bk_/);
       await visit.answer("I have copied it");
       await dialog.waitFor({ state: "detached" });
-      expect(await visit.focused()).toBe("New key");
+      await expect.poll(() => visit.focused()).toBe("New key");
       await visit.press("Revoke Steady");
       await visit.answer("Revoke");
       await page.locator("tbody tr", { hasText: "Steady" }).waitFor({ state: "detached" });

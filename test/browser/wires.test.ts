@@ -237,8 +237,10 @@ describe("keys", () => {
       const reporter = await studio.visit({ key });
       reporter.expects(/^403 \/v1\/keys$/);
       await reporter.go("#/keys", ".empty");
-      expect(await reporter.text()).toContain("Keys are for administrators");
-      expect(await reporter.page.getByRole("button", { name: "New key" }).count()).toBe(0);
+      await expect.poll(() => reporter.text()).toContain("Keys are for administrators");
+      await expect
+        .poll(() => reporter.page.getByRole("button", { name: "New key" }).count())
+        .toBe(0);
       expect(await reporter.end()).toEqual([]);
       await visit.press("Rotate Reporter");
       await visit.answer("Rotate");

@@ -29,7 +29,7 @@ describe("signing in", () => {
       const theme = page.getByRole("button", { name: /Tema/ });
       await theme.click();
       await theme.click();
-      expect(await page.locator("html").getAttribute("data-theme")).toBe("dark");
+      await expect.poll(() => page.locator("html").getAttribute("data-theme")).toBe("dark");
       await visit.press("Salir");
       await page.locator("#key").waitFor();
       expect(await page.evaluate(() => sessionStorage.length)).toBe(0);
@@ -105,7 +105,7 @@ describe("tasks", () => {
       await desk.register("flute");
       await desk.hold("flute", "find-me", { tags: ["needle"] });
       await visit.go("#/tasks?tag=needle", ".list tbody tr");
-      expect(await page.locator(".list tbody tr").count()).toBe(1);
+      await expect.poll(() => page.locator(".list tbody tr").count()).toBe(1);
       await page.locator("#task-search").fill("nothing of the kind");
       await page.locator(".empty").waitFor();
       await page.locator("#task-search").fill("find-me");
@@ -163,7 +163,7 @@ describe("questions", () => {
       await page.locator(".asking a").click();
       await page.locator("tbody tr", { hasText: "Which key" }).locator("a").first().click();
       await visit.press("A minor");
-      expect(await page.locator(".answer-form textarea").inputValue()).toBe("A minor");
+      await expect.poll(() => page.locator(".answer-form textarea").inputValue()).toBe("A minor");
       await visit.press("Send answer");
       await visit.noted(/Answered/);
       await page.locator(".prose", { hasText: "A minor" }).waitFor();
@@ -221,7 +221,7 @@ describe("agents", () => {
       await visit.noted(/removed/);
       await page.locator("h1", { hasText: "Agents" }).waitFor();
       await page.locator("tbody tr", { hasText: "sam" }).waitFor();
-      expect(await page.locator("tbody tr", { hasText: "tuba" }).count()).toBe(0);
+      await expect.poll(() => page.locator("tbody tr", { hasText: "tuba" }).count()).toBe(0);
       expect(await visit.end()).toEqual([]);
     },
     LONGEST_MS,

@@ -214,4 +214,28 @@ describe("a backup", () => {
     expect(manifest.databases[0]?.migrations.at(-1)).toBe("9.sql");
     await env.DB.prepare("DELETE FROM d1_migrations WHERE name = '9.sql'").run();
   });
+
+  it("is given up when a table that it reads is there no more", async () => {
+    const begin = T0 + 60 * DAY_MS;
+    const migrated = async (isBack: boolean) => {
+      const [from, to] = isBack ? ["lesson_gone", "lesson"] : ["lesson", "lesson_gone"];
+      await env.DB.prepare(`ALTER TABLE ${from} RENAME TO ${to}`).run();
+      const note = isBack
+        ? "DELETE FROM d1_migrations WHERE name = '9.sql'"
+        : "INSERT INTO d1_migrations (name) VALUES ('9.sql')";
+      await env.DB.prepare(note).run();
+    };
+    let isFirst = true;
+    const put = async (key: string, text: string) => {
+      if (isFirst) await migrated(false);
+      isFirst = false;
+      return BUCKET.put(key, text);
+    };
+    await sweepBackups(withBucket(put), () => begin);
+    await migrated(true);
+
+    const manifest = await backUp(begin + HOUR_MS);
+
+    expect(manifest.started_at).toBe(new Date(begin + HOUR_MS).toISOString());
+  });
 });

@@ -6,6 +6,7 @@ import { createGuard } from "../../src/history/guard.ts";
 import { Histories } from "../../src/history/shards/histories.ts";
 import { pinTenant, readPinnedShards, readPins } from "../../src/history/shards/shard-store.ts";
 import { shardOfNew } from "../../src/history/shards/shards.ts";
+import { dueIn } from "../../src/services-history.ts";
 import { viewOf } from "../task-news.ts";
 import { fullScans, planOf, recordingDb } from "./recording-db.ts";
 import { seed } from "./tenant.ts";
@@ -54,6 +55,17 @@ describe("where the history of a tenant is", () => {
     const closed = await fresh([], BOTH).histories.of("early");
 
     expect([before, after, closed]).toEqual(Array.from({ length: 3 }, () => env.TEST_DATABASE));
+  });
+
+  it("is where alone its sweeps work: what lies about elsewhere is not due", async () => {
+    const { histories, first } = fresh(["DB_1"], BOTH);
+    await histories.of("moved-in");
+
+    const due = await dueIn(histories, 10, async (db) => [
+      { tenant: "moved-in", isHome: db !== first.db },
+    ]);
+
+    expect(due).toEqual([{ tenant: "moved-in", isHome: true }]);
   });
 
   it("is DB for a tenant that had some before there was a list", async () => {

@@ -244,16 +244,17 @@ describe("errors", () => {
     );
   });
 
-  it("asks for patience when the platform does", async () => {
-    const overloaded = Object.assign(new Error("Durable Object is overloaded"), {
-      overloaded: true,
-    });
-    const { app } = createFakeApp({ tasks: { view: () => Promise.reject(overloaded) } });
+  it.each(["overloaded", "retryable", "durableObjectReset"])(
+    "asks for patience when the platform marks an error as %s",
+    async (mark) => {
+      const passing = Object.assign(new Error("Durable Object is not there"), { [mark]: true });
+      const { app } = createFakeApp({ tasks: { view: () => Promise.reject(passing) } });
 
-    const response = await send(app, "/v1/tasks/t1");
+      const response = await send(app, "/v1/tasks/t1");
 
-    expect(response.status).toBe(503);
-    expect(response.headers.get("Retry-After")).toBe("1");
-    expect(await codeOf(response)).toBe("unavailable");
-  });
+      expect(response.status).toBe(503);
+      expect(response.headers.get("Retry-After")).toBe("1");
+      expect(await codeOf(response)).toBe("unavailable");
+    },
+  );
 });

@@ -13,6 +13,12 @@ const MIGRATIONS = "SELECT name FROM d1_migrations ORDER BY id";
 
 const names = (rows: readonly StoredRow[] = []): string[] => rows.map((row) => String(row["name"]));
 
+/** Migrations that a database has had, in their order: what tells whether its schema is still the same. */
+export async function migrationsOf(query: Query): Promise<string[]> {
+  const [applied] = await query([MIGRATIONS]);
+  return names(applied);
+}
+
 /**
  * A database's schema, as the head of a backup that holds no row yet.
  *
