@@ -121,8 +121,7 @@ function answerUnmatched(context: RestContext): Response {
   return answerRefusal(context, { code: "method_not_allowed", detail }, headers);
 }
 
-/** Marks of the platform on an error of an object or a queue that passes (Durable Objects: best
- * practices, error handling; the last one while a deployment replaces the object). */
+/** What the platform marks passing errors with (Durable Objects, error handling); the last: a deployment replaces the object. */
 const PASSING = ["overloaded", "retryable", "durableObjectReset"];
 
 /** Whether an object or a queue only asks for patience: what the platform marks so may be tried again. */
