@@ -45,8 +45,7 @@ export class Archivist {
     this.#livingDue =
       state.ended_at !== null || isKnown ? null : state.updated_at + ARCHIVE_CHECK_MS;
     if (state.ended_at === null) return;
-    const isAnswered = this.#recordedTo >= state.seq;
-    this.#due ??= state.ended_at + (isAnswered ? this.#ports.retentionMs : ARCHIVE_CHECK_MS);
+    this.#due ??= state.ended_at + (isKnown ? this.#ports.retentionMs : ARCHIVE_CHECK_MS);
   }
 
   /**

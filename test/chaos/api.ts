@@ -5,6 +5,39 @@ const PATIENCE_MS = 120_000;
 const CALL_MS = 30_000;
 const PAUSE_MS = 100;
 
+/** One request to a server that may be dead. */
+interface Call {
+  method: string;
+  body: unknown;
+  headers: Record<string, string>;
+  /** How long it may take, milliseconds. */
+  limitMs: number;
+}
+
+/** Null when there is no answer, or only the beginning of one. */
+export async function askOnce(
+  url: string,
+  key: string,
+  { method, body, headers, limitMs }: Call,
+): Promise<{ status: number; text: string } | null> {
+  try {
+    const answer = await fetch(url, {
+      method,
+      headers: {
+        authorization: `Bearer ${key}`,
+        ...(body !== undefined && { "content-type": "application/json" }),
+        ...headers,
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(limitMs),
+    });
+    return { status: answer.status, text: await answer.text() };
+  } catch {
+    // It is dead at the moment; the caller asks again.
+    return null;
+  }
+}
+
 /** Calls one server, and again as long as it is not there, as every client has to that wants to be sure. */
 export class Api {
   readonly #url: string;
@@ -28,37 +61,17 @@ export class Api {
   ): Promise<unknown> {
     const giveUpAt = Date.now() + PATIENCE_MS;
     for (;;) {
-      const answer = await this.#ask(method, path, body, headers);
+      const answer = await askOnce(this.#url + path, this.#key, {
+        method,
+        body,
+        headers,
+        limitMs: CALL_MS,
+      });
       if (answer !== null && answer.status < 300) return JSON.parse(answer.text);
       if ((answer !== null && answer.status < 500) || Date.now() > giveUpAt) {
         throw new Error(`${method} ${path}: ${answer?.status ?? "no answer"} ${answer?.text}`);
       }
       await pause(PAUSE_MS);
-    }
-  }
-
-  /** Null when there is no answer, or only the beginning of one. */
-  async #ask(
-    method: string,
-    path: string,
-    body: unknown,
-    headers: Record<string, string>,
-  ): Promise<{ status: number; text: string } | null> {
-    try {
-      const answer = await fetch(this.#url + path, {
-        method,
-        headers: {
-          authorization: `Bearer ${this.#key}`,
-          ...(body !== undefined && { "content-type": "application/json" }),
-          ...headers,
-        },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
-        signal: AbortSignal.timeout(CALL_MS),
-      });
-      return { status: answer.status, text: await answer.text() };
-    } catch {
-      // It is dead at the moment; the caller asks again.
-      return null;
     }
   }
 }

@@ -2,6 +2,8 @@ import { setTimeout as pause } from "node:timers/promises";
 
 import { z } from "zod";
 
+import { askOnce } from "../api.ts";
+
 /** No call goes on for longer, however often the server dies meanwhile. */
 const PATIENCE_MS = 150_000;
 const CALL_MS = 15_000;
@@ -37,7 +39,12 @@ export class Client {
   ): Promise<Reply> {
     const giveUpAt = Date.now() + PATIENCE_MS;
     for (;;) {
-      const answer = await this.#once(method, path, body, headers);
+      const answer = await askOnce(this.#url + path, this.#key, {
+        method,
+        body,
+        headers,
+        limitMs: CALL_MS,
+      });
       if (answer !== null && answer.status < 300) return { ok: true, body: jsonOf(answer.text) };
       if (answer !== null && answer.status < 500 && answer.status !== 429) {
         const { code } = problemSchema.parse(jsonOf(answer.text));
@@ -73,31 +80,6 @@ export class Client {
       next = `&${cursor}=${encodeURIComponent(answer.next_cursor)}`;
     }
     throw new Error(`${path} does not come to an end.`);
-  }
-
-  /** Null when there is no answer, or only the beginning of one. */
-  async #once(
-    method: string,
-    path: string,
-    body: unknown,
-    headers: Record<string, string>,
-  ): Promise<{ status: number; text: string } | null> {
-    try {
-      const answer = await fetch(this.#url + path, {
-        method,
-        headers: {
-          authorization: `Bearer ${this.#key}`,
-          ...(body !== undefined && { "content-type": "application/json" }),
-          ...headers,
-        },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
-        signal: AbortSignal.timeout(CALL_MS),
-      });
-      return { status: answer.status, text: await answer.text() };
-    } catch {
-      // It is dead at the moment; the caller asks again.
-      return null;
-    }
   }
 }
 
