@@ -36,7 +36,7 @@ const OPTIONS = {
   few: { type: "string", default: "200" },
   stored: { type: "string", default: "2000" },
   real: { type: "string", default: "2000" },
-  turn: { type: "string", default: "4" },
+  turn: { type: "string", default: "10" },
 };
 
 const HELP = `npm run load -- COMMAND... [options]
@@ -61,7 +61,7 @@ const HELP = `npm run load -- COMMAND... [options]
              --few 200        stored tasks of the one; the long form is 1000
              --stored 2000    stored tasks of the other; the long form is 100000
              --real 2000      of these, so many have objects of their own; the others are rows of history alone
-             --turn 4         seconds of a turn
+             --turn 10        seconds of a turn; the long form is 20
 
 Of all:
   --seed 1           draws the instants of arrivals
