@@ -22,6 +22,16 @@ const daysFrom = (least: number) =>
 /** Not below a week, because a schedule of retries may last longer than some days. */
 const days = daysFrom(7);
 
+/**
+ * Days that removed tasks are remembered; empty: for ever. Not below a week: so long a task may live that waits for them
+ * (total_timeout), and so long their last news may be under way.
+ */
+const daysOrForEver = z
+  .string()
+  .regex(/^(\d{1,4})?$/, "must be a number of days from 7 to 3650, or empty: for ever")
+  .transform((text) => (text === "" ? null : Number(text)))
+  .pipe(z.int().min(7).max(3_650).nullable());
+
 const sealKeysSchema = z
   .string({ error: "is needed: it seals the stored secrets" })
   .transform((text) => text.split(",").map((key) => key.trim()))
@@ -105,6 +115,7 @@ const configSchema = z
     BATUTA_MODELS: jsonSuchAs(MODEL_EXAMPLE).pipe(configuredModelsSchema).prefault(""),
     TASK_RETENTION_DAYS: daysFrom(1).default(7),
     HISTORY_RETENTION_DAYS: daysFrom(1).default(365),
+    REMOVED_RETENTION_DAYS: daysOrForEver.default(null),
     HISTORY_SHARDS: shardNames.default([]),
     BACKUP_EVERY_HOURS: z
       .string()
@@ -164,8 +175,11 @@ export interface Config {
   retention: { settledDays: number; undeliveredDays: number };
   /** Seconds that each end phase may take: of all tasks, and of those of a type. */
   endPhases: InstalledEndPhases;
-  /** Days after its end that a task is kept: by its own object, and by history. */
-  taskRetention: { objectDays: number; historyDays: number };
+  /**
+   * Days after its end that a task is kept: by its own object, and by history. And days after its removal that it is known to
+   * have been; null: for ever.
+   */
+  taskRetention: { objectDays: number; historyDays: number; removedDays: number | null };
   /** Bindings of the databases that the history of new tenants goes to; empty: to DB. */
   historyShards: string[];
   /** Hours from one backup into the bucket to the next (0: none), and days that one is kept. */
@@ -212,6 +226,7 @@ export function readConfig(variables: Readonly<Record<string, unknown>>): Config
     taskRetention: {
       objectDays: config.TASK_RETENTION_DAYS,
       historyDays: config.HISTORY_RETENTION_DAYS,
+      removedDays: config.REMOVED_RETENTION_DAYS,
     },
     historyShards: config.HISTORY_SHARDS,
     backups: {

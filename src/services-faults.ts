@@ -6,9 +6,12 @@ import { faultyQueue } from "./faults/queue.ts";
 import { injectedError, troubledCall, type Maker } from "./faults/troubled-call.ts";
 import { consoleLog } from "./lib/log.ts";
 import type { InjectedFaults } from "./protocol/injected-faults.ts";
+import { databasesOf } from "./services-history.ts";
+import { furtherQueues } from "./services-queues.ts";
 
 /* Where an installation that asks for it is given its faults: its bindings, its objects, what it sends and its clock. */
 
+/** Those that every installation has. */
 const QUEUES = [
   "EVENTS",
   "RETRIES_CRITICAL",
@@ -56,6 +59,20 @@ function troubleGlobals(faults: InjectedFaults, maker: Maker, trueNow: () => num
   Object.assign(Date, { now: () => trueNow() + (maker.dice.isOn ? skew_ms : 0) });
 }
 
+/** Lets what it reaches by its bindings fail: with further databases and queues of news, as an operator has bound them. */
+function troubleBindings(env: Env, faults: InjectedFaults, maker: Maker): void {
+  const queues = [...QUEUES.map((name) => [name, env[name]] as const), ...furtherQueues(env)];
+  for (const [name, queue] of queues) {
+    Reflect.set(env, name, faultyQueue(queue, faults.queues, maker));
+  }
+  for (const name of NAMESPACES) {
+    Reflect.set(env, name, faultyNamespace<object>(env[name], faults.objects, maker));
+  }
+  for (const [name, db] of databasesOf(env)) {
+    Reflect.set(env, name, faultyDatabase(db, faults.database, maker));
+  }
+}
+
 /**
  * Gives this isolate the faults that BATUTA_FAULTS asks for; nothing otherwise. Once, while it starts.
  *
@@ -83,11 +100,7 @@ export function armFaults(env: Env, prototypes: readonly object[]): void {
     dice: new Dice(lasting, trueNow, seededRandom(faults.seed)),
     pause: (ms) => new Promise((resolve) => void setTimeout(resolve, ms)),
   };
-  for (const name of QUEUES) Reflect.set(env, name, faultyQueue(env[name], faults.queues, maker));
-  for (const name of NAMESPACES) {
-    Reflect.set(env, name, faultyNamespace<object>(env[name], faults.objects, maker));
-  }
-  Reflect.set(env, "DB", faultyDatabase(env.DB, faults.database, maker));
+  troubleBindings(env, faults, maker);
   for (const prototype of prototypes) makeFragile(prototype, faults.objects.abort, maker);
   troubleGlobals(faults, maker, trueNow);
   armed = words(faults);

@@ -15,7 +15,7 @@ function isDatabase(binding: unknown): binding is D1Database {
 }
 
 /** Databases of history that are bound, by their bindings. */
-function databasesOf(env: Env): [binding: string, db: D1Database][] {
+export function databasesOf(env: Env): [binding: string, db: D1Database][] {
   return Object.entries({ ...env }).flatMap(([binding, value]: [string, unknown]) =>
     isShardName(binding) && isDatabase(value) ? [[binding, value]] : [],
   );

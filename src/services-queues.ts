@@ -18,16 +18,20 @@ function isQueue(binding: unknown): binding is Queue<unknown> {
   return typeof binding === "object" && binding !== null && "send" in binding;
 }
 
+/** Queues of news that an operator has bound beside EVENTS, by their bindings. */
+export function furtherQueues(env: Env): [binding: string, queue: Queue<unknown>][] {
+  return Object.entries({ ...env }).flatMap(([name, binding]: [string, unknown]) =>
+    FURTHER.test(name) && isQueue(binding) ? [[name, binding]] : [],
+  );
+}
+
 const known = new WeakMap<Env, Queue<unknown>[]>();
 
 /** All queues of news: EVENTS, and whatever an operator has bound beside it. */
 export function newsQueues(env: Env): Queue<unknown>[] {
   const before = known.get(env);
   if (before !== undefined) return before;
-  const further = Object.entries({ ...env }).flatMap(([name, binding]: [string, unknown]) =>
-    FURTHER.test(name) && isQueue(binding) ? [binding] : [],
-  );
-  const queues = [env.EVENTS, ...further];
+  const queues = [env.EVENTS, ...furtherQueues(env).map(([, queue]) => queue)];
   known.set(env, queues);
   return queues;
 }

@@ -1,5 +1,6 @@
 import { writeArchiveFile } from "./history/archive-store.ts";
-import { readOldTasks, removeTasks } from "./history/removed-store.ts";
+import { forgetRemoved, type Round } from "./history/forgetting.ts";
+import { forgetPage, readOldTasks, removeTasks } from "./history/removed-store.ts";
 import { removeOldTasks } from "./history/retention.ts";
 import { foldRollups } from "./history/rollup-fold.ts";
 import { foldRollup, readDueFolds } from "./history/rollup-store.ts";
@@ -98,6 +99,32 @@ export async function goOnRemoving(env: Env, { body }: Pick<Message, "body">): P
   }
 }
 
+/** How far the forgetting of removed tasks has come in a database; null before it ever began. */
+async function readRound(db: D1Database, binding: string): Promise<Round | null> {
+  const cursor = await readSweepCursor(db, `removed/${binding}`);
+  if (cursor === null || cursor.place === null) return null;
+  const { tenant, place } = cursor;
+  return { tenant, task_id: place.id, began_at: place.at };
+}
+
+/** Forgets tasks that were removed long ago, in every database of history; nothing where they are remembered for ever. */
+export async function sweepRemoved(env: Env, at: Clock = now): Promise<void> {
+  const { config, history } = doorsOf(env);
+  const { removedDays } = config.taskRetention;
+  if (removedDays === null) return;
+  const databases = new Map(history.databases.map(({ binding, db }) => [binding, db]));
+  await forgetRemoved({
+    now: at,
+    log: consoleLog("sweep", now),
+    retentionMs: removedDays * DAY_MS,
+    databases: [...databases.keys()],
+    readRound: (binding) => readRound(env.DB, binding),
+    writeRound: (binding, { tenant, task_id: id, began_at }) =>
+      writeSweepCursor(env.DB, { tenant, place: { at: began_at, id } }, `removed/${binding}`),
+    forget: (binding, page) => forgetPage(databases.get(binding) ?? env.DB, page),
+  });
+}
+
 /** Folds figures of tasks that are old into longer steps. */
 export function sweepRollups(env: Env, at: Clock = now): Promise<void> {
   const { history } = doorsOf(env);
@@ -111,7 +138,7 @@ export function sweepRollups(env: Env, at: Clock = now): Promise<void> {
 
 /**
  * Wakes endpoints and tasks whose own alarm should have woken them, repairs what ended ones left undone, folds figures
- * that are old, removes what was kept for long enough, and goes on with the backup.
+ * that are old, removes and forgets what was kept for long enough, and goes on with the backup.
  *
  * @throws when one of them failed, after the others have done their work
  */
@@ -123,6 +150,7 @@ export async function sweepAll(env: Env): Promise<void> {
       tasks: sweepTasks(env, note),
       debts: sweepDebts(env, note),
       history: removeOld(env, now() + REMOVALS_MS, note),
+      removed: sweepRemoved(env),
       rollups: sweepRollups(env),
       validations: sweepValidations(env),
       decisions: sweepDecisions(env),

@@ -124,7 +124,8 @@ export class Past {
   }
 
   /**
-   * What those that depend on the task may ask: the outcome for ever, the result as long as that is kept.
+   * What those that depend on the task may ask: the outcome as long as the task is remembered, for ever unless an operator
+   * says otherwise, and the result as long as that is kept.
    *
    * @throws when the archive cannot give it at the moment: a dependent gets its results once, so it asks again
    */

@@ -4,10 +4,11 @@ import { drizzle } from "drizzle-orm/d1";
 import { isAfter } from "../db/keyset.ts";
 import { removedTaskTable, taskTable } from "../db/tables.ts";
 import type { Place } from "../protocol/keyset.ts";
-import { outcomeSchema } from "../protocol/kin.ts";
+import type { ForgottenPage, RemovedKey } from "./forgetting.ts";
+import { outcomeOfRow, outcomeRowOf } from "./removed-outcome.ts";
 import type { FormerTask, OldTask, Removal, RemovedTask } from "./removed.ts";
 
-/* Tasks whose retention is over, before and after they are removed from D1. */
+/* Tasks whose retention is over, before and after they are removed from D1, and until nobody knows them. */
 
 /** What is left of a task that was removed; null when none of this id was. */
 export async function readRemoved(
@@ -29,7 +30,7 @@ export async function readRemoved(
     removed_at,
     agent_id,
     body_hash,
-    outcome: outcomeSchema.parse(JSON.parse(row.outcome)),
+    outcome: outcomeOfRow(row),
     place: key === null || offset === null || length === null ? null : { key, offset, length },
   };
 }
@@ -130,6 +131,39 @@ export async function removeTasks(
   removals: readonly Removal[],
 ): Promise<void> {
   if (removals.length === 0) return;
-  const parameter = JSON.stringify(removals);
+  const parameter = JSON.stringify(
+    removals.map((removal) => ({ ...removal, outcome: outcomeRowOf(removal.outcome) })),
+  );
   await db.batch([NOTE, ...FORGET].map((text) => db.prepare(text).bind(tenant, parameter)));
+}
+
+const NEXT = `
+SELECT tenant, task_id FROM removed_task WHERE (tenant, task_id) > (?1, ?2)
+ORDER BY tenant, task_id LIMIT 1 OFFSET ?3`;
+
+const OF_LAST_PAGE =
+  "DELETE FROM removed_task WHERE (tenant, task_id) > (?1, ?2) AND removed_at < ?3";
+const OF_PAGE = `${OF_LAST_PAGE} AND (tenant, task_id) <= (?4, ?5)`;
+
+/**
+ * Forgets those of a page of removed tasks, in the order of their key, that were removed before an instant.
+ *
+ * Rows written: 1 for each that goes. Rows read: two for each of the page.
+ *
+ * @throws when D1 fails; what went then is forgotten all the same
+ */
+export async function forgetPage(
+  db: D1Database,
+  { behind, before, limit }: { behind: RemovedKey; before: string; limit: number },
+): Promise<ForgottenPage> {
+  const { tenant, task_id } = behind;
+  const next = await db
+    .prepare(NEXT)
+    .bind(tenant, task_id, limit - 1)
+    .first<RemovedKey>();
+  const { meta } =
+    next === null
+      ? await db.prepare(OF_LAST_PAGE).bind(tenant, task_id, before).run()
+      : await db.prepare(OF_PAGE).bind(tenant, task_id, before, next.tenant, next.task_id).run();
+  return { count: meta.changes, next };
 }

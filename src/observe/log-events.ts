@@ -105,6 +105,8 @@ export const LOG_EVENTS = {
   read_model_down: "D1 is not asked for a while.",
   read_model_failed: "D1 did not answer.",
   removal_broke: "A further run of the removal of old tasks broke; the next sweep goes on.",
+  removed_forgotten: "What was known of tasks that were removed long ago was forgotten.",
+  removed_not_forgotten: "A database could not forget removed tasks; it comes again.",
   report_not_composed: "The report of an end could not be composed; a plain one took its place.",
   request: "An HTTP request was answered: one line for each.",
   request_failed: "An HTTP request broke something.",

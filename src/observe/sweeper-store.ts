@@ -7,9 +7,9 @@ import type { SweepCursor } from "./sweeper.ts";
 
 /**
  * What sweeps over all tenants; each goes on by itself. `tasks` wakes, `alerts` judges, `retention` removes; where that is with a tenant
- * stands under the tenant's name.
+ * stands under the tenant's name. `removed` forgets what was removed, in each database by the name of its binding.
  */
-type Sweep = "tasks" | "alerts" | "retention" | `retention/${string}`;
+type Sweep = "tasks" | "alerts" | "retention" | `retention/${string}` | `removed/${string}`;
 
 const cursorSchema = z.strictObject({
   tenant: z.string(),

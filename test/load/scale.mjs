@@ -21,6 +21,7 @@ const NUMBERS = {
   peak: 3,
   "receiver-ms": 200,
   "retention-days": 365,
+  "removed-days": 365,
   "object-days": 7,
 };
 
@@ -75,6 +76,7 @@ const situation = (times) => ({
   receiverMs: asked["receiver-ms"],
   requestsOfIsolate: 100,
   retentionDays: asked["retention-days"],
+  removedDays: asked["removed-days"],
   installations: 1,
   splits: 1,
   pools: 1,
@@ -157,8 +159,10 @@ function showScale({
   );
   const [worst] = asItComes;
   console.log(`  first: ${worst.name}, ${percent(worst.use)}: ${worst.beyond}`);
-  const { installations, splits, pools, endpointShards, databases, queues, retentionDays } = levers;
-  console.log(`  history in D1: ${retentionDays} days, older tasks in the archive`);
+  const { installations, splits, pools, endpointShards, databases, queues } = levers;
+  console.log(
+    `  history in D1: ${levers.retentionDays} days, older tasks in the archive and known for ${levers.removedDays} days`,
+  );
   console.log(
     `  the largest tenant: split into ${splits}, with ${pools} pools and ${endpointShards} endpoint shards each`,
   );

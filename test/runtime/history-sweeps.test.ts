@@ -7,7 +7,7 @@ import { sweepBackups } from "../../src/services-backup.ts";
 import { sweepDebts } from "../../src/services-debts.ts";
 import { faceOf } from "../../src/services-face.ts";
 import { sweepTasks } from "../../src/services-observe.ts";
-import { sweepHistory, sweepRollups } from "../../src/services-sweep.ts";
+import { sweepHistory, sweepRemoved, sweepRollups } from "../../src/services-sweep.ts";
 import { eventually } from "./batuta.ts";
 import { owe, readDebt } from "./debtor.ts";
 import { DAY_MS } from "./past-tasks.ts";
@@ -141,5 +141,18 @@ describe("the sweeps of a history in two databases", () => {
       const { status } = await askIn(kept, tenant, `/v1/tasks/${task_id}/report`);
       expect([tenant, status]).toEqual([tenant, 200]);
     }
+  });
+
+  it("forget in either what was removed for long enough, and leave the archive as it is", async () => {
+    const kept = { ...env, ARCHIVE: env.TEST_ARCHIVE, REMOVED_RETENTION_DAYS: "7" };
+    const files = async () =>
+      (await env.TEST_ARCHIVE.list({ prefix: "tasks/" })).objects.map(({ key }) => key);
+    const before = await files();
+
+    await sweepRemoved(kept, () => Date.now() + (366 + 8) * DAY_MS);
+
+    expect(await rowsOf(NEAR, "removed_task")).toEqual([0, 0]);
+    expect(await rowsOf(FAR, "removed_task")).toEqual([0, 0]);
+    expect([before.length > 0, await files()]).toEqual([true, before]);
   });
 });

@@ -18,6 +18,7 @@ import { listLessons } from "../../src/history/lesson-store.ts";
 import { listTasks } from "../../src/history/list-store.ts";
 import { project } from "../../src/history/projection.ts";
 import {
+  forgetPage,
   readFormer,
   readOldTasks,
   readRemoved,
@@ -133,6 +134,16 @@ const QUERIES: [what: string, ask: (db: D1Database) => Promise<unknown>, by: Reg
     "read old tasks further on",
     (db) => readOldTasks(db, "acme", { before: at(9), place, limit: 5 }),
     /task_by_creation .*task_id\)>.*created_at</,
+  ],
+  [
+    "forget removed tasks",
+    (db) => forgetPage(db, { behind: { tenant: "", task_id: "" }, before: at(9), limit: 5 }),
+    /removed_task USING PRIMARY KEY \(\(tenant,task_id\)>/,
+  ],
+  [
+    "forget removed tasks of a page that is not the last",
+    (db) => forgetPage(db, { behind: { tenant: "", task_id: "" }, before: "", limit: 1 }),
+    /removed_task USING PRIMARY KEY \(\(tenant,task_id\)>/,
   ],
   ["remove tasks", (db) => removeTasks(db, "acme", [removal]), /PRIMARY KEY/],
   ["list tasks", list({}), /task_by_creation/],

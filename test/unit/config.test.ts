@@ -28,7 +28,7 @@ describe("the configuration", () => {
       models: {},
       retention: { settledDays: 7, undeliveredDays: 30 },
       endPhases: {},
-      taskRetention: { objectDays: 7, historyDays: 365 },
+      taskRetention: { objectDays: 7, historyDays: 365, removedDays: null },
       historyShards: [],
       backups: { everyHours: 24, keptDays: 14 },
       jwt: null,
@@ -52,6 +52,7 @@ describe("the configuration", () => {
       END_PHASE_LIMITS: '{"cleanup": 60, "types": {"deployment": {"cleanup": 300}}}',
       TASK_RETENTION_DAYS: "1",
       HISTORY_RETENTION_DAYS: "30",
+      REMOVED_RETENTION_DAYS: "400",
       HISTORY_SHARDS: "DB_1, DB_2",
       BACKUP_EVERY_HOURS: "6",
       BACKUP_RETENTION_DAYS: "90",
@@ -89,7 +90,7 @@ describe("the configuration", () => {
       },
       retention: { settledDays: 14, undeliveredDays: 90 },
       endPhases: { cleanup: 60, types: { deployment: { cleanup: 300 } } },
-      taskRetention: { objectDays: 1, historyDays: 30 },
+      taskRetention: { objectDays: 1, historyDays: 30, removedDays: 400 },
       historyShards: ["DB_1", "DB_2"],
       backups: { everyHours: 6, keptDays: 90 },
       jwt: {
@@ -145,6 +146,9 @@ describe("the configuration", () => {
     { TASK_RETENTION_DAYS: "0" },
     { TASK_RETENTION_DAYS: "3651" },
     { HISTORY_RETENTION_DAYS: "0" },
+    { REMOVED_RETENTION_DAYS: "0" },
+    { REMOVED_RETENTION_DAYS: "6" },
+    { REMOVED_RETENTION_DAYS: "for ever" },
     { BACKUP_EVERY_HOURS: "daily" },
     { BACKUP_RETENTION_DAYS: "0" },
     { VALIDATION_SAMPLE: "-1" },
@@ -159,6 +163,13 @@ describe("the configuration", () => {
     const read = () => readConfig({ BATUTA_SEAL_KEY: KEY, ...variables });
 
     expect(read).toThrow(Object.keys(variables)[0]);
+  });
+
+  it("remembers removed tasks for ever where nothing is said, as an empty variable does", () => {
+    const read = (REMOVED_RETENTION_DAYS: string) =>
+      readConfig({ BATUTA_SEAL_KEY: KEY, REMOVED_RETENTION_DAYS }).taskRetention.removedDays;
+
+    expect([read(""), read("7"), read("3650")]).toEqual([null, 7, 3_650]);
   });
 
   it.each(['{"llama": {"api_key": "sk-secret"}', '{"llama": {"api_key": ["sk-secret"]}}'])(

@@ -32,7 +32,7 @@ const STEPS = [
     messages: { EVENTS: 1 },
   }),
 ];
-const MEASURED = { steps: STEPS, bytesPerTask: 1_000, batchMs: 50 };
+const MEASURED = { steps: STEPS, bytesPerTask: 1_000, bytesPerRemoved: 100, batchMs: 50 };
 
 /** A hundred tasks a second, all the same time. */
 const AT: Situation = {
@@ -44,6 +44,7 @@ const AT: Situation = {
   receiverMs: 60,
   requestsOfIsolate: 100,
   retentionDays: 1,
+  removedDays: 0,
   installations: 1,
   splits: 1,
   pools: 1,
@@ -75,6 +76,16 @@ describe("the parts at so many tasks a day", () => {
     // 8.64 GB of ten, of which half are the largest tenant's.
     expect(useOf("history, room of the databases")).toBeCloseTo(0.864, 9);
     expect(useOf("history of the largest tenant, room")).toBeCloseTo(0.432, 9);
+  });
+
+  it("hold what is remembered of removed tasks, and look at all of it once a day", () => {
+    const remembering = { ...AT, removedDays: 10 };
+
+    // A tenth of a task's bytes for ten days: as much as the task itself for one.
+    expect(useOf("history, room of the databases", remembering)).toBeCloseTo(2 * 0.864, 9);
+    expect(useOf("history of the largest tenant, room", remembering)).toBeCloseTo(0.864, 9);
+    // 86.4 million rows, of 400,000 in each of 288 sweeps.
+    expect(useOf("forgetting of removed tasks", remembering)).toBeCloseTo(0.75, 9);
   });
 
   it("are relieved by their levers, and by no other", () => {
@@ -109,6 +120,7 @@ describe("the levers", () => {
         largest: 0.2,
         receiverMs: 200,
         retentionDays: 365,
+        removedDays: 365,
       };
 
       const parts = partsAt(measured, relieved(measured, wanted));
@@ -116,6 +128,20 @@ describe("the levers", () => {
       expect(parts.filter(({ use, isSoft }) => use > FULL + 1e-9 && !isSoft)).toEqual([]);
     },
   );
+
+  it("let removed tasks be remembered for a fifth of the room, a week at least, and history have the rest", () => {
+    const daysOf = (tasksPerDay: number, removedDays: number) => {
+      const wanted = { ...AT, tasksPerDay, largest: 1, retentionDays: 365, removedDays };
+      const found = relieved(MEASURED, wanted);
+      return [found.removedDays, found.retentionDays];
+    };
+
+    // 7 GB of a database; a million tasks a day are 1 GB in history, and 0.1 GB when they were removed.
+    expect(daysOf(1e6, 365)).toEqual([14, 5]);
+    expect(daysOf(1e6, 10)).toEqual([10, 6]);
+    expect(daysOf(4e6, 365)).toEqual([7, 1]);
+    expect(daysOf(10_000, 365)).toEqual([365, 365]);
+  });
 
   it("are left alone where nothing is full", () => {
     const small = { ...AT, tasksPerDay: 1_000 };
@@ -130,6 +156,8 @@ describe("the levers", () => {
 
     // 8.64 GB a day at $0.75, of which 5 are included.
     expect(ten - one).toBeCloseTo(9 * 8.64 * 0.75, 6);
+    const remembered = dollarsOfMonth(MEASURED, { ...AT, removedDays: 10 }, costs);
+    expect(remembered - one).toBeCloseTo(8.64 * 0.75, 6);
   });
 });
 

@@ -40,15 +40,22 @@ export const OWN = {
   removalSeconds: 200,
   removalSecondsOfRun: 15,
   sweepsOfDay: 288,
+  /** Rows of removed tasks that a sweep looks at (src/history/forgetting.ts: 40 pages of 10,000); each has its turn once a day. */
+  rememberedOfRun: 400_000,
+  /** Days that a removed task is remembered at least, where that ends (src/config.ts). */
+  leastRemovedDays: 7,
   /** Folds of one run (src/history/rollup-fold.ts); each tenant has one for every hour. */
   foldsOfRun: 100,
   foldsOfTenantDay: 24,
   /** Tenants that alerts are judged for in a minute (src/observe/alerts/sweep.ts). */
   judgedOfMinute: 100,
-  /** Times that one sweep asks every database: tasks, retention, folds of minutes and of hours, debts. */
-  statementsOfSweepByDatabase: 5,
-  /** Statements that a sweep needs beside those: its groups, pages and cursors. */
-  statementsOfSweep: 450,
+  /**
+   * Times that one sweep asks every database: tasks, retention, folds of minutes and of hours, debts; and where the forgetting
+   * of removed tasks stands there, before and after.
+   */
+  statementsOfSweepByDatabase: 7,
+  /** Statements that a sweep needs beside those: its groups, pages and cursors, and 80 of that forgetting. */
+  statementsOfSweep: 530,
   /** Seconds between two tellings of an isolate: figures (src/services-meter.ts), leases of limits (limit-lease.ts). */
   tellingSeconds: 5,
   /** Classes of operations that an isolate holds leases of (src/access/limit-policy.ts). */

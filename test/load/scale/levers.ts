@@ -1,7 +1,7 @@
 /* How far the levers have to be moved, and what that costs. Pure. */
 import { monthBill, usageOf } from "../bill.ts";
 import { OWN, PLATFORM } from "./bounds.ts";
-import { partsAt, type Measured, type Part, type Situation } from "./parts.ts";
+import { bytesOfHistory, partsAt, type Measured, type Part, type Situation } from "./parts.ts";
 
 /** A part is full enough at this share: beyond it waiting grows fast. */
 export const FULL = 0.7;
@@ -18,11 +18,25 @@ function need(parts: readonly Part[], lever: Part["lever"], has: number): number
   return Math.max(1, Math.ceil((has * Math.max(0, ...uses)) / FULL));
 }
 
-/** Days of history that the largest tenant has room for in one database; as many as are wanted, if that is possible. */
-function daysWithRoom({ bytesPerTask }: Measured, at: Situation): number {
-  const bytesOfDay = at.tasksPerDay * at.largest * bytesPerTask;
-  const room = Math.floor((FULL * PLATFORM.bytesOfDatabase) / bytesOfDay);
-  return Math.max(1, Math.min(at.retentionDays, room));
+/** Share of a database that may be of removed tasks, where there is not room for all that is wanted. */
+const ROOM_OF_REMOVED = 0.2;
+
+/**
+ * Days that the largest tenant has room for in one database, of removed tasks and then of history; as many as are wanted, if
+ * that is possible.
+ */
+function daysWithRoom(
+  measured: Measured,
+  at: Situation,
+): Pick<Situation, "retentionDays" | "removedDays"> {
+  const hot = at.tasksPerDay * at.largest;
+  const room = FULL * PLATFORM.bytesOfDatabase;
+  if (bytesOfHistory(hot, measured, at) <= room) return at;
+  const ofRemoved = Math.floor((ROOM_OF_REMOVED * room) / (hot * measured.bytesPerRemoved));
+  const removedDays = Math.min(at.removedDays, Math.max(OWN.leastRemovedDays, ofRemoved));
+  const rest = room - bytesOfHistory(hot, measured, { retentionDays: 0, removedDays });
+  const days = Math.floor(rest / (hot * measured.bytesPerTask));
+  return { removedDays, retentionDays: Math.max(1, Math.min(at.retentionDays, days)) };
 }
 
 /** Into how many tenants the largest has to be split, with as many endpoint shards as there may be. */
@@ -33,13 +47,14 @@ function splitsOf(measured: Measured, at: Situation): number {
 
 /**
  * The situation with each lever moved as far as it has to be for every part to stay below `FULL`: first history is kept for
- * less long (older tasks are in the archive), then the largest tenant is split, then there are more databases, and more
+ * less long (older tasks are in the archive, and remembered for less long), then the largest tenant is split, then there are more databases, and more
  * installations where housekeeping could not follow. The rest follows from that.
  *
  * @throws RangeError where no number of installations is enough
  */
 export function relieved(measured: Measured, wanted: Situation): Situation {
-  const shorter = { ...wanted, retentionDays: daysWithRoom(measured, wanted) };
+  const { retentionDays, removedDays } = daysWithRoom(measured, wanted);
+  const shorter = { ...wanted, retentionDays, removedDays };
   const split = { ...shorter, splits: splitsOf(measured, shorter) };
   for (let installations = 1; installations <= MOST_INSTALLATIONS; installations += 1) {
     const one = { ...split, installations, databases: 1 };
@@ -77,7 +92,7 @@ export function dollarsOfMonth(
   { cpuMs, objectDays }: { cpuMs: number; objectDays: number },
 ): number {
   const lines = monthBill(usageOf(measured.steps, cpuMs), at.tasksPerDay, objectDays);
-  const gigabytes = (at.tasksPerDay * at.retentionDays * measured.bytesPerTask) / 1e9;
+  const gigabytes = bytesOfHistory(at.tasksPerDay, measured, at) / 1e9;
   const stored = Math.max(0, gigabytes - PLATFORM.databaseGigabytesIncluded);
   const tasks = lines.reduce((sum, { dollars }) => sum + dollars, 0);
   return tasks + stored * PLATFORM.databaseGigabyteMonth;

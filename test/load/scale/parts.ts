@@ -7,6 +7,8 @@ export interface Measured {
   steps: readonly Step[];
   /** Bytes of a task in history. */
   bytesPerTask: number;
+  /** Bytes that stay of it when it was removed. */
+  bytesPerRemoved: number;
   /** Milliseconds of D1 for a batch of 100 messages. */
   batchMs: number;
 }
@@ -26,6 +28,8 @@ export interface Situation {
   /** Requests a second of one isolate. */
   requestsOfIsolate: number;
   retentionDays: number;
+  /** Days that removed tasks are remembered (REMOVED_RETENTION_DAYS): what never ends has no room. */
+  removedDays: number;
   /** Installations that share the tenants, and tenants that the largest one is split into. */
   installations: number;
   splits: number;
@@ -154,12 +158,21 @@ function objectParts(each: PerTask, at: Situation): Part[] {
   ];
 }
 
+/** Bytes of history of so many tasks a day: of those that it keeps, and of those that it removed and remembers. */
+export function bytesOfHistory(
+  tasksPerDay: number,
+  { bytesPerTask, bytesPerRemoved }: Measured,
+  { retentionDays, removedDays }: Pick<Situation, "retentionDays" | "removedDays">,
+): number {
+  return tasksPerDay * (retentionDays * bytesPerTask + removedDays * bytesPerRemoved);
+}
+
 /** Queues and databases. */
 function storeParts(each: PerTask, at: Situation, measured: Measured): Part[] {
   const { tasks, hot } = loads(at);
   const messages = (tasks / DAY_S) * at.peak * each.messages;
   const msOfMessage = measured.batchMs / PLATFORM.messagesOfBatch;
-  const bytes = tasks * at.retentionDays * measured.bytesPerTask;
+  const bytes = bytesOfHistory(tasks, measured, at);
   const batches = messages / at.queues / PLATFORM.messagesOfBatch;
   return [
     part(
@@ -209,7 +222,7 @@ function storeParts(each: PerTask, at: Situation, measured: Measured): Part[] {
 
 /** What goes round. */
 function roundParts(at: Situation): Part[] {
-  const { removedOfRun, sweepsOfDay, foldsOfRun, foldsOfTenantDay } = OWN;
+  const { removedOfRun, rememberedOfRun, sweepsOfDay, foldsOfRun, foldsOfTenantDay } = OWN;
   const removalsOfSweep = Math.floor(OWN.removalSeconds / OWN.removalSecondsOfRun);
   const tenants = at.tenants / at.installations;
   return [
@@ -218,6 +231,14 @@ function roundParts(at: Situation): Part[] {
       loads(at).tasks,
       removedOfRun * removalsOfSweep * sweepsOfDay,
       "installations",
+    ),
+    soft(
+      part(
+        ["forgetting of removed tasks", "rows/day", "so much later: a day for each 100 %"],
+        loads(at).tasks * at.removedDays,
+        rememberedOfRun * sweepsOfDay,
+        null,
+      ),
     ),
     part(
       ["folding of figures", "folds/day", "minutes stay minutes for longer"],
