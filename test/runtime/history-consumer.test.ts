@@ -14,6 +14,28 @@ interface DeadLetter {
   body: string;
 }
 
+/** Histories of which it is known where they are. */
+const homes = (home: (tenant: string) => D1Database): HistoryPorts["history"] => ({
+  known: home,
+  learn: async () => undefined,
+  of: async (tenant) => home(tenant),
+});
+
+/** A database that takes statements, and says nothing ever after. */
+function hangingDb(): { db: D1Database; asked: () => number } {
+  let asked = 0;
+  const db = new Proxy(env.DB, {
+    get(target, name) {
+      if (name !== "batch") return Reflect.get(target, name) as unknown;
+      return () => {
+        asked += 1;
+        return new Promise(() => undefined);
+      };
+    },
+  });
+  return { db, asked: () => asked };
+}
+
 /** Gives bodies to the consumer as one batch, and says what became of each message. */
 async function consume(bodies: unknown[], changes: Partial<HistoryPorts> = {}, attempts = 1) {
   const deadLetters: DeadLetter[] = [];
@@ -31,7 +53,8 @@ async function consume(bodies: unknown[], changes: Partial<HistoryPorts> = {}, a
     });
   }
   await consumeHistory(batch, {
-    db: async () => recording.db,
+    history: homes(() => recording.db),
+    patience_ms: 30_000,
     read: () => Promise.resolve(null),
     deadLetter: async (queue, reason, body) => void deadLetters.push({ queue, reason, body }),
     log: () => undefined,
@@ -168,19 +191,72 @@ describe("the consumer of task news", () => {
 
   it("brings back of a batch what its own database did not take, and acknowledges the rest", async () => {
     // The second database has no tables here; of the last tenant nobody knows where it is.
-    const db = async (tenant: string) => {
+    const history = homes((tenant) => {
       if (tenant === "nowhere") throw new Error("DB_9 is not bound");
       return tenant === "far" ? env.TEST_DATABASE : env.DB;
-    };
+    });
     const bodies = ["far", "near", "nowhere", "near"].map((tenant) => newsOf(tenant, 1, 1));
 
-    const done = await consume(bodies, { db });
+    const done = await consume(bodies, { history: { ...history, known: () => null } });
 
     expect([done.acked, done.retried]).toEqual([
       ["m1", "m3"],
       ["m0", "m2"],
     ]);
     expect(await readView(env.DB, "near", "task-1")).toMatchObject({ seq: 1 });
+  });
+
+  it("acknowledges what other databases took while one never answers, and asks that one once", async () => {
+    const hanging = hangingDb();
+    const whole = ["stuck", "swift"].map((tenant) => newsOf(tenant, 1, 1));
+    const references = Array.from({ length: 12 }, (_, index) => [
+      reference("stuck", { task_id: `task-${index}` }),
+      reference("swift", { task_id: `task-${index}` }),
+    ]).flat();
+    const read = async (_tenant: string, task_id: string): Promise<RawNews> => ({
+      view: JSON.stringify(viewOf({ task_id, seq: 2 })),
+      events: eventsOf(1, 2),
+    });
+    const written: string[] = [];
+
+    // Everything of the other one is written by the time that this one is given up.
+    const done = await consume([...whole, ...references], {
+      history: homes((tenant) => (tenant === "stuck" ? hanging.db : env.DB)),
+      read,
+      patience_ms: 2_000,
+      written: ({ messages }) => void written.push(...messages.keys()),
+      log: (_level, event) => {
+        if (event === "history_write_failed") written.push("given up");
+      },
+    });
+
+    expect(done.acked).toHaveLength(13);
+    expect(done.retried).toHaveLength(13);
+    expect(written.lastIndexOf("swift")).toBeLessThan(written.indexOf("given up"));
+    expect(hanging.asked()).toBe(1);
+  });
+
+  it("keeps nobody waiting for the database that knows who is where", async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const acked: string[] = [];
+    const home = homes(() => env.DB);
+    const history: HistoryPorts["history"] = {
+      ...home,
+      known: (tenant) => (tenant === "known" ? env.DB : null),
+      learn: () => promise.then(() => Promise.reject(new Error("DB does not answer"))),
+    };
+
+    const done = await consume([newsOf("unheard-of", 1, 1), newsOf("known", 1, 1)], {
+      history,
+      written: ({ messages }) => {
+        acked.push(...messages.keys());
+        // Not before this has been written does anything become of that question.
+        resolve();
+      },
+    });
+
+    expect(acked).toEqual(["known"]);
+    expect([done.acked, done.retried]).toEqual([["m1"], ["m0"]]);
   });
 
   it("acknowledges nothing while D1 fails, and waits longer each time", async () => {
