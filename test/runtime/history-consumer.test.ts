@@ -4,8 +4,9 @@ import { describe, expect, it, vi } from "vitest";
 
 import { consumeHistory, type HistoryPorts } from "../../src/history/history-consumer.ts";
 import type { RawNews } from "../../src/history/news.ts";
-import { isComplete, readEvents, readView } from "../../src/history/task-log-store.ts";
+import { readEvents, readView } from "../../src/history/task-log-store.ts";
 import { at, eventsOf, messageOf, T0, viewOf } from "../task-news.ts";
+import { isComplete } from "./complete.ts";
 import { recordingDb } from "./recording-db.ts";
 
 interface DeadLetter {
@@ -163,6 +164,23 @@ describe("the consumer of task news", () => {
     expect(
       await isComplete(env.DB, { tenant: "rebuilt", task_id: "task-1", created_at: at(0) }, 5),
     ).toBe(true);
+  });
+
+  it("writes nothing for a reference that others have overtaken, and what is missing where one was lost", async () => {
+    const read = async (_tenant: string, _task: string, after: number) => ({
+      view: JSON.stringify(viewOf({ seq: 5 })),
+      events: eventsOf(after + 1, 5),
+    });
+    const told = [newsOf("late", 1, 2), newsOf("late", 3, 5), newsOf("lost", 1, 2)];
+    await consume(told);
+
+    const late = await consume([reference("late", { after: 2 })], { read });
+    const lost = await consume([reference("lost", { after: 2 })], { read });
+
+    expect([late.acked, late.recording.rowsWritten()]).toEqual([["m0"], 0]);
+    expect([lost.acked, lost.recording.rowsWritten()]).toEqual([["m0"], 1]);
+    const task = { tenant: "lost", task_id: "task-1", created_at: at(0) };
+    expect(await isComplete(env.DB, task, 5)).toBe(true);
   });
 
   it("puts a reference aside that leads nowhere, and repeats one that could not be followed", async () => {
