@@ -15,6 +15,9 @@ import { executorPortsOf, pushPortsOf } from "./services.ts";
 /** The first of the queues that carry news of tasks; an operator may have bound more. */
 const NEWS = "batuta-events";
 
+/** How long a database of history is waited for: D1 itself gives up after 30 s (facts/platform.md §4). Milliseconds. */
+const PATIENCE_MS = 30_000;
+
 /** The consumer of each queue, by the queue's name. */
 function consumersOf(env: Env): Record<string, (batch: MessageBatch) => Promise<void>> {
   const { task, history } = doorsOf(env);
@@ -23,7 +26,8 @@ function consumersOf(env: Env): Record<string, (batch: MessageBatch) => Promise<
     await env.DEAD_LETTERS.send({ queue, reason, body });
   };
   const historyPorts: HistoryPorts = {
-    db: (tenant) => history.of(tenant),
+    history,
+    patience_ms: PATIENCE_MS,
     read: async (tenant, task_id, after) => {
       const found = await task(tenant, task_id).record(after);
       return found.ok ? JSON.parse(found.value) : null;

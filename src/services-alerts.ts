@@ -7,7 +7,7 @@ import { alertSource, objectiveSource } from "./observe/alerts/alert-source.ts";
 import { createAlerts } from "./observe/alerts/desk/alerts.ts";
 import { createObjectives } from "./observe/alerts/desk/objectives.ts";
 import { createSettings } from "./observe/alerts/desk/settings.ts";
-import { openFigures } from "./observe/alerts/figures/figures-store.ts";
+import { openFigures, type FigureParts } from "./observe/alerts/figures/figures-store.ts";
 import { momentsOf } from "./observe/alerts/figures/moments.ts";
 import { countOpen } from "./observe/alerts/figures/open-store.ts";
 import { judgeTenant, type JudgePorts } from "./observe/alerts/judge.ts";
@@ -55,7 +55,8 @@ const OBJECTIVES_MS = 60_000;
 /** Tenants whose objectives are remembered. */
 const MAX_REMEMBERED = 200;
 
-function figuresOf(env: Env): OpenFigures {
+/** Figures as `read` reads them, a way for each database. */
+function figuresOf(env: Env, read: FigureParts): OpenFigures {
   const { history } = doorsOf(env);
   const { agents, webhooks, operations } = servicesOf(env);
   const moments = momentsOf({
@@ -67,7 +68,7 @@ function figuresOf(env: Env): OpenFigures {
     },
     open: (tenant, what) => history.get(tenant, (db) => countOpen(db, tenant, what)),
   });
-  return openFigures({ db: env.DB, history: (tenant) => history.of(tenant) }, moments);
+  return openFigures(read, moments);
 }
 
 async function tellAcknowledged(env: Env, tenant: string, alert: AlertView): Promise<void> {
@@ -118,10 +119,18 @@ export async function alertsFiring(env: Env, tenant: string): Promise<Overview["
 
 /** What the HTTP face asks of objectives. */
 export function objectivePort(env: Env): ObjectivePort {
-  const { guard } = doorsOf(env);
+  const { guard, history } = doorsOf(env);
   const store = createSettingStore(env.DB);
-  const objectives = createObjectives({ now, store, openFigures: figuresOf(env) });
-  return { ...objectives, list: (tenant) => guard.get(() => objectives.list(tenant)) };
+  const figures = figuresOf(env, {
+    technical: (query) => guard.get(() => query(env.DB)),
+    history: (tenant, query) => history.get(tenant, query),
+  });
+  return createObjectives({
+    now,
+    // Each database by itself: one that is down is to be spared, and not the other.
+    store: { ...store, objectives: (tenant) => guard.get(() => store.objectives(tenant)) },
+    openFigures: figures,
+  });
 }
 
 /** The objectives of a tenant, a minute old at most: for those who look all the time. @throws when D1 fails */
@@ -143,7 +152,11 @@ function judgePorts(env: Env): JudgePorts {
   return {
     log: consoleLog("alerts", now),
     newId: randomId,
-    openFigures: figuresOf(env),
+    // Without breakers: the figures of one tenant that are slow are no reason to judge no other.
+    openFigures: figuresOf(env, {
+      technical: (query) => query(env.DB),
+      history: async (tenant, query) => query(await doors.history.of(tenant)),
+    }),
     read: (tenant, at) => readKnown(env.DB, tenant, at),
     write: (tenant, changes) => writeChanges(env.DB, tenant, changes),
     untold: (tenant) => readUntold(env.DB, tenant, Math.floor(now() / LOOK_MS)),

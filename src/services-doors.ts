@@ -68,6 +68,8 @@ function build(env: Env) {
     agentStore: {
       ...agentStore,
       get: (tenant: string, agent_id: string) => guard.get(() => agentStore.get(tenant, agent_id)),
+      list: (tenant: string, after: string, limit: number) =>
+        guard.get(() => agentStore.list(tenant, after, limit)),
     },
     guard,
     history,

@@ -84,6 +84,21 @@ export async function tenantsIn(
   return { tenants, isComplete };
 }
 
+/** Where tenants are. Who can't be told of now, of which there is a log line, has no home until the next time. */
+async function homesOf(
+  history: Histories,
+  tenants: readonly string[],
+): Promise<Map<string, D1Database>> {
+  // Should it fail, those that are known already are not the worse for it.
+  await Promise.allSettled([history.learn(tenants)]);
+  const places = await Promise.allSettled(tenants.map((tenant) => history.of(tenant)));
+  return new Map(
+    places.flatMap((place, index) =>
+      place.status === "fulfilled" ? [[tenants[index] ?? "", place.value] as const] : [],
+    ),
+  );
+}
+
 /**
  * What is due of tenants in their own database, each in the order of its own, by turns: one that has much keeps nothing of the others
  * waiting.
@@ -95,16 +110,15 @@ export async function dueIn<Due extends { tenant: string }>(
   limit: number,
   query: (db: D1Database) => Promise<Due[]>,
 ): Promise<Due[]> {
-  const { found } = await history.each(async (db) => {
-    const due = await query(db);
-    await history.learn([...new Set(due.map(({ tenant }) => tenant))]);
-    // What is done goes to the tenant's own database, so what lies about elsewhere would stay due for ever.
-    const homes = await Promise.all(due.map(({ tenant }) => history.of(tenant).catch(() => null)));
-    return due.filter((_, index) => homes[index] === db);
-  });
-  const longest = Math.max(0, ...found.map((due) => due.length));
+  const { found } = await history.each(async (db) => ({ db, due: await query(db) }));
+  const homes = await homesOf(history, [
+    ...new Set(found.flatMap(({ due }) => due.map(({ tenant }) => tenant))),
+  ]);
+  // What is done goes to the tenant's own database, so what lies about elsewhere would stay due for ever.
+  const atHome = found.map(({ db, due }) => due.filter(({ tenant }) => homes.get(tenant) === db));
+  const longest = Math.max(0, ...atHome.map((due) => due.length));
   const turns = Array.from({ length: longest }, (_, turn) =>
-    found.flatMap((due) => due.slice(turn, turn + 1)),
+    atHome.flatMap((due) => due.slice(turn, turn + 1)),
   );
   return turns.flat().slice(0, limit);
 }

@@ -94,9 +94,10 @@ export function deliveryMeter(env: Env): DeliveryMeter {
 
 /** Tenants with technical figures, and those with tasks; the latter may have come just now. */
 async function allTenants(env: Env): Promise<{ tenants: string[]; isComplete: boolean }> {
+  const { guard, history } = doorsOf(env);
   const [metered, withTasks] = await Promise.all([
-    readMeterTenants(env.DB, MAX_TENANTS),
-    tenantsIn(doorsOf(env).history, "", MAX_TENANTS + 1),
+    guard.get(() => readMeterTenants(env.DB, MAX_TENANTS)),
+    tenantsIn(history, "", MAX_TENANTS + 1),
   ]);
   const tenants = [...new Set([...metered.tenants, ...withTasks.tenants])].toSorted();
   const isComplete = withTasks.isComplete && withTasks.tenants.length <= MAX_TENANTS;
@@ -120,12 +121,11 @@ function sourcesOf(env: Env, agents: ReadAgents, more: readonly SampleSource[]):
 export function meterPort(env: Env, agents: ReadAgents, more: readonly SampleSource[]): MeterPort {
   const meter = meterOf(env);
   const analyse = analyseOf(env);
-  const { guard } = doorsOf(env);
   const parts: ScrapeParts = {
     log: consoleLog("meter", now),
     totals: async (tenant) => tallySchema.parse(JSON.parse(await meterDoor(env, tenant).read())),
     sources: sourcesOf(env, agents, more),
-    tenants: () => guard.get(() => allTenants(env)),
+    tenants: () => allTenants(env),
   };
   return {
     count(request) {

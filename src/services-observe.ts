@@ -67,8 +67,8 @@ export function observePort(env: Env, agents: StateParts["agents"]): ObservePort
   const forecast = forecaster(env, agents);
   const log = consoleLog("observe", now);
   const observatory = createObservatory({
-    db: env.DB,
-    history: (tenant) => history.of(tenant),
+    endpoints: (query) => guard.get(() => query(env.DB)),
+    history: read,
     now,
     keptMs,
     forecast: async (tenant) => {
@@ -83,22 +83,19 @@ export function observePort(env: Env, agents: StateParts["agents"]): ObservePort
   });
   const overTime: OverTimeParts = {
     now,
-    tasks: async (tenant, query) => readRollup(await history.of(tenant), tenant, query),
-    technical: (tenant, query) => readMeterSeries(env.DB, tenant, query),
+    tasks: (tenant, query) => read(tenant, (db) => readRollup(db, tenant, query)),
+    technical: (tenant, query) => guard.get(() => readMeterSeries(env.DB, tenant, query)),
   };
   return {
-    metrics: (tenant, query) =>
-      history.read(tenant, async () =>
-        ok(
-          query.step === undefined
-            ? await observatory.metrics(tenant, query)
-            : await figuresOverTime(overTime, tenant, query),
-        ),
+    metrics: async (tenant, query) =>
+      ok(
+        query.step === undefined
+          ? await observatory.metrics(tenant, query)
+          : await figuresOverTime(overTime, tenant, query),
       ),
-    insights: (tenant, window) =>
-      history.read(tenant, async () => ok(await observatory.insights(tenant, window))),
+    insights: async (tenant, window) => ok(await observatory.insights(tenant, window)),
     state: async (tenant) => ok(await stateOf(stateParts, tenant)),
-    repairs: (tenant) => guard.read(async () => ok(await repairsOf(env, stateParts, tenant))),
+    repairs: async (tenant) => ok(await repairsOf(env, stateParts, tenant)),
     repair: (tenant, request) => repairAndTell(env, tenant, request),
     lessons: (tenant, query) => history.read(tenant, (db) => listLessons(db, tenant, query)),
   };

@@ -1,5 +1,6 @@
 import { consoleLog } from "./lib/log.ts";
 import { ok, refuse } from "./lib/result.ts";
+import { TIMED_OUT, withinLimit } from "./lib/within-limit.ts";
 import { sum } from "./observe/census.ts";
 import { forecastOf, meanSecondsOf } from "./observe/forecast/capacity.ts";
 import { readVolumes } from "./observe/forecast/volume-store.ts";
@@ -34,6 +35,9 @@ const DAY_HOURS = 24;
 const MAX_MEASURED = 2_000;
 const MEASURED_MS = 7 * 86_400_000;
 
+/** How long executors are waited for, whose registry and pools may hang when history does not. Milliseconds. */
+const AGENTS_MS = 2_000;
+
 /** The window of an endpoint's figures; what waits does not depend on it. Seconds. */
 const STATS_WINDOW_S = 60;
 
@@ -49,7 +53,7 @@ interface OverviewParts {
   health: Pick<HealthPort, "ready">;
 }
 
-/** Tells what the next 24 hours bring. @throws when D1 fails; executors that can't be asked leave slots unknown */
+/** Tells what the next 24 hours bring. @throws while history is down; executors that can't be asked leave slots unknown */
 export function forecaster(
   env: Env,
   agents: ReadAgents,
@@ -58,7 +62,8 @@ export function forecaster(
   const { history } = doorsOf(env);
   const slotsOf = async (tenant: string): Promise<number | null> => {
     try {
-      const found = await allAgents({ agents }, tenant);
+      const found = await withinLimit(AGENTS_MS, () => allAgents({ agents }, tenant));
+      if (found === TIMED_OUT) throw new Error(`no answer in ${AGENTS_MS} ms`);
       const online = found.agents.filter(({ state }) => state === "online");
       return found.isComplete ? sum(online.map(({ slots }) => slots)) : null;
     } catch (error) {
@@ -72,10 +77,10 @@ export function forecaster(
       since: new Date(at - MEASURED_MS).toISOString(),
       until: new Date(at).toISOString(),
     };
-    const db = await history.of(tenant);
-    const [volumes, { runs }, slots] = await Promise.all([
-      readVolumes(db, tenant, at),
-      readRuns(db, tenant, span, MAX_MEASURED),
+    const [[volumes, { runs }], slots] = await Promise.all([
+      history.get(tenant, (db) =>
+        Promise.all([readVolumes(db, tenant, at), readRuns(db, tenant, span, MAX_MEASURED)]),
+      ),
       slotsOf(tenant),
     ]);
     return forecastOf({ ...volumes, ...meanSecondsOf(runs), slots }, task_type, at);
@@ -90,7 +95,7 @@ function lastDay(at: number): { from: number; to: number } {
 
 /** How long the oldest delivery that is due has waited, of the endpoints in the worst trouble. */
 async function oldestDue(env: Env, stats: OverviewParts["stats"], tenant: string) {
-  const troubled = await readTroubled(env.DB, tenant);
+  const troubled = await doorsOf(env).guard.get(() => readTroubled(env.DB, tenant));
   const ages = await Promise.all(
     troubled.map(async ({ webhook_id }) => {
       const found = await stats(tenant, webhook_id, STATS_WINDOW_S);
@@ -113,7 +118,7 @@ function sourcesOf(env: Env, parts: OverviewParts): Sources {
     hour: (tenant) => history.get(tenant, (db) => readMinuteFigures(db, tenant, lastHour(now()))),
     day: (tenant) => history.get(tenant, (db) => readDayFigures(db, tenant, lastDay(now()))),
     meter: (tenant) => guard.get(() => readDeliveryFigures(env.DB, tenant, lastDay(now()))),
-    due: (tenant) => guard.get(() => oldestDue(env, parts.stats, tenant)),
+    due: (tenant) => oldestDue(env, parts.stats, tenant),
     agents: (tenant) => allAgents({ agents: parts.agents }, tenant),
     alerts: parts.alertsFiring,
     objectives: parts.objectives,
@@ -134,7 +139,6 @@ const TOO_MANY: Refusal = {
 
 /** What the HTTP face asks of overviews and forecasts. */
 export function overviewPort(env: Env, parts: OverviewParts): OverviewPort {
-  const { history } = doorsOf(env);
   const look = { now, log: consoleLog("overview", now), sources: sourcesOf(env, parts) };
   const watchers = new OverviewWatchers(now, (tenant) => watchOverview(look, tenant));
   const forecast = forecaster(env, parts.agents);
@@ -144,7 +148,6 @@ export function overviewPort(env: Env, parts: OverviewParts): OverviewPort {
       const watch = watchers.join(tenant);
       return watch === null ? refuse(TOO_MANY) : ok(watch);
     },
-    forecast: (tenant, { task_type }) =>
-      history.read(tenant, async () => ok(await forecast(tenant, task_type ?? null))),
+    forecast: async (tenant, { task_type }) => ok(await forecast(tenant, task_type ?? null)),
   };
 }

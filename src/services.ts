@@ -10,7 +10,7 @@ import { createSubtasks } from "./dispatch/subtasks.ts";
 import { fetchInput } from "./executor/input-source.ts";
 import type { ExecutorPorts } from "./executor/ports.ts";
 import { listEscalations, readEscalation } from "./history/escalation-store.ts";
-import { isComplete } from "./history/task-log-store.ts";
+import { readRecordedTo } from "./history/task-log-store.ts";
 import { consoleLog } from "./lib/log.ts";
 import { randomId } from "./lib/ports.ts";
 import { BUILTIN_AGENT_ID } from "./protocol/agent.ts";
@@ -119,8 +119,8 @@ function newTaskPorts(env: Env): TaskPorts {
     record: async (message) => {
       await newsQueueOf(env, message).send(message);
     },
-    isRecorded: async (tenant, task_id, seq, created_at) =>
-      isComplete(await services.history.of(tenant), { tenant, task_id, created_at }, seq),
+    recordedTo: (tenant, task_id, created_at) =>
+      services.history.get(tenant, (db) => readRecordedTo(db, { tenant, task_id, created_at })),
     missingStakeholders: (tenant, webhook_ids) =>
       unknownWebhooks(services.webhookStore, tenant, webhook_ids),
     endPhases: services.config.endPhases,

@@ -1,10 +1,19 @@
-import type { Log } from "../lib/log.ts";
+import { atMost } from "../lib/at-most.ts";
 import type { Clock } from "../lib/ports.ts";
-import { refuse, type Result } from "../lib/result.ts";
-import { historyMessageSchema, type HistoryMessage } from "../protocol/queue-messages.ts";
+import { TIMED_OUT, withinLimit } from "../lib/within-limit.ts";
+import { historyMessageSchema } from "../protocol/queue-messages.ts";
 import { writeHistory } from "./history-store.ts";
-import { readNews, reasonOf, type NewsOrigin, type RawNews, type TaskNews } from "./news.ts";
+import {
+  again,
+  putAside,
+  readArrival,
+  type Arrival,
+  type Reading,
+  type ReadingPorts,
+} from "./news-reader.ts";
+import { reasonOf } from "./news.ts";
 import { project } from "./projection.ts";
+import type { Histories } from "./shards/histories.ts";
 
 /** What writing a group of messages has come to. */
 export interface HistoryWritten {
@@ -17,24 +26,15 @@ export interface HistoryWritten {
 }
 
 /** What the consumer needs from outside. */
-export interface HistoryPorts {
-  /** The database of a tenant's history. */
-  db: (tenant: string) => Promise<D1Database>;
-  /**
-   * The task's view, events after `after`, and its escalation, from the task's object; null when that is empty.
-   * It may give only some of the events: it is asked again for those that follow.
-   */
-  read: (tenant: string, task_id: string, after: number) => Promise<RawNews | null>;
-  /** Puts a message aside for good; throws when even that fails. */
-  deadLetter: (queue: string, reason: string, body: string) => Promise<void>;
+export interface HistoryPorts extends ReadingPorts {
+  /** Where the histories of tenants are. */
+  history: Pick<Histories, "known" | "learn" | "of">;
+  /** How long a database is waited for, milliseconds. */
+  patience_ms: number;
   /** Is told of what was written. */
   written?: (written: HistoryWritten) => void;
-  log: Log;
   now: Clock;
 }
-
-/** Characters of a dead letter's body: a message holds 128 KB (facts/platform.md §4). */
-const DEAD_LETTER_LENGTH = 30_000;
 
 /**
  * Attempts after which a message is written alone.
@@ -43,140 +43,46 @@ const DEAD_LETTER_LENGTH = 30_000;
  */
 const ATTEMPTS_TOGETHER = 3;
 
-const MAX_DELAY_SECONDS = 300;
-
-/** Delay before a message is tried again: 10, 20, 40 … 300 seconds, by the attempts already made. */
-function retryDelaySeconds(attempts: number): number {
-  return Math.min(MAX_DELAY_SECONDS, 2 ** attempts * 5);
-}
-
 /**
  * References that are resolved at one time: each stands for news above 128 KB, and a Worker has 128 MB.
  */
 const REFERENCES_TOGETHER = 10;
 
-/** A message whose form is right. */
-interface Arrival {
-  message: Message;
-  body: HistoryMessage;
+/** Databases that are written to at one time: an invocation has six connections (facts/platform.md §4), and reads as well. */
+const DATABASES_TOGETHER = 5;
+
+function notWritten(
+  of: readonly Pick<Reading, "message">[],
+  error: unknown,
+  { log }: HistoryPorts,
+): void {
+  for (const { message } of of) again(message);
+  log("error", "history_write_failed", { messages: of.length, error: String(error) });
 }
 
-/** A message whose news are known. */
-interface Reading {
-  message: Message;
-  news: TaskNews;
+/** What a database has not said a word to in time. Whether it has written is not known; to write it again does no harm. */
+function silence(patience_ms: number): Error {
+  return new Error(`no answer in ${patience_ms} ms`);
 }
 
-/** The news of two pages as one: the later page has the newer view. */
-function together(before: TaskNews | null, page: TaskNews): TaskNews {
-  if (before === null) return page;
-  const earlier = [...(before.earlier ?? []), ...(page.earlier ?? [])];
-  return {
-    ...page,
-    events: [...before.events, ...page.events],
-    ...(earlier.length > 0 && { earlier }),
-    ...(before.body_hash !== undefined && { body_hash: before.body_hash }),
-  };
-}
-
-/** Everything that a reference stands for, page by page. Null when the task's object has nothing. */
-async function resolve(
-  message: Extract<HistoryMessage, { form: "reference" }>,
-  read: HistoryPorts["read"],
-): Promise<Result<TaskNews, string>> {
-  const { tenant, task_id, rebuild } = message;
-  const origin: NewsOrigin = { tenant, task_id, isRebuild: rebuild === true };
-  let whole: TaskNews | null = null;
-  let after = rebuild === true ? 0 : message.after;
-  for (;;) {
-    const raw = await read(tenant, task_id, after);
-    if (raw === null) return refuse("the task's object has nothing of it");
-    const page = readNews(origin, raw);
-    if (!page.ok) return page;
-    whole = together(whole, page.value);
-    const last = Math.max(after, ...page.value.events.map((event) => event.seq));
-    if (last === after || last >= page.value.view.seq) return { ok: true, value: whole };
-    after = last;
-  }
-}
-
-function again(message: Message): void {
-  message.retry({ delaySeconds: retryDelaySeconds(message.attempts) });
-}
-
-async function putAside(
-  message: Message,
-  reason: string,
-  context: { queue: string; ports: HistoryPorts },
-): Promise<void> {
-  const { queue, ports } = context;
-  try {
-    const body = JSON.stringify(message.body) ?? "";
-    await ports.deadLetter(queue, reason, body.slice(0, DEAD_LETTER_LENGTH));
-    message.ack();
-    ports.log("error", "history_message_refused", { message_id: message.id, reason });
-  } catch (error) {
-    again(message);
-    const fields = { message_id: message.id, error: String(error) };
-    ports.log("error", "history_dead_letter_failed", fields);
-  }
-}
-
-/** The news of a message, or null when it was dealt with otherwise. */
-async function readArrival(
-  { message, body }: Arrival,
-  context: { queue: string; ports: HistoryPorts },
-): Promise<Reading | null> {
-  const { ports } = context;
-  try {
-    const { tenant, task_id } = body;
-    const news =
-      body.form === "whole"
-        ? readNews({ tenant, task_id, isRebuild: false }, body)
-        : await resolve(body, ports.read);
-    if (news.ok) return { message, news: news.value };
-    await putAside(message, news.refusal, context);
-  } catch (error) {
-    again(message);
-    const fields = { message_id: message.id, error: String(error) };
-    ports.log("warning", "history_read_failed", fields);
-  }
-  return null;
-}
-
-function notWritten(readings: readonly Reading[], error: unknown, { log }: HistoryPorts): void {
-  for (const { message } of readings) again(message);
-  log("error", "history_write_failed", { messages: readings.length, error: String(error) });
-}
-
-/** What is written together by where it is written; that of tenants whose database can't be told comes again. */
-async function byDatabase(
-  readings: readonly Reading[],
-  ports: HistoryPorts,
-): Promise<Map<D1Database, Reading[]>> {
-  const placed = new Map<D1Database, Reading[]>();
-  for (const [tenant, of] of Map.groupBy(readings, ({ news }) => news.tenant)) {
-    try {
-      const db = await ports.db(tenant);
-      placed.set(db, [...(placed.get(db) ?? []), ...of]);
-    } catch (error) {
-      notWritten(of, error, ports);
-    }
-  }
-  return placed;
-}
-
+/** Writes what was read, and acknowledges it. False when the database has not answered in time. */
 async function write(
   db: D1Database,
   readings: readonly Reading[],
   ports: HistoryPorts,
-): Promise<void> {
-  let rows: number;
+): Promise<boolean> {
+  const { patience_ms } = ports;
+  let rows: number | typeof TIMED_OUT;
   try {
-    rows = await writeHistory(db, project(readings.map(({ news }) => news)));
+    const records = project(readings.map(({ news }) => news));
+    rows = await withinLimit(patience_ms, () => writeHistory(db, records));
   } catch (error) {
     notWritten(readings, error, ports);
-    return;
+    return true;
+  }
+  if (rows === TIMED_OUT) {
+    notWritten(readings, silence(patience_ms), ports);
+    return false;
   }
   for (const { message } of readings) message.ack();
   const oldest = Math.min(...readings.map(({ message }) => message.timestamp.getTime()));
@@ -185,26 +91,123 @@ async function write(
   const byTenant = Map.groupBy(readings, ({ news }) => news.tenant);
   const messages = new Map([...byTenant].map(([tenant, of]) => [tenant, of.length]));
   ports.written?.({ messages, rows, lag_ms });
+  return true;
 }
 
 /** Messages in groups that are read together and written in one round trip each. */
-function groupsOf(arrivals: readonly Arrival[]): Arrival[][] {
+function groupsOf(arrivals: readonly Arrival[], references_together: number): Arrival[][] {
   const isSuspect = ({ message }: Arrival) => message.attempts > ATTEMPTS_TOGETHER;
   const fresh = arrivals.filter((arrival) => !isSuspect(arrival));
+  const whole = fresh.filter(({ body }) => body.form === "whole");
   const references = fresh.filter(({ body }) => body.form === "reference");
-  const groups = [fresh.filter(({ body }) => body.form === "whole")];
-  for (let start = 0; start < references.length; start += REFERENCES_TOGETHER) {
-    groups.push(references.slice(start, start + REFERENCES_TOGETHER));
+  const groups = whole.length === 0 ? [] : [whole];
+  for (let start = 0; start < references.length; start += references_together) {
+    groups.push(references.slice(start, start + references_together));
   }
   return [...groups, ...arrivals.filter(isSuspect).map((arrival) => [arrival])];
 }
 
+/** What the writing of one batch goes by. */
+interface Round {
+  queue: string;
+  ports: HistoryPorts;
+  references_together: number;
+  /** One of so many databases that are written to at a time. */
+  enter: ReturnType<typeof atMost>;
+  /** Those that have not answered in time. */
+  silent: Set<D1Database>;
+}
+
+/** Writes to one database, a group after the other. One that has not answered is asked no more in this batch. */
+async function writeAll(
+  db: D1Database,
+  arrivals: readonly Arrival[],
+  { ports, silent, enter, ...round }: Round,
+): Promise<void> {
+  const context = { queue: round.queue, ports };
+  for (const group of groupsOf(arrivals, round.references_together)) {
+    await enter(async () => {
+      if (silent.has(db)) return notWritten(group, silence(ports.patience_ms), ports);
+      const readings = await Promise.all(group.map((arrival) => readArrival(arrival, context)));
+      const known = readings.filter((reading) => reading !== null);
+      const isAnswered = known.length === 0 || (await write(db, known, ports));
+      if (!isAnswered) silent.add(db);
+    });
+  }
+}
+
+/** Messages by where they are written; those of tenants whose database has to be asked for are `unknown`. */
+function byDatabase(arrivals: readonly Arrival[], { history }: HistoryPorts) {
+  const placed = new Map<D1Database, Arrival[]>();
+  const unknown: Arrival[] = [];
+  for (const arrival of arrivals) {
+    const db = history.known(arrival.body.tenant);
+    if (db === null) unknown.push(arrival);
+    else placed.set(db, [...(placed.get(db) ?? []), arrival]);
+  }
+  return { placed, unknown };
+}
+
+/** The same once those databases have been asked for; messages of tenants of which that can't be told come again. */
+async function place(
+  arrivals: readonly Arrival[],
+  ports: HistoryPorts,
+): Promise<Map<D1Database, Arrival[]>> {
+  const byTenant = Map.groupBy(arrivals, ({ body }) => body.tenant);
+  const placed = new Map<D1Database, Arrival[]>();
+  try {
+    await ports.history.learn([...byTenant.keys()]);
+  } catch (error) {
+    notWritten(arrivals, error, ports);
+    return placed;
+  }
+  for (const [tenant, of] of byTenant) {
+    try {
+      const db = await ports.history.of(tenant);
+      placed.set(db, [...(placed.get(db) ?? []), ...of]);
+    } catch (error) {
+      notWritten(of, error, ports);
+    }
+  }
+  return placed;
+}
+
+/** Writes messages, to several databases beside each other and to each in turn, so that one that hangs keeps none from the others. */
+async function writeBeside(
+  arrivals: readonly Arrival[],
+  context: { queue: string; ports: HistoryPorts },
+): Promise<void> {
+  const { placed, unknown } = byDatabase(arrivals, context.ports);
+  const beside = unknown.length > 0 ? DATABASES_TOGETHER : Math.max(placed.size, 1);
+  const round: Round = {
+    ...context,
+    references_together: Math.floor(REFERENCES_TOGETHER / Math.min(beside, DATABASES_TOGETHER)),
+    enter: atMost(DATABASES_TOGETHER),
+    silent: new Set(),
+  };
+  const ends = new Map<D1Database, Promise<void>>();
+  const begin = (of: ReadonlyMap<D1Database, Arrival[]>) => {
+    for (const [db, its] of of) {
+      const before = ends.get(db) ?? Promise.resolve();
+      ends.set(
+        db,
+        before.then(() => writeAll(db, its, round)),
+      );
+    }
+  };
+  begin(placed);
+  await Promise.all([...ends.values(), place(unknown, context.ports).then(begin)]);
+  await Promise.all(ends.values());
+}
+
 /**
  * Writes a batch of task news to history: messages that travel whole in one round trip to each database, references in
- * one for each ten.
+ * one for each ten, or for fewer where there are several databases.
  *
  * Acknowledges only what was written. What can't be read as news becomes a dead letter; what could not be
- * fetched or written comes again after a growing delay. Safe to repeat, and in any order.
+ * fetched or written comes again after a growing delay. Safe to repeat, and in any order. A database that does not answer
+ * keeps nothing of the others waiting; the platform hears of what was acknowledged when all are done, so it is given up
+ * after `patience_ms`.
  */
 export async function consumeHistory(
   batch: Pick<MessageBatch<unknown>, "queue" | "messages">,
@@ -217,11 +220,5 @@ export async function consumeHistory(
     if (parsed.success) arrivals.push({ message, body: parsed.data });
     else await putAside(message, reasonOf(parsed.error), context);
   }
-  for (const group of groupsOf(arrivals)) {
-    const readings = await Promise.all(group.map((arrival) => readArrival(arrival, context)));
-    const known = readings.filter((reading) => reading !== null);
-    const placed = await byDatabase(known, ports);
-    // A database that hangs keeps no news from the others.
-    await Promise.all([...placed].map(([db, of]) => write(db, of, ports)));
-  }
+  await writeBeside(arrivals, context);
 }

@@ -61,11 +61,17 @@ FROM json_each(?1) AS new
 WHERE ${IS_KEPT}
 ON CONFLICT DO NOTHING`;
 
-/** The end came after a view that was as new, because the log is long: the row has all of it but the causes. */
-const ADD_CAUSES = `
-UPDATE task SET causes = new.value -> 'causes'
+/**
+ * What goes with an event and not with the view. The end may come after a view that is as new, because the log is long, and
+ * the beginning after any: the row has all of it but the causes, or but what the request is known again by.
+ */
+const ADD_LATE = `
+UPDATE task SET causes = coalesce(task.causes, new.value -> 'causes'),
+  body_hash = coalesce(task.body_hash, new.value ->> 'body_hash')
 FROM json_each(?1) AS new
-WHERE ${OF_RECORD} AND task.causes IS NULL`;
+WHERE ${OF_RECORD} AND (
+  (task.causes IS NULL AND new.value -> 'causes' IS NOT NULL)
+  OR (task.body_hash IS NULL AND new.value ->> 'body_hash' IS NOT NULL))`;
 
 /** Runs that a new run contains go: no run may lie inside another, or finding the one for a seq needs a scan. */
 const DELETE_CONTAINED_RUNS = `
@@ -169,8 +175,8 @@ export async function writeHistory(db: D1Database, records: HistoryRecords): Pro
     .filter((task) => task.is_rebuild === 1)
     .map(({ tenant, task_id, seq }) => ({ tenant, task_id, seq }));
   const late = records.tasks
-    .filter(({ causes }) => causes !== undefined)
-    .map(({ tenant, task_id, causes }) => ({ tenant, task_id, causes }));
+    .filter(({ causes, body_hash }) => causes !== undefined || body_hash !== undefined)
+    .map(({ tenant, task_id, causes, body_hash }) => ({ tenant, task_id, causes, body_hash }));
   const bound = (sql: readonly string[], of: readonly object[]) =>
     parametersOf(of).flatMap((parameter) => sql.map((text) => db.prepare(text).bind(parameter)));
   const statements = [
@@ -178,7 +184,7 @@ export async function writeHistory(db: D1Database, records: HistoryRecords): Pro
     ...bound([COUNT_FACTS], records.facts),
     ...bound(FORGET, rebuilt),
     ...bound(WRITE_TASKS, records.tasks),
-    ...bound([ADD_CAUSES], late),
+    ...bound([ADD_LATE], late),
     ...bound(WRITE_RUNS, records.runs),
     ...bound([UPSERT_ESCALATIONS], records.escalations),
     ...bound([INSERT_LESSONS], records.lessons),

@@ -185,17 +185,16 @@ export async function reportFrom(log: AsyncIterable<readonly TaskEvent[]>): Prom
 }
 
 /**
- * Whether history holds the task's view at `seq` or later and every event from 1 to `seq`, or has held it until its
- * retention was over. What it has of an earlier task of the same id is of no use.
+ * Up to which seq history holds the task's view, and every event from the first on: 0 when it has nothing of it, Infinity
+ * when it has held all of it until its retention was over. Null where an earlier task of the same id is in its place.
  *
  * @param task.created_at tells one life of an id from another: it is taken again when it is submitted once more while
  *   nobody can ask D1 (services-tasks.ts)
  */
-export async function isComplete(
+export async function readRecordedTo(
   db: D1Database,
   { tenant, task_id, created_at }: { tenant: string; task_id: string; created_at: string },
-  seq: number,
-): Promise<boolean> {
+): Promise<number | null> {
   const orm = drizzle(db);
   const { seq: seen, events_to, created_at: created } = taskTable;
   const [tasks, runs, removed] = await orm.batch([
@@ -214,12 +213,13 @@ export async function isComplete(
       .where(and(eq(removedTaskTable.tenant, tenant), eq(removedTaskTable.task_id, task_id))),
   ]);
   // What was removed had ended, so it was another task if this one was created after that.
-  if (removed[0] !== undefined) return removed[0].ended_at >= created_at;
+  if (removed[0] !== undefined) return removed[0].ended_at >= created_at ? Infinity : null;
   const task = tasks[0];
-  if (task?.created_at !== created_at || task.seq < seq) return false;
+  if (task === undefined) return 0;
+  if (task.created_at !== created_at) return null;
   const covered = runs.reduce(
     (to, run) => (run.first_seq <= to + 1 ? Math.max(to, run.last_seq) : to),
     task.events_to,
   );
-  return covered >= seq;
+  return Math.min(task.seq, covered);
 }

@@ -5,6 +5,7 @@ import { groupsOf } from "./figures.ts";
 import { readLevelChanges } from "./insight/flapping-store.ts";
 import { insightsOf, PAST_WINDOWS } from "./insights.ts";
 import { MAX_RUNS, readOpenQuestions, readQuestions, readRuns, type Span } from "./run-store.ts";
+import type { StateParts } from "./state.ts";
 
 /** Model tokens that orchestrating costs: only src/executor/ may have a model (design.md §2). */
 const ORCHESTRATOR_TOKENS = 0;
@@ -14,10 +15,10 @@ const MAX_OPEN_QUESTIONS = 1_000;
 
 /** What figures are made from. */
 export interface ObservatoryParts {
-  /** What is kept of endpoints. */
-  db: D1Database;
-  /** The database of a tenant's history. */
-  history: (tenant: string) => Promise<D1Database>;
+  /** Makes a read of what is kept of endpoints. @throws while that database is down */
+  endpoints: <Value>(query: (db: D1Database) => Promise<Value>) => Promise<Value>;
+  /** Makes reads of the database of a tenant's history, and of no other. @throws while that is down */
+  history: StateParts["read"];
   now: Clock;
   /** How long history keeps tasks after their end, milliseconds. */
   keptMs: number;
@@ -45,7 +46,7 @@ function sampleOf(
 
 /** Figures and findings, made from history when they are asked for. They throw when D1 fails. */
 export function createObservatory({
-  db,
+  endpoints,
   history,
   now,
   keptMs,
@@ -55,11 +56,9 @@ export function createObservatory({
     async metrics(tenant, { window, by, task_type, agent_id }) {
       const until = now();
       const span = { since: instant(until - window * 1_000), until: instant(until) };
-      const tasks = await history(tenant);
-      const [found, questions] = await Promise.all([
-        readRuns(tasks, tenant, span),
-        readQuestions(tasks, tenant, span),
-      ]);
+      const [found, questions] = await history(tenant, (tasks) =>
+        Promise.all([readRuns(tasks, tenant, span), readQuestions(tasks, tenant, span)]),
+      );
       const runs = found.runs.filter(
         (run) =>
           (task_type === undefined || run.task_type === task_type) &&
@@ -82,12 +81,15 @@ export function createObservatory({
       const since = until - window_s * 1_000;
       const compared_since = instant(since - PAST_WINDOWS * window_s * 1_000);
       const span = { since: instant(since), until: instant(until) };
-      const tasks = await history(tenant);
-      const [found, past, open, changes, ahead] = await Promise.all([
-        readRuns(tasks, tenant, span),
-        readRuns(tasks, tenant, { since: compared_since, until: span.since }),
-        readOpenQuestions(tasks, tenant, MAX_OPEN_QUESTIONS),
-        readLevelChanges(db, tenant, span),
+      const [[found, past, open], changes, ahead] = await Promise.all([
+        history(tenant, (tasks) =>
+          Promise.all([
+            readRuns(tasks, tenant, span),
+            readRuns(tasks, tenant, { since: compared_since, until: span.since }),
+            readOpenQuestions(tasks, tenant, MAX_OPEN_QUESTIONS),
+          ]),
+        ),
+        endpoints((db) => readLevelChanges(db, tenant, span)),
         forecast(tenant),
       ]);
       // What was removed after its time is missing from the past as what is beyond the bound is.

@@ -50,6 +50,14 @@ export function archiveDelayMs(silent_ms: number): number {
 }
 
 /**
+ * Whether what history lacks of a task from which nothing has come for `silent_ms` is told anew as a whole. Until then it
+ * may be under way behind others.
+ */
+export function isOverdue(silent_ms: number): boolean {
+  return silent_ms >= HOUR_MS;
+}
+
+/**
  * When a task that ended `ended_ms` ago asks history again, counted from its end. Milliseconds. From an hour on at whole
  * hours, which are the mark of an alarm that does nothing else.
  */

@@ -3,13 +3,18 @@ import {
   ARCHIVE_CHECK_MS,
   archiveDelayMs,
   isArchiveAlarm,
+  isOverdue,
   nextArchiveCheckMs,
 } from "./alarm-plan.ts";
 import type { LoggedEvent, TaskState } from "./machine/state.ts";
 import { historyMessageOf } from "./outbox.ts";
 import type { TaskPorts } from "./ports.ts";
 
-type ArchivistPorts = Pick<TaskPorts, "record" | "isRecorded" | "retentionMs" | "log">;
+type ArchivistPorts = Pick<TaskPorts, "record" | "recordedTo" | "retentionMs" | "log">;
+
+function referenceOf({ origin: { tenant, task_id } }: TaskState) {
+  return { form: "reference", tenant, task_id } as const;
+}
 
 /**
  * Tells history what happens to one task, makes sure that history has all of it when the task has been quiet for a
@@ -67,30 +72,47 @@ export class Archivist {
 
   /** Has history read the whole task again: by reference, so that a log of any length fits. */
   async tellAll(state: TaskState): Promise<void> {
-    const { tenant, task_id } = state.origin;
-    await this.#ports.record({ form: "reference", tenant, task_id, after: 0, rebuild: true });
+    await this.#ports.record({ ...referenceOf(state), after: 0, rebuild: true });
   }
 
   /** Whether history has all of it. A read of D1 costs a thousandth of the message that it may spare. */
   async ask(state: TaskState): Promise<boolean> {
-    const isRecorded = await this.#isRecorded(state);
-    if (isRecorded) this.#recordedTo = Math.max(this.#recordedTo, state.seq);
-    return isRecorded;
+    const asked = await this.#ask(state);
+    return asked !== null && (asked.to ?? 0) >= state.seq;
   }
 
-  /** A history that cannot be asked has not got it: then it is told again, which changes nothing if it has. */
-  async #isRecorded(state: TaskState): Promise<boolean> {
+  /** Up to where history has it; null when it can't be asked. */
+  async #ask(state: TaskState): Promise<{ to: number | null } | null> {
     const { tenant, task_id } = state.origin;
     try {
-      return await this.#ports.isRecorded(tenant, task_id, state.seq, instant(state.created_at));
+      const to = await this.#ports.recordedTo(tenant, task_id, instant(state.created_at));
+      this.#recordedTo = Math.max(this.#recordedTo, Math.min(to ?? 0, state.seq));
+      return { to };
     } catch (cause) {
       this.#ports.log("warning", "history_unreachable", { tenant, task_id, detail: String(cause) });
-      return false;
+      return null;
     }
   }
 
   /**
-   * While the task lives, once it is due: asks, and sends everything again until history has it. The pauses grow with
+   * Asks whether history has all of it, and tells what it lacks. A history that can't be asked is told nothing: what is
+   * under way to it waits until it is back, and it would have to read the same again for each time that it was asked.
+   *
+   * What follows the last event that it has is enough, whether a message was lost or is late, and writes nothing if that
+   * one comes first. Rows that this does not mend are written anew: at once where they are of another task.
+   */
+  async #askAndTell(state: TaskState, silent_ms: number): Promise<boolean> {
+    const asked = await this.#ask(state);
+    if (asked === null) return false;
+    const { to } = asked;
+    if (to !== null && to >= state.seq) return true;
+    if (to === null || isOverdue(silent_ms)) await this.tellAll(state);
+    else await this.#ports.record({ ...referenceOf(state), after: to });
+    return false;
+  }
+
+  /**
+   * While the task lives, once it is due: asks, and tells what is missing until history has it. The pauses grow with
    * the silence, as after the end.
    */
   async #checkLiving(state: TaskState): Promise<void> {
@@ -99,12 +121,11 @@ export class Archivist {
     if (this.#livingDue === null || this.#livingDue > now) return;
     // Set first, so that a question that fails is not asked again any sooner.
     this.#livingDue = now + archiveDelayMs(now - state.updated_at);
-    if (await this.ask(state)) this.#livingDue = null;
-    else await this.tellAll(state);
+    if (await this.#askAndTell(state, now - state.updated_at)) this.#livingDue = null;
   }
 
   /**
-   * After the end, once it is due: asks, and sends everything again until history has it.
+   * After the end, once it is due: asks, and tells what is missing until history has it.
    *
    * True when the retention is over and history has said just now that it has all: the object may be emptied.
    */
@@ -118,10 +139,7 @@ export class Archivist {
     if (this.#due === null || this.#due > now) return false;
     // Set first, so that a question that fails is not asked again any sooner.
     this.#due = state.ended_at + nextArchiveCheckMs(now - state.ended_at);
-    if (!(await this.ask(state))) {
-      await this.tellAll(state);
-      return false;
-    }
+    if (!(await this.#askAndTell(state, now - state.ended_at))) return false;
     const over_at = state.ended_at + this.#ports.retentionMs;
     if (over_at > now) this.#due = over_at;
     return over_at <= now;

@@ -118,8 +118,11 @@ export interface TaskPorts extends KinPorts {
   release(tenant: string, pool: string, freed: Freed): Promise<void>;
   publish(news: News): Promise<void>;
   record(message: HistoryMessage): Promise<void>;
-  /** Whether history has the log up to `seq` without gaps, of the task that was created then. */
-  isRecorded(tenant: string, task_id: string, seq: number, created_at: string): Promise<boolean>;
+  /**
+   * Up to which seq history has the task that was created then, without gaps; null where another one of the id is in its
+   * place.
+   */
+  recordedTo(tenant: string, task_id: string, created_at: string): Promise<number | null>;
   /** Which of these webhooks do not exist any more. */
   missingStakeholders(tenant: string, webhook_ids: readonly string[]): Promise<string[]>;
   /** Writes what the built-in executor learned from an ended task. */

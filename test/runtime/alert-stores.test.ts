@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import { countedDb } from "../../src/db/counted.ts";
 import { createAlerts } from "../../src/observe/alerts/desk/alerts.ts";
-import { openFigures } from "../../src/observe/alerts/figures/figures-store.ts";
+import { openFigures, type FigureParts } from "../../src/observe/alerts/figures/figures-store.ts";
 import { countOpen } from "../../src/observe/alerts/figures/open-store.ts";
 import { readHours, readTaskSums } from "../../src/observe/alerts/figures/task-sums-store.ts";
 import { judgeTenant } from "../../src/observe/alerts/judge.ts";
@@ -42,7 +42,10 @@ const QUERIES: [what: string, ask: (db: D1Database) => Promise<unknown>][] = [
   ["open debts", (db) => countOpen(db, "acme", "cleanup_debts_open")],
 ];
 
-const partsOf = (db: D1Database) => ({ db, history: async () => db });
+const partsOf = (db: D1Database): FigureParts => ({
+  technical: (query) => query(db),
+  history: (_tenant, query) => query(db),
+});
 
 describe("what alerts ask of D1", () => {
   it.each(QUERIES)("finds %s without reading a whole table", async (_what, ask) => {

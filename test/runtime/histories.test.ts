@@ -1,6 +1,6 @@
 import { applyD1Migrations } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 
 import { createGuard } from "../../src/history/guard.ts";
 import { Histories } from "../../src/history/shards/histories.ts";
@@ -133,6 +133,26 @@ describe("where the history of a tenant is", () => {
 });
 
 describe("asking all databases", () => {
+  it("counts what goes wrong in DB for none of the others", async () => {
+    await pinTenant(env.DB, "due-elsewhere", "DB_1");
+    const { histories, first } = fresh(["DB_1"], BOTH);
+    const fails = () => Promise.reject(new Error("DB is down"));
+
+    // DB does not say where the tenants are that something is due of, nor what is due in itself.
+    vi.spyOn(env.DB, "prepare").mockImplementation(() => {
+      throw new Error("DB is down");
+    });
+    for (let turn = 0; turn < 6; turn += 1) {
+      await dueIn(histories, 10, (db) =>
+        db === first.db ? fails() : Promise.resolve([{ tenant: "due-elsewhere" }]),
+      );
+    }
+    vi.restoreAllMocks();
+    const { found } = await histories.each(async (db) => db === first.db);
+
+    expect(found).toEqual([false]);
+  });
+
   it("leaves out the one that is down, says so, and fails when none answers", async () => {
     const { histories, logged } = fresh(["DB_1"], BOTH);
     const ask = (down: readonly D1Database[]) =>
@@ -143,6 +163,9 @@ describe("asking all databases", () => {
 
     expect(await ask([env.TEST_DATABASE])).toEqual({ found: ["up"], isComplete: false });
     expect(logged).toEqual(["history_database_failed"]);
-    await expect(ask(histories.databases.map(({ db }) => db))).rejects.toThrow("it is down");
+    await expect(ask(histories.databases.map(({ db }) => db))).rejects.toMatchObject({
+      retryable: true,
+      cause: new Error("it is down"),
+    });
   });
 });

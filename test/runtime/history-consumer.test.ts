@@ -4,14 +4,37 @@ import { describe, expect, it, vi } from "vitest";
 
 import { consumeHistory, type HistoryPorts } from "../../src/history/history-consumer.ts";
 import type { RawNews } from "../../src/history/news.ts";
-import { isComplete, readEvents, readView } from "../../src/history/task-log-store.ts";
+import { readEvents, readView } from "../../src/history/task-log-store.ts";
 import { at, eventsOf, messageOf, T0, viewOf } from "../task-news.ts";
+import { isComplete } from "./complete.ts";
 import { recordingDb } from "./recording-db.ts";
 
 interface DeadLetter {
   queue: string;
   reason: string;
   body: string;
+}
+
+/** Histories of which it is known where they are. */
+const homes = (home: (tenant: string) => D1Database): HistoryPorts["history"] => ({
+  known: home,
+  learn: async () => undefined,
+  of: async (tenant) => home(tenant),
+});
+
+/** A database that takes statements, and says nothing ever after. */
+function hangingDb(): { db: D1Database; asked: () => number } {
+  let asked = 0;
+  const db = new Proxy(env.DB, {
+    get(target, name) {
+      if (name !== "batch") return Reflect.get(target, name) as unknown;
+      return () => {
+        asked += 1;
+        return new Promise(() => undefined);
+      };
+    },
+  });
+  return { db, asked: () => asked };
 }
 
 /** Gives bodies to the consumer as one batch, and says what became of each message. */
@@ -31,7 +54,8 @@ async function consume(bodies: unknown[], changes: Partial<HistoryPorts> = {}, a
     });
   }
   await consumeHistory(batch, {
-    db: async () => recording.db,
+    history: homes(() => recording.db),
+    patience_ms: 30_000,
     read: () => Promise.resolve(null),
     deadLetter: async (queue, reason, body) => void deadLetters.push({ queue, reason, body }),
     log: () => undefined,
@@ -142,6 +166,23 @@ describe("the consumer of task news", () => {
     ).toBe(true);
   });
 
+  it("writes nothing for a reference that others have overtaken, and what is missing where one was lost", async () => {
+    const read = async (_tenant: string, _task: string, after: number) => ({
+      view: JSON.stringify(viewOf({ seq: 5 })),
+      events: eventsOf(after + 1, 5),
+    });
+    const told = [newsOf("late", 1, 2), newsOf("late", 3, 5), newsOf("lost", 1, 2)];
+    await consume(told);
+
+    const late = await consume([reference("late", { after: 2 })], { read });
+    const lost = await consume([reference("lost", { after: 2 })], { read });
+
+    expect([late.acked, late.recording.rowsWritten()]).toEqual([["m0"], 0]);
+    expect([lost.acked, lost.recording.rowsWritten()]).toEqual([["m0"], 1]);
+    const task = { tenant: "lost", task_id: "task-1", created_at: at(0) };
+    expect(await isComplete(env.DB, task, 5)).toBe(true);
+  });
+
   it("puts a reference aside that leads nowhere, and repeats one that could not be followed", async () => {
     const failing = { read: () => Promise.reject(new Error("object is overloaded")) };
 
@@ -168,19 +209,72 @@ describe("the consumer of task news", () => {
 
   it("brings back of a batch what its own database did not take, and acknowledges the rest", async () => {
     // The second database has no tables here; of the last tenant nobody knows where it is.
-    const db = async (tenant: string) => {
+    const history = homes((tenant) => {
       if (tenant === "nowhere") throw new Error("DB_9 is not bound");
       return tenant === "far" ? env.TEST_DATABASE : env.DB;
-    };
+    });
     const bodies = ["far", "near", "nowhere", "near"].map((tenant) => newsOf(tenant, 1, 1));
 
-    const done = await consume(bodies, { db });
+    const done = await consume(bodies, { history: { ...history, known: () => null } });
 
     expect([done.acked, done.retried]).toEqual([
       ["m1", "m3"],
       ["m0", "m2"],
     ]);
     expect(await readView(env.DB, "near", "task-1")).toMatchObject({ seq: 1 });
+  });
+
+  it("acknowledges what other databases took while one never answers, and asks that one once", async () => {
+    const hanging = hangingDb();
+    const whole = ["stuck", "swift"].map((tenant) => newsOf(tenant, 1, 1));
+    const references = Array.from({ length: 12 }, (_, index) => [
+      reference("stuck", { task_id: `task-${index}` }),
+      reference("swift", { task_id: `task-${index}` }),
+    ]).flat();
+    const read = async (_tenant: string, task_id: string): Promise<RawNews> => ({
+      view: JSON.stringify(viewOf({ task_id, seq: 2 })),
+      events: eventsOf(1, 2),
+    });
+    const written: string[] = [];
+
+    // Everything of the other one is written by the time that this one is given up.
+    const done = await consume([...whole, ...references], {
+      history: homes((tenant) => (tenant === "stuck" ? hanging.db : env.DB)),
+      read,
+      patience_ms: 2_000,
+      written: ({ messages }) => void written.push(...messages.keys()),
+      log: (_level, event) => {
+        if (event === "history_write_failed") written.push("given up");
+      },
+    });
+
+    expect(done.acked).toHaveLength(13);
+    expect(done.retried).toHaveLength(13);
+    expect(written.lastIndexOf("swift")).toBeLessThan(written.indexOf("given up"));
+    expect(hanging.asked()).toBe(1);
+  });
+
+  it("keeps nobody waiting for the database that knows who is where", async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const acked: string[] = [];
+    const home = homes(() => env.DB);
+    const history: HistoryPorts["history"] = {
+      ...home,
+      known: (tenant) => (tenant === "known" ? env.DB : null),
+      learn: () => promise.then(() => Promise.reject(new Error("DB does not answer"))),
+    };
+
+    const done = await consume([newsOf("unheard-of", 1, 1), newsOf("known", 1, 1)], {
+      history,
+      written: ({ messages }) => {
+        acked.push(...messages.keys());
+        // Not before this has been written does anything become of that question.
+        resolve();
+      },
+    });
+
+    expect(acked).toEqual(["known"]);
+    expect([done.acked, done.retried]).toEqual([["m1"], ["m0"]]);
   });
 
   it("acknowledges nothing while D1 fails, and waits longer each time", async () => {

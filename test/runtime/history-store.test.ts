@@ -6,8 +6,9 @@ import { listEscalations } from "../../src/history/escalation-store.ts";
 import { writeHistory } from "../../src/history/history-store.ts";
 import type { TaskNews } from "../../src/history/news.ts";
 import { project } from "../../src/history/projection.ts";
-import { isComplete, readEvents, readView } from "../../src/history/task-log-store.ts";
+import { readEvents, readView } from "../../src/history/task-log-store.ts";
 import { at, escalationOf, eventOf, eventsOf, viewOf } from "../task-news.ts";
+import { isComplete } from "./complete.ts";
 import { recordingDb } from "./recording-db.ts";
 
 let tenants = 0;
@@ -109,6 +110,18 @@ describe("the history of a task in D1", () => {
     const runs = await rowsOf("task_log", tenant);
 
     expect(runs).toMatchObject([{ first_seq: 2, last_seq: 8 }]);
+  });
+
+  it("knows the request again whose task's first news come last", async () => {
+    const tenant = newTenant();
+    await write(newsOf(tenant, { view: viewOf({ seq: 4 }), events: eventsOf(2, 4) }));
+    const first = { ...newsOf(tenant, { view: viewOf({ seq: 1 }) }), body_hash: "hash" };
+
+    const costs = [await write(first), await write(first)];
+
+    expect(await rowsOf("task", tenant)).toMatchObject([{ seq: 4, body_hash: "hash" }]);
+    // The row, and the run that did not follow; the second time nothing.
+    expect(costs).toEqual([2, 0]);
   });
 
   it("moves on to further rows when the task's own is full", async () => {

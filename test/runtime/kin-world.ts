@@ -40,7 +40,7 @@ export class KinWorld {
       release: async () => {},
       publish: async () => {},
       record: async () => {},
-      isRecorded: async () => true,
+      recordedTo: async () => Infinity,
       missingStakeholders: async () => [],
       remember: async () => {},
       endPhases: {},

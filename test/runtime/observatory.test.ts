@@ -17,8 +17,8 @@ const usage = (duration_s: number, cost_usd: number, tokens: number) => ({
 const of = (tenant: string, seconds: number, db: D1Database = env.DB) => {
   const keptMs = 30 * 24 * HOUR * 1_000;
   const observatory = createObservatory({
-    db,
-    history: async () => db,
+    endpoints: (query) => query(db),
+    history: (_tenant, query) => query(db),
     keptMs,
     now: () => T0 + seconds * 1_000,
     forecast: async () => null,

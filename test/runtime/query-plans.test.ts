@@ -26,8 +26,8 @@ import {
 } from "../../src/history/removed-store.ts";
 import { outcomeOfView } from "../../src/history/removed.ts";
 import {
-  isComplete,
   readEvents,
+  readRecordedTo,
   readReport,
   readView,
   readWholeTasks,
@@ -120,7 +120,7 @@ const QUERIES: [what: string, ask: (db: D1Database) => Promise<unknown>, by: Reg
   ["read a report", (db) => readReport(db, "acme", "task-1"), /PRIMARY KEY/],
   [
     "check a history",
-    (db) => isComplete(db, { tenant: "acme", task_id: "task-1", created_at: at(0) }, 3),
+    (db) => readRecordedTo(db, { tenant: "acme", task_id: "task-1", created_at: at(0) }),
     /PRIMARY KEY/,
   ],
   ["read a removed task", (db) => readRemoved(db, "acme", "task-1"), /PRIMARY KEY/],

@@ -5,10 +5,16 @@ import { writeHistory } from "../../src/history/history-store.ts";
 import { project } from "../../src/history/projection.ts";
 import { removeTasks } from "../../src/history/removed-store.ts";
 import { outcomeOfView } from "../../src/history/removed.ts";
-import { isComplete, readEvents, readReport, readView } from "../../src/history/task-log-store.ts";
+import {
+  readEvents,
+  readRecordedTo,
+  readReport,
+  readView,
+} from "../../src/history/task-log-store.ts";
 import type { TaskEvent, TaskView } from "../../src/protocol/task-view.ts";
 import { timelineOf } from "../../src/protocol/timeline.ts";
 import { at, eventOf, eventsOf, REPORT_DATA, viewOf } from "../task-news.ts";
+import { isComplete } from "./complete.ts";
 
 async function write(tenant: string, view: TaskView, events: TaskEvent[]): Promise<void> {
   const news = { tenant, view, events, escalation: null, isRebuild: false };
@@ -123,6 +129,16 @@ describe("a history", () => {
     expect(
       await isComplete(env.DB, { tenant: "nobody", task_id: "task-1", created_at: at(0) }, 1),
     ).toBe(false);
+  });
+
+  it("says how far it has a task, and where another one is in its place", async () => {
+    await write("far", viewOf({ seq: 5 }), [...eventsOf(1, 2), ...eventsOf(4, 5)]);
+    await write("behind", viewOf({ seq: 3 }), eventsOf(1, 3));
+    const to = (tenant: string, created_at = at(0)) =>
+      readRecordedTo(env.DB, { tenant, task_id: "task-1", created_at });
+
+    expect([await to("far"), await to("behind"), await to("nobody")]).toEqual([2, 3, 0]);
+    expect(await to("behind", at(60))).toBeNull();
   });
 
   it("is not made complete by an earlier task of the same id, kept or removed", async () => {

@@ -10,11 +10,11 @@ const DAY = 86_400_000;
 
 interface Subject {
   now: number;
-  asked: number[];
+  asked: string[];
   /** When the tasks were created that it asked of. */
   lives: Set<string>;
   told: HistoryMessage[];
-  isRecorded: () => Promise<boolean>;
+  recordedTo: () => Promise<number | null>;
   archivist: Archivist;
 }
 
@@ -25,16 +25,16 @@ function newSubject(): Subject {
     asked: [],
     lives: new Set(),
     told: [],
-    isRecorded: async () => true,
+    recordedTo: async () => Infinity,
     archivist: new Archivist(
       {
         record: async (message) => {
           subject.told.push(message);
         },
-        isRecorded: (_tenant, _task_id, seq, created_at) => {
-          subject.asked.push(seq);
+        recordedTo: (_tenant, task_id, created_at) => {
+          subject.asked.push(task_id);
           subject.lives.add(created_at);
-          return subject.isRecorded();
+          return subject.recordedTo();
         },
         retentionMs: 7 * DAY,
         log: () => undefined,
@@ -71,7 +71,7 @@ describe("telling history", () => {
   it("is not spared when history lacks them", async () => {
     const subject = newSubject();
     const life = IN_PHASE.executing();
-    subject.isRecorded = async () => false;
+    subject.recordedTo = async () => 0;
 
     await subject.archivist.ask(stateOf(life));
     await subject.archivist.tell(stateOf(life), life.log, 0);
@@ -122,23 +122,23 @@ describe("the question whether history is complete", () => {
     await archivist.check(before);
     await archivist.check(before);
 
-    expect(subject.asked).toEqual([before.seq]);
+    expect(subject.asked).toEqual(["task-1"]);
     expect(archivist.due).toBeNull();
     archivist.plan(running());
     expect(archivist.due).toBe(running().updated_at + MINUTE);
   });
 
-  it("has all of a quiet task sent again when the answer is no, at pauses that grow with the silence", async () => {
+  it("tells of a quiet task what follows the last event that history has, at pauses that grow with the silence", async () => {
     const subject = newSubject();
-    subject.isRecorded = async () => false;
+    subject.recordedTo = async () => 1;
     const quietSince = running().updated_at;
     for (const due of [quietSince + MINUTE, quietSince + 2 * MINUTE, quietSince + 4 * MINUTE]) {
       subject.now = due;
       await subject.archivist.check(running());
     }
 
-    expect(subject.told).toHaveLength(3);
-    expect(subject.told).toMatchObject([{ form: "reference", rebuild: true }, {}, {}]);
+    const missing = { form: "reference", tenant: "acme", task_id: "task-1", after: 1 };
+    expect(subject.told).toEqual([missing, missing, missing]);
     expect(subject.archivist.due).toBe(quietSince + 8 * MINUTE);
   });
 
@@ -159,31 +159,51 @@ describe("the question whether history is complete", () => {
     await subject.archivist.check(ended());
     await subject.archivist.check(ended());
 
-    expect(subject.asked).toEqual([ended().seq]);
+    expect(subject.asked).toEqual(["task-1"]);
     expect([...subject.lives]).toEqual([new Date(START).toISOString()]);
     expect(subject.archivist.due).toBe(START + 7 * DAY);
     expect(subject.told).toEqual([]);
   });
 
-  it("has everything sent again when the answer is no, and is asked again later", async () => {
+  it("tells all of it where history has nothing, and is asked again later", async () => {
     const subject = newSubject();
-    subject.isRecorded = async () => false;
+    subject.recordedTo = async () => 0;
     subject.now = START + MINUTE;
 
     await subject.archivist.check(ended());
 
-    expect(subject.told).toMatchObject([{ form: "reference", rebuild: true }]);
+    expect(subject.told).toEqual([
+      { form: "reference", tenant: "acme", task_id: "task-1", after: 0 },
+    ]);
     expect(subject.archivist.due).toBe(START + 2 * MINUTE);
   });
 
-  it("is not asked any sooner when it fails", async () => {
+  it.each([
+    ["lacks some after an hour", 60, 1],
+    ["has another task of the id", 1, null],
+  ])("has all of it written anew when history %s", async (_what, minutes, to) => {
+    const tell = async (state: TaskState, quietSince: number) => {
+      const subject = newSubject();
+      subject.recordedTo = async () => to;
+      subject.now = quietSince + minutes * MINUTE;
+      await subject.archivist.check(state);
+      return subject.told;
+    };
+
+    const anew = { form: "reference", after: 0, rebuild: true };
+    expect(await tell(running(), running().updated_at)).toMatchObject([anew]);
+    expect(await tell(ended(), START)).toMatchObject([anew]);
+  });
+
+  it("is not asked any sooner when it fails, and history is told nothing then", async () => {
     const subject = newSubject();
-    subject.isRecorded = () => Promise.reject(new Error("D1 is away"));
+    subject.recordedTo = () => Promise.reject(new Error("D1 is away"));
     subject.now = START + MINUTE;
 
     await subject.archivist.check(ended());
 
     expect(subject.archivist.due).toBe(START + 2 * MINUTE);
+    expect(subject.told).toEqual([]);
   });
 });
 
@@ -193,7 +213,7 @@ describe("the end of the retention", () => {
     subject.now = START + 7 * DAY;
 
     expect(await subject.archivist.check(ended())).toBe(true);
-    expect(subject.asked).toEqual([ended().seq]);
+    expect(subject.asked).toEqual(["task-1"]);
   });
 
   it("is not there a moment before", async () => {
@@ -207,7 +227,7 @@ describe("the end of the retention", () => {
   it("lets nothing be emptied that history has not got: it is told again, and asked later", async () => {
     const subject = newSubject();
     subject.now = START + 7 * DAY;
-    subject.isRecorded = async () => false;
+    subject.recordedTo = async () => 0;
 
     expect(await subject.archivist.check(ended())).toBe(false);
     expect(subject.told).toMatchObject([{ form: "reference", rebuild: true }]);

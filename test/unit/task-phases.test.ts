@@ -28,7 +28,7 @@ const PORTS: TaskPorts = {
   release: never,
   publish: never,
   record: never,
-  isRecorded: never,
+  recordedTo: never,
   retentionMs: 0,
   missingStakeholders: async () => [],
   remember: never,

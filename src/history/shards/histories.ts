@@ -83,26 +83,33 @@ export class Histories {
     return guard.read(() => query(db));
   }
 
+  /** The database of a tenant as far as that is known without asking; null where `of` has to ask, or would throw. */
+  known(tenant: string): D1Database | null {
+    if (this.#isAlone) return this.#first.db;
+    return this.#byName.get(this.#parts.pins.get(tenant) ?? "")?.db ?? null;
+  }
+
   /**
-   * Asks every database, and gives the answers of those that have one.
+   * Asks every database, unless it is down, and gives the answers of those that have one.
    *
-   * @throws when none has
+   * @param query asks that database alone: whatever fails in it counts as a failure of that one
+   * @throws as `Guard.get` when none has
    */
   async each<Value>(
     query: (db: D1Database) => Promise<Value>,
   ): Promise<{ found: Value[]; isComplete: boolean }> {
     const { databases, log } = this.#parts;
-    const asked = await Promise.allSettled(databases.map(({ db }) => query(db)));
+    const asked = await Promise.allSettled(
+      databases.map(({ db, guard }) => guard.get(() => query(db))),
+    );
     const found = asked.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
     const failures = asked.flatMap((one, index) =>
-      one.status === "rejected"
-        ? [{ error: String(one.reason), binding: databases[index]?.binding, one }]
-        : [],
+      one.status === "rejected" ? [{ binding: databases[index]?.binding, one }] : [],
     );
     const [failure] = failures;
     if (failure !== undefined && found.length === 0) throw failure.one.reason;
-    for (const { error, binding } of failures) {
-      log("error", "history_database_failed", { binding, error });
+    for (const { binding, one } of failures) {
+      log("error", "history_database_failed", { binding, error: String(one.reason) });
     }
     return { found, isComplete: failures.length === 0 };
   }
@@ -143,7 +150,8 @@ export class Histories {
       log("error", "history_database_unbound", { tenant, binding: missing.join(",") });
       throw unbound(tenant, missing);
     }
-    const shard = await pinTenant(this.#first.db, tenant, shardOfNew(tenant, open));
+    const { db, guard } = this.#first;
+    const shard = await guard.get(() => pinTenant(db, tenant, shardOfNew(tenant, open)));
     pins.set(tenant, shard);
     return shard;
   }

@@ -61,8 +61,7 @@ export class Neighbours {
           for (const seq of seqs) this.history.add(seq);
         }),
       retentionMs: RETENTION_MS,
-      isRecorded: (_tenant, _task_id, seq) =>
-        life.call("isRecorded", async () => this.hasHistoryTo(seq)),
+      recordedTo: () => life.call("recordedTo", async () => this.#historyTo()),
       missingStakeholders: () => life.call("missingStakeholders", async () => []),
       remember: () => life.call("remember", async () => {}),
       endPhases: {},
@@ -91,9 +90,13 @@ export class Neighbours {
 
   /** Whether history has everything up to a seq. */
   hasHistoryTo(seq: number): boolean {
-    return Array.from({ length: seq }, (_, index) => index + 1).every((one) =>
-      this.history.has(one),
-    );
+    return this.#historyTo() >= seq;
+  }
+
+  #historyTo(): number {
+    let to = 0;
+    while (this.history.has(to + 1)) to += 1;
+    return to;
   }
 
   #release({ task_id, attempt, outcome }: Parameters<TaskPorts["release"]>[2]): Promise<void> {

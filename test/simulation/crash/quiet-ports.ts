@@ -9,7 +9,7 @@ export function portsOf(changes: Partial<TaskPorts> = {}): TaskPorts {
     release: nothing,
     publish: nothing,
     record: nothing,
-    isRecorded: async () => true,
+    recordedTo: async () => Infinity,
     missingStakeholders: async () => [],
     remember: nothing,
     endPhases: {},

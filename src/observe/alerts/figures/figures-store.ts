@@ -1,6 +1,7 @@
 import { METRIC_TRAITS } from "../../../protocol/alert-rule-check.ts";
 import { readCounts, readSteps } from "../../meter/minute-store.ts";
 import { sumOf, type MeterStep, type Tally } from "../../meter/tally.ts";
+import type { StateParts } from "../../state.ts";
 import type { Figures, OpenFigures, ReadMoment } from "../ports.ts";
 import { meterFigure, meterShare } from "./meter-figures.ts";
 import { isMoment } from "./moments.ts";
@@ -31,10 +32,10 @@ function once<Value>(read: (key: string) => Promise<Value>): (key: string) => Pr
 /** Whose past, and which hours of it. */
 type PastKey = [task_type: string | null, agent_id: string | null, ...hours: number[]];
 
-/** Where figures are read: technical ones in one database, those of tasks in that of the tenant's history. */
-interface FigureParts {
-  db: D1Database;
-  history: (tenant: string) => Promise<D1Database>;
+/** How figures are read: technical ones in one database, those of tasks in that of the tenant's history. */
+export interface FigureParts {
+  technical: <Value>(query: (db: D1Database) => Promise<Value>) => Promise<Value>;
+  history: StateParts["read"];
 }
 
 type Sums = (scope: {
@@ -50,8 +51,8 @@ function sumsReader(history: FigureParts["history"], tenant: string, until: numb
   return ({ window_s, task_type, agent_id }) => {
     const key = JSON.stringify([window_s, task_type, agent_id]);
     const from = to - Math.max(window_s, MINUTE_S);
-    const read = async () =>
-      readTaskSums(await history(tenant), tenant, { from, to, task_type, agent_id });
+    const read = () =>
+      history(tenant, (db) => readTaskSums(db, tenant, { from, to, task_type, agent_id }));
     const known = asked.get(key) ?? read();
     asked.set(key, known);
     return known;
@@ -59,12 +60,14 @@ function sumsReader(history: FigureParts["history"], tenant: string, until: numb
 }
 
 /** Technical figures of the last `window_s` seconds that are told. */
-function tallyReader(db: D1Database, tenant: string, until: number) {
+function tallyReader(technical: FigureParts["technical"], tenant: string, until: number) {
   const to = Math.floor(until / 1_000 / MINUTE_S) * MINUTE_S;
   const fromOf = (window_s: number) => to - Math.max(window_s, MINUTE_S) - METER_LATE_S;
-  const steps = once((seconds) => readSteps(db, tenant, { from: to - Number(seconds), to }));
+  const steps = once((seconds) =>
+    technical((db) => readSteps(db, tenant, { from: to - Number(seconds), to })),
+  );
   const counts = once((from) =>
-    readCounts(db, tenant, { metrics: SHARED, from: Number(from), to }),
+    technical((db) => readCounts(db, tenant, { metrics: SHARED, from: Number(from), to })),
   );
   const tally = async (window_s: number): Promise<Tally> => {
     const all: MeterStep[] = await steps(
@@ -96,14 +99,14 @@ function momentReader(read: ReadMoment, tenant: string) {
  *
  * A window of tasks ends with the present minute; a technical one ends a minute before, and is a minute longer.
  */
-export function openFigures({ db, history }: FigureParts, moment: ReadMoment): OpenFigures {
+export function openFigures(parts: FigureParts, moment: ReadMoment): OpenFigures {
   return (tenant, until): Figures => {
-    const sums = sumsReader(history, tenant, until);
-    const technical = tallyReader(db, tenant, until);
+    const sums = sumsReader(parts.history, tenant, until);
+    const technical = tallyReader(parts.technical, tenant, until);
     const moments = momentReader(moment, tenant);
     const hoursOf = once(async (key) => {
       const [task_type, agent_id, ...hours]: PastKey = JSON.parse(key);
-      return readHours(await history(tenant), tenant, hours, { task_type, agent_id });
+      return parts.history(tenant, (db) => readHours(db, tenant, hours, { task_type, agent_id }));
     });
     return {
       async figure(metric, scope) {
