@@ -114,8 +114,6 @@ export default defineConfig(async () => ({
       {
         test: {
           name: "browser",
-          // A browser, a server and a page each have their own time: what fails twice is broken.
-          retry: 1,
           root,
           include: ["test/browser/**/*.test.ts"],
           expect: PATIENCE,

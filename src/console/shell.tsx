@@ -1,5 +1,5 @@
 import type { FunctionComponent } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { signOut } from "./api/session.ts";
 import { parseRoute, routeTo, type Route } from "./lib/route.ts";
@@ -8,7 +8,7 @@ import { useFocusKeeper } from "./parts/focus-keeper.ts";
 import { Help } from "./parts/help.tsx";
 import { useKeys } from "./parts/keys.ts";
 import { announce, news } from "./parts/news.ts";
-import { Page, type PageProps } from "./parts/page.tsx";
+import { Page, setOut, type PageProps } from "./parts/page.tsx";
 import { Patience } from "./parts/patience.tsx";
 import { Preferences } from "./parts/preferences.tsx";
 import { Loading } from "./parts/states.tsx";
@@ -21,8 +21,12 @@ const NOTE_MS = 6_000;
 
 function useRoute(): Route {
   const [route, setRoute] = useState(() => parseRoute(location.hash));
-  useEffect(() => {
-    const look = (): void => setRoute(parseRoute(location.hash));
+  // At once, or what changes until the next frame would be missed.
+  useLayoutEffect(() => {
+    const look = (): void => {
+      setOut();
+      setRoute(parseRoute(location.hash));
+    };
     window.addEventListener("hashchange", look);
     return () => window.removeEventListener("hashchange", look);
   }, []);
@@ -58,7 +62,7 @@ function Body({ route }: { route: Route }) {
   const loaded = usePage(route.id === null ? entry?.load : (entry?.loadOne ?? entry?.load));
   if (entry === undefined) {
     return (
-      <Page title={say("pageUnknown", { page: route.page })}>
+      <Page key={route.page} title={say("pageUnknown", { page: route.page })}>
         <a href={routeTo("overview")}>{say("pageUnknownGo")}</a>
       </Page>
     );
@@ -66,12 +70,14 @@ function Body({ route }: { route: Route }) {
   if (loaded === undefined) return <Loading />;
   if (loaded.Page === null) {
     return (
-      <div class="problem" role="alert">
-        <p>{say("pageFailed")}</p>
-        <button type="button" class="button" onClick={() => location.reload()}>
-          {say("reload")}
-        </button>
-      </div>
+      <Page key={route.page} title={say(entry.words)}>
+        <div class="problem" role="alert">
+          <p>{say("pageFailed")}</p>
+          <button type="button" class="button" onClick={() => location.reload()}>
+            {say("reload")}
+          </button>
+        </div>
+      </Page>
     );
   }
   // Another subject is another page: nothing of the former one stays.

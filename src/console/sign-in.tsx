@@ -1,9 +1,10 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { call } from "./api/client.ts";
 import { sessionEnd, signIn } from "./api/session.ts";
 import { keyIn } from "./lib/key-text.ts";
 import { json } from "./lib/shape.ts";
+import { setOut } from "./parts/page.tsx";
 import { Patience } from "./parts/patience.tsx";
 import { Preferences } from "./parts/preferences.tsx";
 import { useBusy } from "./parts/use-busy.ts";
@@ -38,6 +39,9 @@ function KeyField(props: {
 }) {
   const say = useWords(shellWords);
   const [isShown, setShown] = useState(false);
+  const field = useRef<HTMLInputElement>(null);
+  // `autofocus` works once in a document, and sessions end oftener.
+  useLayoutEffect(() => field.current?.focus(), []);
   // Preact tells inputs apart by type.
   const typed: object = { type: isShown ? "text" : "password" };
   return (
@@ -46,10 +50,10 @@ function KeyField(props: {
       <div class="joined">
         <input
           {...typed}
+          ref={field}
           id="key"
           class="input mono"
           value={props.value}
-          autoFocus
           autocomplete="current-password"
           spellcheck={false}
           autocapitalize="off"
@@ -85,7 +89,10 @@ function KeyForm() {
   const submit = async (): Promise<void> => {
     const given = keyIn(key);
     const found = await faultOf(given);
-    if (found === null) return signIn(given);
+    if (found === null) {
+      setOut();
+      return signIn(given);
+    }
     setFault("fault" in found ? say(found.fault) : found.detail);
     document.querySelector<HTMLElement>("#key")?.focus();
   };

@@ -1,20 +1,27 @@
 import type { ComponentChildren, RefObject } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 
 import { shellWords } from "../words/shell.ts";
+import { backTo, placeOf, type Place } from "./focus-keeper.ts";
 import { useWords } from "./use-words.ts";
 
 /** Where the focus was before each dialog that is open. */
-const openers: { before: Element | null }[] = [];
+const openers: { before: Place }[] = [];
 
-/** Opens a dialog with the focus in it, for as long as the component is there, and gives the focus back. */
+/**
+ * Opens a dialog with the focus in it, for as long as the component is there, and gives the focus back.
+ *
+ * Both in the moment of the drawing, as a layout effect: Preact runs others, and undoes them, after the next frame. Until
+ * then what is pressed would be the page's and the focus would be taken from wherever it went, and a dialog that is gone
+ * would have left it to the heading.
+ */
 function useModal(dialog: RefObject<HTMLDialogElement | null>, onClose: () => void): () => void {
   const isGone = useRef(false);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const { current } = dialog;
     if (current === null) return;
     // A dialog that follows another, as a secret follows its form, gives the focus back to where that one had it from.
-    const before = openers.at(-1)?.before ?? document.activeElement;
+    const before = openers.at(-1)?.before ?? placeOf(document.activeElement);
     const own = { before };
     openers.push(own);
     current.showModal();
@@ -25,8 +32,7 @@ function useModal(dialog: RefObject<HTMLDialogElement | null>, onClose: () => vo
       openers.splice(openers.indexOf(own), 1);
       // As long as it is open nothing outside takes the focus.
       current.close();
-      if (before instanceof HTMLElement && before.isConnected) before.focus();
-      else document.querySelector<HTMLElement>("h1")?.focus({ preventScroll: true });
+      backTo(before);
     };
   }, [dialog]);
   return () => {

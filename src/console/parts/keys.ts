@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 
 /** What a key does, by KeyboardEvent.key; two keys one after the other with a space between: "g t". */
 export type KeyMap = Record<string, (event: KeyboardEvent) => void>;
@@ -39,7 +39,8 @@ function press(event: KeyboardEvent): void {
 export function useKeys(map: KeyMap): void {
   const held = useRef(map);
   held.current = map;
-  useEffect(() => {
+  // At once: what is pressed until the next frame is meant for what is seen.
+  useLayoutEffect(() => {
     if (maps.length === 0) document.addEventListener("keydown", press);
     maps.push(held);
     return () => {

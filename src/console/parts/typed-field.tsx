@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { TextField } from "./field.tsx";
 
@@ -14,7 +14,9 @@ export function TypedField(props: {
   const [written, setWritten] = useState(props.value);
   const rest = useRef<ReturnType<typeof setTimeout>>(undefined);
   const said = useRef(props.value);
-  useEffect(() => {
+  useLayoutEffect(() => {
+    // What was said here comes back, and more may have been typed since.
+    if (said.current === props.value) return;
     said.current = props.value;
     setWritten(props.value);
   }, [props.value]);
