@@ -43,7 +43,7 @@ export const LOG_EVENTS = {
   delivery_attempted: "A request to an endpoint was answered, or was not.",
   embedder_failed: "Vectors could not be made; memories are found by words.",
   end_stage_failed: "A stage of an end broke.",
-  endpoint_alarm_failed: "The alarm of an endpoint broke; it comes again.",
+  endpoint_alarm_failed: "A run of an endpoint broke; its alarm has another follow.",
   endpoint_level_changed: "The breaker of an endpoint has changed its level.",
   endpoint_upkeep_failed: "An endpoint could not report or tidy; it tries again.",
   execution_broken: "Something broke under an attempt; it ends as failed, to be tried again.",

@@ -31,7 +31,8 @@ const WHY = {
   "pool: DELETE entry": "the slot is free",
   "endpoint: INSERT delivery": "a notification, kept before it is sent",
   "endpoint: UPDATE delivery": "the outcome of its attempt",
-  "endpoint: setAlarm": "the alarm that sends; a burst shares one",
+  "endpoint: setAlarm":
+    "the alarm behind what is sent at once; what comes within eight seconds shares one",
   "D1: INSERT task": "the row in history, its entry by creation, and by status unless completed",
   "D1: INSERT task_rollup":
     "the minute in which it was created, and the one in which it ended; tasks of one type share it",

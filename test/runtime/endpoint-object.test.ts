@@ -10,6 +10,7 @@ import { bodyText } from "./receiver.ts";
 describe("an endpoint's object", () => {
   it("sends what it stored, signed so that the reference verifier accepts it", async () => {
     const endpoint = await newEndpoint();
+    endpoint.sendAtOnce();
     await runInDurableObject(endpoint.stub, (instance) => {
       instance.now = () => Date.now();
     });

@@ -25,10 +25,14 @@ export interface TestEndpoint {
   change: (changes: Partial<EndpointConfig>) => Promise<void>;
   /** Runs the alarm; false when none was set. */
   send: () => Promise<boolean>;
+  /** From now on it sends at once, as in life; before this it is gone each time before it has sent, and its alarm sends. */
+  sendAtOnce: () => void;
   /** `task_id:seq` of what has arrived, in order. */
   arrived: () => Promise<string[]>;
   /** Everything gone that is only in memory; the clock stays where it was. */
   evict: () => Promise<void>;
+  /** The same in the middle of whatever it does, which an eviction waits for. */
+  lose: () => Promise<void>;
   /** A delivery by task and seq, with its attempts. */
   delivery: (task_id: string, seq: number) => Promise<Delivery>;
 }
@@ -49,7 +53,9 @@ export async function newEndpoint(changes: Partial<EndpointConfig> = {}): Promis
     ...changes,
   });
   let now = START;
-  const stub = env.ENDPOINT.getByName(`default/${webhook_id}`);
+  let isAtOnce = false;
+  const open = () => env.ENDPOINT.getByName(`default/${webhook_id}`);
+  let stub = open();
   const setClock = () =>
     runInDurableObject(stub, (instance: EndpointObject) => {
       instance.now = () => now;
@@ -59,11 +65,16 @@ export async function newEndpoint(changes: Partial<EndpointConfig> = {}): Promis
         if (isBusy) await scheduler.wait(Math.min(ms, 5));
         else now += ms;
       };
+      instance.begin = (work) => {
+        if (isAtOnce) void work();
+      };
     });
   await setClock();
   await stub.configure(JSON.stringify(config));
   return {
-    stub,
+    get stub() {
+      return stub;
+    },
     receiver,
     config,
     at: async (ms) => {
@@ -75,9 +86,18 @@ export async function newEndpoint(changes: Partial<EndpointConfig> = {}): Promis
       await stub.configure(JSON.stringify(config));
     },
     send: () => runDurableObjectAlarm(stub),
+    sendAtOnce: () => {
+      isAtOnce = true;
+    },
     arrived: async () => (await receiver.log()).map((request) => placeOf(request)),
     evict: async () => {
       await evictDurableObject(stub);
+      await setClock();
+    },
+    lose: async () => {
+      const lost = runInDurableObject(stub, (_instance, state) => state.abort("lost"));
+      await lost.catch(() => {});
+      stub = open();
       await setClock();
     },
     delivery: async (task_id, seq) => {

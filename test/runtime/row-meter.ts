@@ -112,7 +112,8 @@ export class RowMeter {
     const messages = tally(this.#messages.splice(0));
     const lines = this.#lines;
     this.#lines = 0;
-    return { rows, calls, messages, lines };
+    // What runs side by side is counted in whatever order it comes.
+    return { rows: sorted(rows), calls, messages, lines };
   }
 
   /** Replaces a method of a prototype by one that notes its call. */
@@ -257,5 +258,9 @@ function textOf(statement: unknown): string {
 function tally(words: readonly string[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const word of words) counts[word] = (counts[word] ?? 0) + 1;
-  return counts;
+  return sorted(counts);
+}
+
+function sorted(counts: Record<string, number>): Record<string, number> {
+  return Object.fromEntries(Object.entries(counts).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }

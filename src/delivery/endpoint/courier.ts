@@ -238,7 +238,7 @@ export class Courier {
     const next = this.#isLoaded ? this.next() : null;
     if (next === null) return null;
     const gap = next.at - this.#ports.now();
-    // While it waits for an answer it is awake anyway, and its alarm can't fire.
+    // While it waits for an answer it is awake anyway, and its alarm waits for it.
     const longest = this.#agenda.requests > 0 ? Infinity : LONGEST_GAP_MS;
     return gap > 0 && gap <= longest ? Math.min(gap, LONGEST_GAP_MS) : null;
   }

@@ -40,9 +40,9 @@ type Answer<Value> = Promise<Result<Value, Refusal>>;
 /**
  * One webhook endpoint of one tenant, or a shard of one: its deliveries in order, and the only sender to it.
  *
- * Whatever is stored to be sent arms the alarm, and the alarm alone sends. The `retries` queues wake the object
- * when a retry comes due; the alarm behind it makes up for a lost message. So there is an alarm as long as
- * anything may be sent, and without one nothing has to be looked for.
+ * Whatever is stored to be sent sets an alarm in the same turn, and is sent at once, beside the call that brought it. The
+ * `retries` queues wake the object when a retry comes due. The alarm makes up for what was lost on the way: a run with its
+ * object, or a message. So there is an alarm as long as anything may be sent, and without one nothing has to be looked for.
  */
 export class EndpointObject extends DurableObject<Env> {
   /** Set by index.ts: what this object asks of other parts. */
@@ -51,6 +51,8 @@ export class EndpointObject extends DurableObject<Env> {
   now: Clock = () => Date.now();
   random: Random = () => Math.random();
   wait: (ms: number, isBusy: boolean) => Promise<void> = (ms) => scheduler.wait(ms);
+  /** Has work done that nobody waits for; a pending request keeps the object (facts/platform.md §4, Keep-alive). */
+  begin: (work: () => Promise<void>) => void = (work) => void work();
   readonly #log = consoleLog("endpoint", () => this.now());
   readonly #meter = EndpointObject.connect(this.env).meter;
   readonly #counted = new CountedSql(this.ctx.storage.sql, this.#meter);
@@ -93,6 +95,7 @@ export class EndpointObject extends DurableObject<Env> {
     now: () => this.now(),
     log: this.#log,
     name: this.ctx.id.name ?? "",
+    begin: (work) => this.begin(work),
     // Nothing that is to be sent waits for it, and what is lost with it is told with the next.
     tellMeter: () => this.ctx.waitUntil(this.#counted.tell(this.#stores.endpoint.facts())),
   });
@@ -122,7 +125,7 @@ export class EndpointObject extends DurableObject<Env> {
     });
     // What came while it was not active is in no lane yet, and another ordering has other lanes.
     this.#courier.unload();
-    if (before !== null && config.state === "active") await this.#waker.arm(this.now());
+    if (before !== null && config.state === "active") await this.#keeper.runNow();
   }
 
   /** Stores notifications, each once however often it comes, and has them sent. */
@@ -183,7 +186,7 @@ export class EndpointObject extends DurableObject<Env> {
     const facts = this.#stores.endpoint.facts();
     if (facts === null) return;
     this.#stores.endpoint.saveFacts(resumedFacts(facts, this.now()));
-    await this.#waker.arm(this.now());
+    await this.#keeper.runNow();
   }
 
   /** The breaker's level: 4 when it is disabled, whoever did it. */
@@ -212,7 +215,7 @@ export class EndpointObject extends DurableObject<Env> {
   /** Sends deliveries again, page by page, however many there are. Repeated with the same id it is the same. */
   async recover(recovery_id: string, range: RecoveryRange): Answer<Recovery> {
     const started = this.#recoveries.start(recovery_id, range);
-    if (started.ok) await this.#waker.arm(this.now());
+    if (started.ok) await this.#keeper.runNow();
     return started;
   }
 
@@ -229,9 +232,11 @@ export class EndpointObject extends DurableObject<Env> {
   /** Forgets what is too old, all of it. False when nothing is left that could become too old. */
   async sweep(): Promise<boolean> {
     const isKept = this.#upkeep.sweepSome();
-    // What was not looked at yet, and whatever an alarm that was lost should have sent.
-    await this.#keeper.revive();
-    if (isKept || !this.#upkeep.isOver) return isKept;
+    if (isKept || !this.#upkeep.isOver) {
+      // What was not looked at yet, and whatever an alarm that was lost should have sent.
+      await this.#keeper.revive();
+      return isKept;
+    }
     await this.ctx.storage.deleteAll();
     this.#stores.endpoint.forget();
     this.#courier.unload();

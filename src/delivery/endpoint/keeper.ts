@@ -2,6 +2,7 @@ import type { Log } from "../../lib/log.ts";
 import type { Clock } from "../../lib/ports.ts";
 import type { Courier } from "./courier.ts";
 import type { EndpointStore } from "./endpoint-store.ts";
+import type { NextTurn } from "./gate.ts";
 import type { Upkeep } from "./upkeep.ts";
 import { WATCHDOG_MS, type Waker } from "./waker.ts";
 
@@ -17,13 +18,21 @@ interface KeeperParts {
   name: string;
   /** Has what was sent told to whoever counts it, without being waited for. */
   tellMeter: () => void;
+  /** Has work done beside what is being answered; it never rejects. */
+  begin: (work: () => Promise<void>) => void;
 }
 
-/** Decides when an endpoint sends: what its alarm does, and when it fires next. */
+/**
+ * Decides when an endpoint sends: at once in a run that nobody waits for, with an alarm behind it, or by the alarm alone.
+ *
+ * There is one run at a time. Until it is over an alarm is set, or one that has fired waits for it: whatever ends the object
+ * meanwhile, the alarm comes and finds what was not sent.
+ */
 export class Keeper {
   readonly #parts: KeeperParts;
   #reporting: Promise<void> = Promise.resolve();
-  #isAtWork = false;
+  /** The run that is under way; null when none is. */
+  #run: Promise<void> | null = null;
 
   constructor(parts: KeeperParts) {
     this.#parts = parts;
@@ -35,39 +44,56 @@ export class Keeper {
     if (courier.isLoaded || endpoint.facts() === null) return;
     const isArmed = await waker.recall();
     // No alarm is set while one is being worked off.
-    if (!courier.isLoaded) courier.load(isArmed || this.#isAtWork);
+    if (!courier.isLoaded) courier.load(isArmed || this.#run !== null);
   }
 
-  /** Something was added: has it sent as soon as that may be. */
+  /** Something was added: has it sent as soon as that may be. The alarm is set when this gives a promise. */
   async sendSoon(): Promise<void> {
-    const { courier, waker, upkeep, endpoint, now } = this.#parts;
+    const { courier, upkeep, endpoint } = this.#parts;
     // A run sees what is added.
     const next = courier.isRunning ? null : courier.next();
-    if (next !== null) return waker.plan(next);
+    if (next !== null) return this.#plan(next);
     // Nothing else would wake an endpoint that is sent nothing, and what is too old would stay.
     const isActive = endpoint.facts()?.config.state === "active";
-    if (!isActive && upkeep.isSweepDue) await waker.arm(now());
+    if (!isActive && upkeep.isSweepDue) await this.runNow();
+  }
+
+  /** Has a run begin at once, beside the caller; the alarm behind it is set before anything is awaited. */
+  async runNow(): Promise<void> {
+    const { courier, waker, begin, now } = this.#parts;
+    if (this.#run !== null) {
+      // What it does not see any more, the alarm's own run does after it.
+      courier.poke();
+      return waker.arm(now());
+    }
+    const armed = waker.guard();
+    begin(() =>
+      this.#work().catch((error: unknown) => this.#logFailure("endpoint_alarm_failed", error)),
+    );
+    await armed;
   }
 
   /** Whatever has been lost on the way, an alarm among it: what is open is looked for, and sent in its time. */
   async revive(): Promise<void> {
-    const { courier, upkeep, waker, endpoint, now } = this.#parts;
+    const { courier, upkeep, endpoint } = this.#parts;
     if (endpoint.facts() === null || courier.isRunning) return;
     courier.load(true);
-    if (upkeep.isPending) return waker.arm(now());
+    if (upkeep.isPending) return this.runNow();
     const next = courier.next();
-    if (next !== null) await waker.plan(next);
+    if (next !== null) await this.#plan(next);
   }
 
   /** A retry may have come due. */
   async wake(): Promise<void> {
     const { courier, waker, endpoint, now } = this.#parts;
     if (endpoint.facts() === null) return;
+    // The alarm behind a retry is behind what is sent of it now, too.
+    if (!courier.isLoaded) await waker.recall();
     if (courier.isRunning) return courier.poke();
     courier.load(true);
     const next = courier.next();
     if (next === null) return;
-    if (next.at <= now()) await this.sendSoon();
+    if (next.at <= now()) await this.runNow();
     else if (next.isRetry) await waker.askWake(next.at, next.rank);
   }
 
@@ -76,13 +102,27 @@ export class Keeper {
     this.#reporting = this.#reporting.then(() => this.#tend("report"));
   }
 
-  /** Sends what is due and does what else is to be done; never throws. */
+  /** Sends what a run has left, or never came to; never throws. */
   async alarm(): Promise<void> {
+    this.#parts.waker.fired();
+    // While it waits it is not over: the platform has it come again if the object is lost.
+    await this.#run;
+    await this.#work();
+  }
+
+  /** One run, or the one that is under way already. */
+  #work(): Promise<void> {
+    this.#run ??= this.#runOnce().finally(() => {
+      this.#run = null;
+    });
+    return this.#run;
+  }
+
+  /** Sends what is due and does what else is to be done. */
+  async #runOnce(): Promise<void> {
     const { courier, waker, upkeep, endpoint, now } = this.#parts;
-    waker.fired();
     // An object that was emptied has nothing to do, whatever alarm was left.
-    if (courier.isRunning || endpoint.facts() === null) return;
-    this.#isAtWork = true;
+    if (endpoint.facts() === null) return;
     try {
       courier.load(true);
       if (courier.hasRoom) courier.addRecovered(upkeep.recover());
@@ -97,8 +137,6 @@ export class Keeper {
       this.#logFailure("endpoint_alarm_failed", error);
       courier.reset();
       await waker.arm(now() + WATCHDOG_MS);
-    } finally {
-      this.#isAtWork = false;
     }
   }
 
@@ -116,6 +154,12 @@ export class Keeper {
   #logFailure(event: string, error: unknown): void {
     const { log, name } = this.#parts;
     log("error", event, { endpoint: name, error: String(error) });
+  }
+
+  /** What can go now does so at once, anything else in its time. */
+  async #plan(next: NextTurn): Promise<void> {
+    if (next.at <= this.#parts.now()) await this.runNow();
+    else await this.#parts.waker.plan(next);
   }
 
   async #planNext(): Promise<void> {

@@ -13,7 +13,7 @@ export const UNKNOWN: Refusal = {
 /** Nothing more is sent to the endpoint. */
 export const DELETED: Refusal = { code: "webhook_not_found", detail: "Its endpoint was deleted." };
 
-/** Starts, shows and ends the recoveries of an endpoint; its alarm carries them out. */
+/** Starts, shows and ends the recoveries of an endpoint; its runs carry them out. */
 export class Recoveries {
   readonly #endpoint: EndpointStore;
   readonly #store: RecoveryStore;

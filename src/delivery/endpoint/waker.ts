@@ -9,6 +9,14 @@ import type { NextTurn } from "./gate.ts";
 /** How far the alarm stays behind the queue's message, and how soon it comes back after an error. */
 export const WATCHDOG_MS = 60_000;
 
+/**
+ * How far the alarm stays behind what is sent at once.
+ *
+ * It rings before an object that has nothing to do is evicted, ten seconds after its last work (facts/platform.md §4): the
+ * object still knows then that everything has left. One that wakes up for it would have to look through all that it keeps.
+ */
+export const BEHIND_MS = 8_000;
+
 /** What a waker is given. */
 interface WakerPorts {
   now: Clock;
@@ -44,8 +52,19 @@ export class Waker {
 
   /** Sets the alarm if that makes it earlier: each setting is a row written, a late one is put right as it fires. */
   async arm(at: number): Promise<void> {
+    await this.#set(at, at);
+  }
+
+  /** Sets the alarm behind what begins now, unless one comes within a minute: a steady flow shares it. */
+  async guard(): Promise<void> {
+    const now = this.#ports.now();
+    await this.#set(now + BEHIND_MS, now + WATCHDOG_MS);
+  }
+
+  /** Sets the alarm unless one comes by `latest`. */
+  async #set(at: number, latest: number): Promise<void> {
     const isOverdue = this.#armedAt !== null && this.#armedAt < this.#ports.now() - WATCHDOG_MS;
-    if (this.#armedAt !== null && this.#armedAt <= at && !isOverdue) return;
+    if (this.#armedAt !== null && this.#armedAt <= latest && !isOverdue) return;
     this.#armedAt = at;
     await this.#ports.setAlarm(at);
   }
