@@ -202,10 +202,13 @@ describe("lanes under failures", () => {
     await endpoint.receiver.script([{ delay_ms: 1_000 }, UP]);
     await endpoint.enqueue(item("slow", 1));
     const sending = endpoint.send();
-    await vi.waitUntil(async () => (await endpoint.arrived()).length === 1);
+    await vi.waitUntil(async () => (await endpoint.arrived()).length === 1, 15_000);
 
     await endpoint.enqueue(item("quick", 1));
-    await vi.waitUntil(async () => (await endpoint.delivery("quick", 1)).state === "delivered");
+    await vi.waitUntil(
+      async () => (await endpoint.delivery("quick", 1)).state === "delivered",
+      15_000,
+    );
 
     expect((await endpoint.delivery("slow", 1)).state).toBe("delivering");
     await sending;

@@ -27,7 +27,7 @@ describe("the state of a delivery", () => {
 
     const queued = await stage(endpoint);
     const sending = endpoint.send();
-    await vi.waitUntil(async () => (await endpoint.arrived()).length === 1);
+    await vi.waitUntil(async () => (await endpoint.arrived()).length === 1, 15_000);
     const { state: underWay } = await endpoint.delivery("t", 1);
     await sending;
     const failed = await stage(endpoint);

@@ -57,7 +57,7 @@ describe("what coincides at an endpoint", () => {
     const sending = endpoint.send();
     await scheduler.wait(300);
     await endpoint.at(3_500);
-    await vi.waitUntil(async () => (await endpoint.delivery("a", 1)).state === "delivered", 5_000);
+    await vi.waitUntil(async () => (await endpoint.delivery("a", 1)).state === "delivered", 15_000);
     const isComplete = await runInDurableObject(
       endpoint.stub,
       (_i, s) => s.storage.sql.exec("SELECT is_index_complete AS f FROM endpoint").one()["f"],

@@ -19,7 +19,7 @@ describe("an endpoint's object", () => {
     const [request] = await vi.waitUntil(async () => {
       const log = await endpoint.receiver.log();
       return log.length > 0 ? log : null;
-    });
+    }, 15_000);
 
     if (request === undefined) throw new Error("nothing arrived");
     const verified = new Webhook(endpoint.config.secrets[0]?.secret ?? "").verify(
@@ -84,7 +84,7 @@ describe("an endpoint's object", () => {
     const receipt = await stub.enqueue({ config_version: 1, callback, items: [item("t", 1)] });
 
     expect(receipt).toEqual({ stored: 1, known: true });
-    await vi.waitUntil(async () => (await template.arrived()).length === 1);
+    await vi.waitUntil(async () => (await template.arrived()).length === 1, 15_000);
   });
 
   it("names the notification before it in each one, filters or not", async () => {

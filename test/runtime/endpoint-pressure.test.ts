@@ -50,7 +50,8 @@ describe("an endpoint under pressure", () => {
       await endpoint.stub.wake();
       took.push(Date.now() - t0);
     }
-    expect((took[1] ?? 0) / (took[0] ?? 1)).toBeLessThan(6);
+    // Four times as many: sixteen times as long if each were compared with each.
+    expect((took[1] ?? 0) / (took[0] ?? 1)).toBeLessThan(10);
   }, 60_000);
 
   it("what upkeep can't do delays no delivery", async () => {

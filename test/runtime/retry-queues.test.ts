@@ -3,6 +3,7 @@ import { exports } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 
 import type { EndpointObject } from "../../src/delivery/endpoint/endpoint-object.ts";
+import { BEHIND_MS } from "../../src/delivery/endpoint/waker.ts";
 import { alarmOf } from "./coincidences.ts";
 import { item, newEndpoint, START } from "./endpoints.ts";
 
@@ -55,8 +56,8 @@ describe("a retry", () => {
       ]);
 
       expect(outcome.explicitAcks).toEqual(["m1"]);
-      await vi.waitUntil(async () => (await endpoint.arrived()).length === 2);
-      expect(await alarmOf(endpoint)).toBe(START + 70_000);
+      await vi.waitUntil(async () => (await endpoint.arrived()).length === 2, 15_000);
+      expect(await alarmOf(endpoint)).toBe(START + 10_000 + BEHIND_MS);
     },
   );
 });

@@ -109,7 +109,7 @@ describe("a webhook registered at run time", () => {
     const { webhook_id } = await register(by, receiver);
 
     const answer = await webhooks.test(by, webhook_id);
-    await vi.waitUntil(async () => (await receiver.log()).length === 1);
+    await vi.waitUntil(async () => (await receiver.log()).length === 1, 15_000);
 
     expect(answer).toMatchObject({ ok: true, value: { type: "system_alert" } });
   });

@@ -119,4 +119,48 @@ describe("the send loop", () => {
 
     expect(loop.isRunning).toBe(false);
   });
+
+  it("waits for what is in flight when one breaks, books it, and takes nothing more", async () => {
+    const { loop, ports, commits, inFlight, land } = stage(["breaks", "b", "c"]);
+    const items: string[] = [];
+    const broken = {
+      ...ports,
+      send: (item: string) =>
+        item === "breaks" ? Promise.reject(new Error("no such key")) : ports.send(item),
+    };
+    const run = loop.run({ ...broken, take: () => ports.take() ?? items.shift() ?? null });
+    const outcome = run.then(
+      () => "over",
+      (cause: unknown) => String(cause),
+    );
+    await settled();
+    items.push("d");
+    land("b");
+    await settled();
+    const isStillRunning = loop.isRunning;
+    land("c");
+
+    expect(await outcome).toContain("no such key");
+    expect([isStillRunning, loop.isRunning]).toEqual([true, false]);
+    expect(commits).toEqual([["b:ok"], ["c:ok"]]);
+    expect([inFlight(), items]).toEqual([[], ["d"]]);
+  });
+
+  it("ends with the error of a commit when everything has come back", async () => {
+    const { loop, ports, land } = stage(["a", "b"]);
+    const run = loop.run({
+      ...ports,
+      commit: () => {
+        throw new Error("no room");
+      },
+    });
+    const outcome = run.catch(String);
+    land("a");
+    await settled();
+    const isStillRunning = loop.isRunning;
+    land("b");
+
+    expect(await outcome).toContain("no room");
+    expect(isStillRunning).toBe(true);
+  });
 });

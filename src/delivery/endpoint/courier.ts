@@ -14,11 +14,9 @@ import { releaseAtOf, type Gate, type NextTurn } from "./gate.ts";
 import { placeKey } from "./lane.ts";
 import { Ledger, type Outcome } from "./ledger.ts";
 import { Pacer } from "./pacer.ts";
+import { RunBudget } from "./run-budget.ts";
 import { SendLoop, type Finished } from "./send-loop.ts";
 import { isAlone, turnOf, type Turn } from "./turn.ts";
-
-/** One run sends for at most a minute; the platform ends an alarm after 15 (facts/platform.md §4, Workers). */
-const RUN_MS = 60_000;
 
 /** A run stays awake for a wait of this length: beyond it, another alarm costs less (facts/platform.md §4). */
 const LONGEST_GAP_MS = 500;
@@ -218,18 +216,18 @@ export class Courier {
     return !isOneLane && isAllHere && this.#agenda.isAllRetrying();
   }
 
-  /** Sends what is due, and what comes due meanwhile, for about a minute. */
+  /** Sends what is due, and what comes due meanwhile, for about a minute and at most 4,000 requests. */
   async run(): Promise<void> {
     const { now, keys, wait } = this.#ports;
-    const until = now() + RUN_MS;
+    const budget = new RunBudget(now);
     await this.#loop.run({
-      take: () => (now() < until ? this.#take() : null),
+      take: () => (budget.isOver ? null : budget.spend(this.#take())),
       send: async (turn) => ({
         ...turn.asked,
         ...(await attemptDelivery(turn.job, { now, keys })),
       }),
       commit: (finished) => this.#commit(finished),
-      gap: () => (now() < until ? this.#gap() : null),
+      gap: () => (budget.isOver ? null : this.#gap()),
       wait: (ms) => wait(ms, this.#agenda.requests > 0),
     });
   }

@@ -44,23 +44,35 @@ export class SendLoop<Item, Report> {
   /**
    * Ends when nothing is in flight and `take` will have nothing soon.
    *
-   * @throws what `send` or `commit` throws; what is in flight then is forgotten, so a new loop is needed
+   * @throws what `send` or `commit` throws, once everything that was in flight has come back: who begins anew must not
+   *   send beside it
    */
   async run(ports: SendLoopPorts<Item, Report>): Promise<void> {
     this.#isRunning = true;
     try {
       for (;;) {
-        this.#fill(ports);
-        this.#mindTheGap(ports);
-        if (this.#inFlight === 0 && !this.#isWaiting) return;
+        if (this.#broken === null) {
+          this.#fill(ports);
+          this.#mindTheGap(ports);
+        }
+        if (this.#inFlight === 0 && (this.#broken !== null || !this.#isWaiting)) break;
         await this.#news.promise;
         this.#news = Promise.withResolvers<void>();
-        const finished = this.#finished.splice(0);
-        if (finished.length > 0) ports.commit(finished);
-        if (this.#broken !== null) throw this.#broken.cause;
+        this.#commit(ports);
       }
     } finally {
       this.#isRunning = false;
+    }
+    if (this.#broken !== null) throw this.#broken.cause;
+  }
+
+  #commit({ commit }: SendLoopPorts<Item, Report>): void {
+    const finished = this.#finished.splice(0);
+    if (finished.length === 0) return;
+    try {
+      commit(finished);
+    } catch (cause) {
+      this.#broken ??= { cause };
     }
   }
 
@@ -74,7 +86,7 @@ export class SendLoop<Item, Report> {
         .then(
           (report) => this.#finished.push({ item: sent, report }),
           (cause: unknown) => {
-            this.#broken = { cause };
+            this.#broken ??= { cause };
           },
         )
         .then(() => {

@@ -52,21 +52,15 @@ export class Waker {
 
   /** Sets the alarm if that makes it earlier: each setting is a row written, a late one is put right as it fires. */
   async arm(at: number): Promise<void> {
-    await this.#set(at, at);
-  }
-
-  /** Sets the alarm behind what begins now, unless one comes within a minute: a steady flow shares it. */
-  async guard(): Promise<void> {
-    const now = this.#ports.now();
-    await this.#set(now + BEHIND_MS, now + WATCHDOG_MS);
-  }
-
-  /** Sets the alarm unless one comes by `latest`. */
-  async #set(at: number, latest: number): Promise<void> {
     const isOverdue = this.#armedAt !== null && this.#armedAt < this.#ports.now() - WATCHDOG_MS;
-    if (this.#armedAt !== null && this.#armedAt <= latest && !isOverdue) return;
+    if (this.#armedAt !== null && this.#armedAt <= at && !isOverdue) return;
     this.#armedAt = at;
     await this.#ports.setAlarm(at);
+  }
+
+  /** Sets the alarm behind what begins now, unless one comes as soon: a steady flow shares it. */
+  async guard(): Promise<void> {
+    await this.arm(this.#ports.now() + BEHIND_MS);
   }
 
   /**
