@@ -15,8 +15,11 @@ import { executorPortsOf, pushPortsOf } from "./services.ts";
 /** The first of the queues that carry news of tasks; an operator may have bound more. */
 const NEWS = "batuta-events";
 
-/** How long a database of history is waited for: D1 itself gives up after 30 s (facts/platform.md §4). Milliseconds. */
-const PATIENCE_MS = 30_000;
+/** How long a database of history is waited for: D1 itself would give up after 30 s (facts/platform.md §4). Milliseconds. */
+const PATIENCE_MS = 15_000;
+
+/** How long a batch of news goes on: a consumer is cut off after 15 minutes (facts/platform.md §4), and its acks are lost. Milliseconds. */
+const ROUND_MS = 300_000;
 
 /** The consumer of each queue, by the queue's name. */
 function consumersOf(env: Env): Record<string, (batch: MessageBatch) => Promise<void>> {
@@ -28,6 +31,7 @@ function consumersOf(env: Env): Record<string, (batch: MessageBatch) => Promise<
   const historyPorts: HistoryPorts = {
     history,
     patience_ms: PATIENCE_MS,
+    round_ms: ROUND_MS,
     read: async (tenant, task_id, after) => {
       const found = await task(tenant, task_id).record(after);
       return found.ok ? JSON.parse(found.value) : null;

@@ -29,8 +29,10 @@ export interface HistoryWritten {
 export interface HistoryPorts extends ReadingPorts {
   /** Where the histories of tenants are. */
   history: Pick<Histories, "known" | "learn" | "of">;
-  /** How long a database is waited for, milliseconds. */
+  /** How long a database is waited for, milliseconds. One that takes more than a third of it is asked once in a batch. */
   patience_ms: number;
+  /** How long after its begin a batch still begins to write, milliseconds: what has not begun by then comes again. */
+  round_ms: number;
   /** Is told of what was written. */
   written?: (written: HistoryWritten) => void;
   now: Clock;
@@ -60,38 +62,39 @@ function notWritten(
   log("error", "history_write_failed", { messages: of.length, error: String(error) });
 }
 
-/** What a database has not said a word to in time. Whether it has written is not known; to write it again does no harm. */
-function silence(patience_ms: number): Error {
-  return new Error(`no answer in ${patience_ms} ms`);
-}
+/** Part of the patience that a write may take: healthy ones take milliseconds, and what is late once is late again. */
+const SLOW_PART = 1 / 3;
 
-/** Writes what was read, and acknowledges it. False when the database has not answered in time. */
+/** Writes what was read, and acknowledges it if the database answers in time. Whether it was slow, whatever has become of it. */
 async function write(
   db: D1Database,
   readings: readonly Reading[],
   ports: HistoryPorts,
 ): Promise<boolean> {
-  const { patience_ms } = ports;
+  const { patience_ms, now } = ports;
+  const began = now();
+  const isSlow = () => now() - began > patience_ms * SLOW_PART;
   let rows: number | typeof TIMED_OUT;
   try {
     const records = project(readings.map(({ news }) => news));
     rows = await withinLimit(patience_ms, () => writeHistory(db, records));
   } catch (error) {
     notWritten(readings, error, ports);
-    return true;
+    return isSlow();
   }
   if (rows === TIMED_OUT) {
-    notWritten(readings, silence(patience_ms), ports);
-    return false;
+    // Whether it has written is not known; to write it again does no harm.
+    notWritten(readings, new Error(`no answer in ${patience_ms} ms`), ports);
+    return true;
   }
   for (const { message } of readings) message.ack();
   const oldest = Math.min(...readings.map(({ message }) => message.timestamp.getTime()));
-  const lag_ms = ports.now() - oldest;
+  const lag_ms = now() - oldest;
   ports.log("debug", "history_written", { messages: readings.length, lag_ms });
   const byTenant = Map.groupBy(readings, ({ news }) => news.tenant);
   const messages = new Map([...byTenant].map(([tenant, of]) => [tenant, of.length]));
   ports.written?.({ messages, rows, lag_ms });
-  return true;
+  return isSlow();
 }
 
 /** Messages in groups that are read together and written in one round trip each. */
@@ -107,31 +110,43 @@ function groupsOf(arrivals: readonly Arrival[], references_together: number): Ar
   return [...groups, ...arrivals.filter(isSuspect).map((arrival) => [arrival])];
 }
 
-/** What the writing of one batch goes by. */
+/** A batch that is being written. */
 interface Round {
   queue: string;
   ports: HistoryPorts;
+  /** When it begins no more, milliseconds since the epoch. */
+  ends_at: number;
+  /** Databases that were slow: each further group would wait as long, and with it the acks of all others. */
+  slow: Set<D1Database>;
+}
+
+/** How databases are written to beside each other. */
+interface Lanes {
   references_together: number;
   /** One of so many databases that are written to at a time. */
   enter: ReturnType<typeof atMost>;
-  /** Those that have not answered in time. */
-  silent: Set<D1Database>;
 }
 
-/** Writes to one database, a group after the other. One that has not answered is asked no more in this batch. */
+/** Why there is no time left to ask anything, or null. */
+function lateness({ ports, ends_at }: Round): Error | null {
+  return ports.now() < ends_at ? null : new Error("its batch had no time left");
+}
+
+/** Writes to one database, a group after the other. One that was slow is asked no more, nor is any when the round is over. */
 async function writeAll(
   db: D1Database,
   arrivals: readonly Arrival[],
-  { ports, silent, enter, ...round }: Round,
+  round: Round,
+  { references_together, enter }: Lanes,
 ): Promise<void> {
-  const context = { queue: round.queue, ports };
-  for (const group of groupsOf(arrivals, round.references_together)) {
+  const { ports, slow } = round;
+  for (const group of groupsOf(arrivals, references_together)) {
     await enter(async () => {
-      if (silent.has(db)) return notWritten(group, silence(ports.patience_ms), ports);
-      const readings = await Promise.all(group.map((arrival) => readArrival(arrival, context)));
+      const obstacle = slow.has(db) ? new Error("its database is slow") : lateness(round);
+      if (obstacle !== null) return notWritten(group, obstacle, ports);
+      const readings = await Promise.all(group.map((arrival) => readArrival(arrival, round)));
       const known = readings.filter((reading) => reading !== null);
-      const isAnswered = known.length === 0 || (await write(db, known, ports));
-      if (!isAnswered) silent.add(db);
+      if (known.length > 0 && (await write(db, known, ports))) slow.add(db);
     });
   }
 }
@@ -148,11 +163,12 @@ function byDatabase(arrivals: readonly Arrival[], { history }: HistoryPorts) {
   return { placed, unknown };
 }
 
-/** The same once those databases have been asked for; messages of tenants of which that can't be told come again. */
+/** The same once those databases have been asked for; messages of tenants of which that can't be told in time come again. */
 async function place(
   arrivals: readonly Arrival[],
-  ports: HistoryPorts,
+  round: Round,
 ): Promise<Map<D1Database, Arrival[]>> {
+  const { ports } = round;
   const byTenant = Map.groupBy(arrivals, ({ body }) => body.tenant);
   const placed = new Map<D1Database, Arrival[]>();
   try {
@@ -162,6 +178,11 @@ async function place(
     return placed;
   }
   for (const [tenant, of] of byTenant) {
+    const obstacle = lateness(round);
+    if (obstacle !== null) {
+      notWritten(of, obstacle, ports);
+      continue;
+    }
     try {
       const db = await ports.history.of(tenant);
       placed.set(db, [...(placed.get(db) ?? []), ...of]);
@@ -173,17 +194,12 @@ async function place(
 }
 
 /** Writes messages, to several databases beside each other and to each in turn, so that one that hangs keeps none from the others. */
-async function writeBeside(
-  arrivals: readonly Arrival[],
-  context: { queue: string; ports: HistoryPorts },
-): Promise<void> {
-  const { placed, unknown } = byDatabase(arrivals, context.ports);
+async function writeBeside(arrivals: readonly Arrival[], round: Round): Promise<void> {
+  const { placed, unknown } = byDatabase(arrivals, round.ports);
   const beside = unknown.length > 0 ? DATABASES_TOGETHER : Math.max(placed.size, 1);
-  const round: Round = {
-    ...context,
+  const lanes: Lanes = {
     references_together: Math.floor(REFERENCES_TOGETHER / Math.min(beside, DATABASES_TOGETHER)),
     enter: atMost(DATABASES_TOGETHER),
-    silent: new Set(),
   };
   const ends = new Map<D1Database, Promise<void>>();
   const begin = (of: ReadonlyMap<D1Database, Arrival[]>) => {
@@ -191,12 +207,12 @@ async function writeBeside(
       const before = ends.get(db) ?? Promise.resolve();
       ends.set(
         db,
-        before.then(() => writeAll(db, its, round)),
+        before.then(() => writeAll(db, its, round, lanes)),
       );
     }
   };
   begin(placed);
-  await Promise.all([...ends.values(), place(unknown, context.ports).then(begin)]);
+  await Promise.all([...ends.values(), place(unknown, round).then(begin)]);
   await Promise.all(ends.values());
 }
 
@@ -205,20 +221,23 @@ async function writeBeside(
  * one for each ten, or for fewer where there are several databases.
  *
  * Acknowledges only what was written. What can't be read as news becomes a dead letter; what could not be
- * fetched or written comes again after a growing delay. Safe to repeat, and in any order. A database that does not answer
- * keeps nothing of the others waiting; the platform hears of what was acknowledged when all are done, so it is given up
- * after `patience_ms`.
+ * fetched or written comes again after a growing delay. Safe to repeat, and in any order.
+ *
+ * The platform hears of what was acknowledged when all are done, so none may be waited for long: a database that took more
+ * than a third of `patience_ms` for a write is asked no more in this batch, whatever its answer was, and nothing begins
+ * later than `round_ms` after the begin. What is left over comes again.
  */
 export async function consumeHistory(
   batch: Pick<MessageBatch<unknown>, "queue" | "messages">,
   ports: HistoryPorts,
 ): Promise<void> {
-  const context = { queue: batch.queue, ports };
+  const ends_at = ports.now() + ports.round_ms;
+  const round: Round = { queue: batch.queue, ports, ends_at, slow: new Set() };
   const arrivals: Arrival[] = [];
   for (const message of batch.messages) {
     const parsed = historyMessageSchema.safeParse(message.body);
     if (parsed.success) arrivals.push({ message, body: parsed.data });
-    else await putAside(message, reasonOf(parsed.error), context);
+    else await putAside(message, reasonOf(parsed.error), round);
   }
-  await writeBeside(arrivals, context);
+  await writeBeside(arrivals, round);
 }

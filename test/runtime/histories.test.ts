@@ -4,7 +4,12 @@ import { describe, expect, it, vi } from "vitest";
 
 import { createGuard } from "../../src/history/guard.ts";
 import { Histories } from "../../src/history/shards/histories.ts";
-import { pinTenant, readPinnedShards, readPins } from "../../src/history/shards/shard-store.ts";
+import {
+  pinTenant,
+  readPinnedShards,
+  readPins,
+  readSettled,
+} from "../../src/history/shards/shard-store.ts";
 import { shardOfNew } from "../../src/history/shards/shards.ts";
 import { dueIn } from "../../src/services-history.ts";
 import { viewOf } from "../task-news.ts";
@@ -37,6 +42,12 @@ function fresh(open: readonly string[], bound: Record<string, D1Database> = {}) 
 
 const BOTH = { DB_1: env.TEST_DATABASE };
 
+/** Which database it is: two of them look alike to a deep comparison. */
+function nameOf(db: D1Database | null): string | null {
+  if (db === null) return null;
+  return db === env.TEST_DATABASE ? "DB_1" : "DB";
+}
+
 describe("where the history of a tenant is", () => {
   it("is known without a row and without a read where there is one database", async () => {
     const { histories, first } = fresh([]);
@@ -54,7 +65,7 @@ describe("where the history of a tenant is", () => {
     const after = await fresh(["DB"], BOTH).histories.of("early");
     const closed = await fresh([], BOTH).histories.of("early");
 
-    expect([before, after, closed]).toEqual(Array.from({ length: 3 }, () => env.TEST_DATABASE));
+    expect([before, after, closed].map(nameOf)).toEqual(["DB_1", "DB_1", "DB_1"]);
   });
 
   it("is where alone its sweeps work: what lies about elsewhere is not due", async () => {
@@ -84,6 +95,30 @@ describe("where the history of a tenant is", () => {
     for (const name of ["one", "two", "three", "one"]) await histories.of(name);
 
     expect(first.sent).toHaveLength(1);
+  });
+
+  it("is asked of D1 once an isolate without a list too, of who has history in DB, and nothing is written", async () => {
+    for (const name of ["settled", "astray"]) await seed(name, [viewOf({ task_id: "t" })]);
+    await env.DB.exec("INSERT INTO tenant_shard (tenant, shard) VALUES ('astray', 'DB_1')");
+    const { histories, first } = fresh([], BOTH);
+
+    await histories.learn(["settled", "astray", "never-seen"]);
+    const known = ["settled", "astray", "never-seen"].map((name) => histories.known(name));
+    const place = await histories.of("settled");
+
+    expect(known.map(nameOf)).toEqual(["DB", "DB_1", null]);
+    expect([nameOf(place), first.sent.length]).toEqual(["DB", 1]);
+    expect(await readPins(env.DB, ["settled", "never-seen"])).toEqual(new Map());
+  });
+
+  it("is asked anew without a list while a tenant has none, as another deployment may pin it", async () => {
+    const { histories } = fresh([], BOTH);
+
+    const before = await histories.of("newcomer");
+    await pinTenant(env.DB, "newcomer", "DB_1");
+    const after = await histories.of("newcomer");
+
+    expect([before, after].map(nameOf)).toEqual(["DB", "DB_1"]);
   });
 
   it("is one for two that ask at the same time with different lists", async () => {
@@ -122,6 +157,7 @@ describe("where the history of a tenant is", () => {
     const { db, sent } = recordingDb(env.DB);
 
     await readPins(db, ["a", "b"]);
+    await readSettled(db, ["a", "b"]);
     await pinTenant(db, "planned", "DB");
     await readPinnedShards(db);
 

@@ -1,82 +1,12 @@
-import { createExecutionContext, createMessageBatch, getQueueResult } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 
-import { consumeHistory, type HistoryPorts } from "../../src/history/history-consumer.ts";
+import type { HistoryPorts } from "../../src/history/history-consumer.ts";
 import type { RawNews } from "../../src/history/news.ts";
 import { readEvents, readView } from "../../src/history/task-log-store.ts";
-import { at, eventsOf, messageOf, T0, viewOf } from "../task-news.ts";
+import { at, eventsOf, viewOf } from "../task-news.ts";
 import { isComplete } from "./complete.ts";
-import { recordingDb } from "./recording-db.ts";
-
-interface DeadLetter {
-  queue: string;
-  reason: string;
-  body: string;
-}
-
-/** Histories of which it is known where they are. */
-const homes = (home: (tenant: string) => D1Database): HistoryPorts["history"] => ({
-  known: home,
-  learn: async () => undefined,
-  of: async (tenant) => home(tenant),
-});
-
-/** A database that takes statements, and says nothing ever after. */
-function hangingDb(): { db: D1Database; asked: () => number } {
-  let asked = 0;
-  const db = new Proxy(env.DB, {
-    get(target, name) {
-      if (name !== "batch") return Reflect.get(target, name) as unknown;
-      return () => {
-        asked += 1;
-        return new Promise(() => undefined);
-      };
-    },
-  });
-  return { db, asked: () => asked };
-}
-
-/** Gives bodies to the consumer as one batch, and says what became of each message. */
-async function consume(bodies: unknown[], changes: Partial<HistoryPorts> = {}, attempts = 1) {
-  const deadLetters: DeadLetter[] = [];
-  const recording = recordingDb(env.DB);
-  const batch = createMessageBatch<unknown>(
-    "batuta-events",
-    bodies.map((body, index) => ({ id: `m${index}`, timestamp: new Date(T0), attempts, body })),
-  );
-  const delays: (number | undefined)[] = [];
-  for (const message of batch.messages) {
-    const retry = message.retry.bind(message);
-    vi.spyOn(message, "retry").mockImplementation((options) => {
-      delays.push(options?.delaySeconds);
-      retry(options);
-    });
-  }
-  await consumeHistory(batch, {
-    history: homes(() => recording.db),
-    patience_ms: 30_000,
-    read: () => Promise.resolve(null),
-    deadLetter: async (queue, reason, body) => void deadLetters.push({ queue, reason, body }),
-    log: () => undefined,
-    now: () => T0,
-    ...changes,
-  });
-  const result = await getQueueResult(batch, createExecutionContext());
-  const retried = result.retryMessages.map(({ msgId }) => msgId);
-  return { acked: result.explicitAcks, retried, delays, deadLetters, recording };
-}
-
-const newsOf = (tenant: string, from: number, to: number, task_id = "task-1") =>
-  messageOf(tenant, viewOf({ seq: to, task_id }), eventsOf(from, to));
-
-const reference = (tenant: string, changes: object = {}) => ({
-  form: "reference",
-  tenant,
-  task_id: "task-1",
-  after: 0,
-  ...changes,
-});
+import { consume, hangingDb, homes, newsOf, reference } from "./news-batch.ts";
 
 describe("the consumer of task news", () => {
   it("writes a hundred messages in one round trip with one parameter for each statement", async () => {

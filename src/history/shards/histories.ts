@@ -2,7 +2,7 @@ import type { Log } from "../../lib/log.ts";
 import type { Result } from "../../lib/result.ts";
 import type { Refusal } from "../../protocol/refusal.ts";
 import type { Guard } from "../guard.ts";
-import { pinTenant, readPinnedShards, readPins } from "./shard-store.ts";
+import { pinTenant, readPinnedShards, readPins, readSettled } from "./shard-store.ts";
 import { FIRST_SHARD, shardOfNew, unboundOf } from "./shards.ts";
 
 /** A database that holds history. */
@@ -19,7 +19,7 @@ export interface HistoriesParts {
   databases: readonly HistoryDatabase[];
   /** Bindings that new tenants are dealt out to; none: they stay in DB. */
   open: readonly string[];
-  /** What is known of who is where: pins never change. */
+  /** What is known of who is where: pins never change, and who has history in DB is never pinned elsewhere. */
   pins: Map<string, string>;
   log: Log;
 }
@@ -116,10 +116,12 @@ export class Histories {
 
   /** Learns where tenants are that are about to be asked for, in one statement instead of one each. @throws when DB fails */
   async learn(tenants: readonly string[]): Promise<void> {
-    const { pins } = this.#parts;
+    const { pins, open } = this.#parts;
     const unknown = tenants.filter((tenant) => !pins.has(tenant));
     if (this.#isAlone || unknown.length === 0) return;
-    const found = await this.#first.guard.get(() => readPins(this.#first.db, unknown));
+    // With a list each tenant gets a pin when it is first asked for; without one most never have any.
+    const read = open.length === 0 ? readSettled : readPins;
+    const found = await this.#first.guard.get(() => read(this.#first.db, unknown));
     for (const [tenant, shard] of found) pins.set(tenant, shard);
   }
 
@@ -143,7 +145,8 @@ export class Histories {
     const { pins, open, log } = this.#parts;
     const known = pins.get(tenant);
     if (known !== undefined) return known;
-    // Without a list nothing is dealt out, and so there is nothing to write down; a list begins with another deployment.
+    // Without a list nothing is dealt out, and so there is nothing to write down. Nor to remember before there is history in DB:
+    // a list begins with another deployment, beside this one for a while, which may pin the tenant elsewhere meanwhile.
     if (open.length === 0) return FIRST_SHARD;
     const missing = unboundOf(open, this.#byName.keys());
     if (missing.length > 0) {

@@ -6,16 +6,24 @@ import { FIRST_SHARD } from "./shards.ts";
 
 /* Which tenant's history is in which database, as DB knows it. */
 
-/** A tenant that had history before there was a choice has it in DB, and stays there. */
-const HAS_HISTORY = ["task", "removed_task", "task_rollup", "lesson"]
-  .map((table) => `EXISTS (SELECT 1 FROM ${table} WHERE tenant = ?1)`)
-  .join(" OR ");
+/** Whether DB has history of a tenant, in SQL. Who had some before there was a choice has it in DB, and stays there. */
+function hasHistory(tenant: string): string {
+  return ["task", "removed_task", "task_rollup", "lesson"]
+    .map((table) => `EXISTS (SELECT 1 FROM ${table} WHERE tenant = ${tenant})`)
+    .join(" OR ");
+}
 
 // WHERE true: without it SQLite takes ON for the condition of a join.
 const PIN = `
 INSERT INTO tenant_shard (tenant, shard)
-SELECT ?1, CASE WHEN ${HAS_HISTORY} THEN '${FIRST_SHARD}' ELSE ?2 END WHERE true
+SELECT ?1, CASE WHEN ${hasHistory("?1")} THEN '${FIRST_SHARD}' ELSE ?2 END WHERE true
 ON CONFLICT (tenant) DO NOTHING`;
+
+const READ_SETTLED = `
+SELECT asked.value AS tenant, coalesce(
+  (SELECT shard FROM tenant_shard WHERE tenant = asked.value),
+  CASE WHEN ${hasHistory("asked.value")} THEN '${FIRST_SHARD}' END) AS shard
+FROM json_each(?1) AS asked`;
 
 const READ = "SELECT shard FROM tenant_shard WHERE tenant = ?1";
 
@@ -30,6 +38,23 @@ export async function readPins(
     .from(tenantShardTable)
     .where(sql`${tenantShardTable.tenant} IN ${asked}`);
   return new Map(rows.map(({ tenant, shard }) => [tenant, shard]));
+}
+
+/**
+ * The databases of those of the tenants of which no later pin says otherwise: those that are pinned, and DB for those that are
+ * not and have history in it. Nothing is written.
+ *
+ * @throws when D1 fails
+ */
+export async function readSettled(
+  db: D1Database,
+  tenants: readonly string[],
+): Promise<Map<string, string>> {
+  const { results } = await db
+    .prepare(READ_SETTLED)
+    .bind(JSON.stringify(tenants))
+    .all<{ tenant: string; shard: string | null }>();
+  return new Map(results.flatMap(({ tenant, shard }) => (shard === null ? [] : [[tenant, shard]])));
 }
 
 /**
