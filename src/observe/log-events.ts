@@ -129,6 +129,8 @@ export const LOG_EVENTS = {
   task_ended: "A task is over: one line for each.",
   task_not_removed: "A task that is too old could not be removed.",
   task_not_woken: "A task that sleeps too long could not be woken.",
+  task_outlived_history:
+    "History has forgotten a task before its object was emptied; it is told nothing.",
   task_pushed: "A task was pushed to its executor.",
   tasks_kept_incomplete: "Tasks are too old, and kept because history has not all of them.",
   tasks_not_removed: "Tasks that are too old could not be removed.",

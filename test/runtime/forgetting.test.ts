@@ -6,6 +6,7 @@ import { instant } from "../../src/lib/ports.ts";
 import { doorsOf } from "../../src/services-doors.ts";
 import { kinPortsOf } from "../../src/services-kin.ts";
 import { sweepAll, sweepHistory, sweepRemoved } from "../../src/services-sweep.ts";
+import { taskPortsOf } from "../../src/services.ts";
 import { at } from "../task-news.ts";
 import {
   DAY_MS,
@@ -114,6 +115,11 @@ describe("tasks that were removed long ago", () => {
     const known = { is_ended: true, end_reason: "success" };
     expect(await outcomeOf(world)).toMatchObject({ ...known, result: LARGE });
     expect(await outcomeOf(remembering(WITHOUT))).toMatchObject({ ...known, result: null });
+  });
+
+  it("are told to history anew by no object that outlived what it kept of them", () => {
+    expect(taskPortsOf(remembering(WITHOUT)).forgottenMs).toBe((365 + 30 + 14) * DAY_MS);
+    expect(taskPortsOf(WITHOUT).forgottenMs).toBeNull();
   });
 
   it("are forgotten by the sweep that a cron starts", async () => {
