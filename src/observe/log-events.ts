@@ -41,6 +41,8 @@ export const LOG_EVENTS = {
   dead_letters_not_stored: "Such messages could not be kept; they come again.",
   deliveries_swept: "An endpoint has forgotten deliveries that are too old.",
   delivery_attempted: "A request to an endpoint was answered, or was not.",
+  delivery_place_taken:
+    "News of a task could not be stored: those of a former task of its id are in their place.",
   embedder_failed: "Vectors could not be made; memories are found by words.",
   end_stage_failed: "A stage of an end broke.",
   endpoint_alarm_failed: "A run of an endpoint broke; its alarm has another follow.",
