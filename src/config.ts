@@ -22,15 +22,12 @@ const daysFrom = (least: number) =>
 /** Not below a week, because a schedule of retries may last longer than some days. */
 const days = daysFrom(7);
 
-/**
- * Days that removed tasks are remembered; empty: for ever. Not below a week: so long a task may live that waits for them
- * (total_timeout), and so long their last news may be under way.
- */
+/** Days that removed tasks are told of; empty: for ever. Who waits for them has a margin of his own (history/removed.ts). */
 const daysOrForEver = z
   .string()
-  .regex(/^(\d{1,4})?$/, "must be a number of days from 7 to 3650, or empty: for ever")
+  .regex(/^(\d{1,4})?$/, "must be a number of days from 1 to 3650, or empty: for ever")
   .transform((text) => (text === "" ? null : Number(text)))
-  .pipe(z.int().min(7).max(3_650).nullable());
+  .pipe(z.int().min(1).max(3_650).nullable());
 
 const sealKeysSchema = z
   .string({ error: "is needed: it seals the stored secrets" })
@@ -140,6 +137,21 @@ const configSchema = z
     error: "must not be below TASK_RETENTION_DAYS",
     when: ({ issues }) => issues.length === 0,
   })
+  // Its object hands over a task's news before it is emptied, and an endpoint keeps them from then on: a second task of
+  // the id must not meet them. What queues keep meanwhile, and whole days, are in the margin behind (history/removed.ts).
+  .refine(
+    ({ REMOVED_RETENTION_DAYS: removed, ...all }) =>
+      removed === null ||
+      all.HISTORY_RETENTION_DAYS + removed >=
+        all.TASK_RETENTION_DAYS +
+          Math.max(all.WEBHOOK_RETENTION_DAYS, all.WEBHOOK_UNDELIVERED_DAYS),
+    {
+      path: ["REMOVED_RETENTION_DAYS"],
+      error:
+        "with HISTORY_RETENTION_DAYS must not be below TASK_RETENTION_DAYS with the longer of WEBHOOK_RETENTION_DAYS and WEBHOOK_UNDELIVERED_DAYS",
+      when: ({ issues }) => issues.length === 0,
+    },
+  )
   .superRefine((all, context) => {
     const missing = JWT_VARIABLES.filter((name) => all[name] === undefined);
     if (missing.length === JWT_VARIABLES.length) return;
@@ -176,8 +188,8 @@ export interface Config {
   /** Seconds that each end phase may take: of all tasks, and of those of a type. */
   endPhases: InstalledEndPhases;
   /**
-   * Days after its end that a task is kept: by its own object, and by history. And days after its removal that it is known to
-   * have been; null: for ever.
+   * Days after its end that a task is kept: by its own object, and by history. And days after its removal that everybody may
+   * know that it was; null: for ever.
    */
   taskRetention: { objectDays: number; historyDays: number; removedDays: number | null };
   /** Bindings of the databases that the history of new tenants goes to; empty: to DB. */

@@ -78,6 +78,8 @@ function build(env: Env) {
       bucket: archiveOf(env),
       get: (tenant, query) => history.get(tenant, query),
       historyDays: config.taskRetention.historyDays,
+      removedDays: config.taskRetention.removedDays,
+      now,
       log: consoleLog("history", now),
     }),
     typeHistories: createKnownHistories({

@@ -1,6 +1,7 @@
 import { writeArchiveFile } from "./history/archive-store.ts";
 import { forgetRemoved, type Round } from "./history/forgetting.ts";
 import { forgetPage, readOldTasks, removeTasks } from "./history/removed-store.ts";
+import { REMOVED_MARGIN_DAYS } from "./history/removed.ts";
 import { removeOldTasks } from "./history/retention.ts";
 import { foldRollups } from "./history/rollup-fold.ts";
 import { foldRollup, readDueFolds } from "./history/rollup-store.ts";
@@ -116,7 +117,7 @@ export async function sweepRemoved(env: Env, at: Clock = now): Promise<void> {
   await forgetRemoved({
     now: at,
     log: consoleLog("sweep", now),
-    retentionMs: removedDays * DAY_MS,
+    retentionMs: (removedDays + REMOVED_MARGIN_DAYS) * DAY_MS,
     databases: [...databases.keys()],
     readRound: (binding) => readRound(env.DB, binding),
     writeRound: (binding, { tenant, task_id: id, began_at }) =>

@@ -1,3 +1,4 @@
+import type { Config } from "./config.ts";
 import { publish } from "./delivery/fan-out.ts";
 import { createAgents } from "./dispatch/agents.ts";
 import { createAttempts } from "./dispatch/attempts.ts";
@@ -10,6 +11,7 @@ import { createSubtasks } from "./dispatch/subtasks.ts";
 import { fetchInput } from "./executor/input-source.ts";
 import type { ExecutorPorts } from "./executor/ports.ts";
 import { listEscalations, readEscalation } from "./history/escalation-store.ts";
+import { REMOVED_MARGIN_DAYS } from "./history/removed.ts";
 import { readRecordedTo } from "./history/task-log-store.ts";
 import { consoleLog } from "./lib/log.ts";
 import { randomId } from "./lib/ports.ts";
@@ -105,6 +107,11 @@ export function taskPortsOf(env: Env): TaskPorts {
   return known;
 }
 
+/** The longest that anything of a task is in history, after its end. Milliseconds; null where that never ends. */
+function forgottenMs({ historyDays, removedDays }: Config["taskRetention"]): number | null {
+  return removedDays === null ? null : (historyDays + removedDays + REMOVED_MARGIN_DAYS) * DAY_MS;
+}
+
 function newTaskPorts(env: Env): TaskPorts {
   const services = servicesOf(env);
   const { pool } = services;
@@ -125,6 +132,7 @@ function newTaskPorts(env: Env): TaskPorts {
       unknownWebhooks(services.webhookStore, tenant, webhook_ids),
     endPhases: services.config.endPhases,
     retentionMs: services.config.taskRetention.objectDays * DAY_MS,
+    forgottenMs: forgottenMs(services.config.taskRetention),
     log: consoleLog("task", now),
   };
 }

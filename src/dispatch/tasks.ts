@@ -40,6 +40,8 @@ interface TaskArchive {
   ): Promise<{ holders: string[]; decision: JsonObject | null } | null>;
   /** What a repeated submission is told apart by: of a task that has ended, or was removed. */
   former(tenant: string, task_id: string): Promise<FormerTask | null>;
+  /** Whether such a one may still be named: what was removed too long ago keeps its id, and nothing else. */
+  isKnown(tenant: string, task_id: string): Promise<boolean>;
 }
 
 interface EventPage {
@@ -155,7 +157,7 @@ export function createTasks(parts: TasksParts): Tasks {
   const { archive } = parts;
   const submissions = createSubmissions({
     ...parts,
-    isArchived: async (tenant, task_id) => (await archive.former(tenant, task_id)) !== null,
+    isArchived: (tenant, task_id) => archive.isKnown(tenant, task_id),
     past: {
       former: parts.formerOrNone,
       view: (tenant, task_id) => archive.view(tenant, task_id),
@@ -168,8 +170,8 @@ export function createTasks(parts: TasksParts): Tasks {
       const live = await liveReadable(parts, by, task_id);
       if (live !== null) return live.ok ? ok({ holders: live.value.holders }) : live;
       // Nobody may read what neither knows.
-      const former = await archive.former(by.tenant, task_id);
-      return former === null ? refuse(UNKNOWN) : pastReadable(parts, by, task_id);
+      const isKnown = await archive.isKnown(by.tenant, task_id);
+      return isKnown ? pastReadable(parts, by, task_id) : refuse(UNKNOWN);
     },
     check: (by, task, request, group) => submissions.check(by, task, request, { group }),
     async submit(by, task, request, group) {

@@ -10,6 +10,12 @@ const PAGE = 10_000;
  */
 const MAX_PAGES = 40;
 
+/**
+ * Pages of a database after which is written how far it has come: a run that is cut off, or has no statement left, repeats no
+ * more than that.
+ */
+const NOTE_EVERY = 4;
+
 /** A round begins so long after the one before it, at the earliest: by that much a row outlives its days. Milliseconds. */
 const ROUND_MS = 86_400_000;
 
@@ -37,7 +43,7 @@ export interface ForgottenPage {
 export interface ForgettingPorts {
   now: Clock;
   log: Log;
-  /** How long after its removal a task is remembered, milliseconds. */
+  /** How long after its removal a row is kept: for as long as it is told, and the margin. Milliseconds. */
   retentionMs: number;
   /** Names of the databases that have removed tasks. */
   databases: readonly string[];
@@ -55,7 +61,8 @@ export interface ForgettingPorts {
 interface Walk {
   database: string;
   round: Round;
-  hasMoved: boolean;
+  /** Pages that it has moved on since that was last written. */
+  unwritten: number;
   /** Whether it needs no further page of this run: its round is over, or it failed. */
   isDone: boolean;
 }
@@ -78,8 +85,13 @@ function tellFailure({ log }: ForgettingPorts, binding: string, error: unknown):
 async function walksOf(ports: ForgettingPorts): Promise<Walk[]> {
   const found = await Promise.all(
     ports.databases.map(async (database): Promise<Walk | null> => {
-      const round = roundAt(await ports.readRound(database), ports.now());
-      return round === null ? null : { database, round, hasMoved: false, isDone: false };
+      try {
+        const round = roundAt(await ports.readRound(database), ports.now());
+        return round === null ? null : { database, round, unwritten: 0, isDone: false };
+      } catch (error) {
+        tellFailure(ports, database, error);
+        return null;
+      }
     }),
   );
   return found.filter((walk) => walk !== null);
@@ -93,7 +105,7 @@ async function walkPage(ports: ForgettingPorts, walk: Walk, before: string): Pro
     const page = { behind: { tenant, task_id }, before, limit: PAGE };
     const { count, next } = await ports.forget(database, page);
     walk.round = { ...round, ...(next ?? FRONT) };
-    walk.hasMoved = true;
+    walk.unwritten += 1;
     walk.isDone = next === null;
     return count;
   } catch (error) {
@@ -103,15 +115,32 @@ async function walkPage(ports: ForgettingPorts, walk: Walk, before: string): Pro
   }
 }
 
+/** Writes how far a database has come, if it has. What cannot be written is with the next page, or comes again. */
+async function note(ports: ForgettingPorts, walk: Walk): Promise<void> {
+  if (walk.unwritten === 0) return;
+  try {
+    await ports.writeRound(walk.database, walk.round);
+    walk.unwritten = 0;
+  } catch (error) {
+    tellFailure(ports, walk.database, error);
+  }
+}
+
+/** A turn of a database: one page, and now and then how far it has come. How many rows went. */
+async function takeTurn(ports: ForgettingPorts, walk: Walk, before: string): Promise<number> {
+  const count = await walkPage(ports, walk, before);
+  if (walk.isDone || walk.unwritten >= NOTE_EVERY) await note(ports, walk);
+  return count;
+}
+
 /**
- * Forgets tasks that were removed for longer than is kept: their ids are free again, and nobody is told of them any more. What
- * the archive has of them stays there.
+ * Forgets tasks that were removed for longer than their rows are kept: their ids are free again. What the archive has of them
+ * stays there.
  *
  * A round a day goes through the table of each database by its key, though age has nothing to do with that: an index by age
  * would cost a row written for every task, and to read a row costs a thousandth of that. A run goes on where the last one
- * stopped, for 400,000 rows at most; the databases take turns.
- *
- * @throws when it cannot be read how far it has come
+ * stopped, for 400,000 rows at most; the databases take turns. Never fails: a database of which something could not be read
+ * or written comes again, and keeps none of the others waiting.
  */
 export async function forgetRemoved(ports: ForgettingPorts): Promise<void> {
   const before = instant(ports.now() - ports.retentionMs);
@@ -122,11 +151,9 @@ export async function forgetRemoved(ports: ForgettingPorts): Promise<void> {
     const turn = walks.filter(({ isDone }) => !isDone).slice(0, MAX_PAGES - pages);
     if (turn.length === 0) break;
     pages += turn.length;
-    const counts = await Promise.all(turn.map((walk) => walkPage(ports, walk, before)));
+    const counts = await Promise.all(turn.map((walk) => takeTurn(ports, walk, before)));
     count += counts.reduce((sum, one) => sum + one, 0);
   }
-  for (const { database, round, hasMoved } of walks) {
-    if (hasMoved) await ports.writeRound(database, round);
-  }
+  await Promise.all(walks.map((walk) => note(ports, walk)));
   if (count > 0) ports.log("info", "removed_forgotten", { count });
 }

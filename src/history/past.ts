@@ -1,4 +1,5 @@
 import type { Log } from "../lib/log.ts";
+import { instant, type Clock } from "../lib/ports.ts";
 import { ok, refuse, type Result } from "../lib/result.ts";
 import type { Page } from "../protocol/keyset.ts";
 import type { Outcome } from "../protocol/kin.ts";
@@ -26,8 +27,13 @@ export interface PastParts {
   get: <Value>(tenant: string, query: (db: D1Database) => Promise<Value>) => Promise<Value>;
   /** Days that history keeps a task after its end. */
   historyDays: number;
+  /** Days for which everybody may know that a task was removed; null: for ever. */
+  removedDays: number | null;
+  now: Clock;
   log: Log;
 }
+
+const DAY_MS = 86_400_000;
 
 /** When to try again what the archive could not give, seconds. */
 const RETRY_AFTER_S = 5;
@@ -71,7 +77,8 @@ async function traceOf(log: AsyncIterable<readonly TaskEvent[]>): Promise<TaskTr
 type ArchiveRead<Value> = (bucket: R2Bucket, place: ArchivePlace) => Promise<Value>;
 
 /**
- * Tasks as history knows them, in D1 or in the archive. What nobody ever told history of is null; what was removed by
+ * Tasks as history knows them, in D1 or in the archive. What nobody ever told history of is null, and so is what was removed
+ * longer ago than is told, but for `outcome` and `former`, which know it as long as its row is there. What was removed by
  * policy is refused with task_gone, and with unavailable what the archive cannot give at the moment.
  */
 export class Past {
@@ -118,35 +125,56 @@ export class Past {
       traceOf(readArchivedLog(bucket, place)),
     );
     if (found.ok) return found.value;
-    const agent_id =
-      (await get(tenant, (db) => readRemoved(db, tenant, task_id)))?.agent_id ?? null;
+    const agent_id = (await this.#told(tenant, task_id))?.agent_id ?? null;
     return { holders: agent_id === null ? [] : [agent_id], decision: null };
   }
 
   /**
-   * What those that depend on the task may ask: the outcome as long as the task is remembered, for ever unless an operator
-   * says otherwise, and the result as long as that is kept.
+   * What those that depend on the task may ask: the outcome as long as its row is there, for ever unless an operator says
+   * otherwise and then for the longest life of a waiter after the last one could name it; the result as long as that is kept.
    *
    * @throws when the archive cannot give it at the moment: a dependent gets its results once, so it asks again
    */
   async outcome(tenant: string, task_id: string): Promise<Outcome | null> {
     const { get } = this.#parts;
-    const view = await this.view(tenant, task_id);
+    const kept = await this.#kept(tenant, task_id);
+    const gone = kept === null ? await get(tenant, (db) => readRemoved(db, tenant, task_id)) : null;
+    const view =
+      gone === null ? ok(kept) : await this.#archived({ tenant, task_id, gone }, readArchivedView);
     if (!view.ok && view.refusal.code !== "task_gone") throw new Error(view.refusal.detail);
-    if (!view.ok)
-      return (await get(tenant, (db) => readRemoved(db, tenant, task_id)))?.outcome ?? null;
-    if (view.value === null) return null;
+    if (!view.ok || view.value === null) return gone?.outcome ?? null;
     const { result, quality_assessment: quality } = view.value;
     return { ...outcomeOfView(view.value), result, quality };
   }
 
-  /** What a repeated submission is told apart by. Null where no task of this id has ended. */
+  /** What a repeated submission is told apart by, as long as the id is taken. Null where no task of this id has ended. */
   former(tenant: string, task_id: string): Promise<FormerTask | null> {
     return this.#parts.get(tenant, (db) => readFormer(db, tenant, task_id));
   }
 
+  /** Whether a task of this id has ended that somebody may still name: to read it, or to wait for it. */
+  async isKnown(tenant: string, task_id: string): Promise<boolean> {
+    const former = await this.former(tenant, task_id);
+    return former !== null && this.#isTold(former.removed_at);
+  }
+
+  #isTold(removed_at: string | null): boolean {
+    const { removedDays, now } = this.#parts;
+    return (
+      removed_at === null ||
+      removedDays === null ||
+      removed_at >= instant(now() - removedDays * DAY_MS)
+    );
+  }
+
   #kept(tenant: string, task_id: string): Promise<TaskView | null> {
     return this.#parts.get(tenant, (db) => readView(db, tenant, task_id));
+  }
+
+  /** What is left of a removed task, as long as that is told. */
+  async #told(tenant: string, task_id: string): Promise<RemovedTask | null> {
+    const gone = await this.#parts.get(tenant, (db) => readRemoved(db, tenant, task_id));
+    return gone !== null && this.#isTold(gone.removed_at) ? gone : null;
   }
 
   /** What the archive says of a task that D1 no longer has. */
@@ -154,9 +182,15 @@ export class Past {
     { tenant, task_id }: { tenant: string; task_id: string },
     readIt: ArchiveRead<Value>,
   ): Answer<Value | null> {
-    const { bucket, get, historyDays, log } = this.#parts;
-    const gone = await get(tenant, (db) => readRemoved(db, tenant, task_id));
-    if (gone === null) return ok(null);
+    const gone = await this.#told(tenant, task_id);
+    return gone === null ? ok(null) : this.#archived({ tenant, task_id, gone }, readIt);
+  }
+
+  async #archived<Value>(
+    { tenant, task_id, gone }: { tenant: string; task_id: string; gone: RemovedTask },
+    readIt: ArchiveRead<Value>,
+  ): Answer<Value | null> {
+    const { bucket, historyDays, log } = this.#parts;
     if (gone.place === null || bucket === null) {
       const why = "but no archive is bound here";
       return refuse(goneRefusal(task_id, gone, { historyDays, why }));

@@ -48,11 +48,13 @@ export async function readFormer(
       .from(taskTable)
       .where(and(eq(taskTable.tenant, tenant), eq(taskTable.task_id, task_id))),
     orm
-      .select({ body_hash: removedTaskTable.body_hash })
+      .select({ body_hash: removedTaskTable.body_hash, removed_at: removedTaskTable.removed_at })
       .from(removedTaskTable)
       .where(and(eq(removedTaskTable.tenant, tenant), eq(removedTaskTable.task_id, task_id))),
   ]);
-  return removed[0] ?? kept.find(({ phase }) => phase === "ended") ?? null;
+  if (removed[0] !== undefined) return removed[0];
+  const ended = kept.find(({ phase }) => phase === "ended");
+  return ended === undefined ? null : { body_hash: ended.body_hash, removed_at: null };
 }
 
 /** Tasks of a tenant that were created before an instant, oldest first; all, ended or not. */

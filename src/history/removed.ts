@@ -4,6 +4,15 @@ import type { ArchivePlace } from "./archive-file.ts";
 
 /* What is known of tasks whose retention is over. */
 
+/**
+ * Days for which a removed task is still there after REMOVED_RETENTION_DAYS, for those alone that have named it before: then
+ * nobody reads it any more and no new task may wait for it, but its id is not free, and a gate gets its outcome.
+ *
+ * A task that waits lives for seven days (total_timeout; what is granted later is granted to those that have begun), and ends
+ * in an hour. Twice that, so that news of the task that a queue still has, four days at most, meet no second task of its id.
+ */
+export const REMOVED_MARGIN_DAYS = 14;
+
 /** What is left of a removed task. Instants are RFC 3339. */
 export interface RemovedTask {
   ended_at: string;
@@ -47,6 +56,8 @@ export function outcomeOfView(view: TaskView): Outcome {
 export interface FormerTask {
   /** Null where the task is older than the keeping of hashes. */
   body_hash: string | null;
+  /** Null where it has not been removed. RFC 3339. */
+  removed_at: string | null;
 }
 
 /** A row of which the retention may be over. `bytes` of all that is stored of it. */

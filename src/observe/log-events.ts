@@ -41,6 +41,8 @@ export const LOG_EVENTS = {
   dead_letters_not_stored: "Such messages could not be kept; they come again.",
   deliveries_swept: "An endpoint has forgotten deliveries that are too old.",
   delivery_attempted: "A request to an endpoint was answered, or was not.",
+  delivery_place_taken:
+    "News of a task could not be stored: those of a former task of its id are in their place.",
   embedder_failed: "Vectors could not be made; memories are found by words.",
   end_stage_failed: "A stage of an end broke.",
   endpoint_alarm_failed: "A run of an endpoint broke; its alarm has another follow.",
@@ -129,6 +131,8 @@ export const LOG_EVENTS = {
   task_ended: "A task is over: one line for each.",
   task_not_removed: "A task that is too old could not be removed.",
   task_not_woken: "A task that sleeps too long could not be woken.",
+  task_outlived_history:
+    "History has forgotten a task before its object was emptied; it is told nothing.",
   task_pushed: "A task was pushed to its executor.",
   tasks_kept_incomplete: "Tasks are too old, and kept because history has not all of them.",
   tasks_not_removed: "Tasks that are too old could not be removed.",

@@ -10,7 +10,10 @@ import type { LoggedEvent, TaskState } from "./machine/state.ts";
 import { historyMessageOf } from "./outbox.ts";
 import type { TaskPorts } from "./ports.ts";
 
-type ArchivistPorts = Pick<TaskPorts, "record" | "recordedTo" | "retentionMs" | "log">;
+type ArchivistPorts = Pick<
+  TaskPorts,
+  "record" | "recordedTo" | "retentionMs" | "forgottenMs" | "log"
+>;
 
 function referenceOf({ origin: { tenant, task_id } }: TaskState) {
   return { form: "reference", tenant, task_id } as const;
@@ -81,11 +84,24 @@ export class Archivist {
     return asked !== null && (asked.to ?? 0) >= state.seq;
   }
 
-  /** Up to where history has it; null when it can't be asked. */
+  /**
+   * Whether history knows nothing of it because it was removed, and then forgotten, before its object was emptied: told anew,
+   * it would come back and be counted twice.
+   */
+  #isForgotten({ ended_at, origin: { tenant, task_id } }: TaskState, to: number | null): boolean {
+    const { forgottenMs, log } = this.#ports;
+    if (to !== 0 || ended_at === null || forgottenMs === null) return false;
+    if (ended_at + forgottenMs > this.#now()) return false;
+    log("info", "task_outlived_history", { tenant, task_id, ended_at: instant(ended_at) });
+    return true;
+  }
+
+  /** Up to where history has it, or had it before it forgot it; null when it can't be asked. */
   async #ask(state: TaskState): Promise<{ to: number | null } | null> {
     const { tenant, task_id } = state.origin;
     try {
-      const to = await this.#ports.recordedTo(tenant, task_id, instant(state.created_at));
+      const told = await this.#ports.recordedTo(tenant, task_id, instant(state.created_at));
+      const to = this.#isForgotten(state, told) ? state.seq : told;
       this.#recordedTo = Math.max(this.#recordedTo, Math.min(to ?? 0, state.seq));
       return { to };
     } catch (cause) {

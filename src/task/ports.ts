@@ -131,5 +131,7 @@ export interface TaskPorts extends KinPorts {
   endPhases: InstalledEndPhases;
   /** How long after its end a task's object keeps it; from then on history answers. Milliseconds. */
   retentionMs: number;
+  /** How long after its end history may have forgotten that there was a task; null: it never does. Milliseconds. */
+  forgottenMs: number | null;
   log: Log;
 }

@@ -63,7 +63,14 @@ describe("an archive that fails", () => {
     const bucket = { get: fails } as unknown as R2Bucket;
     const get = <Value>(_tenant: string, query: (db: D1Database) => Promise<Value>) =>
       query(env.DB);
-    const unlucky = new Past({ bucket, get, historyDays: 365, log: () => {} });
+    const unlucky = new Past({
+      bucket,
+      get,
+      historyDays: 365,
+      removedDays: null,
+      now: LATER,
+      log: () => {},
+    });
 
     await expect(unlucky.outcome("hiccup", "old")).rejects.toThrow("cannot be read at the moment");
   });

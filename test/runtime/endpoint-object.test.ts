@@ -58,6 +58,24 @@ describe("an endpoint's object", () => {
     expect(await endpoint.arrived()).toEqual(["t:1", "t:2", "t:3"]);
   });
 
+  it("stores no news in the place of a former task's of the same id, and says so", async () => {
+    const endpoint = await newEndpoint();
+    const warn = vi.spyOn(console, "warn");
+    await endpoint.enqueue(item("t", 1));
+
+    await endpoint.enqueue(item("t", 1));
+    await endpoint.enqueue(
+      item("t", 1, { event_id: "second-life", at: "2028-11-22T10:00:00.000Z" }),
+    );
+
+    const lines = warn.mock.calls.flat().filter((line) => String(line).includes("place_taken"));
+    expect(lines.map((line) => JSON.parse(String(line)))).toMatchObject([
+      { event: "delivery_place_taken", task_id: "t", seq: 1, event_id: "second-life" },
+    ]);
+    await endpoint.send();
+    expect(await endpoint.arrived()).toEqual(["t:1"]);
+  });
+
   it("says so when it has no configuration, or an older one than the caller", async () => {
     const endpoint = await newEndpoint();
     const stranger = env.ENDPOINT.getByName("default/wh_nobodyknowsthisone00000");

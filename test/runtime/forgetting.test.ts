@@ -2,9 +2,23 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
 import { forgetPage, readRemoved } from "../../src/history/removed-store.ts";
+import { instant } from "../../src/lib/ports.ts";
+import { doorsOf } from "../../src/services-doors.ts";
+import { kinPortsOf } from "../../src/services-kin.ts";
 import { sweepAll, sweepHistory, sweepRemoved } from "../../src/services-sweep.ts";
+import { taskPortsOf } from "../../src/services.ts";
 import { at } from "../task-news.ts";
-import { DAY_MS, LATER, WITH, WITHOUT, past, reader, remember, rowsOf } from "./past-tasks.ts";
+import {
+  DAY_MS,
+  LARGE,
+  LATER,
+  WITH,
+  WITHOUT,
+  past,
+  reader,
+  remember,
+  rowsOf,
+} from "./past-tasks.ts";
 import { recordingDb } from "./recording-db.ts";
 
 const FRONT = { tenant: "", task_id: "" };
@@ -18,6 +32,13 @@ async function removeMany(tenant: string, count: number): Promise<void> {
      SELECT ?1, printf('t-%05d', n), ?3, CASE WHEN n % 2 = 1 THEN ?4 ELSE ?5 END, '[]' FROM numbered`,
   )
     .bind(tenant, count, at(0), at(1), at(86_400))
+    .run();
+}
+
+/** Makes it so many days that the tenant's tasks were removed. */
+async function madeOld(tenant: string, days: number): Promise<void> {
+  await env.DB.prepare("UPDATE removed_task SET removed_at = ? WHERE tenant = ?")
+    .bind(instant(Date.now() - days * DAY_MS), tenant)
     .run();
 }
 
@@ -38,7 +59,7 @@ describe("tasks that were removed long ago", () => {
     expect(await rowsOf("kept")).toMatchObject({ removed_task: 1 });
   });
 
-  it("are as if they had never been: 404, and their ids are free; the archive keeps its file", async () => {
+  it("are as if they had never been behind the margin: their ids are free; the archive keeps its file", async () => {
     const [world, files] = [
       remembering(WITH),
       () => env.TEST_ARCHIVE.list({ prefix: "tasks/free" }),
@@ -46,10 +67,10 @@ describe("tasks that were removed long ago", () => {
     await remember("free", past());
     await sweepHistory(world, LATER);
     const call = await reader(world, "free");
-    await sweepRemoved(world, () => LATER() + 29 * DAY_MS);
+    await sweepRemoved(world, () => LATER() + 43 * DAY_MS);
     expect((await call("/v1/tasks/old")).status).toBe(200);
 
-    await sweepRemoved(world, () => LATER() + 31 * DAY_MS);
+    await sweepRemoved(world, () => LATER() + 45 * DAY_MS);
 
     const { status, body } = await call("/v1/tasks/old");
     expect([status, body["code"]]).toEqual([404, "task_not_found"]);
@@ -59,6 +80,46 @@ describe("tasks that were removed long ago", () => {
     expect((await call("/v1/tasks/old")).body).toMatchObject({
       description: "the id is a free one",
     });
+  });
+
+  it("are within the margin read by nobody and waited for by nobody new, but keep their ids", async () => {
+    const world = remembering(WITH);
+    await remember("margin", past());
+    await sweepHistory(world, LATER);
+    const call = await reader(world, "margin");
+    const told = async () => {
+      const paths = ["", "/events", "/report", "/explain", "/deliveries"];
+      const reads = await Promise.all(paths.map((path) => call(`/v1/tasks/old${path}`)));
+      const task = { task_type: "research", description: "what comes after it" };
+      const after = await call("/v1/tasks", { ...task, parameters: { dependencies: ["old"] } });
+      const again = await call("/v1/tasks", { ...task, task_id: "old" });
+      return [...reads, after, again].map(({ status, body }) => body["code"] ?? status);
+    };
+
+    await madeOld("margin", 29);
+    expect(await told()).toEqual([200, 200, 200, 200, 200, 202, "idempotency_conflict"]);
+    await madeOld("margin", 31);
+
+    const unknown = Array.from({ length: 5 }, () => "task_not_found");
+    expect(await told()).toEqual([...unknown, "dependency_not_found", "idempotency_conflict"]);
+  });
+
+  it("open within the margin the gates of those that named them before, with what they made", async () => {
+    const world = remembering(WITH);
+    await remember("gates", past());
+    await sweepHistory(world, LATER);
+    await madeOld("gates", 31);
+
+    const outcomeOf = (one: Env) => kinPortsOf(doorsOf(one)).outcomeOf("gates", "old", "waiter");
+
+    const known = { is_ended: true, end_reason: "success" };
+    expect(await outcomeOf(world)).toMatchObject({ ...known, result: LARGE });
+    expect(await outcomeOf(remembering(WITHOUT))).toMatchObject({ ...known, result: null });
+  });
+
+  it("are told to history anew by no object that outlived what it kept of them", () => {
+    expect(taskPortsOf(remembering(WITHOUT)).forgottenMs).toBe((365 + 30 + 14) * DAY_MS);
+    expect(taskPortsOf(WITHOUT).forgottenMs).toBeNull();
   });
 
   it("are forgotten by the sweep that a cron starts", async () => {

@@ -101,6 +101,8 @@ describe("history that was kept for long enough", () => {
         bucket,
         get: (_tenant, query) => query(env.DB),
         historyDays: 365,
+        removedDays: null,
+        now: LATER,
         log: () => {},
       });
     const outcome = (bucket: R2Bucket | null) => pastOf(bucket).outcome("outcomes", "old");

@@ -149,7 +149,7 @@ describe("the sweeps of a history in two databases", () => {
       (await env.TEST_ARCHIVE.list({ prefix: "tasks/" })).objects.map(({ key }) => key);
     const before = await files();
 
-    await sweepRemoved(kept, () => Date.now() + (366 + 8) * DAY_MS);
+    await sweepRemoved(kept, () => Date.now() + (366 + 22) * DAY_MS);
 
     expect(await rowsOf(NEAR, "removed_task")).toEqual([0, 0]);
     expect(await rowsOf(FAR, "removed_task")).toEqual([0, 0]);

@@ -45,6 +45,7 @@ export class KinWorld {
       remember: async () => {},
       endPhases: {},
       retentionMs: RETENTION_MS,
+      forgottenMs: null,
       log: () => {},
       ...kin,
       ...this.ports,

@@ -107,6 +107,7 @@ function portsOf(all: Neighbours): TaskPorts {
     get retentionMs() {
       return all.retentionMs;
     },
+    forgottenMs: null,
     ...all.kin,
     log: (level, event, fields = {}) => {
       all.logged.push(event);

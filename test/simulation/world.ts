@@ -251,6 +251,7 @@ export class World {
       remember: async () => this.network.mayFail(),
       endPhases: {},
       retentionMs: RETENTION_MS,
+      forgottenMs: null,
       ...this.kinPorts(),
       log: () => {},
     };

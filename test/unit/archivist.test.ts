@@ -15,17 +15,19 @@ interface Subject {
   lives: Set<string>;
   told: HistoryMessage[];
   recordedTo: () => Promise<number | null>;
+  logged: string[];
   archivist: Archivist;
 }
 
 /** An archivist and the history that it speaks to, at a time that the test sets. */
-function newSubject(): Subject {
+function newSubject(forgottenMs: number | null = null): Subject {
   const subject: Subject = {
     now: START,
     asked: [],
     lives: new Set(),
     told: [],
     recordedTo: async () => Infinity,
+    logged: [],
     archivist: new Archivist(
       {
         record: async (message) => {
@@ -37,7 +39,8 @@ function newSubject(): Subject {
           return subject.recordedTo();
         },
         retentionMs: 7 * DAY,
-        log: () => undefined,
+        forgottenMs,
+        log: (_level, event) => void subject.logged.push(event),
       },
       () => subject.now,
     ),
@@ -232,6 +235,33 @@ describe("the end of the retention", () => {
     expect(await subject.archivist.check(ended())).toBe(false);
     expect(subject.told).toMatchObject([{ form: "reference", rebuild: true }]);
     expect(subject.archivist.due).toBeGreaterThan(subject.now);
+  });
+
+  it("lets the object be emptied that history may have forgotten, and tells nothing of it anew", async () => {
+    const subject = newSubject(30 * DAY);
+    subject.recordedTo = async () => 0;
+    const life = IN_PHASE.ended();
+    subject.now = START + 30 * DAY;
+
+    expect(await subject.archivist.check(ended())).toBe(true);
+    await subject.archivist.tell(stateOf(life), life.log, 0);
+
+    expect(subject.told).toEqual([]);
+    expect(subject.logged).toEqual(["task_outlived_history"]);
+  });
+
+  it.each([
+    ["a moment before it may have forgotten it", 30 * DAY, 30 * DAY - 1, 0],
+    ["where it never forgets", null, 3_650 * DAY, 0],
+    ["where it has another task of the id", 30 * DAY, 30 * DAY, null],
+    ["where it has some of it", 30 * DAY, 30 * DAY, 1],
+  ])("has history told anew %s", async (_when, forgottenMs, ended_ms, to) => {
+    const subject = newSubject(forgottenMs);
+    subject.recordedTo = async () => to;
+    subject.now = START + ended_ms;
+
+    expect(await subject.archivist.check(ended())).toBe(false);
+    expect(subject.told).toMatchObject([{ form: "reference", rebuild: true }]);
   });
 
   it("has an alarm of its own, by which it is known", () => {

@@ -147,13 +147,16 @@ describe("the configuration", () => {
     { TASK_RETENTION_DAYS: "3651" },
     { HISTORY_RETENTION_DAYS: "0" },
     { REMOVED_RETENTION_DAYS: "0" },
-    { REMOVED_RETENTION_DAYS: "6" },
+    { REMOVED_RETENTION_DAYS: "-1" },
     { REMOVED_RETENTION_DAYS: "for ever" },
     { BACKUP_EVERY_HOURS: "daily" },
     { BACKUP_RETENTION_DAYS: "0" },
     { VALIDATION_SAMPLE: "-1" },
     { VALIDATION_SAMPLE: "all" },
     { HISTORY_RETENTION_DAYS: "30", TASK_RETENTION_DAYS: "31" },
+    { REMOVED_RETENTION_DAYS: "6", HISTORY_RETENTION_DAYS: "30" },
+    { REMOVED_RETENTION_DAYS: "60", WEBHOOK_RETENTION_DAYS: "419" },
+    { REMOVED_RETENTION_DAYS: "60", WEBHOOK_UNDELIVERED_DAYS: "419" },
     { BATUTA_SEAL_KEY: undefined },
     { BATUTA_SEAL_KEY: "" },
     { BATUTA_SEAL_KEY: KEY.slice(1) },
@@ -169,7 +172,16 @@ describe("the configuration", () => {
     const read = (REMOVED_RETENTION_DAYS: string) =>
       readConfig({ BATUTA_SEAL_KEY: KEY, REMOVED_RETENTION_DAYS }).taskRetention.removedDays;
 
-    expect([read(""), read("7"), read("3650")]).toEqual([null, 7, 3_650]);
+    expect([read(""), read("1"), read("3650")]).toEqual([null, 1, 3_650]);
+  });
+
+  it("takes removed tasks that are remembered as long as an endpoint may have news of them", () => {
+    const read = (variables: Record<string, string>) =>
+      readConfig({ BATUTA_SEAL_KEY: KEY, ...variables }).taskRetention.removedDays;
+
+    expect(read({ REMOVED_RETENTION_DAYS: "7", HISTORY_RETENTION_DAYS: "30" })).toBe(7);
+    expect(read({ REMOVED_RETENTION_DAYS: "60", WEBHOOK_RETENTION_DAYS: "418" })).toBe(60);
+    expect(read({ WEBHOOK_UNDELIVERED_DAYS: "3650" })).toBeNull();
   });
 
   it.each(['{"llama": {"api_key": "sk-secret"}', '{"llama": {"api_key": ["sk-secret"]}}'])(

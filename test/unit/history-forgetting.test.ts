@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 
 import { forgetRemoved } from "../../src/history/forgetting.ts";
 import type { ForgettingPorts, Round } from "../../src/history/forgetting.ts";
@@ -38,7 +38,15 @@ function world(given: Record<string, number>, more: Partial<ForgettingPorts> = {
     },
     ...more,
   };
-  return { sweep: () => forgetRemoved(ports), rounds, seen, asked, logged, state };
+  return {
+    sweep: () => forgetRemoved(ports),
+    forget: ports.forget,
+    rounds,
+    seen,
+    asked,
+    logged,
+    state,
+  };
 }
 
 describe("forgetting removed tasks", () => {
@@ -116,6 +124,49 @@ describe("forgetting removed tasks", () => {
     await own.sweep();
 
     expect(own.seen).toEqual({ DB: 190_000, DB_1: 15_000, DB_2: 190_000 });
+  });
+
+  it("writes every four pages how far it has come, so that a run that is cut off repeats no more", async () => {
+    const rows = { DB: 100_000 };
+    const pages = { left: 10 };
+    const plain = world(rows);
+    const own = world(rows, {
+      forget: async (database, page) => {
+        if ((pages.left -= 1) < 0) return new Promise(() => {});
+        return plain.forget(database, page);
+      },
+    });
+
+    void own.sweep();
+    await vi.waitFor(() => expect(pages.left).toBeLessThan(0));
+
+    expect(own.rounds.get("DB")).toMatchObject({ tenant: "acme", task_id: "80000" });
+  });
+
+  it("loses nothing of one database where that of another cannot be read or written", async () => {
+    const rounds = new Map<string, Round>();
+    const own = world(
+      { DB: 5, DB_1: 5, DB_2: 5 },
+      {
+        readRound: async (database) => {
+          if (database === "DB") throw new Error("no more statements");
+          return null;
+        },
+        writeRound: async (database, round) => {
+          if (database === "DB_1") throw new Error("no more statements");
+          rounds.set(database, round);
+        },
+      },
+    );
+
+    await own.sweep();
+
+    expect(own.seen).toEqual({ DB_1: 5, DB_2: 5 });
+    expect([...rounds.keys()]).toEqual(["DB_2"]);
+    expect(own.logged).toContain('removed_forgotten {"count":2}');
+    expect(own.logged.filter((line) => line.startsWith("removed_not_forgotten"))[0]).toContain(
+      '"binding":"DB"',
+    );
   });
 
   it("keeps no database waiting for one that fails, which goes on where it stopped", async () => {

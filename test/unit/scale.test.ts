@@ -79,13 +79,13 @@ describe("the parts at so many tasks a day", () => {
   });
 
   it("hold what is remembered of removed tasks, and look at all of it once a day", () => {
-    const remembering = { ...AT, removedDays: 10 };
+    const remembering = { ...AT, removedDays: 6 };
 
-    // A tenth of a task's bytes for ten days: as much as the task itself for one.
-    expect(useOf("history, room of the databases", remembering)).toBeCloseTo(2 * 0.864, 9);
-    expect(useOf("history of the largest tenant, room", remembering)).toBeCloseTo(0.864, 9);
-    // 86.4 million rows, of 400,000 in each of 288 sweeps.
-    expect(useOf("forgetting of removed tasks", remembering)).toBeCloseTo(0.75, 9);
+    // A tenth of a task's bytes for twenty days, fourteen of them behind those: as much as the task itself for two.
+    expect(useOf("history, room of the databases", remembering)).toBeCloseTo(3 * 0.864, 9);
+    expect(useOf("history of the largest tenant, room", remembering)).toBeCloseTo(1.5 * 0.864, 9);
+    // 172.8 million rows, of 400,000 in each of 288 sweeps.
+    expect(useOf("forgetting of removed tasks", remembering)).toBeCloseTo(1.5, 9);
   });
 
   it("are relieved by their levers, and by no other", () => {
@@ -137,8 +137,8 @@ describe("the levers", () => {
     };
 
     // 7 GB of a database; a million tasks a day are 1 GB in history, and 0.1 GB when they were removed.
-    expect(daysOf(1e6, 365)).toEqual([14, 5]);
-    expect(daysOf(1e6, 10)).toEqual([10, 6]);
+    expect(daysOf(500_000, 365)).toEqual([14, 11]);
+    expect(daysOf(500_000, 10)).toEqual([10, 11]);
     expect(daysOf(4e6, 365)).toEqual([7, 1]);
     expect(daysOf(10_000, 365)).toEqual([365, 365]);
   });
@@ -156,8 +156,8 @@ describe("the levers", () => {
 
     // 8.64 GB a day at $0.75, of which 5 are included.
     expect(ten - one).toBeCloseTo(9 * 8.64 * 0.75, 6);
-    const remembered = dollarsOfMonth(MEASURED, { ...AT, removedDays: 10 }, costs);
-    expect(remembered - one).toBeCloseTo(8.64 * 0.75, 6);
+    const remembered = dollarsOfMonth(MEASURED, { ...AT, removedDays: 6 }, costs);
+    expect(remembered - one).toBeCloseTo(2 * 8.64 * 0.75, 6);
   });
 });
 

@@ -30,6 +30,7 @@ const PORTS: TaskPorts = {
   record: never,
   recordedTo: never,
   retentionMs: 0,
+  forgottenMs: null,
   missingStakeholders: async () => [],
   remember: never,
   endPhases: {},

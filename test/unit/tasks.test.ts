@@ -55,6 +55,7 @@ function parts(
       report: async () => ok(null),
       trace: async () => null,
       former: async () => null,
+      isKnown: async () => false,
     },
     formerOrNone: async () => null,
     urlFault: async () => null,
@@ -156,6 +157,7 @@ describe("reading a task", () => {
       report: async () => ok({ task_id: "old" } as never),
       trace: async () => ({ holders: ["ann"], decision: null }),
       former: async () => ({ body_hash: null }),
+      isKnown: async () => true,
     };
     const tasks = createTasks(parts({ task: () => gone, archive }));
 

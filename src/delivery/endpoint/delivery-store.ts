@@ -68,7 +68,7 @@ export class DeliveryStore {
    * @param changes what differs from a fresh delivery
    */
   insert(item: EnqueueItem, now: number, changes: Partial<DeliveryRow> = {}): DeliveryRow | null {
-    const [source, seq] = [item.task_id ?? item.event_id, item.seq ?? 0];
+    const { source, seq } = placeOf(item);
     const position = Math.max(this.#knownPosition() + 1, now * 1_000);
     this.#lastPosition = position;
     const prev_seq = this.#previousSeq(source, seq);
@@ -100,6 +100,14 @@ export class DeliveryStore {
       body,
     );
     return written === 0 ? null : row;
+  }
+
+  /**
+   * Whether what keeps a notification from being stored is another one: news of a former task of the same id. Of the event
+   * its type and instant are stored, in what is sent, and not its id.
+   */
+  isTaken(item: EnqueueItem): boolean {
+    return !this.body(placeOf(item)).startsWith(headOf(item));
   }
 
   /** What came last, as far as somebody may rely on it: those who poll go on behind a position. */
@@ -270,9 +278,17 @@ export class DeliveryStore {
   }
 }
 
+function placeOf(item: EnqueueItem): DeliveryPlace {
+  return { source: item.task_id ?? item.event_id, seq: item.seq ?? 0 };
+}
+
+/** What a body begins with: by when its event happened, the same however often it comes. */
+function headOf({ type, at }: EnqueueItem): string {
+  return JSON.stringify({ type, timestamp: at }).slice(0, -1);
+}
+
 /** The body of every attempt (protocol.md §5): fixed here, so that all attempts send the same bytes. */
 function bodyOf(item: EnqueueItem, prev_seq: number | null): string {
-  const head = JSON.stringify({ type: item.type, timestamp: item.at }).slice(0, -1);
   const data = JSON.stringify({ task_id: item.task_id, seq: item.seq, prev_seq }).slice(0, -1);
-  return `${head},"data":${data},"notification":${item.notification}}}`;
+  return `${headOf(item)},"data":${data},"notification":${item.notification}}}`;
 }

@@ -13,6 +13,7 @@ import {
   endpointConfigSchema,
   enqueueBatchSchema,
   type EnqueueBatch,
+  type EnqueueItem,
   type EnqueueReceipt,
 } from "../endpoint-config.ts";
 import type { EndpointPorts } from "../level-report.ts";
@@ -139,7 +140,7 @@ export class EndpointObject extends DurableObject<Env> {
     if (facts.config.state === "deleted") return { stored: 0, known: true };
     const rows = this.ctx.storage.transactionSync(() => {
       const fresh = items
-        .map((item) => deliveries.insert(item, this.now()))
+        .map((item) => deliveries.insert(item, this.now()) ?? this.#known(item))
         .filter((row) => row !== null);
       if (facts.isIndexComplete && fresh.length > 0) endpoint.change({ isIndexComplete: false });
       return fresh;
@@ -148,6 +149,15 @@ export class EndpointObject extends DurableObject<Env> {
     if (rows.length > 0) this.#pollers.wakeAll();
     if (rows.length > 0) await this.#keeper.sendSoon();
     return { stored: rows.length, known: true };
+  }
+
+  /** Stores nothing of what is there already. Says so if that is another notification, which this one is lost behind. */
+  #known(item: EnqueueItem): null {
+    const { task_id, seq, event_id } = item;
+    if (task_id === null || !this.#stores.deliveries.isTaken(item)) return null;
+    const { webhook_id } = this.#stores.endpoint.facts()?.config ?? {};
+    this.#log("warning", "delivery_place_taken", { webhook_id, task_id, seq, event_id });
+    return null;
   }
 
   /** A retry may have come due: the consumer of the `retries` queues says so. */

@@ -42,8 +42,12 @@ export const OWN = {
   sweepsOfDay: 288,
   /** Rows of removed tasks that a sweep looks at (src/history/forgetting.ts: 40 pages of 10,000); each has its turn once a day. */
   rememberedOfRun: 400_000,
-  /** Days that a removed task is remembered at least, where that ends (src/config.ts). */
+  /**
+   * Days that a removed task is remembered at least beside one day of history, the least there is: nothing of it is with an
+   * endpoint then (src/config.ts). And days for which its row is kept behind those (src/history/removed.ts).
+   */
   leastRemovedDays: 7,
+  marginOfRemovedDays: 14,
   /** Folds of one run (src/history/rollup-fold.ts); each tenant has one for every hour. */
   foldsOfRun: 100,
   foldsOfTenantDay: 24,
@@ -54,8 +58,8 @@ export const OWN = {
    * of removed tasks stands there, before and after.
    */
   statementsOfSweepByDatabase: 7,
-  /** Statements that a sweep needs beside those: its groups, pages and cursors, and 80 of that forgetting. */
-  statementsOfSweep: 530,
+  /** Statements that a sweep needs beside those: its groups, pages and cursors, and 90 of that forgetting. */
+  statementsOfSweep: 540,
   /** Seconds between two tellings of an isolate: figures (src/services-meter.ts), leases of limits (limit-lease.ts). */
   tellingSeconds: 5,
   /** Classes of operations that an isolate holds leases of (src/access/limit-policy.ts). */

@@ -33,7 +33,8 @@ function daysWithRoom(
   const room = FULL * PLATFORM.bytesOfDatabase;
   if (bytesOfHistory(hot, measured, at) <= room) return at;
   const ofRemoved = Math.floor((ROOM_OF_REMOVED * room) / (hot * measured.bytesPerRemoved));
-  const removedDays = Math.min(at.removedDays, Math.max(OWN.leastRemovedDays, ofRemoved));
+  const told = Math.max(OWN.leastRemovedDays, ofRemoved - OWN.marginOfRemovedDays);
+  const removedDays = Math.min(at.removedDays, told);
   const rest = room - bytesOfHistory(hot, measured, { retentionDays: 0, removedDays });
   const days = Math.floor(rest / (hot * measured.bytesPerTask));
   return { removedDays, retentionDays: Math.max(1, Math.min(at.retentionDays, days)) };

@@ -158,13 +158,19 @@ function objectParts(each: PerTask, at: Situation): Part[] {
   ];
 }
 
+/** Days for which there are rows of removed tasks. */
+function daysOfRemovedRows(removedDays: number): number {
+  return removedDays === 0 ? 0 : removedDays + OWN.marginOfRemovedDays;
+}
+
 /** Bytes of history of so many tasks a day: of those that it keeps, and of those that it removed and remembers. */
 export function bytesOfHistory(
   tasksPerDay: number,
   { bytesPerTask, bytesPerRemoved }: Measured,
   { retentionDays, removedDays }: Pick<Situation, "retentionDays" | "removedDays">,
 ): number {
-  return tasksPerDay * (retentionDays * bytesPerTask + removedDays * bytesPerRemoved);
+  const removed = daysOfRemovedRows(removedDays) * bytesPerRemoved;
+  return tasksPerDay * (retentionDays * bytesPerTask + removed);
 }
 
 /** Queues and databases. */
@@ -235,7 +241,7 @@ function roundParts(at: Situation): Part[] {
     soft(
       part(
         ["forgetting of removed tasks", "rows/day", "so much later: a day for each 100 %"],
-        loads(at).tasks * at.removedDays,
+        loads(at).tasks * daysOfRemovedRows(at.removedDays),
         rememberedOfRun * sweepsOfDay,
         null,
       ),

@@ -61,6 +61,7 @@ export class Neighbours {
           for (const seq of seqs) this.history.add(seq);
         }),
       retentionMs: RETENTION_MS,
+      forgottenMs: null,
       recordedTo: () => life.call("recordedTo", async () => this.#historyTo()),
       missingStakeholders: () => life.call("missingStakeholders", async () => []),
       remember: () => life.call("remember", async () => {}),

@@ -14,6 +14,7 @@ export function portsOf(changes: Partial<TaskPorts> = {}): TaskPorts {
     remember: nothing,
     endPhases: {},
     retentionMs: 604_800_000,
+    forgottenMs: null,
     outcomeOf: async () => null,
     poke: nothing,
     tellParent: async () => true,
