@@ -21,6 +21,9 @@ const RATE = { lives: 8, reads: 32 };
 /** What is accepted, and what history is to have, comes within this, milliseconds. */
 const PATIENCE_MS = 60_000;
 
+/** A task asks a minute after its end whether history has all of it: those that fill a Batuta have done so by then. Milliseconds. */
+const SETTLED_MS = 70_000;
+
 const TENANT = "stored";
 
 /** What many may cost more than few. */
@@ -43,6 +46,7 @@ export async function storedRun({ workshop, few, many, real, turnMs, seed, isTim
       // oxlint-disable-next-line no-await-in-loop
       sides.push(await filled(workshop, { tasks, real, receipts }));
     }
+    if (isTimed) await sleep(SETTLED_MS);
     const draw = drawOf(seed);
     // The first turn of each finds cold code.
     for (let turn = -1; turn < TURNS; turn += 1) {
