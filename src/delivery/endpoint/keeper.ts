@@ -87,7 +87,7 @@ export class Keeper {
   async wake(): Promise<void> {
     const { courier, waker, endpoint, now } = this.#parts;
     if (endpoint.facts() === null) return;
-    // The alarm behind a retry is behind what is sent of it now, too.
+    // An alarm that comes sooner than the one behind what is sent now must not be put off by it.
     if (!courier.isLoaded) await waker.recall();
     if (courier.isRunning) return courier.poke();
     courier.load(true);
